@@ -1,0 +1,4 @@
+pub mod net;
+pub mod sim;
+pub mod kubernetes;
+pub mod prometheus;

@@ -1,0 +1,80 @@
+//! Time as an input. Nothing in `core` reads a clock: every message carries a [`Stamp`].
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since 1970-01-01T00:00:00Z. In a drill this is the simulated world's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Utc(pub i64);
+
+/// Milliseconds of world time: deadlines of acts, soak, stopwatch. Monotonic; simulated in a drill.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct World(pub i64);
+
+/// Milliseconds of person time: confirm delay, quiet, bursts, arming, request time-outs. Monotonic and always real.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Person(pub i64);
+
+/// When a message happened, on the three clocks (architecture: "Time is an input").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    pub utc: Utc,
+    pub world: World,
+    pub person: Person,
+}
+
+impl Utc {
+    /// Whole seconds since the epoch, rounded towards the past.
+    pub fn secs(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    pub fn from_secs(s: i64) -> Utc {
+        Utc(s.saturating_mul(1000))
+    }
+
+    /// Milliseconds from `earlier` to `self`; negative when `earlier` lies ahead.
+    pub fn since(self, earlier: Utc) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Broken-down UTC `(year, month, day, hour, minute, second)`; total for every i64
+    /// (days-to-civil after Howard Hinnant's published algorithm).
+    pub fn civil(self) -> (i64, u32, u32, u32, u32, u32) {
+        let s = self.secs();
+        let (days, rest) = (s.div_euclid(86_400), s.rem_euclid(86_400) as u32);
+        let z = days + 719_468;
+        let era = z.div_euclid(146_097);
+        let doe = z.rem_euclid(146_097);
+        let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
+        let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+        let mp = (5 * doy + 2) / 153;
+        let day = (doy - (153 * mp + 2) / 5 + 1) as u32;
+        let month = if mp < 10 { mp + 3 } else { mp - 9 } as u32;
+        let year = yoe + era * 400 + i64::from(month <= 2);
+        (year, month, day, rest / 3600, rest / 60 % 60, rest % 60)
+    }
+
+    /// `03:14:07`
+    pub fn hms(self) -> String {
+        let (.., h, m, s) = self.civil();
+        format!("{h:02}:{m:02}:{s:02}")
+    }
+
+    /// RFC 3339 with milliseconds, `2026-11-21T03:14:07.250Z`.
+    pub fn rfc3339(self) -> String {
+        let (y, mo, d, h, mi, s) = self.civil();
+        format!("{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}.{:03}Z", self.0.rem_euclid(1000))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_calendar_knows_leap_days_and_the_time_before_1970() {
+        assert_eq!(Utc(1_795_231_647_250).rfc3339(), "2026-11-21T03:27:27.250Z");
+        assert_eq!(Utc::from_secs(951_782_400).rfc3339(), "2000-02-29T00:00:00.000Z");
+        assert_eq!(Utc(-1).rfc3339(), "1969-12-31T23:59:59.999Z");
+    }
+}
