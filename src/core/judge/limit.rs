@@ -16,11 +16,11 @@ pub const BURN: f64 = 3.0;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limit {
     pub margin: f64,
-    pub from: From,
+    pub from: Origin,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum From {
+pub enum Origin {
     /// A person wrote it down.
     Configured,
     /// `3 * (1 - slo) - p_stable`, between the bounds.
@@ -40,30 +40,30 @@ impl Limit {
         if let Some(margin) = configured.filter(|m| (0.0..=1.0).contains(m)) {
             return Limit {
                 margin,
-                from: From::Configured,
+                from: Origin::Configured,
             };
         }
         let Some(slo) = slo.filter(|s| *s > 0.0 && *s <= 1.0) else {
             return Limit {
                 margin: MOST,
-                from: From::Default,
+                from: Origin::Default,
             };
         };
         let derived = BURN * (1.0 - slo) - p_stable;
         if derived < LEAST {
             Limit {
                 margin: LEAST,
-                from: From::Least { slo },
+                from: Origin::Least { slo },
             }
         } else if derived > MOST {
             Limit {
                 margin: MOST,
-                from: From::Most { slo },
+                from: Origin::Most { slo },
             }
         } else {
             Limit {
                 margin: derived,
-                from: From::Burn { slo, p_stable },
+                from: Origin::Burn { slo, p_stable },
             }
         }
     }
@@ -76,18 +76,18 @@ impl Limit {
     /// Where it comes from, in a few words: `3x burn of 99.9`.
     pub fn origin(&self) -> String {
         match self.from {
-            From::Configured => "configured".to_owned(),
-            From::Burn { slo, .. } => format!("3x burn of {}", target(slo)),
-            From::Least { slo } => format!("the least, 3x burn of {} leaves less", target(slo)),
-            From::Most { slo } => format!("the most, 3x burn of {} allows more", target(slo)),
-            From::Default => "default, no target known".to_owned(),
+            Origin::Configured => "configured".to_owned(),
+            Origin::Burn { slo, .. } => format!("3x burn of {}", target(slo)),
+            Origin::Least { slo } => format!("the least, 3x burn of {} leaves less", target(slo)),
+            Origin::Most { slo } => format!("the most, 3x burn of {} allows more", target(slo)),
+            Origin::Default => "default, no target known".to_owned(),
         }
     }
 
     /// The whole sum for the page that shows how it was computed.
     pub fn sum(&self) -> String {
         match self.from {
-            From::Burn { slo, p_stable } => {
+            Origin::Burn { slo, p_stable } => {
                 let stable = decimal(p_stable * 100.0, 2);
                 format!(
                     "{} = 3 x (100 - {}) - {stable}, what burns 3x if everyone had it",
@@ -95,7 +95,7 @@ impl Limit {
                     target(slo)
                 )
             }
-            From::Configured | From::Least { .. } | From::Most { .. } | From::Default => {
+            Origin::Configured | Origin::Least { .. } | Origin::Most { .. } | Origin::Default => {
                 format!("{} ({})", points(self.margin), self.origin())
             }
         }
@@ -135,10 +135,10 @@ mod tests {
     fn a_person_goes_first_and_nonsense_counts_as_nothing() {
         assert_eq!(
             Limit::of(Some(0.02), Some(0.999), 0.0).from,
-            From::Configured
+            Origin::Configured
         );
         assert_eq!(Limit::of(Some(0.0), None, 0.0).margin, 0.0);
-        assert_eq!(Limit::of(Some(f64::NAN), None, 0.0).from, From::Default);
-        assert_eq!(Limit::of(None, Some(99.9), 0.0).from, From::Default);
+        assert_eq!(Limit::of(Some(f64::NAN), None, 0.0).from, Origin::Default);
+        assert_eq!(Limit::of(None, Some(99.9), 0.0).from, Origin::Default);
     }
 }

@@ -3,7 +3,7 @@
 //! Only differences inside the same short block are used, then added up, so ramps and drift shared by both
 //! tracks cancel. Dispersion is measured elsewhere ([`super::dispersion`]) and comes in as `phi`.
 
-use super::{Interval, Pair};
+use super::{Call, Interval, Pair};
 use serde::{Deserialize, Serialize};
 
 /// The boundary's tuning: no alarm before about 5 excess errors.
@@ -135,6 +135,37 @@ impl Sums {
                 self.under(m, d, phi, alpha).clamp(0.0, 1.0),
             )
         })
+    }
+}
+
+/// Sums and the error budget they are judged under.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Instance {
+    pub sums: Sums,
+    pub alpha: f64,
+}
+
+/// The ordered rule of [`super::call`] by point tests, without searching for limits: cheap enough for every
+/// look of a replay. Also says whether it was the recent instance that decided.
+pub fn decide(whole: Instance, recent: Option<Instance>, m: f64, phi: f64) -> (Call, bool) {
+    let above = |i: Instance, x: f64| i.sums.surely_above(x, phi, i.alpha);
+    let below = |i: Instance, x: f64| i.sums.surely_below(x, phi, i.alpha);
+    let over = |i: Instance| above(i, m);
+    let higher = |i: Instance| above(i, 0.0) && !below(i, m);
+    if over(whole) {
+        (Call::MuchWorse, false)
+    } else if recent.is_some_and(over) {
+        (Call::MuchWorse, true)
+    } else if higher(whole) {
+        (Call::Worse, false)
+    } else if recent.is_some_and(higher) {
+        (Call::Worse, true)
+    } else if below(whole, 0.0) {
+        (Call::Better, false)
+    } else if below(whole, m) {
+        (Call::NoWorse, false)
+    } else {
+        (Call::Inconclusive, false)
     }
 }
 

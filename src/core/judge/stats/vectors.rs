@@ -1,7 +1,7 @@
 //! The reference vectors against our functions. A function that is named in a file and neither built nor listed
 //! as left out fails the test, and so does a count of vectors that changes: nothing can be skipped silently.
 
-use super::avsd::{Sums, alpha_recent, boundary, circuit_breaker};
+use super::avsd::{Instance, Sums, alpha_recent, boundary, circuit_breaker, decide};
 use super::dispersion::Dispersion;
 use super::needed::{Plan, needed};
 use super::one_look::{n_required, newcombe_cc, newcombe_cc_phi, verdict_one_look};
@@ -56,6 +56,17 @@ fn word(c: Call) -> Got {
         Call::NoWorse => "no_worse",
         Call::Inconclusive => "inconclusive",
     })
+}
+
+/// By the searched interval, and by the point tests that the replay uses.
+fn verdict(v: &Value) -> Got {
+    let (sums, phi, alpha, m) = (sums(v), n(v, "phi"), n(v, "alpha"), n(v, "margin"));
+    let searched = call(sums.interval(phi, alpha), None, m);
+    assert_eq!(
+        decide(Instance { sums, alpha }, None, m, phi),
+        (searched, false)
+    );
+    word(searched)
 }
 
 fn simpson(v: &Value) -> Got {
@@ -201,13 +212,7 @@ fn live_view() {
             ("interval", 27, |v| {
                 both(sums(v).interval(n(v, "phi"), n(v, "alpha")))
             }),
-            ("verdict", 27, |v| {
-                word(call(
-                    sums(v).interval(n(v, "phi"), n(v, "alpha")),
-                    None,
-                    n(v, "margin"),
-                ))
-            }),
+            ("verdict", 27, verdict),
             ("simpson_demo", 1, simpson),
             ("dispersion", 6, dispersion),
             ("needed", 7, |v| Got::Num(needed(plan(v)))),

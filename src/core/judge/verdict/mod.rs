@@ -5,6 +5,8 @@
 //! two consoles over the same blocks say the same, whenever each was opened. It must not know queries, sources
 //! or screens.
 
+#[cfg(test)]
+mod arrival;
 mod now;
 mod replay;
 #[cfg(test)]
@@ -46,7 +48,7 @@ impl Block {
         }
     }
 
-    /// The block as it is kept: counts that are no numbers are no data, and the rest lies on a grid of 1/1024
+    /// The block as it is kept: counts that are no numbers are no data, and the rest lies on a grid of 1/256
     /// of a request, which survives JSON unchanged.
     fn kept(self) -> Block {
         Block {
@@ -58,7 +60,7 @@ impl Block {
 }
 
 fn grid(c: Counts) -> Option<Counts> {
-    let on = |x: f64| libm::round(x * 1024.0) / 1024.0;
+    let on = |x: f64| libm::round(x * 256.0) / 256.0;
     let sound = |x: f64| x.is_finite() && x >= 0.0;
     (sound(c.total) && sound(c.failed)).then(|| Counts {
         total: on(c.total),

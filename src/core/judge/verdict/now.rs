@@ -121,6 +121,11 @@ impl Judge {
     fn sample(&self, at: &At) -> Option<Utc> {
         let newest = at.newest_sample?;
         let l = &self.looks;
+        // A rollout so young that no block of it can be here yet is not blind.
+        let young = self.settled(at) - self.terms.first_edge() <= 2 * BLOCK_SECS;
+        if l.edge.is_none() && young {
+            return Some(newest);
+        }
         let mut seen = l.edge;
         if l.candidate.data.is_some() {
             seen = seen.min(l.candidate.data);

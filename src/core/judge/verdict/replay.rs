@@ -7,9 +7,11 @@
 use super::word::{Cause, Latch};
 use super::{BLOCK_SECS, Block, Counts, Terms};
 use crate::core::judge::limit::Limit;
-use crate::core::judge::stats::Pair;
-use crate::core::judge::stats::avsd::{ALPHA_WHOLE, Sums, alpha_recent, circuit_breaker};
+use crate::core::judge::stats::avsd::{
+    ALPHA_WHOLE, Instance, Sums, alpha_recent, circuit_breaker, decide,
+};
 use crate::core::judge::stats::dispersion::Dispersion;
+use crate::core::judge::stats::{Call, Pair};
 use crate::core::time::Utc;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -209,27 +211,24 @@ impl Looks {
         })
     }
 
-    /// The ordered rule of the maths page, section 6, rows 4 to 8, by point tests (no limit is searched for).
+    /// The ordered rule of the maths page, section 6, rows 4 to 8.
     fn look(&self, terms: &Terms) -> Found {
-        let (m, phi, share) = (self.limit.margin, self.dispersion.phi(), terms.alpha_share);
-        let whole_alpha = ALPHA_WHOLE * share;
-        let whole = &self.whole;
-        let recent = self.recent.map(|r| (r.sums, alpha_recent(r.k) * share));
-        let worse = |s: &Sums, alpha| s.surely_above(m, phi, alpha);
-        let higher =
-            |s: &Sums, alpha| s.surely_above(0.0, phi, alpha) && !s.surely_below(m, phi, alpha);
-        if worse(whole, whole_alpha) {
-            Found::Worse(Cause::Whole)
-        } else if recent.is_some_and(|(s, a)| worse(&s, a)) {
-            Found::Worse(Cause::Recent)
-        } else if higher(whole, whole_alpha) || recent.is_some_and(|(s, a)| higher(&s, a)) {
-            Found::Higher
-        } else if whole.surely_below(0.0, phi, whole_alpha) {
-            Found::Better
-        } else if whole.surely_below(m, phi, whole_alpha) {
-            Found::Same
-        } else {
-            Found::Unsure
+        let share = terms.alpha_share;
+        let whole = Instance {
+            sums: self.whole,
+            alpha: ALPHA_WHOLE * share,
+        };
+        let recent = self.recent.map(|r| Instance {
+            sums: r.sums,
+            alpha: alpha_recent(r.k) * share,
+        });
+        match decide(whole, recent, self.limit.margin, self.dispersion.phi()) {
+            (Call::MuchWorse, false) => Found::Worse(Cause::Whole),
+            (Call::MuchWorse, true) => Found::Worse(Cause::Recent),
+            (Call::Worse, _) => Found::Higher,
+            (Call::Better, _) => Found::Better,
+            (Call::NoWorse, _) => Found::Same,
+            (Call::Inconclusive, _) => Found::Unsure,
         }
     }
 
