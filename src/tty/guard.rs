@@ -56,7 +56,7 @@ impl Guard {
     /// [`Output::repaint`](super::Output::repaint) for the whole screen.
     ///
     /// # Errors
-    /// As [`enter`](Self::enter).
+    /// As [`enter`](Self::enter); when the terminal went meanwhile, [`Input::Gone`](super::Input) follows.
     pub fn resume(&self) -> io::Result<()> {
         // The shell may have changed the modes under a raw mode that crossterm believes to be on.
         let _ = crossterm::terminal::disable_raw_mode();

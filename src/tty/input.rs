@@ -213,11 +213,7 @@ impl<F: FnMut(Input)> Shared<F> {
                 _ = signals.int.recv() => self.ended(Ending::Int),
                 _ = signals.quit.recv() => self.ended(Ending::Quit),
                 _ = signals.tstp.recv() => self.send(Input::Stop),
-                _ = signals.cont.recv() => {
-                    self.forget.store(true, Ordering::SeqCst);
-                    self.send(Input::Continued);
-                    self.resized();
-                }
+                _ = signals.cont.recv() => self.continued(),
                 _ = signals.winch.recv() => self.resized(),
             }
         }
@@ -238,6 +234,16 @@ impl<F: FnMut(Input)> Shared<F> {
                 at: now_ms(),
             });
         }
+    }
+
+    fn continued(&self) {
+        // The kernel sends CONT after HUP when a terminal goes, so that stopped programs hear of it.
+        if self.device.hung_up() {
+            return self.gone();
+        }
+        self.forget.store(true, Ordering::SeqCst);
+        self.send(Input::Continued);
+        self.resized();
     }
 
     /// SIGHUP also comes when the terminal is alive and somebody typed `kill -HUP`; then it may be restored.

@@ -1,1 +1,3 @@
-
+mod pty;
+mod screen;
+mod tty_probe;
