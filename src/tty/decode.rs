@@ -4,9 +4,10 @@
 //! was a key, where a paste ends, and which strings are late answers to be dropped. Bytes are taken one by one, so
 //! where a read was cut never matters. Rules: terminal-and-safety 2.1 and 2.2.
 
-use vte::{Params, Parser, Perform};
+use vte::Parser;
 
-use super::keys::{self, Csi};
+use super::keys::{self, Sink};
+use super::paste::Paste;
 use crate::core::key::{Code, Key};
 
 /// A lone ESC is the Esc key after this many ms; the longer one over ssh, where a sequence may arrive in two parts.
@@ -20,14 +21,11 @@ const OPEN_MS: i64 = 2_000;
 /// rest of a slow paste does not turn into keys; `HARD_MS` ends it whatever comes.
 const PAUSE_MS: i64 = 500;
 const HARD_MS: i64 = 10_000;
-/// A longer paste is cut here and the rest dropped.
-pub const PASTE_BYTES: usize = 1 << 20;
-const PASTE_END: &[u8] = b"\x1b[201~";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     Key(Key),
-    /// Bracketed paste, line ends as LF, at most [`PASTE_BYTES`]. Control characters are still in it.
+    /// Bracketed paste, line ends as LF, at most [`PASTE_BYTES`](super::paste::PASTE_BYTES). Control characters are still in it.
     Paste(String),
 }
 
@@ -72,7 +70,6 @@ enum Mode {
     Paste {
         at: i64,
         last: i64,
-        matched: usize,
     },
 }
 
@@ -82,7 +79,7 @@ pub struct Decoder {
     esc_ms: i64,
     /// ESC came directly before the character that vte is collecting.
     alt: bool,
-    paste: Vec<u8>,
+    paste: Paste,
 }
 
 impl Decoder {
@@ -93,7 +90,7 @@ impl Decoder {
             mode: Mode::Ground,
             esc_ms: if ssh { ESC_SSH_MS } else { ESC_MS },
             alt: false,
-            paste: Vec::new(),
+            paste: Paste::default(),
         }
     }
 
@@ -107,25 +104,18 @@ impl Decoder {
 
     /// To be called when nothing came until [`deadline`](Self::deadline): a lone ESC becomes a key, an open paste ends.
     pub fn timeout(&mut self, now: i64, out: &mut Vec<Event>) {
-        match self.mode {
-            Mode::Esc { at } if now - at >= self.esc_ms => {
-                self.mode = Mode::Decided { at };
-                out.push(Event::Key(Key::plain(Code::Esc)));
-            }
-            Mode::Opener { at, byte } if now - at >= self.esc_ms => {
-                self.mode = Mode::Ground;
-                out.push(Event::Key(Key::char(char::from(byte))));
-            }
-            Mode::Ground
-            | Mode::Esc { .. }
-            | Mode::Decided { .. }
-            | Mode::Opener { .. }
-            | Mode::Csi { .. }
-            | Mode::Ss3 { .. }
-            | Mode::Linux { .. }
-            | Mode::Mouse { .. }
-            | Mode::Text { .. }
-            | Mode::Paste { .. } => self.give_up(now, out),
+        if let Mode::Esc { at } = self.mode
+            && now - at >= self.esc_ms
+        {
+            self.mode = Mode::Decided { at };
+            out.push(Event::Key(Key::plain(Code::Esc)));
+        } else if let Mode::Opener { at, byte } = self.mode
+            && now - at >= self.esc_ms
+        {
+            self.mode = Mode::Ground;
+            out.push(Event::Key(Key::char(char::from(byte))));
+        } else {
+            self.give_up(now, out);
         }
     }
 
@@ -133,7 +123,7 @@ impl Decoder {
     pub fn deadline(&self) -> Option<i64> {
         match self.mode {
             Mode::Esc { at } | Mode::Opener { at, .. } => Some(at + self.esc_ms),
-            Mode::Paste { at, last, .. } => Some(open_until(at, last)),
+            Mode::Paste { at, last } => Some(open_until(at, last)),
             // These end without an event, which the next byte can notice.
             Mode::Ground
             | Mode::Decided { .. }
@@ -150,7 +140,7 @@ impl Decoder {
         self.mode = Mode::Ground;
         self.vte = Parser::new();
         self.alt = false;
-        self.paste = Vec::new();
+        self.paste = Paste::default();
     }
 
     /// Ends what has been open for too long.
@@ -176,9 +166,8 @@ impl Decoder {
                     self.mode = Mode::Ground;
                 }
             }
-            Mode::Paste { at, last, matched } => {
+            Mode::Paste { at, last } => {
                 if now >= open_until(at, last) {
-                    self.keep(&PASTE_END[..matched]);
                     self.end_paste(out);
                 }
             }
@@ -251,7 +240,12 @@ impl Decoder {
                     }
                 }
             },
-            Mode::Paste { at, matched, .. } => self.paste(byte, at, matched, now, out),
+            Mode::Paste { at, .. } => {
+                self.mode = Mode::Paste { at, last: now };
+                if self.paste.push(byte) {
+                    self.end_paste(out);
+                }
+            }
         }
     }
 
@@ -342,12 +336,8 @@ impl Decoder {
         let Some(csi) = found else { return };
         match (csi.last, csi.first, csi.marked) {
             ('~', 200, false) => {
-                self.paste = Vec::new();
-                self.mode = Mode::Paste {
-                    at: now,
-                    last: now,
-                    matched: 0,
-                };
+                self.paste = Paste::default();
+                self.mode = Mode::Paste { at: now, last: now };
             }
             ('[', _, false) => self.mode = Mode::Linux { at: now },
             ('M', 0, false) if csi.count <= 1 => self.mode = Mode::Mouse { at: now, left: 3 },
@@ -355,94 +345,15 @@ impl Decoder {
         }
     }
 
-    fn paste(&mut self, byte: u8, at: i64, matched: usize, now: i64, out: &mut Vec<Event>) {
-        let mut matched = matched;
-        if byte == PASTE_END[matched] {
-            matched += 1;
-        } else {
-            self.keep(&PASTE_END[..matched]);
-            matched = usize::from(byte == 0x1b);
-            if matched == 0 {
-                self.keep(&[byte]);
-            }
-        }
-        if matched == PASTE_END.len() {
-            self.end_paste(out);
-        } else {
-            self.mode = Mode::Paste {
-                at,
-                last: now,
-                matched,
-            };
-        }
-    }
-
-    fn keep(&mut self, bytes: &[u8]) {
-        let room = PASTE_BYTES.saturating_sub(self.paste.len());
-        self.paste
-            .extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
-
     fn end_paste(&mut self, out: &mut Vec<Event>) {
         self.mode = Mode::Ground;
-        let bytes = std::mem::take(&mut self.paste);
-        let text: String = bytes.utf8_chunks().map(|chunk| chunk.valid()).collect();
-        out.push(Event::Paste(text.replace("\r\n", "\n").replace('\r', "\n")));
+        out.push(Event::Paste(std::mem::take(&mut self.paste).text()));
     }
 }
 
 /// When a string or paste that began at `at` and last grew at `last` is over without its end mark.
 fn open_until(at: i64, last: i64) -> i64 {
     (at + OPEN_MS).max(last + PAUSE_MS).min(at + HARD_MS)
-}
-
-/// What vte tells; one CSI is kept for the caller because it may change the mode.
-struct Sink<'a> {
-    out: &'a mut Vec<Event>,
-    alt: &'a mut bool,
-    csi: Option<Csi>,
-}
-
-impl Sink<'_> {
-    fn key(&mut self, key: Option<Key>) {
-        let alt = std::mem::take(self.alt);
-        self.out
-            .extend(key.map(|key| Event::Key(Key { alt, ..key })));
-    }
-}
-
-impl Perform for Sink<'_> {
-    fn print(&mut self, c: char) {
-        // vte's word for bytes that are not UTF-8; DEL comes this way too.
-        let key = match c {
-            char::REPLACEMENT_CHARACTER => None,
-            '\x7f' => keys::of_control(0x7f),
-            c if c.is_control() => None,
-            c => Some(Key::char(c)),
-        };
-        self.key(key);
-    }
-
-    fn execute(&mut self, byte: u8) {
-        self.key(keys::of_control(byte));
-    }
-
-    fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], ignore: bool, last: char) {
-        let nth = |n: usize| {
-            params
-                .iter()
-                .nth(n)
-                .and_then(|p| p.first().copied())
-                .unwrap_or(0)
-        };
-        self.csi = Some(Csi {
-            first: nth(0),
-            second: nth(1),
-            count: params.len(),
-            marked: ignore || !intermediates.is_empty(),
-            last,
-        });
-    }
 }
 
 #[cfg(test)]

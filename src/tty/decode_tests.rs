@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::tty::paste::PASTE_BYTES;
 
 fn key(code: Code) -> Event {
     Event::Key(Key::plain(code))

@@ -132,10 +132,14 @@ impl Locale {
     /// What COLORTERM and TERM promise. GNU screen reads a true colour's green 31 as red, hence its exceptions.
     fn offered(&self) -> Depth {
         let term = self.term.as_str();
+        // Not `vte`, which is a family with many colours.
+        let vt = term
+            .strip_prefix("vt")
+            .is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()));
         let screen = !self.sty.is_empty() || term.starts_with("screen");
         if term.starts_with("linux") {
             Depth::Sixteen
-        } else if term.starts_with("vt") || term.ends_with("-mono") || term.ends_with("-m") {
+        } else if vt || term.ends_with("-mono") || term.ends_with("-m") {
             Depth::None
         } else if !screen
             && (matches!(self.colorterm.as_str(), "truecolor" | "24bit")
@@ -221,6 +225,7 @@ mod tests {
             ),
             ("TERM=linux COLORTERM=truecolor", "auto", "auto", Sixteen),
             ("TERM=vt220", "auto", "auto", None),
+            ("TERM=vte COLORTERM=truecolor", "auto", "auto", True),
             ("TERM=vt220 CLICOLOR_FORCE=1", "auto", "auto", Sixteen),
             ("TERM=xterm CLICOLOR=0", "auto", "auto", None),
             (

@@ -1,7 +1,10 @@
-//! Finished escape sequences turned into keys: a table, no state, no time.
+//! Characters, controls and finished escape sequences turned into keys: a table, no state, no time.
 //!
 //! What is not a key of ours gives `None` and is thereby dropped: terminal replies, focus, mouse, private modes.
 
+use vte::{Params, Perform};
+
+use super::decode::Event;
 use crate::core::key::{Code, Key};
 
 /// A complete CSI sequence: its first two parameters, whether it carried a private marker or intermediates, its final.
@@ -108,6 +111,56 @@ fn tilde(n: u16) -> Option<Code> {
         17..=21 => f(11),
         23 | 24 => f(12),
         _ => None,
+    }
+}
+
+/// What vte tells; one CSI is kept for the caller because it may change the mode.
+pub(super) struct Sink<'a> {
+    pub out: &'a mut Vec<Event>,
+    /// ESC came before the character: Alt.
+    pub alt: &'a mut bool,
+    pub csi: Option<Csi>,
+}
+
+impl Sink<'_> {
+    fn key(&mut self, key: Option<Key>) {
+        let alt = std::mem::take(self.alt);
+        self.out
+            .extend(key.map(|key| Event::Key(Key { alt, ..key })));
+    }
+}
+
+impl Perform for Sink<'_> {
+    fn print(&mut self, c: char) {
+        // vte's word for bytes that are not UTF-8; DEL comes this way too.
+        let key = match c {
+            char::REPLACEMENT_CHARACTER => None,
+            '\x7f' => of_control(0x7f),
+            c if c.is_control() => None,
+            c => Some(Key::char(c)),
+        };
+        self.key(key);
+    }
+
+    fn execute(&mut self, byte: u8) {
+        self.key(of_control(byte));
+    }
+
+    fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], ignore: bool, last: char) {
+        let nth = |n: usize| {
+            params
+                .iter()
+                .nth(n)
+                .and_then(|p| p.first().copied())
+                .unwrap_or(0)
+        };
+        self.csi = Some(Csi {
+            first: nth(0),
+            second: nth(1),
+            count: params.len(),
+            marked: ignore || !intermediates.is_empty(),
+            last,
+        });
     }
 }
 

@@ -10,6 +10,8 @@ pub mod guard;
 pub mod input;
 mod keys;
 pub mod output;
+mod paint;
+pub mod paste;
 
 pub use depth::{Depth, Locale, Wish};
 pub use device::Device;

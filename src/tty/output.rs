@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crossterm::{QueueableCommand as _, cursor, style, terminal};
-use ratatui::backend::{Backend as _, CrosstermBackend};
+use crossterm::style;
 use ratatui::buffer::Buffer;
 
 use super::device::{Device, State, Stopped};
 use super::now_ms;
+use super::paint::Painter;
 
 /// One whole screen as it should look.
 #[derive(Clone, Debug)]
@@ -84,11 +84,7 @@ impl Output {
         let mut work = Work {
             device: Arc::clone(device),
             shared: Arc::clone(&shared),
-            painter: Painter {
-                shown: None,
-                cursor: None,
-                sync,
-            },
+            painter: Painter::new(sync),
             epoch: device.epoch(),
             flushed,
         };
@@ -143,7 +139,7 @@ impl<F: FnMut(Flushed)> Work<F> {
         let mut last: Option<Frame> = None;
         while let Some((new, repaint)) = self.next() {
             if repaint || self.epoch != self.device.epoch() {
-                self.painter.shown = None;
+                self.painter.forget();
             }
             if let Some(frame) = new {
                 last = Some(frame);
@@ -151,7 +147,7 @@ impl<F: FnMut(Flushed)> Work<F> {
             let Some(frame) = &last else { continue };
             match self.device.state() {
                 // Kept in `last` for the repaint after the stop.
-                State::Idle => self.painter.shown = None,
+                State::Idle => self.painter.forget(),
                 State::Live => self.write(frame),
                 State::Gone => return,
             }
@@ -201,63 +197,8 @@ impl<F: FnMut(Flushed)> Work<F> {
                 });
             }
             // Cut in the middle: nothing is known of the screen.
-            Err(Stopped::Told | Stopped::Gone) => self.painter.shown = None,
+            Err(Stopped::Told | Stopped::Gone) => self.painter.forget(),
         }
-    }
-}
-
-/// Turns frames into bytes and remembers what the terminal shows. Pure.
-struct Painter {
-    /// What was last written; `None`: unknown, the next frame clears.
-    shown: Option<Buffer>,
-    cursor: Option<(u16, u16)>,
-    sync: bool,
-}
-
-impl Painter {
-    fn paint(&mut self, frame: &Frame) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(64 * 1024);
-        // Writing to a Vec cannot fail.
-        let _ = self.try_paint(frame, &mut bytes);
-        bytes
-    }
-
-    fn try_paint(&mut self, frame: &Frame, out: &mut Vec<u8>) -> io::Result<()> {
-        let area = frame.buffer.area;
-        let known = self.shown.take().filter(|shown| shown.area == area);
-        let clear = known.is_none();
-        let before = known.unwrap_or_else(|| Buffer::empty(area));
-        let changes = before.diff(&frame.buffer);
-        if clear || !changes.is_empty() || frame.cursor != self.cursor {
-            if self.sync {
-                out.queue(terminal::BeginSynchronizedUpdate)?;
-            }
-            if clear {
-                out.queue(style::SetAttribute(style::Attribute::Reset))?;
-                out.queue(terminal::Clear(terminal::ClearType::All))?;
-            }
-            // Drawing moves the cursor: it is hidden meanwhile and put back after.
-            if clear || (self.cursor.is_some() && (frame.cursor.is_none() || !changes.is_empty())) {
-                out.queue(cursor::Hide)?;
-                self.cursor = None;
-            }
-            // An empty draw still writes 25 bytes of resets.
-            if !changes.is_empty() {
-                CrosstermBackend::new(&mut *out).draw(changes.into_iter())?;
-            }
-            if let Some((x, y)) = frame.cursor {
-                out.queue(cursor::MoveTo(x, y))?;
-                if self.cursor.is_none() {
-                    out.queue(cursor::Show)?;
-                }
-            }
-            if self.sync {
-                out.queue(terminal::EndSynchronizedUpdate)?;
-            }
-        }
-        self.cursor = frame.cursor;
-        self.shown = Some(frame.buffer.clone());
-        Ok(())
     }
 }
 
@@ -278,63 +219,6 @@ mod tests {
             cursor: None,
             tag: None,
         }
-    }
-
-    fn painter(sync: bool) -> Painter {
-        Painter {
-            shown: None,
-            cursor: None,
-            sync,
-        }
-    }
-
-    #[test]
-    fn an_unchanged_screen_costs_nothing_and_a_changed_cell_little() {
-        let mut p = painter(false);
-        assert!(!p.paint(&frame("one two")).is_empty());
-        assert_eq!(p.paint(&frame("one two")), b"");
-        let bytes = String::from_utf8(p.paint(&frame("one tWo"))).unwrap();
-        assert!(
-            bytes.contains("\x1b[1;6HW") && bytes.len() < 40,
-            "{bytes:?}"
-        );
-    }
-
-    #[test]
-    fn a_new_size_and_a_repaint_clear_without_asking() {
-        let mut p = painter(true);
-        p.paint(&frame("ab"));
-        let bytes = String::from_utf8(p.paint(&frame("abc"))).unwrap();
-        assert!(
-            bytes.starts_with("\x1b[?2026h\x1b[0m\x1b[2J")
-                && bytes.contains("abc")
-                && bytes.ends_with("\x1b[?2026l")
-        );
-        p.shown = None;
-        let again = String::from_utf8(p.paint(&frame("abc"))).unwrap();
-        assert!(again.contains("\x1b[2J") && again.contains("abc") && !again.contains("[6n"));
-    }
-
-    #[test]
-    fn the_cursor_alone_moves_for_few_bytes() {
-        let mut p = painter(false);
-        p.paint(&Frame {
-            cursor: Some((1, 0)),
-            ..frame("abc")
-        });
-        assert_eq!(
-            p.paint(&Frame {
-                cursor: Some((2, 0)),
-                ..frame("abc")
-            }),
-            b"\x1b[1;3H"
-        );
-        assert_eq!(p.paint(&frame("abc")), b"\x1b[?25l");
-        let shown = p.paint(&Frame {
-            cursor: Some((0, 0)),
-            ..frame("xbc")
-        });
-        assert!(shown.ends_with(b"\x1b[1;1H\x1b[?25h"));
     }
 
     fn drawing(device: &Arc<Device>) -> (Output, Receiver<Flushed>) {

@@ -41,7 +41,8 @@ struct Seen {
 }
 
 impl Pty {
-    /// Starts `bin` with exactly `env`, plus PATH, TERM=xterm-256color and LANG=C.UTF-8 unless given.
+    /// Starts `bin` with exactly `env`, plus PATH, TERM=xterm-256color, LANG=C.UTF-8 and a HOME under target/
+    /// unless given.
     pub fn spawn(
         bin: impl AsRef<OsStr>,
         args: &[&str],
@@ -64,6 +65,7 @@ impl Pty {
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .envs([("TERM", "xterm-256color"), ("LANG", "C.UTF-8")])
+            .env("HOME", env!("CARGO_TARGET_TMPDIR"))
             .envs(env.iter().copied())
             .stdin(end())
             .stdout(end())
@@ -91,6 +93,11 @@ impl Pty {
             eyes: Some(eyes),
             before,
         }
+    }
+
+    /// andon itself at the design size.
+    pub fn andon(args: &[&str], env: &[(&str, &str)]) -> Pty {
+        Pty::spawn(env!("CARGO_BIN_EXE_andon"), args, env, 80, 23)
     }
 
     /// Bytes as they are, in one write.
@@ -358,50 +365,4 @@ fn key(name: &str) -> Vec<u8> {
             None => name.as_bytes().to_vec(),
         },
     }
-}
-
-#[test]
-fn a_shell_in_a_terminal_of_its_own() {
-    let script =
-        "echo $FOO $(tput cols 2>/dev/null; stty size </dev/tty); read x; echo got $x; exit 3";
-    let mut pty = Pty::spawn("sh", &["-c", script], &[("FOO", "bar")], 50, 10);
-    pty.wait_for("bar");
-    pty.wait_for("10 50");
-    let before = pty.bytes();
-    pty.keys("h i Enter");
-    pty.wait_for("got hi");
-    assert_eq!(pty.wait_exit(), 3);
-    assert!(pty.bytes() > before && pty.raw().ends_with(b"got hi\r\n"));
-    assert_eq!(pty.modes_restored(), Ok(()));
-    assert_eq!(pty.asked(), None);
-}
-
-#[test]
-fn a_program_that_leaves_modes_on_is_found_out() {
-    let script = r"printf '\033[?1049h\033[?25l\033[?2004h\033[6n'; stty raw -echo";
-    let mut pty = Pty::spawn("sh", &["-c", script], &[], 80, 23);
-    assert_eq!(pty.wait_exit(), 0);
-    let left = pty.modes_restored().unwrap_err();
-    for what in ["2004", "alternate", "cursor", "termios"] {
-        assert!(left.contains(what), "{left}");
-    }
-    assert_eq!(pty.asked(), Some("\x1b[6n"));
-}
-
-#[test]
-fn a_hangup_reaches_the_program() {
-    let mut pty = Pty::spawn(
-        "sh",
-        &[
-            "-c",
-            "trap 'exit 7' HUP; echo up; while :; do sleep 0.05; done",
-        ],
-        &[],
-        80,
-        23,
-    );
-    pty.wait_for("up");
-    assert!(pty.pid() > 0);
-    pty.hangup();
-    assert_eq!(pty.wait_exit(), 7);
 }

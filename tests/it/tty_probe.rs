@@ -4,7 +4,7 @@
 //! `q` quits, `p` panics, Ctrl-Z suspends, `f` floods the screen, `s` stops flooding.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use andon::core::key::{Code, Key};
 use andon::tty::guard::{install_panic_hook, restore_now};
@@ -17,9 +17,14 @@ use rustix::process::Signal;
 use crate::pty::Pty;
 
 fn probe(cols: u16, rows: u16) -> Pty {
+    probe_with(&[], cols, rows)
+}
+
+fn probe_with(env: &[(&str, &str)], cols: u16, rows: u16) -> Pty {
     let me = std::env::current_exe().unwrap();
     let args = ["--exact", "tty_probe::child", "--ignored", "--nocapture"];
-    Pty::spawn(me, &args, &[("ANDON_PROBE", "1")], cols, rows)
+    let env = [&[("ANDON_PROBE", "1")], env].concat();
+    Pty::spawn(me, &args, &env, cols, rows)
 }
 
 #[derive(Default)]
@@ -43,7 +48,12 @@ impl Shown {
         ];
         for y in 0..rows {
             if let Some(line) = lines.get(usize::from(y)) {
-                buffer.set_stringn(0, y, line, cols.into(), Style::new());
+                let style = if y == 1 {
+                    Style::new().reversed()
+                } else {
+                    Style::new()
+                };
+                buffer.set_stringn(0, y, line, cols.into(), style);
             } else if self.flood {
                 let c = char::from(b'a' + u8::try_from((self.count + u64::from(y)) % 26).unwrap());
                 buffer.set_stringn(
@@ -194,8 +204,11 @@ fn a_panic_restores_first_and_says_one_gated_line() {
 fn a_hangup_ends_it() {
     let mut pty = probe(80, 23);
     pty.wait_for("count");
+    let began = Instant::now();
     pty.hangup();
     assert_eq!(pty.wait_exit(), 129);
+    // The bar is 500 ms; printed rather than asserted, because test machines are shared.
+    println!("gone {} ms after the hang-up", began.elapsed().as_millis());
 }
 
 #[test]
@@ -247,6 +260,20 @@ fn stopping_gives_the_terminal_back_and_going_on_repaints() {
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);
     assert_eq!(pty.modes_restored(), Ok(()));
+}
+
+#[test]
+fn no_color_keeps_reverse_video_and_no_updates_are_synchronized_in_screen() {
+    let mut pty = probe_with(&[("NO_COLOR", "1"), ("STY", "7.pts")], 80, 23);
+    pty.wait_for("count");
+    assert_eq!(pty.look(|g| g.reversed()), ["keys "]);
+    let raw = String::from_utf8_lossy(&pty.raw()).into_owned();
+    assert!(
+        !raw.contains("\x1b[;m") && !raw.contains("2026h"),
+        "{raw:?}"
+    );
+    pty.keys("q");
+    assert_eq!(pty.wait_exit(), 0);
 }
 
 #[test]
