@@ -16,15 +16,16 @@ use rustix::process::Signal;
 
 use crate::pty::Pty;
 
+const ARGS: [&str; 4] = ["--exact", "tty_probe::child", "--ignored", "--nocapture"];
+
 fn probe(cols: u16, rows: u16) -> Pty {
     probe_with(&[], cols, rows)
 }
 
 fn probe_with(env: &[(&str, &str)], cols: u16, rows: u16) -> Pty {
     let me = std::env::current_exe().unwrap();
-    let args = ["--exact", "tty_probe::child", "--ignored", "--nocapture"];
     let env = [&[("ANDON_PROBE", "1")], env].concat();
-    Pty::spawn(me, &args, &env, cols, rows)
+    Pty::spawn(me, &ARGS, &env, cols, rows)
 }
 
 #[derive(Default)]
@@ -260,6 +261,39 @@ fn stopping_gives_the_terminal_back_and_going_on_repaints() {
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);
     assert_eq!(pty.modes_restored(), Ok(()));
+}
+
+#[test]
+fn a_shell_with_job_control_gets_its_terminal_and_gives_it_again() {
+    let mut pty = Pty::spawn(
+        "bash",
+        &["--norc", "--noprofile", "-i"],
+        &[("PS1", "ready> ")],
+        120,
+        23,
+    );
+    pty.wait_for("ready>");
+    let me = std::env::current_exe().unwrap();
+    pty.send(format!(
+        "ANDON_PROBE=1 {} {}\r",
+        me.display(),
+        ARGS.join(" ")
+    ));
+    pty.wait_until("the probe", |g| g.alternate() && g.contains("count 0"));
+    for _ in 0..3 {
+        pty.keys("C-z");
+        pty.wait_until("the shell", |g| !g.alternate() && g.contains("Stopped"));
+        pty.send("fg\r");
+        pty.wait_until("the probe again", |g| {
+            g.alternate() && g.contains("count 0")
+        });
+    }
+    pty.keys("j q");
+    pty.wait_until("the shell", |g| {
+        g.left_behind().iter().all(|l| l == "mode 2004 is on")
+    });
+    pty.send("clear; echo code $?; exit\r");
+    assert_eq!(pty.wait_exit(), 0);
 }
 
 #[test]
