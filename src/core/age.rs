@@ -49,7 +49,10 @@ mod tests {
 
     #[test]
     fn ages_move_in_steps_and_never_say_less_than_nothing() {
-        assert_eq!([0, 9_999, 10_000, 14_999, 59_000, 60_000, 119_000, -5].map(age), ["0s", "9s", "10s", "10s", "55s", "1m", "1m", "0s"]);
+        assert_eq!(
+            [0, 9_999, 10_000, 14_999, 59_000, 60_000, 119_000, -5].map(age),
+            ["0s", "9s", "10s", "10s", "55s", "1m", "1m", "0s"]
+        );
         assert_eq!(span(112_000), "1m52");
         assert_eq!(rough(120_000), "2m");
         assert_eq!(stopwatch(514_000), "8m34");

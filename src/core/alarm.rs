@@ -19,7 +19,9 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
         match &a.state {
             State::Unknown(_) => push(0, format!("outcome unknown: {verb} {at}, reading it back")),
             State::Stuck(why) => push(1, format!("STUCK: {verb} {at}: {why}")),
-            State::NeedsName if model.dialog.is_none() => push(1, format!("{verb} {at} waits: not everything is as it should be")),
+            State::NeedsName if model.dialog.is_none() => {
+                push(1, format!("{verb} {at} waits: not everything is as it should be"))
+            }
             State::Undone(by) => push(1, format!("UNDONE by {by}: {verb} {at}")),
             State::Preparing
             | State::NeedsName

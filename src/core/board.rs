@@ -113,7 +113,11 @@ fn rank(model: &Model, t: &TargetState) -> (u8, Glyph, f64) {
             (4, if t.phase == Phase::Degraded { Glyph::Bad } else { Glyph::Blind }, weight)
         }
         Word::Same | Word::Better => {
-            if t.phase == Phase::Degraded { (3, Glyph::Bad, weight) } else { (6, Glyph::Moving, weight) }
+            if t.phase == Phase::Degraded {
+                (3, Glyph::Bad, weight)
+            } else {
+                (6, Glyph::Moving, weight)
+            }
         }
     }
 }
@@ -131,5 +135,7 @@ pub fn selected_target(model: &Model) -> Option<&TargetState> {
 
 /// Rows as listed: fine ones only when asked for.
 pub fn listed(model: &Model) -> impl Iterator<Item = &Row> {
-    model.rows.iter().filter(|r| model.nav.show_rest || !r.is_fine() || r.moving > 0 || Some(&r.service) == model.nav.selected.as_ref())
+    model.rows.iter().filter(|r| {
+        model.nav.show_rest || !r.is_fine() || r.moving > 0 || Some(&r.service) == model.nav.selected.as_ref()
+    })
 }

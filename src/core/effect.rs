@@ -31,17 +31,37 @@ pub enum Question {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Effect {
     /// Write a record. With a ticket it is synced to disk and `Msg::Durable` follows.
-    Append { entry: Entry, ticket: Option<Ticket> },
+    Append {
+        entry: Entry,
+        ticket: Option<Ticket>,
+    },
     /// Keep this record in memory and in the fallback file; append it when the log takes it again.
-    AppendLate { entry: Entry, ticket: Ticket },
+    AppendLate {
+        entry: Entry,
+        ticket: Ticket,
+    },
     /// Read the target and make the plan; `Msg::Planned` follows.
-    Plan { dialog: DialogId, operation: Operation },
+    Plan {
+        dialog: DialogId,
+        operation: Operation,
+    },
     /// Read the target again before an act goes out (2 s); `Msg::Reread` follows.
-    Reread { act: ActId, target: TargetId },
+    Reread {
+        act: ActId,
+        target: TargetId,
+    },
     /// Send one step, once; `Msg::Answered` follows.
-    Perform { ticket: Ticket, target: TargetId, step: Box<Step> },
+    Perform {
+        ticket: Ticket,
+        target: TargetId,
+        step: Box<Step>,
+    },
     /// `Msg::Asked` follows.
-    Ask { id: AskId, source: SourceId, question: Question },
+    Ask {
+        id: AskId,
+        source: SourceId,
+        question: Question,
+    },
     /// What is looked at now.
     Interest(Vec<(ServiceId, Vec<Hash>)>),
     /// Put text on the clipboard (OSC 52) and into a file.

@@ -71,10 +71,12 @@ fn freshness(model: &Model, t: &TargetState) -> GateLine {
     }
     let source = model.world.sources.get(&t.id.source);
     match source.and_then(|s| s.confirmed) {
-        Some(at) => match (Kind::Watch).age(model.utc().since(at), source.and_then(|s| s.abilities.skew_ms).unwrap_or(0)) {
-            Age::Fresh => line(Gate::Freshness, GateState::Ok, "the rollout's own facts are fresh"),
-            Age::Old | Age::Withdrawn => line(Gate::Freshness, GateState::Block, "the rollout's own facts are old"),
-        },
+        Some(at) => {
+            match (Kind::Watch).age(model.utc().since(at), source.and_then(|s| s.abilities.skew_ms).unwrap_or(0)) {
+                Age::Fresh => line(Gate::Freshness, GateState::Ok, "the rollout's own facts are fresh"),
+                Age::Old | Age::Withdrawn => line(Gate::Freshness, GateState::Block, "the rollout's own facts are old"),
+            }
+        }
         None => line(Gate::Freshness, GateState::UnknownBlock, "it is not known how old the rollout's facts are"),
     }
 }
@@ -103,7 +105,11 @@ fn burn(model: &Model, t: &TargetState) -> GateLine {
             format!("would burn {} if promoted to everyone", words::times(projected.burn)),
         );
     }
-    let stable = if v.stable.total > 0.0 { v.stable.failed / v.stable.total / (1.0 - slo.objective).max(f64::MIN_POSITIVE) } else { 0.0 };
+    let stable = if v.stable.total > 0.0 {
+        v.stable.failed / v.stable.total / (1.0 - slo.objective).max(f64::MIN_POSITIVE)
+    } else {
+        0.0
+    };
     if stable > BURN_LINE {
         return line(Gate::Burn, GateState::Warn, format!("stable itself burns {}", words::times(stable)));
     }

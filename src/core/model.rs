@@ -73,12 +73,19 @@ impl Default for Limits {
 /// Why a question was asked, so that its answer finds its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Purpose {
-    Backfill { target: TargetId, from: i64, count: u32 },
+    Backfill {
+        target: TargetId,
+        from: i64,
+        count: u32,
+    },
     /// An unknown outcome is resolved by reading.
     Unknown(ActId),
     /// The intent of an ended session.
     Unfinished(usize),
-    Check { runbook: Arc<str>, step: usize },
+    Check {
+        runbook: Arc<str>,
+        step: u32,
+    },
 }
 
 /// The log as this session sees it.

@@ -17,29 +17,61 @@ pub enum Msg {
     Key(Key),
     /// Bracketed paste: text for a field, nothing anywhere else.
     Paste(String),
-    Resize { width: u16, height: u16 },
+    Resize {
+        width: u16,
+        height: u16,
+    },
     /// Time alone.
     Tick,
-    Fact { source: SourceId, fact: Box<Fact> },
+    Fact {
+        source: SourceId,
+        fact: Box<Fact>,
+    },
     /// A source's task ended; the supervisor tries again at `next_try`.
-    SourceFailed { source: SourceId, error: SourceError, next_try: Utc },
-    Planned { dialog: DialogId, read: Result<Option<Box<TargetState>>, SourceError>, plan: Option<Box<Result<Plan, CannotBecause>>> },
+    SourceFailed {
+        source: SourceId,
+        error: SourceError,
+        next_try: Utc,
+    },
+    Planned {
+        dialog: DialogId,
+        read: Result<Option<Box<TargetState>>, SourceError>,
+        plan: Option<Box<Result<Plan, CannotBecause>>>,
+    },
     /// `Ok(None)`: the target is gone.
-    Reread { act: ActId, read: Result<Option<Box<TargetState>>, SourceError> },
+    Reread {
+        act: ActId,
+        read: Result<Option<Box<TargetState>>, SourceError>,
+    },
     /// The record with this ticket is on disk.
     Durable(Ticket),
-    NotDurable { ticket: Ticket, why: Arc<str> },
+    NotDurable {
+        ticket: Ticket,
+        why: Arc<str>,
+    },
     /// The log takes no more records in this session.
-    LogFailed { why: Arc<str> },
-    Answered { ticket: Ticket, outcome: Outcome },
-    Asked { id: AskId, answer: Result<Vec<Fact>, SourceError> },
+    LogFailed {
+        why: Arc<str>,
+    },
+    Answered {
+        ticket: Ticket,
+        outcome: Outcome,
+    },
+    Asked {
+        id: AskId,
+        answer: Result<Vec<Fact>, SourceError>,
+    },
     /// The frame that showed this dialog has been written to the terminal.
     Flushed(DialogId),
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
-    Copied { file: Option<Arc<str>> },
+    Copied {
+        file: Option<Arc<str>>,
+    },
     /// TERM, INT, HUP, or the terminal is gone: stop taking acts.
-    Ending { code: u8 },
+    Ending {
+        code: u8,
+    },
     /// Back from the shell.
     Resumed,
 }

@@ -21,11 +21,18 @@ pub enum Screen {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Overlay {
     /// How the verdict was computed; scrolled by this many rows.
-    Explain { scroll: u16 },
-    Help { scroll: u16 },
+    Explain {
+        scroll: u16,
+    },
+    Help {
+        scroll: u16,
+    },
     Note(Draft),
     /// A reason being typed, for a runbook step that is skipped.
-    SkipReason { step: usize, typed: String },
+    SkipReason {
+        step: usize,
+        typed: String,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -102,10 +102,7 @@ impl Trial {
     fn counts(&self, dice: &mut Dice, rps: f64, p: f64) -> Counts {
         let total = dice.requests(rps * BLOCK_SECS as f64);
         if self.cluster <= 1.0 {
-            return Counts {
-                total,
-                failed: dice.failures(total, p),
-            };
+            return Counts { total, failed: dice.failures(total, p) };
         }
         let mut failed = 0.0;
         for _ in 0..dice.failures(total, p / self.cluster) as u64 {
@@ -113,27 +110,16 @@ impl Trial {
             let q = libm::log(1.0 - 1.0 / self.cluster);
             failed += libm::floor(libm::log(dice.unit()) / q) + 1.0;
         }
-        Counts {
-            total,
-            failed: failed.min(total),
-        }
+        Counts { total, failed: failed.min(total) }
     }
 
     fn block(&self, dice: &mut Dice, start: i64, at: i64) -> Block {
-        let spike = if self.spike && (600..720).contains(&at) {
-            5.0
-        } else {
-            1.0
-        };
+        let spike = if self.spike && (600..720).contains(&at) { 5.0 } else { 1.0 };
         let p = self.p * spike;
         let d = if at >= self.worse_from { self.d } else { 0.0 };
         let candidate = self.counts(dice, self.rps * self.share, p + d);
         let stable = self.counts(dice, self.rps * (1.0 - self.share), p);
-        Block {
-            start,
-            candidate: Some(candidate),
-            stable: Some(stable),
-        }
+        Block { start, candidate: Some(candidate), stable: Some(stable) }
     }
 }
 
@@ -149,22 +135,14 @@ pub struct Outcome {
 pub fn simulate(trial: &Trial, seed: u64) -> Outcome {
     const START: i64 = 1_795_230_540;
     let mut dice = Dice::new(seed);
-    let terms = Terms {
-        limit: Some(trial.limit),
-        ..Terms::new(Utc::from_secs(START), None)
-    };
+    let terms = Terms { limit: Some(trial.limit), ..Terms::new(Utc::from_secs(START), None) };
     let mut judge = Judge::new(terms);
     let mut out = Outcome::default();
     for at in (0..trial.secs).step_by(BLOCK_SECS as usize) {
         let block = trial.block(&mut dice, START + at, at);
         judge.feed(&[block]);
         let edge = Utc::from_secs(START + at + BLOCK_SECS);
-        let look = At {
-            now: edge,
-            newest_sample: Some(edge),
-            scrape_secs: 0,
-            skew_ms: 0,
-        };
+        let look = At { now: edge, newest_sample: Some(edge), scrape_secs: 0, skew_ms: 0 };
         let secs = at + BLOCK_SECS;
         match judge.word_now(&look) {
             Word::Worse => {
@@ -178,11 +156,7 @@ pub fn simulate(trial: &Trial, seed: u64) -> Outcome {
             Word::Same | Word::Better => {
                 out.same.get_or_insert(secs);
             }
-            Word::Unsure(_)
-            | Word::NoTraffic(_)
-            | Word::NoData
-            | Word::NoBaseline
-            | Word::NotJudged => {}
+            Word::Unsure(_) | Word::NoTraffic(_) | Word::NoData | Word::NoBaseline | Word::NotJudged => {}
         }
     }
     out
@@ -190,9 +164,7 @@ pub fn simulate(trial: &Trial, seed: u64) -> Outcome {
 
 /// Many rollouts of one kind.
 pub fn many(trial: &Trial, rollouts: u32) -> Vec<Outcome> {
-    (0..rollouts)
-        .map(|i| simulate(trial, 0x5eed_0000 + u64::from(i)))
-        .collect()
+    (0..rollouts).map(|i| simulate(trial, 0x5eed_0000 + u64::from(i))).collect()
 }
 
 /// The part of the rollouts for which something happened.
@@ -212,10 +184,7 @@ mod tests {
     use super::*;
 
     fn rollouts(few: u32) -> u32 {
-        std::env::var("ANDON_TRIALS")
-            .ok()
-            .and_then(|n| n.parse().ok())
-            .unwrap_or(few)
+        std::env::var("ANDON_TRIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(few)
     }
 
     /// A budget, and three standard errors of what a sample of this size can show.
@@ -229,9 +198,7 @@ mod tests {
         let same = 100.0 * part(all, |o| o.same.is_some());
         let (w, h) = (median(all, |o| o.worse), median(all, |o| o.worse_or_higher));
         let s = median(all, |o| o.same);
-        println!(
-            "{what}: WORSE {worse:.2}% at {w:?}s, or HIGHER {higher:.2}% at {h:?}s, SAME {same:.2}% at {s:?}s"
-        );
+        println!("{what}: WORSE {worse:.2}% at {w:?}s, or HIGHER {higher:.2}% at {h:?}s, SAME {same:.2}% at {s:?}s");
     }
 
     #[test]
@@ -239,30 +206,9 @@ mod tests {
         let n = rollouts(120);
         for (what, trial, budget) in [
             ("independent", Trial::usual(), 0.025),
-            (
-                "rare",
-                Trial {
-                    p: 0.001,
-                    ..Trial::usual()
-                },
-                0.025,
-            ),
-            (
-                "shared spike",
-                Trial {
-                    spike: true,
-                    ..Trial::usual()
-                },
-                0.025,
-            ),
-            (
-                "clusters of 2",
-                Trial {
-                    cluster: 2.0,
-                    ..Trial::usual()
-                },
-                0.08,
-            ),
+            ("rare", Trial { p: 0.001, ..Trial::usual() }, 0.025),
+            ("shared spike", Trial { spike: true, ..Trial::usual() }, 0.025),
+            ("clusters of 2", Trial { cluster: 2.0, ..Trial::usual() }, 0.08),
         ] {
             let all = many(&trial, n);
             show(what, &all);
@@ -275,29 +221,16 @@ mod tests {
     #[test]
     fn a_bad_candidate_is_found_in_time_and_a_borderline_one_is_not_acquitted() {
         let n = rollouts(60);
-        for (what, d, from, within) in [
-            ("+5 pp", 0.05, 0, 40),
-            ("+1 pp", 0.01, 0, 200),
-            ("+1 pp late", 0.01, 1050, 400),
-        ] {
-            let trial = Trial {
-                d,
-                worse_from: from,
-                secs: 2700,
-                ..Trial::usual()
-            };
+        for (what, d, from, within) in
+            [("+5 pp", 0.05, 0, 40), ("+1 pp", 0.01, 0, 200), ("+1 pp late", 0.01, 1050, 400)]
+        {
+            let trial = Trial { d, worse_from: from, secs: 2700, ..Trial::usual() };
             let all = many(&trial, n);
             show(what, &all);
             let found = median(&all, |o| o.worse_or_higher).expect("found in most rollouts") - from;
             assert!(found <= within, "{what}: {found} s");
         }
-        let all = many(
-            &Trial {
-                d: 0.005,
-                ..Trial::usual()
-            },
-            n,
-        );
+        let all = many(&Trial { d: 0.005, ..Trial::usual() }, n);
         show("+0.5 pp", &all);
         let acquitted = part(&all, |o| o.same.is_some());
         assert!(acquitted <= at_most(0.025, n), "false SAME {acquitted}");

@@ -152,10 +152,7 @@ impl Decoder {
                     self.mode = Mode::Ground;
                 }
             }
-            Mode::Csi { at }
-            | Mode::Ss3 { at, .. }
-            | Mode::Linux { at }
-            | Mode::Mouse { at, .. } => {
+            Mode::Csi { at } | Mode::Ss3 { at, .. } | Mode::Linux { at } | Mode::Mouse { at, .. } => {
                 if now - at >= OPEN_MS {
                     self.mode = Mode::Ground;
                     self.vte = Parser::new();
@@ -186,12 +183,7 @@ impl Decoder {
             Mode::Csi { .. } => self.csi(byte, now, out),
             Mode::Ss3 { at, mods } => match byte {
                 0x1b => self.mode = Mode::Esc { at: now },
-                b'0'..=b'9' => {
-                    self.mode = Mode::Ss3 {
-                        at,
-                        mods: (mods * 10 + u16::from(byte - b'0')).min(99),
-                    }
-                }
+                b'0'..=b'9' => self.mode = Mode::Ss3 { at, mods: (mods * 10 + u16::from(byte - b'0')).min(99) },
                 _ => {
                     self.mode = Mode::Ground;
                     out.extend(keys::of_ss3(byte, mods).map(Event::Key));
@@ -205,19 +197,11 @@ impl Decoder {
                 out.extend(keys::of_linux(byte).map(Event::Key));
             }
             Mode::Mouse { at, left } => {
-                self.mode = if left > 1 {
-                    Mode::Mouse { at, left: left - 1 }
-                } else {
-                    Mode::Ground
-                };
+                self.mode = if left > 1 { Mode::Mouse { at, left: left - 1 } } else { Mode::Ground };
             }
             Mode::Opener { at, byte: opener } => {
                 if now - at < self.esc_ms {
-                    self.mode = Mode::Text {
-                        at: now,
-                        last: now,
-                        esc: false,
-                    };
+                    self.mode = Mode::Text { at: now, last: now, esc: false };
                 } else {
                     self.mode = Mode::Ground;
                     out.push(Event::Key(Key::char(char::from(opener))));
@@ -232,13 +216,7 @@ impl Decoder {
                     self.mode = Mode::Esc { at: now };
                     self.byte(byte, now, out);
                 }
-                _ => {
-                    self.mode = Mode::Text {
-                        at,
-                        last: now,
-                        esc: byte == 0x1b,
-                    }
-                }
+                _ => self.mode = Mode::Text { at, last: now, esc: byte == 0x1b },
             },
             Mode::Paste { at, .. } => {
                 self.mode = Mode::Paste { at, last: now };
@@ -255,11 +233,7 @@ impl Decoder {
             return;
         }
         self.mode = Mode::Ground;
-        let mut sink = Sink {
-            out,
-            alt: &mut self.alt,
-            csi: None,
-        };
+        let mut sink = Sink { out, alt: &mut self.alt, csi: None };
         self.vte.advance(&mut sink, &[byte]);
     }
 
@@ -278,13 +252,7 @@ impl Decoder {
                 out.push(Event::Key(Key::plain(Code::Esc)));
                 self.mode = Mode::Esc { at: now };
             }
-            b']' | b'P' | b'X' | b'^' | b'_' => {
-                self.mode = Mode::Text {
-                    at: now,
-                    last: now,
-                    esc: false,
-                }
-            }
+            b']' | b'P' | b'X' | b'^' | b'_' => self.mode = Mode::Text { at: now, last: now, esc: false },
             // The rest of a string that was given up, not Alt-backslash.
             b'\\' => self.mode = Mode::Ground,
             _ => {
@@ -303,14 +271,7 @@ impl Decoder {
         }
         self.mode = Mode::Csi { at: now };
         self.vte = Parser::new();
-        self.vte.advance(
-            &mut Sink {
-                out: &mut Vec::new(),
-                alt: &mut false,
-                csi: None,
-            },
-            b"\x1b[",
-        );
+        self.vte.advance(&mut Sink { out: &mut Vec::new(), alt: &mut false, csi: None }, b"\x1b[");
     }
 
     fn csi(&mut self, byte: u8, now: i64, out: &mut Vec<Event>) {
@@ -321,11 +282,7 @@ impl Decoder {
         }
         // Controls inside a sequence are dropped with it: whatever sent them was no finger.
         let mut dropped = Vec::new();
-        let mut sink = Sink {
-            out: &mut dropped,
-            alt: &mut false,
-            csi: None,
-        };
+        let mut sink = Sink { out: &mut dropped, alt: &mut false, csi: None };
         self.vte.advance(&mut sink, &[byte]);
         let found = sink.csi;
         // vte reports no end for sequences it ignores, so the final byte decides here.

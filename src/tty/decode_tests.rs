@@ -37,42 +37,15 @@ fn settle(d: &mut Decoder, out: &mut Vec<Event>) {
 fn ordinary_keys() {
     assert_eq!(all(b"aY~"), chars("aY~"));
     assert_eq!(all("é漢🙂".as_bytes()), chars("é漢🙂"));
-    assert_eq!(
-        all(b"\r\t\x7f\x08"),
-        [
-            key(Code::Enter),
-            key(Code::Tab),
-            key(Code::Backspace),
-            key(Code::Backspace)
-        ]
-    );
-    assert_eq!(
-        all(b"\x0c\x1a\x00"),
-        [Key::ctrl('l'), Key::ctrl('z'), Key::ctrl(' ')].map(Event::Key)
-    );
+    assert_eq!(all(b"\r\t\x7f\x08"), [key(Code::Enter), key(Code::Tab), key(Code::Backspace), key(Code::Backspace)]);
+    assert_eq!(all(b"\x0c\x1a\x00"), [Key::ctrl('l'), Key::ctrl('z'), Key::ctrl(' ')].map(Event::Key));
     assert_eq!(
         all(b"\x1b[A\x1bOB\x1b[5~\x1b[Z\x1bOP\x1b[[B"),
-        [
-            key(Code::Up),
-            key(Code::Down),
-            key(Code::PageUp),
-            key(Code::BackTab),
-            key(Code::F(1)),
-            key(Code::F(2)),
-        ]
+        [key(Code::Up), key(Code::Down), key(Code::PageUp), key(Code::BackTab), key(Code::F(1)), key(Code::F(2)),]
     );
     assert_eq!(
         all(b"\x1bx\x1b\x7f"),
-        [
-            Event::Key(Key {
-                alt: true,
-                ..Key::char('x')
-            }),
-            Event::Key(Key {
-                alt: true,
-                ..Key::plain(Code::Backspace)
-            }),
-        ]
+        [Event::Key(Key { alt: true, ..Key::char('x') }), Event::Key(Key { alt: true, ..Key::plain(Code::Backspace) }),]
     );
 }
 
@@ -129,11 +102,7 @@ fn a_lone_esc_is_decided_by_time() {
         assert_eq!(out, [key(Code::Esc)]);
         assert_eq!(d.deadline(), None);
         d.feed(b"x", 1_200, &mut out);
-        assert_eq!(
-            out,
-            [key(Code::Esc), Event::Key(Key::char('x'))],
-            "not Alt-x"
-        );
+        assert_eq!(out, [key(Code::Esc), Event::Key(Key::char('x'))], "not Alt-x");
     }
     assert_eq!(all(b"\x1b\x1b"), [key(Code::Esc), key(Code::Esc)]);
 }
@@ -152,11 +121,7 @@ fn what_follows_a_decided_esc_within_a_second_still_belongs_to_it() {
     assert_eq!(run(999, b"[A"), [key(Code::Up)]);
     assert_eq!(run(999, b"[12;40R"), []);
     assert_eq!(run(1_000, b"[A"), chars("[A"));
-    assert_eq!(
-        run(300, b"]11;rgb:1/2/3\x07"),
-        [],
-        "a late string is dropped whole"
-    );
+    assert_eq!(run(300, b"]11;rgb:1/2/3\x07"), [], "a late string is dropped whole");
     assert_eq!(run(300, b"P"), chars("P"), "a typed P is a key");
     // A reader that was held up past the 50 ms reads on as if it had not been.
     let (mut d, mut out) = (Decoder::new(false), Vec::new());
@@ -164,20 +129,14 @@ fn what_follows_a_decided_esc_within_a_second_still_belongs_to_it() {
     d.feed(b"[B", 80, &mut out);
     d.feed(b"\x1b", 100, &mut out);
     d.feed(b"x", 180, &mut out);
-    assert_eq!(
-        out,
-        [key(Code::Down), key(Code::Esc), Event::Key(Key::char('x'))]
-    );
+    assert_eq!(out, [key(Code::Down), key(Code::Esc), Event::Key(Key::char('x'))]);
 }
 
 #[test]
 fn a_paste_is_one_event_and_bounded() {
     assert_eq!(
         all(b"\x1b[200~a\r\nb\rY\x1b[A\xff\x1b[201~z"),
-        [
-            Event::Paste("a\nb\nY\x1b[A".into()),
-            Event::Key(Key::char('z')),
-        ]
+        [Event::Paste("a\nb\nY\x1b[A".into()), Event::Key(Key::char('z')),]
     );
     let mut long = b"\x1b[200~".to_vec();
     long.resize(PASTE_BYTES + 5_000, b'x');
@@ -194,10 +153,7 @@ fn an_open_paste_ends_after_two_seconds_but_never_spills() {
     assert_eq!(d.deadline(), Some(2_000));
     d.timeout(2_000, &mut out);
     d.feed(b"q", 2_100, &mut out);
-    assert_eq!(
-        out,
-        [Event::Paste("abc".into()), Event::Key(Key::char('q'))]
-    );
+    assert_eq!(out, [Event::Paste("abc".into()), Event::Key(Key::char('q'))]);
     // A slow one that is still coming at two seconds stays a paste.
     out.clear();
     d.feed(b"\x1b[200~", 10_000, &mut out);
@@ -206,10 +162,7 @@ fn an_open_paste_ends_after_two_seconds_but_never_spills() {
     }
     assert_eq!(out, []);
     d.feed(b"\x1b[201~q", 13_100, &mut out);
-    assert_eq!(
-        out,
-        [Event::Paste("Y".repeat(8)), Event::Key(Key::char('q'))]
-    );
+    assert_eq!(out, [Event::Paste("Y".repeat(8)), Event::Key(Key::char('q'))]);
     // Somebody who leans on a key cannot keep an open one alive.
     out.clear();
     d.feed(b"\x1b[200~", 20_000, &mut out);

@@ -83,11 +83,7 @@ pub struct Locale {
 impl Locale {
     /// This process's environment; text that is not UTF-8 is read lossily.
     pub fn read() -> Locale {
-        let var = |name: &str| {
-            std::env::var_os(name)
-                .map(|v| v.to_string_lossy().into_owned())
-                .unwrap_or_default()
-        };
+        let var = |name: &str| std::env::var_os(name).map(|v| v.to_string_lossy().into_owned()).unwrap_or_default();
         Locale {
             term: var("TERM"),
             colorterm: var("COLORTERM"),
@@ -133,18 +129,13 @@ impl Locale {
     fn offered(&self) -> Depth {
         let term = self.term.as_str();
         // Not `vte`, which is a family with many colours.
-        let vt = term
-            .strip_prefix("vt")
-            .is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()));
+        let vt = term.strip_prefix("vt").is_some_and(|t| t.starts_with(|c: char| c.is_ascii_digit()));
         let screen = !self.sty.is_empty() || term.starts_with("screen");
         if term.starts_with("linux") {
             Depth::Sixteen
         } else if vt || term.ends_with("-mono") || term.ends_with("-m") {
             Depth::None
-        } else if !screen
-            && (matches!(self.colorterm.as_str(), "truecolor" | "24bit")
-                || term.ends_with("-direct"))
-        {
+        } else if !screen && (matches!(self.colorterm.as_str(), "truecolor" | "24bit") || term.ends_with("-direct")) {
             Depth::True
         } else if term.contains("256color") || !self.colorterm.is_empty() {
             Depth::TwoFiftySix
@@ -155,9 +146,7 @@ impl Locale {
 
     /// Whether only ASCII may be drawn: the first of LC_ALL, LC_CTYPE, LANG that is set does not say UTF-8.
     pub fn ascii(&self) -> bool {
-        let said = [&self.lc_all, &self.lc_ctype, &self.lang]
-            .into_iter()
-            .find(|v| !v.is_empty());
+        let said = [&self.lc_all, &self.lc_ctype, &self.lang].into_iter().find(|v| !v.is_empty());
         let said = said.map(|v| v.to_ascii_lowercase()).unwrap_or_default();
         !(said.contains("utf-8") || said.contains("utf8"))
     }
@@ -204,48 +193,18 @@ mod tests {
         let rows = [
             ("TERM=xterm", "auto", "auto", Sixteen),
             ("TERM=xterm-256color", "auto", "auto", TwoFiftySix),
-            (
-                "TERM=xterm-256color COLORTERM=truecolor",
-                "auto",
-                "auto",
-                True,
-            ),
+            ("TERM=xterm-256color COLORTERM=truecolor", "auto", "auto", True),
             ("TERM=xterm-256color COLORTERM=24bit", "auto", "auto", True),
-            (
-                "TERM=screen-256color COLORTERM=truecolor",
-                "auto",
-                "auto",
-                TwoFiftySix,
-            ),
-            (
-                "TERM=xterm-256color COLORTERM=truecolor STY=1.pts",
-                "auto",
-                "auto",
-                TwoFiftySix,
-            ),
+            ("TERM=screen-256color COLORTERM=truecolor", "auto", "auto", TwoFiftySix),
+            ("TERM=xterm-256color COLORTERM=truecolor STY=1.pts", "auto", "auto", TwoFiftySix),
             ("TERM=linux COLORTERM=truecolor", "auto", "auto", Sixteen),
             ("TERM=vt220", "auto", "auto", None),
             ("TERM=vte COLORTERM=truecolor", "auto", "auto", True),
             ("TERM=vt220 CLICOLOR_FORCE=1", "auto", "auto", Sixteen),
             ("TERM=xterm CLICOLOR=0", "auto", "auto", None),
-            (
-                "TERM=xterm CLICOLOR=0 CLICOLOR_FORCE=1",
-                "auto",
-                "auto",
-                Sixteen,
-            ),
-            (
-                "TERM=xterm CLICOLOR=0 CLICOLOR_FORCE=0",
-                "auto",
-                "auto",
-                None,
-            ),
-            (
-                "TERM=xterm NO_COLOR=1 CLICOLOR_FORCE=1",
-                "auto",
-                "auto",
-                None,
-            ),
+            ("TERM=xterm CLICOLOR=0 CLICOLOR_FORCE=1", "auto", "auto", Sixteen),
+            ("TERM=xterm CLICOLOR=0 CLICOLOR_FORCE=0", "auto", "auto", None),
+            ("TERM=xterm NO_COLOR=1 CLICOLOR_FORCE=1", "auto", "auto", None),
             ("TERM=xterm NO_COLOR=", "auto", "auto", Sixteen),
             ("TERM=xterm NO_COLOR=1", "auto", "always", Sixteen),
             ("TERM=xterm NO_COLOR=1", "auto", "256", TwoFiftySix),
@@ -261,14 +220,8 @@ mod tests {
     #[test]
     fn without_a_screen_the_message_names_the_way_out() {
         for e in ["TERM=", "TERM=dumb"] {
-            let message = env(e)
-                .depth(Wish::Just(Depth::True), Wish::Auto)
-                .unwrap_err()
-                .to_string();
-            assert!(
-                message.contains("--plain") && message.contains("status"),
-                "{message}"
-            );
+            let message = env(e).depth(Wish::Just(Depth::True), Wish::Auto).unwrap_err().to_string();
+            assert!(message.contains("--plain") && message.contains("status"), "{message}");
         }
         assert_eq!("blue".parse::<Wish>(), Err(BadWish));
     }

@@ -49,11 +49,7 @@ impl Device {
     /// There is none (exit code 2), or it cannot be opened.
     pub fn open() -> io::Result<Arc<Device>> {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        Ok(Device::holding(rustix::fs::open(
-            "/dev/tty",
-            flags,
-            Mode::empty(),
-        )?))
+        Ok(Device::holding(rustix::fs::open("/dev/tty", flags, Mode::empty())?))
     }
 
     /// Any terminal by its descriptor, made non-blocking. For tests.
@@ -67,12 +63,7 @@ impl Device {
     }
 
     fn holding(fd: OwnedFd) -> Arc<Device> {
-        Arc::new(Device {
-            fd,
-            state: AtomicU8::new(0),
-            epoch: AtomicU32::new(0),
-            pen: Mutex::new(()),
-        })
+        Arc::new(Device { fd, state: AtomicU8::new(0), epoch: AtomicU32::new(0), pen: Mutex::new(()) })
     }
 
     /// Columns and rows. A terminal that says zero, as serial lines do, counts as 80x24.
@@ -98,15 +89,11 @@ impl Device {
     pub(super) fn go_live(&self) {
         self.epoch.fetch_add(1, Ordering::SeqCst);
         // Gone stays gone.
-        let _ = self
-            .state
-            .compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst);
+        let _ = self.state.compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     pub(super) fn go_idle(&self) {
-        let _ = self
-            .state
-            .compare_exchange(1, 0, Ordering::SeqCst, Ordering::SeqCst);
+        let _ = self.state.compare_exchange(1, 0, Ordering::SeqCst, Ordering::SeqCst);
     }
 
     /// The terminal hung up: not one byte goes to it from now on. True the first time.
@@ -116,8 +103,7 @@ impl Device {
 
     /// Whether the other end is closed, asked of the kernel.
     pub fn hung_up(&self) -> bool {
-        self.ready(PollFlags::empty(), Duration::ZERO)
-            .intersects(PollFlags::HUP | PollFlags::ERR)
+        self.ready(PollFlags::empty(), Duration::ZERO).intersects(PollFlags::HUP | PollFlags::ERR)
     }
 
     /// Drops what was typed and not yet read.
@@ -175,10 +161,7 @@ impl Device {
 
     fn ready(&self, what: PollFlags, at_most: Duration) -> PollFlags {
         let mut fds = [PollFd::new(&self.fd, what)];
-        let limit = Timespec {
-            tv_sec: 0,
-            tv_nsec: i64::from(at_most.subsec_nanos()),
-        };
+        let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(at_most.subsec_nanos()) };
         match poll(&mut fds, Some(&limit)) {
             Ok(_) => fds[0].revents(),
             Err(_) => PollFlags::empty(),
@@ -234,10 +217,7 @@ mod tests {
         let (device, _master) = pair();
         let end = Instant::now() + Duration::from_millis(60);
         let flood = vec![b'x'; 1 << 20];
-        assert_eq!(
-            device.write_all(&flood, || Instant::now() < end),
-            Err(Stopped::Told)
-        );
+        assert_eq!(device.write_all(&flood, || Instant::now() < end), Err(Stopped::Told));
         assert!(end.elapsed() < Duration::from_millis(500));
     }
 
@@ -257,12 +237,7 @@ mod tests {
     fn zero_sized_terminals_count_as_80x24() {
         let (device, master) = pair();
         assert_eq!(device.size(), (80, 24));
-        let w = rustix::termios::Winsize {
-            ws_row: 5,
-            ws_col: 7,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
+        let w = rustix::termios::Winsize { ws_row: 5, ws_col: 7, ws_xpixel: 0, ws_ypixel: 0 };
         rustix::termios::tcsetwinsize(&master, w).unwrap();
         assert_eq!(device.size(), (7, 5));
     }

@@ -36,9 +36,7 @@ impl Guard {
     /// # Errors
     /// Raw mode is refused, or the terminal does not take the bytes within a second; nothing stays set then.
     pub fn enter(device: &Arc<Device>) -> io::Result<Guard> {
-        let guard = Guard {
-            device: Arc::clone(device),
-        };
+        let guard = Guard { device: Arc::clone(device) };
         guard.set()?;
         Ok(guard)
     }
@@ -48,8 +46,7 @@ impl Guard {
     /// Until then nothing is drawn.
     pub fn suspend(&self) {
         restore_now();
-        let _ =
-            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
     }
 
     /// Takes the terminal again after a stop, also one that nobody could foresee (SIGSTOP). The caller then asks
@@ -69,9 +66,7 @@ impl Guard {
     }
 
     fn set(&self) -> io::Result<()> {
-        *HELD
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::clone(&self.device));
+        *HELD.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(Arc::clone(&self.device));
         if self.device.state() == State::Gone {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
@@ -80,12 +75,10 @@ impl Guard {
         let set = crossterm::terminal::enable_raw_mode().and_then(|()| {
             let end = Instant::now() + Duration::from_secs(1);
             let _pen = self.device.pen();
-            self.device
-                .write_all(SET, || Instant::now() < end)
-                .map_err(|stopped| match stopped {
-                    Stopped::Told => io::ErrorKind::TimedOut.into(),
-                    Stopped::Gone => io::ErrorKind::BrokenPipe.into(),
-                })
+            self.device.write_all(SET, || Instant::now() < end).map_err(|stopped| match stopped {
+                Stopped::Told => io::ErrorKind::TimedOut.into(),
+                Stopped::Gone => io::ErrorKind::BrokenPipe.into(),
+            })
         });
         match set {
             Ok(()) => self.device.go_live(),
@@ -139,10 +132,7 @@ pub fn install_panic_hook(report: impl Fn(&str) -> Option<String> + Send + Sync 
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .unwrap_or("a panic without words");
-        let place = info
-            .location()
-            .map(|l| format!(" at {}:{}", l.file(), l.line()))
-            .unwrap_or_default();
+        let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
         let text = visible(&format!("{what}{place}"));
         let named = match report(&text) {
             Some(path) => format!("report: {}", visible(&path)),
@@ -157,10 +147,7 @@ pub fn install_panic_hook(report: impl Fn(&str) -> Option<String> + Send + Sync 
 fn say(line: &str) {
     let stderr = rustix::stdio::stderr();
     let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
-    let limit = Timespec {
-        tv_sec: 0,
-        tv_nsec: 200_000_000,
-    };
+    let limit = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
     if poll(&mut fds, Some(&limit)).is_ok() && fds[0].revents().contains(PollFlags::OUT) {
         let _ = io::stderr().write_all(line.as_bytes());
     }
@@ -220,10 +207,7 @@ mod tests {
             assert!(set.contains(&format!("?{mode}h")) && unset.contains(&format!("?{mode}l")));
         }
         assert!(set.contains("?25l") && unset.contains("?25h"));
-        assert!(
-            unset.ends_with("?1049l"),
-            "attributes and cursor go first, the screen last"
-        );
+        assert!(unset.ends_with("?1049l"), "attributes and cursor go first, the screen last");
     }
 
     #[test]
@@ -234,11 +218,7 @@ mod tests {
         *HELD.lock().unwrap() = Some(Arc::clone(&device));
         let began = Instant::now();
         restore_now();
-        assert!(
-            began.elapsed() < Duration::from_millis(400),
-            "{:?}",
-            began.elapsed()
-        );
+        assert!(began.elapsed() < Duration::from_millis(400), "{:?}", began.elapsed());
         let mut seen = Vec::new();
         let mut buf = [0; 4096];
         while !seen.ends_with(b"?1049l") {

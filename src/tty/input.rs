@@ -81,14 +81,8 @@ pub struct Reader {
 ///
 /// # Errors
 /// A thread, the runtime for the signals or a signal handler cannot be made.
-pub fn start(
-    device: &Arc<Device>,
-    ssh: bool,
-    sink: impl FnMut(Input) + Send + 'static,
-) -> io::Result<Reader> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .build()?;
+pub fn start(device: &Arc<Device>, ssh: bool, sink: impl FnMut(Input) + Send + 'static) -> io::Result<Reader> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let signals = {
         let _inside = runtime.enter();
         Signals::listen()?
@@ -96,24 +90,16 @@ pub fn start(
     let shared = Arc::new(Shared {
         device: Arc::clone(device),
         forget: AtomicBool::new(false),
-        out: Mutex::new(Out {
-            sink,
-            size: device.size(),
-        }),
+        out: Mutex::new(Out { sink, size: device.size() }),
     });
     let (closed, wake) = io::pipe()?;
     let reading = Arc::clone(&shared);
-    std::thread::Builder::new()
-        .name("andon-input".into())
-        .spawn(move || reading.read(Decoder::new(ssh), &closed))?;
+    std::thread::Builder::new().name("andon-input".into()).spawn(move || reading.read(Decoder::new(ssh), &closed))?;
     let (stop, stopped) = oneshot::channel();
     std::thread::Builder::new()
         .name("andon-signals".into())
         .spawn(move || runtime.block_on(shared.hear(signals, stopped)))?;
-    Ok(Reader {
-        _signals: stop,
-        _bytes: wake,
-    })
+    Ok(Reader { _signals: stop, _bytes: wake })
 }
 
 struct Signals {
@@ -161,15 +147,9 @@ impl<F: FnMut(Input)> Shared<F> {
         loop {
             let wait = decoder.deadline().map(|at| {
                 let ms = (at - now_ms()).max(0);
-                Timespec {
-                    tv_sec: ms / 1_000,
-                    tv_nsec: ms % 1_000 * 1_000_000,
-                }
+                Timespec { tv_sec: ms / 1_000, tv_nsec: ms % 1_000 * 1_000_000 }
             });
-            let mut fds = [
-                PollFd::new(&*self.device, PollFlags::IN),
-                PollFd::new(closed, PollFlags::IN),
-            ];
+            let mut fds = [PollFd::new(&*self.device, PollFlags::IN), PollFd::new(closed, PollFlags::IN)];
             let ready = match poll(&mut fds, wait.as_ref()) {
                 Ok(n) => n > 0,
                 Err(Errno::INTR) => continue,
@@ -187,8 +167,7 @@ impl<F: FnMut(Input)> Shared<F> {
                 match self.device.read(&mut buf) {
                     Ok(0) => return self.gone(),
                     Ok(n) => decoder.feed(&buf[..n], now, &mut found),
-                    Err(e)
-                        if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+                    Err(e) if matches!(e.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
                     Err(_) => return self.gone(),
                 }
             } else {
@@ -228,11 +207,7 @@ impl<F: FnMut(Input)> Shared<F> {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         if (cols, rows) != out.size {
             out.size = (cols, rows);
-            (out.sink)(Input::Resize {
-                cols,
-                rows,
-                at: now_ms(),
-            });
+            (out.sink)(Input::Resize { cols, rows, at: now_ms() });
         }
     }
 
@@ -298,16 +273,7 @@ mod tests {
         }
         // No second byte is needed to know a lone ESC.
         rustix::io::write(&master, b"\x1b").unwrap();
-        assert!(matches!(
-            next(&rx),
-            Input::Key {
-                key: Key {
-                    code: Code::Esc,
-                    ..
-                },
-                ..
-            }
-        ));
+        assert!(matches!(next(&rx), Input::Key { key: Key { code: Code::Esc, .. }, .. }));
         rustix::io::write(&master, b"\x1b[200~x\ny\x1b[201~").unwrap();
         assert!(matches!(next(&rx), Input::Paste { text, .. } if text == "x\ny"));
     }
@@ -321,16 +287,8 @@ mod tests {
         drop(master);
         assert!(matches!(next(&rx), Input::Gone { .. }));
         assert_eq!(device.state(), State::Gone);
-        assert_eq!(
-            rx.recv_timeout(Duration::from_millis(100)),
-            Err(RecvTimeoutError::Timeout),
-            "no spinning"
-        );
+        assert_eq!(rx.recv_timeout(Duration::from_millis(100)), Err(RecvTimeoutError::Timeout), "no spinning");
         drop(reader);
-        assert_eq!(
-            rx.recv_timeout(Duration::from_secs(5)),
-            Err(RecvTimeoutError::Disconnected),
-            "its threads ended"
-        );
+        assert_eq!(rx.recv_timeout(Duration::from_secs(5)), Err(RecvTimeoutError::Disconnected), "its threads ended");
     }
 }

@@ -22,12 +22,7 @@ pub struct Csi {
 /// xterm's modifier parameter: 1 + shift 1 + alt 2 + ctrl 4 + meta 8.
 fn with_mods(code: Code, mods: u16) -> Key {
     let bits = mods.saturating_sub(1);
-    Key {
-        code,
-        shift: bits & 1 != 0,
-        alt: bits & 0b1010 != 0,
-        ctrl: bits & 4 != 0,
-    }
+    Key { code, shift: bits & 1 != 0, alt: bits & 0b1010 != 0, ctrl: bits & 4 != 0 }
 }
 
 /// The key of a CSI sequence, if it is one.
@@ -125,8 +120,7 @@ pub(super) struct Sink<'a> {
 impl Sink<'_> {
     fn key(&mut self, key: Option<Key>) {
         let alt = std::mem::take(self.alt);
-        self.out
-            .extend(key.map(|key| Event::Key(Key { alt, ..key })));
+        self.out.extend(key.map(|key| Event::Key(Key { alt, ..key })));
     }
 }
 
@@ -147,13 +141,7 @@ impl Perform for Sink<'_> {
     }
 
     fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], ignore: bool, last: char) {
-        let nth = |n: usize| {
-            params
-                .iter()
-                .nth(n)
-                .and_then(|p| p.first().copied())
-                .unwrap_or(0)
-        };
+        let nth = |n: usize| params.iter().nth(n).and_then(|p| p.first().copied()).unwrap_or(0);
         self.csi = Some(Csi {
             first: nth(0),
             second: nth(1),
@@ -169,13 +157,7 @@ mod tests {
     use super::*;
 
     fn csi(first: u16, second: u16, count: usize, last: char) -> Option<Key> {
-        of_csi(Csi {
-            first,
-            second,
-            count,
-            marked: false,
-            last,
-        })
+        of_csi(Csi { first, second, count, marked: false, last })
     }
 
     #[test]
@@ -190,12 +172,7 @@ mod tests {
     fn modifiers_are_bits_above_one() {
         let ctrl_right = csi(1, 5, 2, 'C').unwrap();
         assert_eq!(
-            (
-                ctrl_right.code,
-                ctrl_right.ctrl,
-                ctrl_right.alt,
-                ctrl_right.shift
-            ),
+            (ctrl_right.code, ctrl_right.ctrl, ctrl_right.alt, ctrl_right.shift),
             (Code::Right, true, false, false)
         );
         let shift_delete = csi(3, 2, 2, '~').unwrap();
@@ -206,16 +183,7 @@ mod tests {
     fn replies_that_end_like_keys_are_none() {
         assert_eq!(csi(12, 40, 2, 'R'), None);
         assert_eq!(csi(12, 40, 2, 'H'), None);
-        assert_eq!(
-            of_csi(Csi {
-                first: 1,
-                second: 2,
-                count: 2,
-                marked: true,
-                last: 'A'
-            }),
-            None
-        );
+        assert_eq!(of_csi(Csi { first: 1, second: 2, count: 2, marked: true, last: 'A' }), None);
         assert_eq!(csi(0, 0, 1, 'I'), None);
     }
 

@@ -22,7 +22,5 @@ pub use output::{Flushed, Frame, Output};
 /// Person time: milliseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps.
 pub fn now_ms() -> i64 {
     let t = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    t.tv_sec
-        .saturating_mul(1000)
-        .saturating_add(t.tv_nsec / 1_000_000)
+    t.tv_sec.saturating_mul(1000).saturating_add(t.tv_nsec / 1_000_000)
 }

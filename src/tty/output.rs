@@ -88,9 +88,7 @@ impl Output {
             epoch: device.epoch(),
             flushed,
         };
-        std::thread::Builder::new()
-            .name("andon-draw".into())
-            .spawn(move || work.run())?;
+        std::thread::Builder::new().name("andon-draw".into()).spawn(move || work.run())?;
         Ok(Output { shared })
     }
 
@@ -164,11 +162,7 @@ impl<F: FnMut(Flushed)> Work<F> {
             if desk.frame.is_some() || desk.repaint {
                 return Some((desk.frame.take(), std::mem::take(&mut desk.repaint)));
             }
-            desk = self
-                .shared
-                .bell
-                .wait(desk)
-                .unwrap_or_else(PoisonError::into_inner);
+            desk = self.shared.bell.wait(desk).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -185,16 +179,9 @@ impl<F: FnMut(Flushed)> Work<F> {
         self.epoch = epoch;
         match sent {
             Ok(()) => {
-                self.shared
-                    .written
-                    .fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                self.shared.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-                (self.flushed)(Flushed {
-                    tag: frame.tag,
-                    bytes: bytes.len(),
-                    took_ms,
-                    at: now_ms(),
-                });
+                (self.flushed)(Flushed { tag: frame.tag, bytes: bytes.len(), took_ms, at: now_ms() });
             }
             // Cut in the middle: nothing is known of the screen.
             Err(Stopped::Told | Stopped::Gone) => self.painter.forget(),
@@ -214,11 +201,7 @@ mod tests {
     use crate::tty::device::pair;
 
     fn frame(line: &str) -> Frame {
-        Frame {
-            buffer: Buffer::with_lines([line]),
-            cursor: None,
-            tag: None,
-        }
+        Frame { buffer: Buffer::with_lines([line]), cursor: None, tag: None }
     }
 
     fn drawing(device: &Arc<Device>) -> (Output, Receiver<Flushed>) {
@@ -245,11 +228,7 @@ mod tests {
         buffer.content.iter_mut().for_each(|c| {
             c.set_char(fill);
         });
-        Frame {
-            buffer,
-            cursor: None,
-            tag: None,
-        }
+        Frame { buffer, cursor: None, tag: None }
     }
 
     #[test]
@@ -262,10 +241,7 @@ mod tests {
         }
         let began = Instant::now();
         for n in 0..100 {
-            output.draw(Frame {
-                tag: Some(n),
-                ..frame(&format!("frame-{n}-"))
-            });
+            output.draw(Frame { tag: Some(n), ..frame(&format!("frame-{n}-")) });
         }
         assert!(began.elapsed() < Duration::from_secs(1));
         assert_eq!(output.replaced(), 99);
@@ -283,10 +259,7 @@ mod tests {
         let (output, flushed) = drawing(&device);
         output.draw(frame("same"));
         assert!(flushed.recv().unwrap().bytes > 0);
-        output.draw(Frame {
-            tag: Some(7),
-            ..frame("same")
-        });
+        output.draw(Frame { tag: Some(7), ..frame("same") });
         let second = flushed.recv().unwrap();
         assert_eq!((second.tag, second.bytes), (Some(7), 0));
         let before = output.bytes_written();
@@ -309,9 +282,6 @@ mod tests {
         device.go_live();
         output.repaint();
         let seen = read_until(&master, "third");
-        assert!(
-            seen.contains("\x1b[2J") && !seen.contains("hidden"),
-            "{seen:?}"
-        );
+        assert!(seen.contains("\x1b[2J") && !seen.contains("hidden"), "{seen:?}");
     }
 }

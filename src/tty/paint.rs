@@ -21,11 +21,7 @@ pub(super) struct Painter {
 impl Painter {
     /// `sync`: frames are wrapped in synchronized updates.
     pub fn new(sync: bool) -> Painter {
-        Painter {
-            shown: None,
-            cursor: None,
-            sync,
-        }
+        Painter { shown: None, cursor: None, sync }
     }
 
     /// Nothing is known of the screen any more: the next frame clears it.
@@ -85,11 +81,7 @@ mod tests {
     use super::*;
 
     fn frame(line: &str) -> Frame {
-        Frame {
-            buffer: Buffer::with_lines([line]),
-            cursor: None,
-            tag: None,
-        }
+        Frame { buffer: Buffer::with_lines([line]), cursor: None, tag: None }
     }
 
     #[test]
@@ -98,10 +90,7 @@ mod tests {
         assert!(!p.paint(&frame("one two")).is_empty());
         assert_eq!(p.paint(&frame("one two")), b"");
         let bytes = String::from_utf8(p.paint(&frame("one tWo"))).unwrap();
-        assert!(
-            bytes.contains("\x1b[1;6HW") && bytes.len() < 40,
-            "{bytes:?}"
-        );
+        assert!(bytes.contains("\x1b[1;6HW") && bytes.len() < 40, "{bytes:?}");
     }
 
     #[test]
@@ -110,9 +99,7 @@ mod tests {
         p.paint(&frame("ab"));
         let bytes = String::from_utf8(p.paint(&frame("abc"))).unwrap();
         assert!(
-            bytes.starts_with("\x1b[?2026h\x1b[0m\x1b[2J")
-                && bytes.contains("abc")
-                && bytes.ends_with("\x1b[?2026l")
+            bytes.starts_with("\x1b[?2026h\x1b[0m\x1b[2J") && bytes.contains("abc") && bytes.ends_with("\x1b[?2026l")
         );
         p.forget();
         let again = String::from_utf8(p.paint(&frame("abc"))).unwrap();
@@ -122,22 +109,10 @@ mod tests {
     #[test]
     fn the_cursor_alone_moves_for_few_bytes() {
         let mut p = Painter::new(false);
-        p.paint(&Frame {
-            cursor: Some((1, 0)),
-            ..frame("abc")
-        });
-        assert_eq!(
-            p.paint(&Frame {
-                cursor: Some((2, 0)),
-                ..frame("abc")
-            }),
-            b"\x1b[1;3H"
-        );
+        p.paint(&Frame { cursor: Some((1, 0)), ..frame("abc") });
+        assert_eq!(p.paint(&Frame { cursor: Some((2, 0)), ..frame("abc") }), b"\x1b[1;3H");
         assert_eq!(p.paint(&frame("abc")), b"\x1b[?25l");
-        let shown = p.paint(&Frame {
-            cursor: Some((0, 0)),
-            ..frame("xbc")
-        });
+        let shown = p.paint(&Frame { cursor: Some((0, 0)), ..frame("xbc") });
         assert!(shown.ends_with(b"\x1b[1;1H\x1b[?25h"));
     }
 }

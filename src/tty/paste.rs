@@ -32,18 +32,13 @@ impl Paste {
         if self.matched < END.len() {
             self.keep(&END[..self.matched]);
         }
-        let text: String = self
-            .bytes
-            .utf8_chunks()
-            .map(|chunk| chunk.valid())
-            .collect();
+        let text: String = self.bytes.utf8_chunks().map(|chunk| chunk.valid()).collect();
         text.replace("\r\n", "\n").replace('\r', "\n")
     }
 
     fn keep(&mut self, bytes: &[u8]) {
         let room = PASTE_BYTES.saturating_sub(self.bytes.len());
-        self.bytes
-            .extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 }
 

@@ -43,13 +43,7 @@ struct Seen {
 impl Pty {
     /// Starts `bin` with exactly `env`, plus PATH, TERM=xterm-256color, LANG=C.UTF-8 and a HOME under target/
     /// unless given.
-    pub fn spawn(
-        bin: impl AsRef<OsStr>,
-        args: &[&str],
-        env: &[(&str, &str)],
-        cols: u16,
-        rows: u16,
-    ) -> Pty {
+    pub fn spawn(bin: impl AsRef<OsStr>, args: &[&str], env: &[(&str, &str)], cols: u16, rows: u16) -> Pty {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let master = openpt(flags).unwrap();
         grantpt(&master).unwrap();
@@ -73,26 +67,14 @@ impl Pty {
             .spawn()
             .expect("setsid (util-linux) starts");
         let screen = Screen::new(cols.into(), rows.into());
-        let seen = Seen {
-            raw: Vec::new(),
-            screen,
-            stalled: false,
-            stop: false,
-        };
+        let seen = Seen { raw: Vec::new(), screen, stalled: false, stop: false };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let master = Arc::new(master);
         let eyes = {
             let (master, seen) = (Arc::clone(&master), Arc::clone(&seen));
             std::thread::spawn(move || watch(&master, &seen))
         };
-        Pty {
-            child,
-            master: Some(master),
-            slave,
-            seen,
-            eyes: Some(eyes),
-            before,
-        }
+        Pty { child, master: Some(master), slave, seen, eyes: Some(eyes), before }
     }
 
     /// andon itself at the design size.
@@ -133,10 +115,7 @@ impl Pty {
             if left.is_zero() {
                 let screen = seen.screen.grid.lines().join("\n");
                 drop(seen);
-                panic!(
-                    "waited for {what}, program {:?}, screen:\n{screen}",
-                    self.child.try_wait()
-                );
+                panic!("waited for {what}, program {:?}, screen:\n{screen}", self.child.try_wait());
             }
             seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
         }
@@ -163,11 +142,7 @@ impl Pty {
 
     pub fn resize(&self, cols: u16, rows: u16) {
         self.seen().screen.resize(cols.into(), rows.into());
-        tcsetwinsize(
-            &**self.master.as_ref().expect("not hung up"),
-            winsize(cols, rows),
-        )
-        .unwrap();
+        tcsetwinsize(&**self.master.as_ref().expect("not hung up"), winsize(cols, rows)).unwrap();
     }
 
     /// The terminal stops (or goes on) taking what the program writes.
@@ -198,10 +173,7 @@ impl Pty {
         let path = format!("/proc/{}/stat", self.child.id());
         let state = || std::fs::read_to_string(&path).unwrap_or_default();
         // The state follows the name in parentheses.
-        while !state()
-            .rsplit_once(") ")
-            .is_some_and(|(_, rest)| rest.starts_with('T'))
-        {
+        while !state().rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T')) {
             assert!(Instant::now() < end, "never stopped: {}", state());
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -215,15 +187,9 @@ impl Pty {
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 self.settle();
-                return status
-                    .code()
-                    .unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
+                return status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0));
             }
-            assert!(
-                Instant::now() < end,
-                "never ended, screen:\n{}",
-                self.screen().join("\n")
-            );
+            assert!(Instant::now() < end, "never ended, screen:\n{}", self.screen().join("\n"));
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -234,29 +200,18 @@ impl Pty {
         let now = tcgetattr(&self.slave).map_err(|e| e.to_string())?;
         let words = |t: &Termios| format!("{t:?}");
         if words(&now) != words(&self.before) {
-            left.push(format!(
-                "termios was {}, is {}",
-                words(&self.before),
-                words(&now)
-            ));
+            left.push(format!("termios was {}, is {}", words(&self.before), words(&now)));
         }
-        if left.is_empty() {
-            Ok(())
-        } else {
-            Err(left.join("; "))
-        }
+        if left.is_empty() { Ok(()) } else { Err(left.join("; ")) }
     }
 
     /// The first question the program asked the terminal; there must be none.
     pub fn asked(&self) -> Option<&'static str> {
         let raw = self.raw();
         let text = String::from_utf8_lossy(&raw);
-        [
-            "\x1b[6n", "\x1b[5n", "\x1b[c", "\x1b[0c", "\x1b[>c", "\x1b[>0q", "\x1b[?u", "$p",
-            ";?\x07", ";?\x1b\\",
-        ]
-        .into_iter()
-        .find(|question| text.contains(question))
+        ["\x1b[6n", "\x1b[5n", "\x1b[c", "\x1b[0c", "\x1b[>c", "\x1b[>0q", "\x1b[?u", "$p", ";?\x07", ";?\x1b\\"]
+            .into_iter()
+            .find(|question| text.contains(question))
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
@@ -270,11 +225,7 @@ impl Pty {
         while quiet < 3 && !self.seen().stalled {
             let before = self.bytes();
             let waiting = readable(master, Duration::from_millis(5));
-            quiet = if waiting || self.bytes() != before {
-                0
-            } else {
-                quiet + 1
-            };
+            quiet = if waiting || self.bytes() != before { 0 } else { quiet + 1 };
         }
     }
 
@@ -291,11 +242,7 @@ impl Drop for Pty {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        self.seen
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .stop = true;
+        self.seen.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).stop = true;
         self.seen.1.notify_all();
         if let Some(eyes) = self.eyes.take() {
             let _ = eyes.join();
@@ -331,20 +278,12 @@ fn watch(master: &OwnedFd, seen: &(Mutex<Seen>, Condvar)) {
 
 fn readable(fd: &OwnedFd, at_most: Duration) -> bool {
     let mut fds = [PollFd::new(fd, PollFlags::IN)];
-    let limit = Timespec {
-        tv_sec: 0,
-        tv_nsec: i64::from(at_most.subsec_nanos()),
-    };
+    let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(at_most.subsec_nanos()) };
     poll(&mut fds, Some(&limit)).is_ok_and(|n| n > 0)
 }
 
 fn winsize(cols: u16, rows: u16) -> Winsize {
-    Winsize {
-        ws_col: cols,
-        ws_row: rows,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    }
+    Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 }
 }
 
 fn key(name: &str) -> Vec<u8> {

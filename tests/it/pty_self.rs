@@ -4,8 +4,7 @@ use crate::pty::Pty;
 
 #[test]
 fn a_shell_in_a_terminal_of_its_own() {
-    let script =
-        "echo $FOO $(tput cols 2>/dev/null; stty size </dev/tty); read x; echo got $x; exit 3";
+    let script = "echo $FOO $(tput cols 2>/dev/null; stty size </dev/tty); read x; echo got $x; exit 3";
     let mut pty = Pty::spawn("sh", &["-c", script], &[("FOO", "bar")], 50, 10);
     pty.wait_for("bar");
     pty.wait_for("10 50");
@@ -32,16 +31,7 @@ fn a_program_that_leaves_modes_on_is_found_out() {
 
 #[test]
 fn a_hangup_reaches_the_program() {
-    let mut pty = Pty::spawn(
-        "sh",
-        &[
-            "-c",
-            "trap 'exit 7' HUP; echo up; while :; do sleep 0.05; done",
-        ],
-        &[],
-        80,
-        23,
-    );
+    let mut pty = Pty::spawn("sh", &["-c", "trap 'exit 7' HUP; echo up; while :; do sleep 0.05; done"], &[], 80, 23);
     pty.wait_for("up");
     assert!(pty.pid() > 0);
     pty.hangup();

@@ -52,10 +52,7 @@ impl Screen {
             on: Vec::new(),
             frames: 0,
         };
-        Screen {
-            parser: Some(Parser::new()),
-            grid,
-        }
+        Screen { parser: Some(Parser::new()), grid }
     }
 
     pub fn feed(&mut self, bytes: &[u8]) {
@@ -76,10 +73,7 @@ impl Screen {
 }
 
 fn space() -> Cell {
-    Cell {
-        text: " ".into(),
-        reverse: false,
-    }
+    Cell { text: " ".into(), reverse: false }
 }
 
 fn blank(cols: usize, rows: usize) -> Vec<Vec<Cell>> {
@@ -90,10 +84,7 @@ impl Grid {
     /// The rows as text, without the spaces at their ends.
     pub fn lines(&self) -> Vec<String> {
         let text = |row: &Vec<Cell>| row.iter().map(|c| c.text.as_str()).collect::<String>();
-        self.cells
-            .iter()
-            .map(|row| text(row).trim_end().to_owned())
-            .collect()
+        self.cells.iter().map(|row| text(row).trim_end().to_owned()).collect()
     }
 
     pub fn contains(&self, text: &str) -> bool {
@@ -102,17 +93,8 @@ impl Grid {
 
     /// What stands in reverse video, row by row: usually the selection.
     pub fn reversed(&self) -> Vec<String> {
-        let text = |row: &Vec<Cell>| {
-            row.iter()
-                .filter(|c| c.reverse)
-                .map(|c| c.text.as_str())
-                .collect::<String>()
-        };
-        self.cells
-            .iter()
-            .map(text)
-            .filter(|s| !s.is_empty())
-            .collect()
+        let text = |row: &Vec<Cell>| row.iter().filter(|c| c.reverse).map(|c| c.text.as_str()).collect::<String>();
+        self.cells.iter().map(text).filter(|s| !s.is_empty()).collect()
     }
 
     pub fn alternate(&self) -> bool {
@@ -183,11 +165,7 @@ impl Perform for Grid {
     fn print(&mut self, c: char) {
         let width = c.width().unwrap_or(0);
         if width == 0 {
-            let x = if self.wrap {
-                self.x
-            } else {
-                self.x.saturating_sub(1)
-            };
+            let x = if self.wrap { self.x } else { self.x.saturating_sub(1) };
             self.cells[self.y][x].text.push(c);
             return;
         }
@@ -195,15 +173,9 @@ impl Perform for Grid {
             self.x = 0;
             self.down();
         }
-        self.cells[self.y][self.x] = Cell {
-            text: c.into(),
-            reverse: self.reverse,
-        };
+        self.cells[self.y][self.x] = Cell { text: c.into(), reverse: self.reverse };
         if width == 2 && self.x + 1 < self.cols {
-            self.cells[self.y][self.x + 1] = Cell {
-                text: String::new(),
-                reverse: self.reverse,
-            };
+            self.cells[self.y][self.x + 1] = Cell { text: String::new(), reverse: self.reverse };
         }
         self.wrap = self.x + width >= self.cols;
         self.x = (self.x + width).min(self.cols - 1);
@@ -225,9 +197,7 @@ impl Perform for Grid {
         let nth = |n: usize| usize::from(all.get(n).copied().unwrap_or(0));
         let step = nth(0).max(1);
         if intermediates == b"?" && matches!(last, 'h' | 'l') {
-            return all
-                .iter()
-                .for_each(|mode| self.set_mode(*mode, last == 'h'));
+            return all.iter().for_each(|mode| self.set_mode(*mode, last == 'h'));
         }
         if !intermediates.is_empty() {
             return;
@@ -240,10 +210,7 @@ impl Perform for Grid {
             'G' => self.x = (step - 1).min(self.cols - 1),
             'd' => self.y = (step - 1).min(self.rows - 1),
             'H' | 'f' => {
-                (self.x, self.y) = (
-                    (nth(1).max(1) - 1).min(self.cols - 1),
-                    (step - 1).min(self.rows - 1),
-                );
+                (self.x, self.y) = ((nth(1).max(1) - 1).min(self.cols - 1), (step - 1).min(self.rows - 1));
             }
             'J' => {
                 let (before, after) = (matches!(nth(0), 1..=3), matches!(nth(0), 0 | 2 | 3));
@@ -252,14 +219,10 @@ impl Perform for Grid {
                         self.erase(y, 0..self.cols);
                     }
                 }
-                self.erase(
-                    self.y,
-                    if before { 0 } else { self.x }..if after { self.cols } else { self.x + 1 },
-                );
+                self.erase(self.y, if before { 0 } else { self.x }..if after { self.cols } else { self.x + 1 });
             }
             'K' => {
-                let (from, to) =
-                    [(self.x, self.cols), (0, self.x + 1), (0, self.cols)][nth(0).min(2)];
+                let (from, to) = [(self.x, self.cols), (0, self.x + 1), (0, self.cols)][nth(0).min(2)];
                 self.erase(self.y, from..to);
             }
             'X' => self.erase(self.y, self.x..(self.x + step).min(self.cols)),
@@ -299,9 +262,7 @@ fn text_wraps_scrolls_and_is_erased() {
     assert_eq!(shown("abcdefgh\r\ni").grid.lines(), ["abcdef", "gh", "i"]);
     assert_eq!(shown("1\r\n2\r\n3\r\n4").grid.lines(), ["2", "3", "4"]);
     assert_eq!(
-        shown("abcdef\x1b[1;3H\x1b[K\x1b[2;2HX\x1b[1;1H\x1b[C漢e\u{301}")
-            .grid
-            .lines(),
+        shown("abcdef\x1b[1;3H\x1b[K\x1b[2;2HX\x1b[1;1H\x1b[C漢e\u{301}").grid.lines(),
         ["a漢e\u{301}", " X", ""]
     );
     assert_eq!(shown("abcdef\x1b[2J").grid.lines(), ["", "", ""]);
@@ -309,9 +270,7 @@ fn text_wraps_scrolls_and_is_erased() {
 
 #[test]
 fn what_is_left_behind_is_named() {
-    let mut s = shown(
-        "main\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?2026h\x1b[2;1H\x1b[7mrow\x1b[38;5;7mx\x1b[0m",
-    );
+    let mut s = shown("main\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?2026h\x1b[2;1H\x1b[7mrow\x1b[38;5;7mx\x1b[0m");
     assert_eq!(s.grid.lines(), ["", "rowx", ""]);
     assert_eq!(s.grid.reversed(), ["rowx"]);
     assert_eq!(s.grid.left_behind().len(), 4);

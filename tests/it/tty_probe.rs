@@ -49,28 +49,14 @@ impl Shown {
         ];
         for y in 0..rows {
             if let Some(line) = lines.get(usize::from(y)) {
-                let style = if y == 1 {
-                    Style::new().reversed()
-                } else {
-                    Style::new()
-                };
+                let style = if y == 1 { Style::new().reversed() } else { Style::new() };
                 buffer.set_stringn(0, y, line, cols.into(), style);
             } else if self.flood {
                 let c = char::from(b'a' + u8::try_from((self.count + u64::from(y)) % 26).unwrap());
-                buffer.set_stringn(
-                    0,
-                    y,
-                    String::from(c).repeat(cols.into()),
-                    cols.into(),
-                    Style::new(),
-                );
+                buffer.set_stringn(0, y, String::from(c).repeat(cols.into()), cols.into(), Style::new());
             }
         }
-        Frame {
-            buffer,
-            cursor: Some((0, 0)),
-            tag: Some(self.keys.len() as u64),
-        }
+        Frame { buffer, cursor: Some((0, 0)), tag: Some(self.keys.len() as u64) }
     }
 }
 
@@ -90,10 +76,7 @@ fn child() {
 fn run() -> i32 {
     rustix::process::setrlimit(
         rustix::process::Resource::Core,
-        rustix::process::Rlimit {
-            current: Some(0),
-            maximum: Some(0),
-        },
+        rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
     )
     .unwrap();
     install_panic_hook(|text| Some(format!("/nowhere/{}", text.len())));
@@ -102,14 +85,8 @@ fn run() -> i32 {
     let guard = Guard::enter(&device).unwrap();
     let (tx, rx) = channel();
     let tx2 = tx.clone();
-    let _reader = input::start(&device, locale.ssh(), move |i| {
-        drop(tx.send(News::Input(i)))
-    })
-    .unwrap();
-    let output = Output::start(&device, locale.sync(), move |f| {
-        drop(tx2.send(News::Flushed(f)))
-    })
-    .unwrap();
+    let _reader = input::start(&device, locale.ssh(), move |i| drop(tx.send(News::Input(i)))).unwrap();
+    let output = Output::start(&device, locale.sync(), move |f| drop(tx2.send(News::Flushed(f)))).unwrap();
     let mut shown = Shown::default();
     let mut turn = now_ms();
     output.draw(shown.frame(device.size()));
@@ -132,11 +109,8 @@ fn run() -> i32 {
                 k if k == Key::char('p') => panic!("probe \x1b]0;x\x07 fell"),
                 k if k == Key::ctrl('z') => guard.suspend(),
                 Key { code, ctrl, .. } => {
-                    shown.flood =
-                        (shown.flood || code == Code::Char('f')) && code != Code::Char('s');
-                    shown
-                        .keys
-                        .push(format!("{}{code:?}", if ctrl { "C-" } else { "" }));
+                    shown.flood = (shown.flood || code == Code::Char('f')) && code != Code::Char('s');
+                    shown.keys.push(format!("{}{code:?}", if ctrl { "C-" } else { "" }));
                 }
             },
             Ok(News::Input(Input::Paste { .. })) => shown.pastes += 1,
@@ -188,16 +162,9 @@ fn a_panic_restores_first_and_says_one_gated_line() {
     pty.keys("p");
     assert_eq!(pty.wait_exit(), 134);
     assert_eq!(pty.modes_restored(), Ok(()));
-    let said: Vec<String> = pty
-        .screen()
-        .into_iter()
-        .filter(|l| l.contains("internal error"))
-        .collect();
+    let said: Vec<String> = pty.screen().into_iter().filter(|l| l.contains("internal error")).collect();
     assert_eq!(said.len(), 1, "{:?}", pty.screen());
-    assert!(
-        said[0].starts_with("andon: internal error: probe ^[]0;x^G fell at tests/it/tty_probe.rs:"),
-        "{said:?}"
-    );
+    assert!(said[0].starts_with("andon: internal error: probe ^[]0;x^G fell at tests/it/tty_probe.rs:"), "{said:?}");
     assert!(pty.screen().join("").contains("report: /nowhere/"));
 }
 
@@ -214,12 +181,7 @@ fn a_hangup_ends_it() {
 
 #[test]
 fn signals_restore_and_give_their_code() {
-    for (signal, code) in [
-        (Signal::TERM, 143),
-        (Signal::INT, 130),
-        (Signal::HUP, 129),
-        (Signal::QUIT, 131),
-    ] {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129), (Signal::QUIT, 131)] {
         let mut pty = probe(80, 23);
         pty.wait_for("count");
         pty.signal(signal);
@@ -242,9 +204,7 @@ fn stopping_gives_the_terminal_back_and_going_on_repaints() {
         assert_eq!(pty.modes_restored(), Ok(()), "round {round}");
         let before = pty.bytes();
         pty.signal(Signal::CONT);
-        pty.wait_until("the screen again", |g| {
-            g.alternate() && g.contains("count 0")
-        });
+        pty.wait_until("the screen again", |g| g.alternate() && g.contains("count 0"));
         let repaint = String::from_utf8_lossy(&pty.raw()[before..]).into_owned();
         assert!(repaint.contains("\x1b[2J"), "{repaint:?}");
         pty.keys("j");
@@ -265,33 +225,19 @@ fn stopping_gives_the_terminal_back_and_going_on_repaints() {
 
 #[test]
 fn a_shell_with_job_control_gets_its_terminal_and_gives_it_again() {
-    let mut pty = Pty::spawn(
-        "bash",
-        &["--norc", "--noprofile", "-i"],
-        &[("PS1", "ready> ")],
-        120,
-        23,
-    );
+    let mut pty = Pty::spawn("bash", &["--norc", "--noprofile", "-i"], &[("PS1", "ready> ")], 120, 23);
     pty.wait_for("ready>");
     let me = std::env::current_exe().unwrap();
-    pty.send(format!(
-        "ANDON_PROBE=1 {} {}\r",
-        me.display(),
-        ARGS.join(" ")
-    ));
+    pty.send(format!("ANDON_PROBE=1 {} {}\r", me.display(), ARGS.join(" ")));
     pty.wait_until("the probe", |g| g.alternate() && g.contains("count 0"));
     for _ in 0..3 {
         pty.keys("C-z");
         pty.wait_until("the shell", |g| !g.alternate() && g.contains("Stopped"));
         pty.send("fg\r");
-        pty.wait_until("the probe again", |g| {
-            g.alternate() && g.contains("count 0")
-        });
+        pty.wait_until("the probe again", |g| g.alternate() && g.contains("count 0"));
     }
     pty.keys("j q");
-    pty.wait_until("the shell", |g| {
-        g.left_behind().iter().all(|l| l == "mode 2004 is on")
-    });
+    pty.wait_until("the shell", |g| g.left_behind().iter().all(|l| l == "mode 2004 is on"));
     pty.send("clear; echo code $?; exit\r");
     assert_eq!(pty.wait_exit(), 0);
 }
@@ -302,10 +248,7 @@ fn no_color_keeps_reverse_video_and_no_updates_are_synchronized_in_screen() {
     pty.wait_for("count");
     assert_eq!(pty.look(|g| g.reversed()), ["keys "]);
     let raw = String::from_utf8_lossy(&pty.raw()).into_owned();
-    assert!(
-        !raw.contains("\x1b[;m") && !raw.contains("2026h"),
-        "{raw:?}"
-    );
+    assert!(!raw.contains("\x1b[;m") && !raw.contains("2026h"), "{raw:?}");
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);
 }
@@ -333,11 +276,7 @@ fn a_terminal_that_does_not_read_stops_neither_the_loop_nor_the_end() {
     pty.keys("s");
     pty.stall(false);
     pty.wait_for("Char('f') Char('s')");
-    let line = pty
-        .screen()
-        .into_iter()
-        .find(|l| l.contains("gap "))
-        .unwrap();
+    let line = pty.screen().into_iter().find(|l| l.contains("gap ")).unwrap();
     let gap: i64 = line.rsplit(' ').next().unwrap().parse().unwrap();
     assert!(gap < 500, "the loop stood still for {gap} ms");
     pty.keys("f");

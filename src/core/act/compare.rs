@@ -49,7 +49,9 @@ pub fn fit(plan: &Plan, seen: &TargetState, now: Option<&TargetState>) -> Fit {
             return Fit::Replan("it moves again: abort is the quick way now".into());
         }
         Primitive::Pause if now.held && !seen.held => return Fit::Done("it is held already".into()),
-        Primitive::Pause if !now.is_moving() => return Fit::Done("it was fully promoted meanwhile: nothing moves".into()),
+        Primitive::Pause if !now.is_moving() => {
+            return Fit::Done("it was fully promoted meanwhile: nothing moves".into());
+        }
         Primitive::Abort | Primitive::Undo | Primitive::Pause | Primitive::ReleaseGate | Primitive::Unpause => {}
     }
     Fit::Goes(differences(seen, now))
@@ -61,7 +63,9 @@ pub fn differences(seen: &TargetState, now: &TargetState) -> Vec<Arc<str>> {
     if now.id != seen.id {
         out.push(format!("uid {} is now {}", seen.id.uid, now.id.uid).into());
     }
-    let name = |s: &TargetState, h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| Arc::from("none"), |h| s.version_of(h));
+    let name = |s: &TargetState, h: &Option<crate::core::id::Hash>| {
+        h.as_ref().map_or_else(|| Arc::from("none"), |h| s.version_of(h))
+    };
     if now.candidate != seen.candidate {
         out.push(format!("candidate {} is now {}", name(seen, &seen.candidate), name(now, &now.candidate)).into());
     }

@@ -215,7 +215,8 @@ impl Act {
             return format!("the controller refuses the object: {why}").into();
         }
         if !was_seen {
-            return "no reaction from the controller; the wish stays stored and is carried out when it comes back".into();
+            return "no reaction from the controller; the wish stays stored and is carried out when it comes back"
+                .into();
         }
         let trouble: Vec<String> = s
             .revisions
@@ -228,7 +229,11 @@ impl Act {
         }
         let left: u32 = self.plan.from.as_ref().map_or(0, |h| s.existing_of(h));
         if left > 0 && self.plan.from != self.plan.to {
-            return format!("{left} pods of {} still run", s.version_of(self.plan.from.as_ref().unwrap_or(&crate::core::id::Hash::new("")))).into();
+            return format!(
+                "{left} pods of {} still run",
+                s.version_of(self.plan.from.as_ref().unwrap_or(&crate::core::id::Hash::new("")))
+            )
+            .into();
         }
         if s.message.is_empty() { s.phase.word().into() } else { s.message.clone() }
     }

@@ -79,7 +79,10 @@ mod tests {
     fn a_request_names_its_right() {
         let p = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/checkout";
         assert_eq!(right_of("PATCH", p).as_deref(), Some("patch rollouts"));
-        assert_eq!(right_of("PATCH", &format!("{p}/status?fieldManager=andon")).as_deref(), Some("patch rollouts/status"));
+        assert_eq!(
+            right_of("PATCH", &format!("{p}/status?fieldManager=andon")).as_deref(),
+            Some("patch rollouts/status")
+        );
         assert_eq!(right_of("GET", "/healthz"), None);
     }
 }

@@ -38,10 +38,7 @@ impl Figures {
             now,
             newest_sample: sampled.and_then(|s| s.newest),
             scrape_secs: sampled.map_or(15, |s| s.scrape_secs),
-            skew_ms: sampled
-                .and_then(|s| world.sources.get(&s.source))
-                .and_then(|s| s.abilities.skew_ms)
-                .unwrap_or(0),
+            skew_ms: sampled.and_then(|s| world.sources.get(&s.source)).and_then(|s| s.abilities.skew_ms).unwrap_or(0),
         }
     }
 

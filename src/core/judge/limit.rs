@@ -38,33 +38,18 @@ impl Limit {
     /// A configured margin that is no fraction in `[0, 1]` and a target outside `(0, 1]` count as not given.
     pub fn of(configured: Option<f64>, slo: Option<f64>, p_stable: f64) -> Limit {
         if let Some(margin) = configured.filter(|m| (0.0..=1.0).contains(m)) {
-            return Limit {
-                margin,
-                from: Origin::Configured,
-            };
+            return Limit { margin, from: Origin::Configured };
         }
         let Some(slo) = slo.filter(|s| *s > 0.0 && *s <= 1.0) else {
-            return Limit {
-                margin: MOST,
-                from: Origin::Default,
-            };
+            return Limit { margin: MOST, from: Origin::Default };
         };
         let derived = BURN * (1.0 - slo) - p_stable;
         if derived < LEAST {
-            Limit {
-                margin: LEAST,
-                from: Origin::Least { slo },
-            }
+            Limit { margin: LEAST, from: Origin::Least { slo } }
         } else if derived > MOST {
-            Limit {
-                margin: MOST,
-                from: Origin::Most { slo },
-            }
+            Limit { margin: MOST, from: Origin::Most { slo } }
         } else {
-            Limit {
-                margin: derived,
-                from: Origin::Burn { slo, p_stable },
-            }
+            Limit { margin: derived, from: Origin::Burn { slo, p_stable } }
         }
     }
 
@@ -89,11 +74,7 @@ impl Limit {
         match self.from {
             Origin::Burn { slo, p_stable } => {
                 let stable = decimal(p_stable * 100.0, 2);
-                format!(
-                    "{} = 3 x (100 - {}) - {stable}, what burns 3x if everyone had it",
-                    self.short(),
-                    target(slo)
-                )
+                format!("{} = 3 x (100 - {}) - {stable}, what burns 3x if everyone had it", self.short(), target(slo))
             }
             Origin::Configured | Origin::Least { .. } | Origin::Most { .. } | Origin::Default => {
                 format!("{} ({})", points(self.margin), self.origin())
@@ -117,14 +98,8 @@ mod tests {
         let of = |slo, p| Limit::of(None, Some(slo), p);
         let l = of(0.999, 0.0004);
         assert!((l.margin - 0.0026).abs() < 1e-12);
-        assert_eq!(
-            (l.short().as_str(), l.origin().as_str()),
-            ("0.26", "3x burn of 99.9")
-        );
-        assert_eq!(
-            l.sum(),
-            "0.26 = 3 x (100 - 99.9) - 0.04, what burns 3x if everyone had it"
-        );
+        assert_eq!((l.short().as_str(), l.origin().as_str()), ("0.26", "3x burn of 99.9"));
+        assert_eq!(l.sum(), "0.26 = 3 x (100 - 99.9) - 0.04, what burns 3x if everyone had it");
         assert_eq!(of(0.99, 0.001).margin, MOST);
         assert_eq!(of(0.999, 0.004).margin, LEAST);
         assert_eq!(of(1.0, 0.0).margin, LEAST);
@@ -133,10 +108,7 @@ mod tests {
 
     #[test]
     fn a_person_goes_first_and_nonsense_counts_as_nothing() {
-        assert_eq!(
-            Limit::of(Some(0.02), Some(0.999), 0.0).from,
-            Origin::Configured
-        );
+        assert_eq!(Limit::of(Some(0.02), Some(0.999), 0.0).from, Origin::Configured);
         assert_eq!(Limit::of(Some(0.0), None, 0.0).margin, 0.0);
         assert_eq!(Limit::of(Some(f64::NAN), None, 0.0).from, Origin::Default);
         assert_eq!(Limit::of(None, Some(99.9), 0.0).from, Origin::Default);

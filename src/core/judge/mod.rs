@@ -5,7 +5,9 @@
 
 pub mod burn;
 pub mod freshness;
+pub mod judged;
 pub mod limit;
+pub mod readiness;
 pub mod stats;
 pub mod verdict;
 pub mod words;

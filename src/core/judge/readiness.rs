@@ -64,7 +64,9 @@ pub fn allowed(source: Option<&SourceState>, namespace: &str, verb: &str) -> Opt
 pub fn readiness(t: &TargetState, service: Option<&Service>, source: Option<&SourceState>) -> Readiness {
     let back = if t.is_moving() { t.stable_revision() } else { t.previous() };
     let kept = match back {
-        Some(r) if r.replicas.ready > 0 => (CheckState::Ok, format!("{} kept, {} pods ready", r.version, r.replicas.ready)),
+        Some(r) if r.replicas.ready > 0 => {
+            (CheckState::Ok, format!("{} kept, {} pods ready", r.version, r.replicas.ready))
+        }
         Some(r) => (CheckState::Ok, format!("{} kept, scaled to 0: pods start anew", r.version)),
         None => (CheckState::Blocked, "no older revision is kept".to_string()),
     };
@@ -76,7 +78,10 @@ pub fn readiness(t: &TargetState, service: Option<&Service>, source: Option<&Sou
     };
     let git = match &t.git {
         None => (CheckState::Ok, "nothing else owns the desired state".to_string()),
-        Some(g) => (CheckState::Warn, format!("{} ({}) still asks for the new version: the next sync brings it back", g.tool, g.what)),
+        Some(g) => (
+            CheckState::Warn,
+            format!("{} ({}) still asks for the new version: the next sync brings it back", g.tool, g.what),
+        ),
     };
     let line = |name: &str, (state, how): (CheckState, String)| Check { name: name.into(), state, how: how.into() };
     Readiness {

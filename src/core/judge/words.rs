@@ -31,11 +31,7 @@ pub fn decimals(half_width: f64) -> usize {
 /// Signed points with `decimals` decimals: `+0.30`.
 pub fn signed(fraction: f64, decimals: usize) -> String {
     let s = decimal(fraction * 100.0, decimals);
-    if s.starts_with('-') {
-        s
-    } else {
-        format!("+{s}")
-    }
+    if s.starts_with('-') { s } else { format!("+{s}") }
 }
 
 /// Unsigned points with the unit, for limits: `0.26 pp`.
@@ -56,12 +52,7 @@ pub fn difference(d: f64, i: Interval) -> Option<String> {
         return None;
     }
     let n = decimals(i.half_width());
-    Some(format!(
-        "{} pp [{}, {}]",
-        nonzero(d, i, n),
-        signed(i.lo, n),
-        signed(i.hi, n)
-    ))
+    Some(format!("{} pp [{}, {}]", nonzero(d, i, n), signed(i.lo, n), signed(i.hi, n)))
 }
 
 fn nonzero(d: f64, i: Interval, from: usize) -> String {
@@ -175,16 +166,10 @@ mod tests {
     #[test]
     fn points_get_the_decimals_their_interval_deserves() {
         let d = |d: f64, lo: f64, hi: f64| difference(d, Interval::new(lo, hi));
-        assert_eq!(
-            d(0.0004, -0.0022, 0.0036).unwrap(),
-            "+0.04 pp [-0.22, +0.36]"
-        );
+        assert_eq!(d(0.0004, -0.0022, 0.0036).unwrap(), "+0.04 pp [-0.22, +0.36]");
         assert_eq!(d(0.003, 0.0018, 0.0043).unwrap(), "+0.30 pp [+0.18, +0.43]");
         assert_eq!(d(0.2155, 0.187, 0.246).unwrap(), "+21.6 pp [+18.7, +24.6]");
-        assert_eq!(
-            d(0.0000999, 0.00008, 0.00012).unwrap(),
-            "+0.010 pp [+0.008, +0.012]"
-        );
+        assert_eq!(d(0.0000999, 0.00008, 0.00012).unwrap(), "+0.010 pp [+0.008, +0.012]");
         assert_eq!(d(0.1, -0.05, 0.16), None, "wider than 20 points");
         assert_eq!(decimals(0.0996), 0, "9.96 points are 10: two digits");
         assert_eq!(decimals(0.0099), 2);
@@ -198,10 +183,7 @@ mod tests {
         assert_eq!(sure(0.2155), "+21.6");
         assert_eq!(sure(0.0003), "+0.03");
         assert_eq!(sure(0.000001), "+<0.001");
-        assert_eq!(
-            short(-0.000001, Interval::new(-0.01, -0.0000001)),
-            "-<0.001"
-        );
+        assert_eq!(short(-0.000001, Interval::new(-0.01, -0.0000001)), "-<0.001");
         assert_eq!(short(-0.0001, Interval::new(-0.01, 0.01)), "+0.0");
         assert_eq!(short(-0.001, Interval::new(-0.01, 0.01)), "-0.1");
     }
@@ -216,22 +198,13 @@ mod tests {
         assert_eq!(about(640.0), "640");
         assert_eq!(about(641.0), "650");
         assert_eq!(about(3.2), "4");
-        assert_eq!(
-            [59.9, 60.0, 7_199.0, 86_400.0, 300_000.0].map(span),
-            ["59s", "1m", "1h", "24h", "3d"]
-        );
+        assert_eq!([59.9, 60.0, 7_199.0, 86_400.0, 300_000.0].map(span), ["59s", "1m", "1h", "24h", "3d"]);
         assert_eq!(span(f64::INFINITY), "never");
         assert_eq!(
             [0.2159, 0.0004, 0.00001, 0.0, 1.0, 0.99999].map(percent),
             ["21.6%", "0.04%", "0.001%", "0%", "100%", "99.9%"]
         );
-        assert_eq!(
-            [0.9, 0.0, 2.0, 2.44, 22.4, 1e6].map(times),
-            [".9x", "0x", "2x", "2.4x", "22x", ">9999x"]
-        );
-        assert_eq!(
-            [300, 3600, 259_200, 7].map(window),
-            ["5m", "1h", "3d", "7s"]
-        );
+        assert_eq!([0.9, 0.0, 2.0, 2.44, 22.4, 1e6].map(times), [".9x", "0x", "2x", "2.4x", "22x", ">9999x"]);
+        assert_eq!([300, 3600, 259_200, 7].map(window), ["5m", "1h", "3d", "7s"]);
     }
 }

@@ -200,7 +200,8 @@ fn drop_act(model: &mut Model, id: ActId, why: Arc<str>, out: &mut Vec<Effect>) 
 
 /// The dialog was closed while the act was still being prepared: nothing goes out.
 pub(super) fn give_up(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
-    let still = model.acts.get(&id).is_some_and(|a| matches!(a.state, State::Preparing | State::NeedsName) && a.step == 0);
+    let still =
+        model.acts.get(&id).is_some_and(|a| matches!(a.state, State::Preparing | State::NeedsName) && a.step == 0);
     if still {
         drop_act(model, id, "closed by the operator".into(), out);
     }

@@ -4,7 +4,7 @@ use super::{acts, bump, records};
 use crate::core::act::compare::{self, Fit};
 use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, NameField, PlanState, Press};
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
-use crate::core::act::gate::{self, GateState};
+use crate::core::act::gate;
 use crate::core::act::plan::{CannotBecause, Direction, Operation, Plan, Ticket, Verb};
 use crate::core::effect::{ActId, DialogId, Effect};
 use crate::core::entry::Kind;
@@ -240,7 +240,9 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
 pub fn requests(plan: &Plan) -> String {
     plan.steps
         .iter()
-        .map(|s| format!("{} {}\n{}\n\n{}\n", s.request.method, s.request.path, s.request.content_type, s.request.shown))
+        .map(|s| {
+            format!("{} {}\n{}\n\n{}\n", s.request.method, s.request.path, s.request.content_type, s.request.shown)
+        })
         .collect::<Vec<_>>()
         .join("\n")
 }
@@ -481,9 +483,4 @@ pub(super) fn may_open(model: &Model, verb: Verb) -> Result<(), String> {
         return Err("the log cannot be written: nothing forward goes out".into());
     }
     Ok(())
-}
-
-/// Used by tests and the arm dialog: gates that are not ok.
-pub fn not_ok(lines: &[gate::GateLine]) -> impl Iterator<Item = &gate::GateLine> {
-    lines.iter().filter(|g| g.state != GateState::Ok)
 }

@@ -1,7 +1,7 @@
 //! What the sources say, and what follows from it: verdicts, burn, history to ask for, acts to settle, lines for the log.
 
 use super::{acts, bump, confirm, records};
-use crate::core::case::runbook;
+use crate::core::case::runbook::StepKind;
 use crate::core::effect::{AskId, Effect, Question};
 use crate::core::entry::Kind;
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
@@ -36,7 +36,10 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
                 model.judged.remove(&t.id);
                 let words = "is gone".to_string();
                 let data = json!({"words": words});
-                out.push(Effect::Append { entry: records::plain(Kind::Phase, model.utc(), Some(&t.id), data), ticket: None });
+                out.push(Effect::Append {
+                    entry: records::plain(Kind::Phase, model.utc(), Some(&t.id), data),
+                    ticket: None,
+                });
                 acts::target_changed(model, &t.id, out);
                 confirm::target_changed(model, &t.id, out);
                 bump(model);
@@ -138,7 +141,12 @@ fn at(world: &World, service: &ServiceId, now: Utc) -> crate::core::judge::verdi
 fn history(model: &mut Model, id: &TargetId, out: &mut Vec<Effect>) {
     let Some(t) = model.world.targets.get(id) else { return };
     let service = t.service.clone();
-    let Some(source) = model.world.sources.iter().find(|(_, s)| s.abilities.roles.telemetry && !matches!(s.link, Link::Failed(_))).map(|(n, _)| n.clone())
+    let Some(source) = model
+        .world
+        .sources
+        .iter()
+        .find(|(_, s)| s.abilities.roles.telemetry && !matches!(s.link, Link::Failed(_)))
+        .map(|(n, _)| n.clone())
     else {
         return;
     };
@@ -182,7 +190,10 @@ fn transitions(model: &Model, was: &TargetState, is: &TargetState, out: &mut Vec
     }
     if !words.is_empty() {
         let data = json!({"words": words.join(", "), "phase": is.phase.word(), "weight": is.weight_real});
-        out.push(Effect::Append { entry: records::plain(Kind::Phase, model.now.utc, Some(&is.id), data), ticket: None });
+        out.push(Effect::Append {
+            entry: records::plain(Kind::Phase, model.now.utc, Some(&is.id), data),
+            ticket: None,
+        });
     }
 }
 
@@ -277,9 +288,7 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
         }
         (Err(error), _) => {
             if let Purpose::Check { runbook, step } = &why {
-                let at = model.now.utc;
-                runbook::check_failed(model.progress.entry(runbook.clone()).or_default(), *step, at, error.sentence.clone());
-                bump(model);
+                super::keys::check_answered(model, runbook, *step, Err(&error.sentence), out);
             }
         }
         (Ok(_), None) => {}
@@ -287,7 +296,17 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
     match why {
         Purpose::Unknown(act) => acts::read_back(model, act, reached, out),
         Purpose::Unfinished(n) => found(model, n, reached, out),
-        Purpose::Check { runbook, step } => super::keys::judge_check(model, &runbook, step, out),
+        Purpose::Check { runbook, step } => {
+            // A question that failed was answered above.
+            if reached {
+                let query = match model.runbooks.get(&runbook).and_then(|r| r.step(step)).map(|s| &s.kind) {
+                    Some(StepKind::Check(c)) => c.query.clone(),
+                    Some(StepKind::Manual) | None => return,
+                };
+                let found = model.world.checked.get(&query).and_then(|c| c.value);
+                super::keys::check_answered(model, &runbook, step, Ok(found), out);
+            }
+        }
         Purpose::Backfill { target, .. } => {
             // A question that failed is asked again by the next tick, not at once.
             if reached {
@@ -319,7 +338,8 @@ fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
         None => "the target is gone".into(),
     };
     l.found = Some(words.clone());
-    let data = json!({"how": "read back after the session ended", "session": l.session, "found": words, "verb": l.words});
+    let data =
+        json!({"how": "read back after the session ended", "session": l.session, "found": words, "verb": l.words});
     let target = l.target.clone();
     out.push(Effect::Append { entry: records::plain(Kind::Resolved, now, target.as_ref(), data), ticket: None });
     bump(model);

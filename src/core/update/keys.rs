@@ -5,7 +5,7 @@ use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::board;
 use crate::core::case::note::{Draft, Input};
-use crate::core::case::runbook::{self, StepKind};
+use crate::core::case::runbook::StepState;
 use crate::core::effect::{Choice, Effect, Question};
 use crate::core::entry::Kind;
 use crate::core::id::TargetId;
@@ -94,7 +94,12 @@ fn lookup(model: &Model, keys: &[Key]) -> Found {
 fn waking_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     if let Found::Intent(i) = model.keymap.find(Context::Global, &[key]) {
         match i {
-            Intent::ScreenVerdict | Intent::ScreenBoard | Intent::ScreenRunbook | Intent::ScreenSources | Intent::Help | Intent::Quit => {
+            Intent::ScreenVerdict
+            | Intent::ScreenBoard
+            | Intent::ScreenRunbook
+            | Intent::ScreenSources
+            | Intent::Help
+            | Intent::Quit => {
                 intent(model, i, None, out);
             }
             _ => {}
@@ -159,7 +164,10 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
             }
         }
         Intent::Acknowledge => match menu_target {
-            Some(t) if model.judged.get(&t).is_some_and(|j| j.verdict.word == Word::Worse) && !model.environment.read_only => {
+            Some(t)
+                if model.judged.get(&t).is_some_and(|j| j.verdict.word == Word::Worse)
+                    && !model.environment.read_only =>
+            {
                 dialog(model, DialogKind::Acknowledge(t));
             }
             Some(_) | None => model.tell("there is no WORSE verdict here to acknowledge"),
@@ -181,7 +189,11 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
         Intent::Open => open(model, out),
         Intent::Back => back(model),
         Intent::Note => {
-            let draft = model.draft.take().unwrap_or_else(|| Draft { lines: vec![String::new()], about: Some(model.now.utc), ..Draft::default() });
+            let draft = model.draft.take().unwrap_or_else(|| Draft {
+                lines: vec![String::new()],
+                about: Some(model.now.utc),
+                ..Draft::default()
+            });
             model.nav.overlay = Some(Overlay::Note(draft));
         }
         Intent::Help => model.nav.overlay = Some(Overlay::Help { scroll: 0 }),
@@ -356,7 +368,10 @@ fn note_key(model: &mut Model, draft: Draft, key: Key, out: &mut Vec<Effect>) {
             }
             let target = board::selected_target(model).map(|t| t.id.clone());
             let data = json!({"text": text, "about": draft.about.map(|a| a.rfc3339())});
-            out.push(Effect::Append { entry: records::plain(Kind::Note, model.now.utc, target.as_ref(), data), ticket: None });
+            out.push(Effect::Append {
+                entry: records::plain(Kind::Note, model.now.utc, target.as_ref(), data),
+                ticket: None,
+            });
             model.tell("kept in the log");
         }
         Found::Intent(Intent::NoteLeave) => {
@@ -381,7 +396,9 @@ pub(super) fn paste(model: &mut Model, text: &str) {
         return;
     }
     match model.nav.overlay.take() {
-        Some(Overlay::Note(draft)) => model.nav.overlay = Some(Overlay::Note((model.editor)(&draft, Input::Paste(text)))),
+        Some(Overlay::Note(draft)) => {
+            model.nav.overlay = Some(Overlay::Note((model.editor)(&draft, Input::Paste(text))))
+        }
         Some(Overlay::SkipReason { step, mut typed }) => {
             typed.extend(first.chars().filter(|c| !c.is_control()).take(200));
             model.nav.overlay = Some(Overlay::SkipReason { step, typed });
@@ -398,15 +415,26 @@ pub(super) fn paste(model: &mut Model, text: &str) {
 /// The runbook of the chosen service: the first that is named for it and exists, else one that names the service.
 pub fn this_runbook(model: &Model) -> Option<Arc<str>> {
     let service = model.nav.selected.as_ref()?;
-    let named = model.world.services.get(service).into_iter().flat_map(|s| s.runbooks.iter()).find(|n| model.runbooks.contains_key(*n));
-    named.cloned().or_else(|| model.runbooks.iter().find(|(_, r)| r.is_for(service.as_str())).map(|(n, _)| n.clone()))
+    let named = model
+        .world
+        .services
+        .get(service)
+        .into_iter()
+        .flat_map(|s| s.runbooks.iter())
+        .find(|n| model.runbooks.contains_key(*n));
+    named
+        .cloned()
+        .or_else(|| model.runbooks.iter().find(|(_, r)| r.service.as_ref() == Some(service)).map(|(n, _)| n.clone()))
 }
 
 fn first_open(model: &Model) -> usize {
     let Some(name) = this_runbook(model) else { return 0 };
     let Some(r) = model.runbooks.get(&name) else { return 0 };
-    let p = model.progress.get(&name);
-    (0..r.steps.len()).find(|i| p.is_none_or(|p| !p.state(*i).is_over())).unwrap_or(0)
+    let current = match model.progress.get(&name) {
+        Some(p) => p.current(r),
+        None => r.steps.first().map(|s| s.number),
+    };
+    current.map_or(0, |n| n.saturating_sub(1) as usize)
 }
 
 fn step_row(model: &mut Model, by: i64) {
@@ -422,65 +450,83 @@ fn choose_row(model: &mut Model, by: i64) {
 
 fn step_run(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(name) = this_runbook(model) else { return };
-    let step = model.nav.step_row;
-    let Some(s) = model.runbooks.get(&name).and_then(|r| r.steps.get(step)) else { return };
-    match &s.kind {
-        StepKind::Manual => model.tell("a step to do by hand: space ticks it"),
-        StepKind::Check(check) => {
-            let source = match &check.source {
-                Some(s) => Some(crate::core::id::SourceId::new(s)),
-                None => model.world.sources.iter().find(|(_, s)| s.abilities.roles.telemetry).map(|(n, _)| n.clone()),
-            };
-            let Some(source) = source.filter(|s| model.world.sources.contains_key(s)) else {
-                model.tell("no telemetry source to ask");
-                return;
-            };
-            let query: Arc<str> = check.query.clone();
-            runbook::check_started(model.progress.entry(name.clone()).or_default(), step, model.now.utc);
-            let id = model.next_ask(Purpose::Check { runbook: name, step });
-            out.push(Effect::Ask { id, source, question: Question::Check(query) });
+    let number = model.nav.step_row as u32 + 1;
+    let Some(book) = model.runbooks.get(&name) else { return };
+    let telemetry = model.world.sources.iter().find(|(_, s)| s.abilities.roles.telemetry).map(|(n, _)| n.clone());
+    match model.progress.entry(name.clone()).or_default().start(book, number) {
+        Err(why) => model.tell(why.to_string()),
+        Ok(check) => {
+            let query = check.query.clone();
+            let asked = check.source.clone();
+            match asked.or(telemetry).filter(|s| model.world.sources.contains_key(s)) {
+                Some(source) => {
+                    let id = model.next_ask(Purpose::Check { runbook: name, step: number });
+                    out.push(Effect::Ask { id, source, question: Question::Check(query) });
+                }
+                None => check_answered(model, &name, number, Err("there is no such source to ask"), out),
+            }
         }
     }
 }
 
-pub(super) fn judge_check(model: &mut Model, name: &Arc<str>, step: usize, out: &mut Vec<Effect>) {
+/// The answer of a check's query, or why there is none.
+pub(super) fn check_answered(
+    model: &mut Model,
+    name: &Arc<str>,
+    step: u32,
+    found: Result<Option<f64>, &str>,
+    out: &mut Vec<Effect>,
+) {
     let now = model.now.utc;
-    let Some(StepKind::Check(check)) = model.runbooks.get(name).and_then(|r| r.steps.get(step)).map(|s| s.kind.clone()) else {
-        return;
-    };
-    let progress = model.progress.entry(name.clone()).or_default();
-    // A check whose question failed is failed already.
-    if progress.state(step).is_running() {
-        let answer = model.world.checked.get(&check.query);
-        runbook::judge(progress, step, &check, answer, now);
+    let Some(book) = model.runbooks.get(name) else { return };
+    if model.progress.entry(name.clone()).or_default().answer(book, step, found, now) {
+        runbook_line(model, name, step, out);
     }
-    runbook_line(model, name, step, out);
 }
 
 fn step_tick(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(name) = this_runbook(model) else { return };
-    let step = model.nav.step_row;
-    let Some(s) = model.runbooks.get(&name).and_then(|r| r.steps.get(step)) else { return };
-    if matches!(s.kind, StepKind::Check(_)) {
-        model.tell("a check is run, not ticked");
-        return;
+    let number = model.nav.step_row as u32 + 1;
+    let now = model.now.utc;
+    let Some(book) = model.runbooks.get(&name) else { return };
+    match model.progress.entry(name.clone()).or_default().tick(book, number, now) {
+        Err(why) => model.tell(why.to_string()),
+        Ok(()) => {
+            runbook_line(model, &name, number, out);
+            step_row(model, 1);
+        }
     }
-    runbook::tick(model.progress.entry(name.clone()).or_default(), step, model.now.utc);
-    runbook_line(model, &name, step, out);
-    step_row(model, 1);
 }
 
 fn step_skip(model: &mut Model, step: usize, reason: &str, out: &mut Vec<Effect>) {
     let Some(name) = this_runbook(model) else { return };
-    runbook::skip(model.progress.entry(name.clone()).or_default(), step, reason, model.now.utc);
-    runbook_line(model, &name, step, out);
-    step_row(model, 1);
+    let number = step as u32 + 1;
+    let now = model.now.utc;
+    let Some(book) = model.runbooks.get(&name) else { return };
+    match model.progress.entry(name.clone()).or_default().skip(book, number, reason, now) {
+        Err(why) => model.tell(why.to_string()),
+        Ok(()) => {
+            runbook_line(model, &name, number, out);
+            step_row(model, 1);
+        }
+    }
 }
 
-fn runbook_line(model: &mut Model, name: &Arc<str>, step: usize, out: &mut Vec<Effect>) {
-    let title = model.runbooks.get(name).and_then(|r| r.steps.get(step)).map(|s| s.title.clone());
-    let state = model.progress.get(name).map(|p| p.state(step).words());
-    let data = json!({"runbook": name, "step": step + 1, "title": title, "state": state});
+fn runbook_line(model: &mut Model, name: &Arc<str>, step: u32, out: &mut Vec<Effect>) {
+    let title = model.runbooks.get(name).and_then(|r| r.step(step)).map(|s| s.title.clone());
+    let state = model.progress.get(name).map(|p| words(p.state(step)));
+    let data = json!({"runbook": name, "step": step, "title": title, "state": state});
     out.push(Effect::Append { entry: records::plain(Kind::Runbook, model.now.utc, None, data), ticket: None });
     bump(model);
+}
+
+fn words(state: &StepState) -> String {
+    match state {
+        StepState::Open => "open".into(),
+        StepState::Running => "running".into(),
+        StepState::Done { found: Some(v), .. } => format!("pass, found {v}"),
+        StepState::Done { found: None, .. } => "done".into(),
+        StepState::Failed { why, .. } => format!("FAILED, {why}"),
+        StepState::Skipped { reason, .. } => format!("skipped: {reason}"),
+    }
 }

@@ -109,7 +109,12 @@ pub(super) fn strip(e: &Entry) -> Option<String> {
         Kind::Phase => format!("{at} {}", s("words")),
         Kind::Verdict => format!("{at} verdict {}", s("words")),
         Kind::Source => format!("source {} {}", s("source"), s("words")),
-        Kind::Runbook => format!("runbook {} step {}: {}", s("runbook"), e.data.get("step").and_then(Value::as_u64).unwrap_or(0), s("state")),
+        Kind::Runbook => format!(
+            "runbook {} step {}: {}",
+            s("runbook"),
+            e.data.get("step").and_then(Value::as_u64).unwrap_or(0),
+            s("state")
+        ),
         Kind::Acknowledged => format!("acknowledged: {at} verdict"),
     })
 }

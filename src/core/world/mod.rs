@@ -75,12 +75,8 @@ impl World {
             }
             Fact::Gone(id) => self.targets.remove(&id).map(|t| Change::Gone(Box::new(t))).into_iter().collect(),
             Fact::Whole(named) => {
-                let gone: Vec<TargetId> = self
-                    .targets
-                    .keys()
-                    .filter(|id| id.source == *source && !named.contains(id))
-                    .cloned()
-                    .collect();
+                let gone: Vec<TargetId> =
+                    self.targets.keys().filter(|id| id.source == *source && !named.contains(id)).cloned().collect();
                 gone.iter().filter_map(|id| self.targets.remove(id)).map(|t| Change::Gone(Box::new(t))).collect()
             }
             Fact::Blocks(b) => {
@@ -107,12 +103,17 @@ impl World {
     }
 
     /// History asked for late must not make the newest sample look older than it is.
-    fn sampled(&mut self, source: &SourceId, service: &ServiceId, newest: Option<Utc>, scrape_secs: u32, query: &Arc<str>) {
+    fn sampled(
+        &mut self,
+        source: &SourceId,
+        service: &ServiceId,
+        newest: Option<Utc>,
+        scrape_secs: u32,
+        query: &Arc<str>,
+    ) {
         let newest = newest.max(self.samples.get(service).and_then(|s| s.newest));
-        self.samples.insert(
-            service.clone(),
-            Sampled { source: source.clone(), newest, scrape_secs, query: query.clone() },
-        );
+        self.samples
+            .insert(service.clone(), Sampled { source: source.clone(), newest, scrape_secs, query: query.clone() });
     }
 
     pub fn failed(&mut self, source: &SourceId, error: SourceError, at: Utc) {

@@ -53,12 +53,7 @@ pub struct Rules {
 
 impl Rules {
     pub fn new(slo: f64) -> Rules {
-        Rules {
-            slo,
-            period_secs: 30 * D1,
-            line: 3.0,
-            guard: true,
-        }
+        Rules { slo, period_secs: 30 * D1, line: 3.0, guard: true }
     }
 }
 
@@ -148,8 +143,7 @@ fn get(rows: &[(u32, Counts)], secs: u32) -> Option<Counts> {
 }
 
 fn rate(c: Option<Counts>, slo: f64) -> Option<f64> {
-    c.and_then(|c| burn::burn_rate(c.failed, c.total, slo))
-        .map(|b| b.min(f64::MAX))
+    c.and_then(|c| burn::burn_rate(c.failed, c.total, slo)).map(|b| b.min(f64::MAX))
 }
 
 impl Burn {
@@ -159,32 +153,21 @@ impl Burn {
         let (m5, h1) = (get(rows, M5), get(rows, H1));
         let word = word(&pairs, m5, h1, rules, age);
         let known = age != Age::Withdrawn;
-        let tier = pairs
-            .iter()
-            .filter(|p| p.over && known)
-            .map(Pair::raises)
-            .max()
-            .unwrap_or(Tier::Nothing);
+        let tier = pairs.iter().filter(|p| p.over && known).map(Pair::raises).max().unwrap_or(Tier::Nothing);
         let left = get(rows, rules.period_secs)
             .filter(|_| rules.slo < 1.0)
             .and_then(|c| burn::budget_remaining(c.failed, c.total, rules.slo));
         let line_over = pairs.first().is_some_and(|p| p.over && !p.held_back);
         let handful = pairs.iter().find(|p| p.held_back).and_then(|p| {
             let c = get(rows, p.long_secs)?;
-            Some(format!(
-                "{} of {} requests failed",
-                words::count(c.failed),
-                words::count(c.total)
-            ))
+            Some(format!("{} of {} requests failed", words::count(c.failed), words::count(c.total)))
         });
         Burn {
             word,
             tier,
             left,
             empty: left.and_then(|l| empty(l, rows, rules, word)),
-            range_1h: h1
-                .filter(|c| c.total > 0.0)
-                .and_then(|c| burn::burn_interval(c.failed, c.total, rules.slo)),
+            range_1h: h1.filter(|c| c.total > 0.0).and_then(|c| burn::burn_interval(c.failed, c.total, rules.slo)),
             propose_hold: known && live_rollout && line_over,
             handful,
             pairs,
@@ -208,31 +191,18 @@ impl Burn {
 
 impl Pair {
     fn raises(&self) -> Tier {
-        if self.held_back {
-            Tier::Ticket
-        } else {
-            self.tier
-        }
+        if self.held_back { Tier::Ticket } else { self.tier }
     }
 }
 
 fn table(rows: &[(u32, Counts)], rules: &Rules, live_rollout: bool) -> Vec<Pair> {
     let period = f64::from(rules.period_secs);
     // The line pages while something is being rolled out; without a rollout it is a ticket.
-    let line_tier = if live_rollout {
-        Tier::Page
-    } else {
-        Tier::Ticket
-    };
+    let line_tier = if live_rollout { Tier::Page } else { Tier::Ticket };
     let line = (rules.line, H1, M5, line_tier);
-    let wanted = PAIRS.iter().map(|&(share, long, short, tier)| {
-        (
-            burn::mwmb_factor(share, f64::from(long), period),
-            long,
-            short,
-            tier,
-        )
-    });
+    let wanted = PAIRS
+        .iter()
+        .map(|&(share, long, short, tier)| (burn::mwmb_factor(share, f64::from(long), period), long, short, tier));
     std::iter::once(line)
         .chain(wanted)
         .filter(|p| p.1 <= rules.period_secs)
@@ -243,16 +213,7 @@ fn table(rows: &[(u32, Counts)], rules: &Rules, live_rollout: bool) -> Vec<Pair>
             let enough = l.is_some_and(|c| burn::guard(c.failed, c.total, rules.slo));
             let pages = tier == Tier::Page || (long_secs, short_secs) == (H1, M5);
             let held_back = over && pages && rules.guard && !enough;
-            Pair {
-                long_secs,
-                short_secs,
-                factor,
-                tier,
-                long,
-                short,
-                over,
-                held_back,
-            }
+            Pair { long_secs, short_secs, factor, tier, long, short, over, held_back }
         })
         .collect()
 }
@@ -265,10 +226,7 @@ fn word(pairs: &[Pair], m5: Option<Counts>, h1: Option<Counts>, rules: &Rules, a
     let burning = pairs.iter().filter(quick).any(|p| p.over && !p.held_back);
     let held_back = pairs.iter().filter(quick).any(|p| p.held_back);
     let over_line = |c: Counts| rate(Some(c), rules.slo).is_some_and(|b| b > rules.line);
-    let long_over = pairs
-        .iter()
-        .filter(quick)
-        .any(|p| p.long.is_some_and(|b| b > p.factor));
+    let long_over = pairs.iter().filter(quick).any(|p| p.long.is_some_and(|b| b > p.factor));
     if burning {
         Word::Burning
     } else if now.total.is_nan() || now.total <= 0.0 {
@@ -294,11 +252,7 @@ fn empty(left: f64, rows: &[(u32, Counts)], rules: &Rules, word: Word) -> Option
     };
     let b = rate(get(rows, window_secs), rules.slo)?;
     let secs = burn::time_to_exhaustion(left, b, f64::from(rules.period_secs));
-    Some(if secs.is_finite() {
-        Empty::In { secs, window_secs }
-    } else {
-        Empty::NotAtThisRate { window_secs }
-    })
+    Some(if secs.is_finite() { Empty::In { secs, window_secs } } else { Empty::NotAtThisRate { window_secs } })
 }
 
 /// The candidate's own share of the burn if everyone had it: `(p_stable + d) / (1 - SLO)`, never negative.

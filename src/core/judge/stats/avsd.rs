@@ -80,19 +80,11 @@ impl Sums {
 
     /// Variance used toward lower limits; the smaller track decides which side must be cautious.
     fn v_lo(&self, delta: f64, d: f64) -> f64 {
-        if self.nc <= self.nb {
-            self.v(delta)
-        } else {
-            (self.v(delta) + self.v(d)) / 2.0
-        }
+        if self.nc <= self.nb { self.v(delta) } else { (self.v(delta) + self.v(d)) / 2.0 }
     }
 
     fn v_hi(&self, delta: f64, d: f64) -> f64 {
-        if self.nc <= self.nb {
-            (self.v(delta) + self.v(d)) / 2.0
-        } else {
-            self.v(delta)
-        }
+        if self.nc <= self.nb { (self.v(delta) + self.v(d)) / 2.0 } else { self.v(delta) }
     }
 
     /// Evidence that the difference lies above `delta`, in boundaries: over 1 is sure.
@@ -106,14 +98,12 @@ impl Sums {
 
     /// Whether the lower limit lies above `delta`, without searching for the limit.
     pub fn surely_above(&self, delta: f64, phi: f64, alpha: f64) -> bool {
-        self.d()
-            .is_some_and(|d| d > delta && self.over(delta, d, phi, alpha) > 1.0)
+        self.d().is_some_and(|d| d > delta && self.over(delta, d, phi, alpha) > 1.0)
     }
 
     /// Whether the upper limit lies below `delta`.
     pub fn surely_below(&self, delta: f64, phi: f64, alpha: f64) -> bool {
-        self.d()
-            .is_some_and(|d| d < delta && self.under(delta, d, phi, alpha) > 1.0)
+        self.d().is_some_and(|d| d < delta && self.under(delta, d, phi, alpha) > 1.0)
     }
 
     /// The interval, by halving. `(-1, 1)` before the first block with both tracks.
@@ -130,10 +120,7 @@ impl Sums {
     /// Evidence gauges in `[0, 1]`, 1 = decided: toward "higher than stable" and toward "surely under `m`".
     pub fn evidence(&self, m: f64, phi: f64, alpha: f64) -> (f64, f64) {
         self.d().map_or((0.0, 0.0), |d| {
-            (
-                self.over(0.0, d, phi, alpha).clamp(0.0, 1.0),
-                self.under(m, d, phi, alpha).clamp(0.0, 1.0),
-            )
+            (self.over(0.0, d, phi, alpha).clamp(0.0, 1.0), self.under(m, d, phi, alpha).clamp(0.0, 1.0))
         })
     }
 }

@@ -16,11 +16,7 @@ pub fn burn_rate(bad: f64, total: f64, slo: f64) -> Option<f64> {
         return None;
     }
     let e = bad.clamp(0.0, total) / total;
-    if b > 0.0 {
-        Some(e / b)
-    } else {
-        Some(if e > 0.0 { f64::INFINITY } else { 0.0 })
-    }
+    if b > 0.0 { Some(e / b) } else { Some(if e > 0.0 { f64::INFINITY } else { 0.0 }) }
 }
 
 /// The factor at which `budget_fraction` of the budget is spent in one long window.
@@ -51,11 +47,7 @@ pub fn rolling_time_to_exhaustion(remaining: f64, burn: f64, leaving: f64, perio
 
 /// Seconds from a clean start until a long window is over `factor`; infinite if it never is.
 pub fn detection_time(burn: f64, factor: f64, long_s: f64) -> f64 {
-    if burn <= factor {
-        f64::INFINITY
-    } else {
-        long_s * factor / burn
-    }
+    if burn <= factor { f64::INFINITY } else { long_s * factor / burn }
 }
 
 /// Wilson limits of the burn rate. `None` for a 100 % target, which has no budget to divide by.

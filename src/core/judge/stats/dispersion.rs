@@ -80,14 +80,7 @@ impl Term {
     fn of(b: Pair) -> Term {
         let n = b.nc + b.nb;
         let (a, c) = (b.nb / n, b.nc / n);
-        Term {
-            n: b,
-            w: b.nc * a,
-            d: b.xc / b.nc - b.xb / b.nb,
-            p: (b.xc + b.xb) / n,
-            a,
-            c,
-        }
+        Term { n: b, w: b.nc * a, d: b.xc / b.nc - b.xb / b.nb, p: (b.xc + b.xb) / n, a, c }
     }
 
     fn var(&self, dl: f64) -> f64 {
@@ -103,10 +96,7 @@ mod tests {
 
     #[test]
     fn a_gap_breaks_the_chain_and_an_empty_block_does_not() {
-        let (quiet, loud) = (
-            Pair::new(0.0, 300.0, 40.0, 5700.0),
-            Pair::new(30.0, 300.0, 40.0, 5700.0),
-        );
+        let (quiet, loud) = (Pair::new(0.0, 300.0, 40.0, 5700.0), Pair::new(30.0, 300.0, 40.0, 5700.0));
         let mut joined = Dispersion::default();
         joined.add(quiet);
         joined.add(Pair::new(0.0, 0.0, 40.0, 5700.0));

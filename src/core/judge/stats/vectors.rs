@@ -19,9 +19,7 @@ enum Got {
 type F = fn(&Value) -> Got;
 
 fn n(v: &Value, key: &str) -> f64 {
-    v[key]
-        .as_f64()
-        .unwrap_or_else(|| panic!("no number {key} in {v}"))
+    v[key].as_f64().unwrap_or_else(|| panic!("no number {key} in {v}"))
 }
 
 fn pair(v: &Value) -> Pair {
@@ -31,9 +29,7 @@ fn pair(v: &Value) -> Pair {
 fn blocks(v: &Value) -> Vec<Pair> {
     let list = v["blocks"].as_array().expect("blocks");
     let at = |b: &Value, i: usize| b[i].as_f64().expect("a count");
-    list.iter()
-        .map(|b| Pair::new(at(b, 0), at(b, 1), at(b, 2), at(b, 3)))
-        .collect()
+    list.iter().map(|b| Pair::new(at(b, 0), at(b, 1), at(b, 2), at(b, 3))).collect()
 }
 
 fn sums(v: &Value) -> Sums {
@@ -62,17 +58,13 @@ fn word(c: Call) -> Got {
 fn verdict(v: &Value) -> Got {
     let (sums, phi, alpha, m) = (sums(v), n(v, "phi"), n(v, "alpha"), n(v, "margin"));
     let searched = call(sums.interval(phi, alpha), None, m);
-    assert_eq!(
-        decide(Instance { sums, alpha }, None, m, phi),
-        (searched, false)
-    );
+    assert_eq!(decide(Instance { sums, alpha }, None, m, phi), (searched, false));
     word(searched)
 }
 
 fn simpson(v: &Value) -> Got {
-    let t = blocks(v).iter().fold(Pair::default(), |t, b| {
-        Pair::new(t.xc + b.xc, t.nc + b.nc, t.xb + b.xb, t.nb + b.nb)
-    });
+    let t =
+        blocks(v).iter().fold(Pair::default(), |t, b| Pair::new(t.xc + b.xc, t.nc + b.nc, t.xb + b.xb, t.nb + b.nb));
     Got::Nums(vec![t.xc / t.nc - t.xb / t.nb, sums(v).d().unwrap()])
 }
 
@@ -84,15 +76,7 @@ fn dispersion(v: &Value) -> Got {
 
 fn plan(v: &Value) -> Plan {
     let (p0, p1, bound) = (n(v, "p0"), n(v, "p1"), n(v, "bound"));
-    Plan {
-        p0,
-        p1,
-        bound,
-        ratio: n(v, "ratio"),
-        phi: n(v, "phi"),
-        z0: 0.0,
-        v0: 0.0,
-    }
+    Plan { p0, p1, bound, ratio: n(v, "ratio"), phi: n(v, "phi"), z0: 0.0, v0: 0.0 }
 }
 
 fn number(v: &Value) -> f64 {
@@ -130,10 +114,7 @@ fn run(file: &str, table: &[(&str, usize, F)], left_out: &[&str]) {
         if left_out.contains(&name) {
             continue;
         }
-        let (_, _, f) = table
-            .iter()
-            .find(|t| t.0 == name)
-            .unwrap_or_else(|| panic!("{name} is not built"));
+        let (_, _, f) = table.iter().find(|t| t.0 == name).unwrap_or_else(|| panic!("{name} is not built"));
         *seen.entry(name).or_default() += 1;
         let got = f(&v["in"]);
         let shown = match &got {
@@ -142,12 +123,7 @@ fn run(file: &str, table: &[(&str, usize, F)], left_out: &[&str]) {
             Got::Word(w) => (*w).to_owned(),
             Got::Flag(b) => b.to_string(),
         };
-        assert!(
-            passes(&got, &v["out"], &v["tol"]),
-            "{}: {shown}, wanted {}",
-            v["id"],
-            v["out"]
-        );
+        assert!(passes(&got, &v["out"], &v["tol"]), "{}: {shown}, wanted {}", v["id"], v["out"]);
     }
     for (name, count, _) in table {
         assert_eq!(seen.get(name), Some(count), "vectors of {name}");
@@ -160,37 +136,15 @@ fn one_look() {
         include_str!("../fixtures/one_look.json"),
         &[
             ("wilson", 11, |v| both(wilson::wilson(n(v, "x"), n(v, "n")))),
-            ("wilson_cc", 6, |v| {
-                both(wilson::wilson_cc(n(v, "x"), n(v, "n")))
-            }),
+            ("wilson_cc", 6, |v| both(wilson::wilson_cc(n(v, "x"), n(v, "n")))),
             ("newcombe_cc", 20, |v| both(newcombe_cc(pair(v)))),
-            ("newcombe_cc_phi", 2, |v| {
-                both(newcombe_cc_phi(pair(v), n(v, "phi")))
-            }),
-            ("verdict_one_look", 23, |v| {
-                word(verdict_one_look(pair(v), n(v, "margin")))
-            }),
-            ("clean_needed", 3, |v| {
-                Got::Num(wilson::clean_needed(n(v, "margin")).map(|n| n as f64))
-            }),
-            ("n_required", 7, |v| {
-                Got::Num(n_required(
-                    n(v, "p0"),
-                    n(v, "p1"),
-                    n(v, "bound"),
-                    n(v, "ratio"),
-                    1.0,
-                ))
-            }),
+            ("newcombe_cc_phi", 2, |v| both(newcombe_cc_phi(pair(v), n(v, "phi")))),
+            ("verdict_one_look", 23, |v| word(verdict_one_look(pair(v), n(v, "margin")))),
+            ("clean_needed", 3, |v| Got::Num(wilson::clean_needed(n(v, "margin")).map(|n| n as f64))),
+            ("n_required", 7, |v| Got::Num(n_required(n(v, "p0"), n(v, "p1"), n(v, "bound"), n(v, "ratio"), 1.0))),
         ],
         // Methods the reference compares with and does not choose.
-        &[
-            "newcombe",
-            "agresti_caffo",
-            "ref_bayes_worse",
-            "ref_fisher_greater",
-            "ref_miettinen_nurminen",
-        ],
+        &["newcombe", "agresti_caffo", "ref_bayes_worse", "ref_fisher_greater", "ref_miettinen_nurminen"],
     );
 }
 
@@ -199,26 +153,18 @@ fn live_view() {
     run(
         include_str!("../fixtures/avsd.json"),
         &[
-            ("boundary", 9, |v| {
-                Got::Num(Some(boundary(n(v, "v"), n(v, "alpha"))))
-            }),
-            ("alpha_recent", 3, |v| {
-                Got::Num(Some(alpha_recent(n(v, "k") as u32)))
-            }),
+            ("boundary", 9, |v| Got::Num(Some(boundary(n(v, "v"), n(v, "alpha"))))),
+            ("alpha_recent", 3, |v| Got::Num(Some(alpha_recent(n(v, "k") as u32)))),
             ("sums", 14, |v| {
                 let s = sums(v);
                 Got::Nums(vec![s.z, s.w, s.v(0.0), s.v(0.005)])
             }),
-            ("interval", 27, |v| {
-                both(sums(v).interval(n(v, "phi"), n(v, "alpha")))
-            }),
+            ("interval", 27, |v| both(sums(v).interval(n(v, "phi"), n(v, "alpha")))),
             ("verdict", 27, verdict),
             ("simpson_demo", 1, simpson),
             ("dispersion", 6, dispersion),
             ("needed", 7, |v| Got::Num(needed(plan(v)))),
-            ("circuit_breaker", 5, |v| {
-                Got::Flag(circuit_breaker(pair(v)))
-            }),
+            ("circuit_breaker", 5, |v| Got::Flag(circuit_breaker(pair(v)))),
         ],
         &[],
     );
@@ -229,50 +175,22 @@ fn burn_rates() {
     run(
         include_str!("../fixtures/burn_rate.json"),
         &[
-            ("burn_rate", 10, |v| {
-                Got::Num(burn::burn_rate(n(v, "bad"), n(v, "total"), n(v, "slo")))
-            }),
+            ("burn_rate", 10, |v| Got::Num(burn::burn_rate(n(v, "bad"), n(v, "total"), n(v, "slo")))),
             ("mwmb_factor", 6, |v| {
-                Got::Num(Some(burn::mwmb_factor(
-                    n(v, "budget_fraction"),
-                    n(v, "window_s"),
-                    n(v, "period_s"),
-                )))
+                Got::Num(Some(burn::mwmb_factor(n(v, "budget_fraction"), n(v, "window_s"), n(v, "period_s"))))
             }),
-            ("budget_remaining", 5, |v| {
-                Got::Num(burn::budget_remaining(
-                    n(v, "bad"),
-                    n(v, "total"),
-                    n(v, "slo"),
-                ))
-            }),
+            ("budget_remaining", 5, |v| Got::Num(burn::budget_remaining(n(v, "bad"), n(v, "total"), n(v, "slo")))),
             ("time_to_exhaustion", 5, |v| {
-                Got::Num(Some(burn::time_to_exhaustion(
-                    n(v, "remaining"),
-                    n(v, "burn"),
-                    n(v, "period_s"),
-                )))
+                Got::Num(Some(burn::time_to_exhaustion(n(v, "remaining"), n(v, "burn"), n(v, "period_s"))))
             }),
             ("rolling_time_to_exhaustion", 2, |v| {
-                let (left, burn_now, leaving) =
-                    (n(v, "remaining"), n(v, "burn"), n(v, "burn_leaving"));
-                Got::Num(Some(burn::rolling_time_to_exhaustion(
-                    left,
-                    burn_now,
-                    leaving,
-                    n(v, "period_s"),
-                )))
+                let (left, burn_now, leaving) = (n(v, "remaining"), n(v, "burn"), n(v, "burn_leaving"));
+                Got::Num(Some(burn::rolling_time_to_exhaustion(left, burn_now, leaving, n(v, "period_s"))))
             }),
             ("detection_time", 4, |v| {
-                Got::Num(Some(burn::detection_time(
-                    n(v, "burn"),
-                    n(v, "factor"),
-                    n(v, "long_s"),
-                )))
+                Got::Num(Some(burn::detection_time(n(v, "burn"), n(v, "factor"), n(v, "long_s"))))
             }),
-            ("burn_interval", 4, |v| {
-                both(burn::burn_interval(n(v, "bad"), n(v, "total"), n(v, "slo")).unwrap())
-            }),
+            ("burn_interval", 4, |v| both(burn::burn_interval(n(v, "bad"), n(v, "total"), n(v, "slo")).unwrap())),
         ],
         &[],
     );

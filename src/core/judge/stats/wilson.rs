@@ -29,10 +29,7 @@ pub fn wilson_cc(x: f64, n: f64) -> Interval {
     let over = (z2 + 2.0 - 1.0 / n + 4.0 * p * (n * q - 1.0)).max(0.0);
     let lo = (2.0 * n * p + z2 - 1.0 - Z95 * libm::sqrt(under)) / d;
     let hi = (2.0 * n * p + z2 + 1.0 + Z95 * libm::sqrt(over)) / d;
-    Interval::new(
-        if x <= 0.0 { 0.0 } else { lo.max(0.0) },
-        if x >= n { 1.0 } else { hi.min(1.0) },
-    )
+    Interval::new(if x <= 0.0 { 0.0 } else { lo.max(0.0) }, if x >= n { 1.0 } else { hi.min(1.0) })
 }
 
 /// The smallest error-free candidate that can pass margin `m` at all: the first `n` whose corrected upper

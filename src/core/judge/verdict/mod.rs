@@ -14,9 +14,7 @@ mod tests;
 mod word;
 
 pub use crate::core::world::figures::Counts;
-pub use word::{
-    Cause, Difference, Evidence, Latch, Progress, Projected, Recent, Track, Unsure, Verdict, Word,
-};
+pub use word::{Cause, Difference, Evidence, Latch, Progress, Projected, Recent, Track, Unsure, Verdict, Word};
 
 use crate::core::id::Hash;
 use crate::core::time::Utc;
@@ -41,31 +39,20 @@ impl Block {
     /// The block of two versions out of one split by version. Tracks are told by hash, never by number.
     pub fn of(all: &VersionBlock, candidate: &Hash, stable: Option<&Hash>) -> Block {
         let of = |h: &Hash| all.by_hash.iter().find(|(x, _)| x == h).map(|(_, c)| *c);
-        Block {
-            start: all.start,
-            candidate: of(candidate),
-            stable: stable.and_then(of),
-        }
+        Block { start: all.start, candidate: of(candidate), stable: stable.and_then(of) }
     }
 
     /// The block as it is kept: counts that are no numbers are no data, and the rest lies on a grid of 1/256
     /// of a request, which survives JSON unchanged.
     fn kept(self) -> Block {
-        Block {
-            candidate: self.candidate.and_then(grid),
-            stable: self.stable.and_then(grid),
-            ..self
-        }
+        Block { candidate: self.candidate.and_then(grid), stable: self.stable.and_then(grid), ..self }
     }
 }
 
 fn grid(c: Counts) -> Option<Counts> {
     let on = |x: f64| libm::round(x * 256.0) / 256.0;
     let sound = |x: f64| x.is_finite() && x >= 0.0;
-    (sound(c.total) && sound(c.failed)).then(|| Counts {
-        total: on(c.total),
-        failed: on(c.failed),
-    })
+    (sound(c.total) && sound(c.failed)).then(|| Counts { total: on(c.total), failed: on(c.failed) })
 }
 
 /// What a rollout is judged under. Another candidate, another start or other terms: another [`Judge`].
@@ -85,13 +72,7 @@ pub struct Terms {
 
 impl Terms {
     pub fn new(start: Utc, slo: Option<f64>) -> Terms {
-        Terms {
-            start,
-            slo,
-            limit: None,
-            baseline: true,
-            alpha_share: 1.0,
-        }
+        Terms { start, slo, limit: None, baseline: true, alpha_share: 1.0 }
     }
 
     /// Edge of the block that the start falls into: the first block that counts.
@@ -152,22 +133,13 @@ impl From<Saved> for Judge {
 
 impl From<Judge> for Saved {
     fn from(j: Judge) -> Saved {
-        Saved {
-            terms: j.terms,
-            blocks: j.blocks.into_values().collect(),
-            acks: j.acks,
-        }
+        Saved { terms: j.terms, blocks: j.blocks.into_values().collect(), acks: j.acks }
     }
 }
 
 impl Judge {
     pub fn new(terms: Terms) -> Judge {
-        Judge {
-            looks: Looks::new(&terms),
-            terms,
-            blocks: BTreeMap::new(),
-            acks: BTreeSet::new(),
-        }
+        Judge { looks: Looks::new(&terms), terms, blocks: BTreeMap::new(), acks: BTreeSet::new() }
     }
 
     pub fn terms(&self) -> &Terms {
@@ -200,8 +172,7 @@ impl Judge {
             self.replay();
         } else {
             for start in later {
-                self.looks
-                    .step(start, &self.blocks, &self.acks, &self.terms);
+                self.looks.step(start, &self.blocks, &self.acks, &self.terms);
             }
         }
         fed
@@ -240,8 +211,7 @@ impl Judge {
     fn replay(&mut self) {
         self.looks = Looks::new(&self.terms);
         for &start in self.blocks.keys() {
-            self.looks
-                .step(start, &self.blocks, &self.acks, &self.terms);
+            self.looks.step(start, &self.blocks, &self.acks, &self.terms);
         }
     }
 }

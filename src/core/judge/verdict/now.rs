@@ -3,9 +3,7 @@
 //! Order (product page, section 6): latched WORSE, breaker, NO DATA, NO TRAFFIC and NO BASELINE, then the rest.
 
 use super::replay::{Found, Heard, LATCH_SECS, acked};
-use super::word::{
-    Difference, Evidence, Latch, Progress, Projected, Recent, Track, Unsure, Verdict, Word,
-};
+use super::word::{Difference, Evidence, Latch, Progress, Projected, Recent, Track, Unsure, Verdict, Word};
 use super::{At, BLOCK_SECS, Counts, Judge};
 use crate::core::judge::burn::share_of_candidate;
 use crate::core::judge::freshness::{Age, Kind};
@@ -45,10 +43,7 @@ impl Judge {
         };
         let phi = self.looks.dispersion.phi();
         let alpha = ALPHA_WHOLE * self.terms.alpha_share;
-        let (higher, same) = self
-            .looks
-            .whole
-            .evidence(self.looks.limit.margin, phi, alpha);
+        let (higher, same) = self.looks.whole.evidence(self.looks.limit.margin, phi, alpha);
         Verdict {
             word,
             since,
@@ -76,17 +71,10 @@ impl Judge {
     pub fn word_now(&self, at: &At) -> Word {
         let sample = self.sample(at);
         let latch = self.latch(at.now);
-        self.word(age(sample, at), sample, latch, &self.progress(at))
-            .0
+        self.word(age(sample, at), sample, latch, &self.progress(at)).0
     }
 
-    fn word(
-        &self,
-        age: Age,
-        sample: Option<Utc>,
-        latch: Option<Latch>,
-        p: &Progress,
-    ) -> (Word, Option<Utc>) {
+    fn word(&self, age: Age, sample: Option<Utc>, latch: Option<Latch>, p: &Progress) -> (Word, Option<Utc>) {
         let l = &self.looks;
         let start = Some(Utc::from_secs(self.terms.first_edge()));
         let live = age != Age::Withdrawn;
@@ -142,14 +130,8 @@ impl Judge {
 
     fn latch(&self, now: Utc) -> Option<Latch> {
         let l = &self.looks;
-        let pending = l
-            .edge
-            .is_some_and(|edge| self.acks.range(edge..).next().is_some());
-        let kept = if pending {
-            acked(l.latch, &l.found)
-        } else {
-            l.latch
-        };
+        let pending = l.edge.is_some_and(|edge| self.acks.range(edge..).next().is_some());
+        let kept = if pending { acked(l.latch, &l.found) } else { l.latch };
         kept.filter(|k| now.since(k.last_seen) <= LATCH_SECS * 1000)
     }
 
@@ -167,15 +149,9 @@ impl Judge {
 
     fn progress(&self, at: &At) -> Progress {
         let span = self.settled(at) - self.terms.first_edge();
-        let expected = u32::try_from(span / BLOCK_SECS)
-            .unwrap_or(0)
-            .max(self.looks.have);
+        let expected = u32::try_from(span / BLOCK_SECS).unwrap_or(0).max(self.looks.have);
         let (have, data) = (self.looks.have, self.looks.with_data);
-        Progress {
-            expected,
-            have,
-            missing: expected - data.min(expected),
-        }
+        Progress { expected, have, missing: expected - data.min(expected) }
     }
 
     fn difference(&self) -> Option<Difference> {
@@ -187,8 +163,7 @@ impl Judge {
         let r = self.looks.recent?;
         let alpha = alpha_recent(r.k) * self.terms.alpha_share;
         let since = Utc::from_secs(self.terms.first_edge() + 300 * i64::from(r.k));
-        self.shown(&r.sums, alpha)
-            .map(|difference| Recent { since, difference })
+        self.shown(&r.sums, alpha).map(|difference| Recent { since, difference })
     }
 
     /// The interval as shown: the candidate cannot be better than free of errors.
@@ -206,10 +181,7 @@ impl Judge {
         if let Some(Difference { d, range }) = difference {
             let p = self.looks.stable.rate();
             let range = Interval::new(share(p, range.lo)?, share(p, range.hi)?);
-            return Some(Projected {
-                burn: share(p, d)?,
-                range,
-            });
+            return Some(Projected { burn: share(p, d)?, range });
         }
         let c = self.looks.candidate.counts;
         if self.terms.baseline || c.total <= 0.0 {
@@ -217,10 +189,7 @@ impl Judge {
         }
         let w = wilson_cc(c.failed, c.total);
         let range = Interval::new(share(w.lo, 0.0)?, share(w.hi, 0.0)?);
-        Some(Projected {
-            burn: share(self.looks.candidate.rate(), 0.0)?,
-            range,
-        })
+        Some(Projected { burn: share(self.looks.candidate.rate(), 0.0)?, range })
     }
 
     /// Why it is UNSURE. What makes the measurement itself doubtful comes first.
@@ -239,29 +208,15 @@ impl Judge {
         if healthy.is_some_and(|n| l.whole.nc >= n) {
             return Unsure::AtTheLimit;
         }
-        Unsure::TooFew {
-            needed: self.to_pass(true).and_then(needed).or(healthy),
-        }
+        Unsure::TooFew { needed: self.to_pass(true).and_then(needed).or(healthy) }
     }
 
     /// Plans "surely within the limit" for a candidate as good as stable; `None` before stable has traffic.
     fn to_pass(&self, from_here: bool) -> Option<Plan> {
         let l = &self.looks;
         let (p, m) = (self.assumed_rate()?, l.limit.margin);
-        let (z0, v0) = if from_here {
-            (m * l.whole.w - l.whole.z, l.whole.v(m))
-        } else {
-            (0.0, 0.0)
-        };
-        Some(Plan {
-            p0: p,
-            p1: p,
-            bound: m,
-            ratio: self.ratio()?,
-            phi: l.dispersion.phi(),
-            z0,
-            v0,
-        })
+        let (z0, v0) = if from_here { (m * l.whole.w - l.whole.z, l.whole.v(m)) } else { (0.0, 0.0) };
+        Some(Plan { p0: p, p1: p, bound: m, ratio: self.ratio()?, phi: l.dispersion.phi(), z0, v0 })
     }
 
     /// Candidate requests until it is sure to be worse, if it is as bad as it looks.
@@ -270,15 +225,7 @@ impl Judge {
         let p0 = self.assumed_rate()?;
         let p1 = (p0 + l.whole.d()?.max(l.limit.margin)).min(1.0);
         let (z0, v0) = (l.whole.z, l.whole.v(0.0));
-        needed(Plan {
-            p0,
-            p1,
-            bound: 0.0,
-            ratio: self.ratio()?,
-            phi: l.dispersion.phi(),
-            z0,
-            v0,
-        })
+        needed(Plan { p0, p1, bound: 0.0, ratio: self.ratio()?, phi: l.dispersion.phi(), z0, v0 })
     }
 
     /// Stable's rate; without a failure so far, half of one.
@@ -317,8 +264,6 @@ impl Judge {
 }
 
 fn age(sample: Option<Utc>, at: &At) -> Age {
-    let kind = Kind::Metrics {
-        scrape_secs: at.scrape_secs,
-    };
+    let kind = Kind::Metrics { scrape_secs: at.scrape_secs };
     sample.map_or(Age::Withdrawn, |s| kind.age(at.now.since(s), at.skew_ms))
 }

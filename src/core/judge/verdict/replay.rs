@@ -7,9 +7,7 @@
 use super::word::{Cause, Latch};
 use super::{BLOCK_SECS, Block, Counts, Terms};
 use crate::core::judge::limit::Limit;
-use crate::core::judge::stats::avsd::{
-    ALPHA_WHOLE, Instance, Sums, alpha_recent, circuit_breaker, decide,
-};
+use crate::core::judge::stats::avsd::{ALPHA_WHOLE, Instance, Sums, alpha_recent, circuit_breaker, decide};
 use crate::core::judge::stats::dispersion::Dispersion;
 use crate::core::judge::stats::{Call, Pair};
 use crate::core::time::Utc;
@@ -67,11 +65,7 @@ impl Heard {
     }
 
     pub fn rate(&self) -> f64 {
-        if self.counts.total > 0.0 {
-            self.counts.failed / self.counts.total
-        } else {
-            0.0
-        }
+        if self.counts.total > 0.0 { self.counts.failed / self.counts.total } else { 0.0 }
     }
 }
 
@@ -115,13 +109,7 @@ impl Looks {
     }
 
     /// Takes the next block in time (`blocks` holds it and all before it) and looks.
-    pub fn step(
-        &mut self,
-        start: i64,
-        blocks: &BTreeMap<i64, Block>,
-        acks: &BTreeSet<i64>,
-        terms: &Terms,
-    ) {
+    pub fn step(&mut self, start: i64, blocks: &BTreeMap<i64, Block>, acks: &BTreeSet<i64>, terms: &Terms) {
         let Some(block) = blocks.get(&start) else {
             return;
         };
@@ -156,10 +144,7 @@ impl Looks {
 
         let k = u32::try_from((block.start - terms.first_edge()) / RECENT_SECS).unwrap_or(u32::MAX);
         if k >= 1 && self.recent.is_none_or(|r| r.k != k) {
-            self.recent = Some(RecentSums {
-                k,
-                sums: Sums::default(),
-            });
+            self.recent = Some(RecentSums { k, sums: Sums::default() });
         }
         if let Some(pair) = pair(block) {
             self.whole.add(pair);
@@ -176,10 +161,7 @@ impl Looks {
             return;
         }
         let first = start - BLOCK_SECS;
-        let joined = match (
-            blocks.get(&first).and_then(pair),
-            blocks.get(&start).and_then(pair),
-        ) {
+        let joined = match (blocks.get(&first).and_then(pair), blocks.get(&start).and_then(pair)) {
             (Some(a), Some(b)) => Pair::new(a.xc + b.xc, a.nc + b.nc, a.xb + b.xb, a.nb + b.nb),
             (None, _) | (_, None) => return,
         };
@@ -205,23 +187,15 @@ impl Looks {
             b.add(block.stable, edge);
         }
         let (c, b) = (c.counts, b.counts);
-        circuit_breaker(Pair::new(c.failed, c.total, b.failed, b.total)).then_some(Cause::Breaker {
-            failed: c.failed,
-            total: c.total,
-        })
+        circuit_breaker(Pair::new(c.failed, c.total, b.failed, b.total))
+            .then_some(Cause::Breaker { failed: c.failed, total: c.total })
     }
 
     /// The ordered rule of the maths page, section 6, rows 4 to 8.
     fn look(&self, terms: &Terms) -> Found {
         let share = terms.alpha_share;
-        let whole = Instance {
-            sums: self.whole,
-            alpha: ALPHA_WHOLE * share,
-        };
-        let recent = self.recent.map(|r| Instance {
-            sums: r.sums,
-            alpha: alpha_recent(r.k) * share,
-        });
+        let whole = Instance { sums: self.whole, alpha: ALPHA_WHOLE * share };
+        let recent = self.recent.map(|r| Instance { sums: r.sums, alpha: alpha_recent(r.k) * share });
         match decide(whole, recent, self.limit.margin, self.dispersion.phi()) {
             (Call::MuchWorse, false) => Found::Worse(Cause::Whole),
             (Call::MuchWorse, true) => Found::Worse(Cause::Recent),
@@ -235,21 +209,10 @@ impl Looks {
     fn remember(&mut self, edge: i64) {
         let now = Utc::from_secs(edge);
         if let Found::Worse(cause) = self.found {
-            let kept = self
-                .latch
-                .filter(|l| edge - l.last_seen.secs() <= LATCH_SECS);
+            let kept = self.latch.filter(|l| edge - l.last_seen.secs() <= LATCH_SECS);
             self.latch = Some(match kept {
-                Some(l) => Latch {
-                    last_seen: now,
-                    cause,
-                    ..l
-                },
-                None => Latch {
-                    first: now,
-                    last_seen: now,
-                    cause,
-                    acked: false,
-                },
+                Some(l) => Latch { last_seen: now, cause, ..l },
+                None => Latch { first: now, last_seen: now, cause, acked: false },
             });
         } else if self.latch.is_some_and(|l| l.acked) {
             self.latch = None;

@@ -116,11 +116,7 @@ impl Cause {
             Cause::Whole => "surely over the limit since the start".to_owned(),
             Cause::Recent => "surely over the limit in the last minutes".to_owned(),
             Cause::Breaker { failed, total } => {
-                format!(
-                    "{} of {} candidate requests failed in 60s",
-                    words::count(*failed),
-                    words::count(*total)
-                )
+                format!("{} of {} candidate requests failed in 60s", words::count(*failed), words::count(*total))
             }
         }
     }
@@ -163,8 +159,7 @@ pub struct Progress {
 impl Progress {
     /// `reading 12 of 40 blocks`, until all were answered. The newest block may still be on its way.
     pub fn reading(&self) -> Option<String> {
-        (self.have + 1 < self.expected)
-            .then(|| format!("reading {} of {} blocks", self.have, self.expected))
+        (self.have + 1 < self.expected).then(|| format!("reading {} of {} blocks", self.have, self.expected))
     }
 }
 
@@ -239,15 +234,8 @@ impl Verdict {
             }
             Some(s) => {
                 let rps = self.candidate_rps.unwrap_or(0.0);
-                let rps = if rps < 9.95 {
-                    words::decimal(rps, 1)
-                } else {
-                    words::count(rps)
-                };
-                format!(
-                    "about {about} more candidate requests, {} at {rps} req/s",
-                    words::span(s)
-                )
+                let rps = if rps < 9.95 { words::decimal(rps, 1) } else { words::count(rps) };
+                format!("about {about} more candidate requests, {} at {rps} req/s", words::span(s))
             }
             None => format!("about {about} more candidate requests, none come now"),
         })
@@ -255,9 +243,7 @@ impl Verdict {
 
     /// `last seen 4m ago`, when the word is WORSE from memory: the newest look did not find it, or data is gone.
     pub fn last_seen(&self, now: Utc) -> Option<String> {
-        let l = self
-            .latched
-            .filter(|l| self.word == Word::Worse && !l.acked)?;
+        let l = self.latched.filter(|l| self.word == Word::Worse && !l.acked)?;
         let remembered = self.age == Age::Withdrawn || Some(l.last_seen) != self.look;
         let secs = now.since(l.last_seen) as f64 / 1000.0;
         remembered.then(|| format!("last seen {} ago", words::span(secs)))
