@@ -42,7 +42,7 @@ impl<R: Read> Forwards<R> {
         Forwards {
             from,
             bound,
-            buf: vec![0; 128 * 1024],
+            buf: vec![0; 64 * 1024],
             start: 0,
             end: 0,
             ended: false,

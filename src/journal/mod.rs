@@ -35,6 +35,7 @@ pub mod tape;
 pub mod tape_read;
 #[cfg(test)]
 mod tape_tests;
+mod tape_write;
 /// The writing thread.
 pub mod thread;
 #[cfg(test)]
@@ -45,3 +46,4 @@ pub mod view;
 pub mod visible;
 /// A record as one line for a person.
 pub mod words;
+mod worker;

@@ -1,12 +1,13 @@
 //! Reading a tape back: one segment, line by line, every byte checked. Generic over the message; runs nothing.
 
 use super::lines::{Forwards, Piece};
-use super::tape::{Gap, Header, Mark, checksum};
+use super::tape::{Gap, Header, Mark};
+use super::tape_write::checksum;
 use crate::core::time::Stamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 
@@ -71,8 +72,8 @@ struct Wire<M> {
 }
 
 /// An iterator over the lines of one segment. After an error it is at its end.
-pub struct TapeReader<M> {
-    lines: Forwards<File>,
+pub struct TapeReader<M, R = File> {
+    lines: Forwards<R>,
     line: u64,
     sum: String,
     next: Option<u64>,
@@ -83,15 +84,21 @@ pub struct TapeReader<M> {
 
 impl<M: DeserializeOwned> TapeReader<M> {
     pub fn open(path: &Path) -> io::Result<TapeReader<M>> {
-        Ok(TapeReader {
-            lines: Forwards::with_bound(super::append::open_to_read(path)?, MAX_TAPE_LINE),
+        super::append::open_to_read(path).map(TapeReader::new)
+    }
+}
+
+impl<M: DeserializeOwned, R: Read> TapeReader<M, R> {
+    pub fn new(from: R) -> TapeReader<M, R> {
+        TapeReader {
+            lines: Forwards::with_bound(from, MAX_TAPE_LINE),
             line: 0,
             sum: String::new(),
             next: None,
             ended: false,
             stopped: false,
             of: PhantomData,
-        })
+        }
     }
 
     fn read(&mut self) -> Option<Result<TapeLine<M>, TapeError>> {
@@ -160,7 +167,7 @@ impl<M: DeserializeOwned> TapeReader<M> {
 /// A checkpoint of a large world is long. Bytes.
 const MAX_TAPE_LINE: usize = 64 << 20;
 
-impl<M: DeserializeOwned> Iterator for TapeReader<M> {
+impl<M: DeserializeOwned, R: Read> Iterator for TapeReader<M, R> {
     type Item = Result<TapeLine<M>, TapeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
