@@ -329,7 +329,10 @@ fn promote_full(seen: &TargetState, to: &Revision) -> Step {
 }
 
 fn settled(seen: &TargetState, to: &Revision) -> (Expect, String) {
+    // After an abort the rest already holds before the undo is seen: what is asked for must be part of it.
     let done = Expect::All(vec![
+        Expect::CandidateIs(to.hash.clone()),
+        Expect::Observed,
         Expect::StableIs(to.hash.clone()),
         Expect::OnlyServing(to.hash.clone()),
         Expect::ReadyOf {

@@ -264,6 +264,14 @@ impl Rollout {
             .collect()
     }
 
+    /// The versions that have a series, and their share.
+    pub fn serving(&self, now: i64) -> Vec<(Hash, f64)> {
+        let all = self.sets.iter().zip(self.shares(now));
+        all.filter(|(s, share)| *share > 0.0 || s.ready(now) > 0)
+            .map(|(s, share)| (s.hash.clone(), share))
+            .collect()
+    }
+
     /// Percent of traffic the current version has.
     fn real_weight(&self, now: i64) -> Option<u8> {
         if !self.moving() {

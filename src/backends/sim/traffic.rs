@@ -38,8 +38,8 @@ pub(super) struct Traffic {
     blocks: Vec<VersionBlock>,
     /// Totals of all blocks before the one at the same place; one longer than `blocks`.
     sums: Vec<Counts>,
-    /// Requests per second of the block under way.
-    rps: f64,
+    /// Milliseconds up to which requests are drawn.
+    at: i64,
 }
 
 impl Traffic {
@@ -62,7 +62,7 @@ impl Traffic {
             more: Vec::new(),
             blocks: Vec::new(),
             sums: vec![Counts::default()],
-            rps: 0.0,
+            at: start * 1000,
         };
         for f in faults {
             match f {
@@ -98,53 +98,57 @@ impl Traffic {
         s.rps * (1.0 + s.swing * libm::cos(turn))
     }
 
-    fn failing(&self, hash: &Hash, t: i64) -> f64 {
-        let now = self
-            .more
-            .iter()
-            .filter(|m| m.hash == *hash && m.from <= t && t < m.until);
-        (self.service.fails / 100.0 + now.map(|m| m.add).sum::<f64>()).min(1.0)
+    /// Mean share of failing requests of one version between two times (milliseconds).
+    fn failing(&self, hash: &Hash, from: i64, to: i64) -> f64 {
+        let mut p = self.service.fails / 100.0;
+        for m in self.more.iter().filter(|m| m.hash == *hash) {
+            let during = to.min(m.until.saturating_mul(1000)) - from.max(m.from * 1000);
+            p += m.add * during.max(0) as f64 / (to - from).max(1) as f64;
+        }
+        p.min(1.0)
     }
 
-    /// Draws `secs` seconds from `t` on for one version with this share of the requests.
-    fn draw(&self, hash: &Hash, t: i64, secs: i64, share: f64) -> Counts {
+    /// Draws one version's requests between two times (milliseconds) with this share of all.
+    fn draw(&self, hash: &Hash, from: i64, to: i64, share: f64) -> Counts {
         // Eight digits of the hash name the version in the stream.
         let name = hash
             .0
             .get(..8)
-            .and_then(|h| u64::from_str_radix(h, 16).ok())
-            .unwrap_or(0);
-        let mut rng = Rng::of(&[self.seed, self.index, name, t as u64]);
-        let rps = if secs == 1 { self.rps } else { self.rate_at(t) };
-        let total = rng.poisson(rps * share * secs as f64);
-        let failed = rng.binomial(total, self.failing(hash, t));
+            .and_then(|h| u64::from_str_radix(h, 16).ok());
+        let mut rng = Rng::of(&[self.seed, self.index, name.unwrap_or(0), from as u64]);
+        let secs = (to - from) as f64 / 1000.0;
+        let total = rng.poisson(self.rate_at(from.div_euclid(1000)) * share * secs);
+        let failed = rng.binomial(total, self.failing(hash, from, to));
         Counts {
             total: total as f64,
             failed: failed as f64,
         }
     }
 
-    /// Plays the second that begins at `t` (epoch seconds, each once, in order). `serving`: versions with a series, and
-    /// their share of the requests.
-    pub fn tick(&mut self, t: i64, serving: &[(Hash, f64)]) {
-        if (t - self.start) % BLOCK == 0 || self.blocks.is_empty() {
-            self.rps = self.rate_at(t);
-            self.blocks.push(VersionBlock {
-                start: t - t.rem_euclid(BLOCK),
-                by_hash: Vec::new(),
-            });
-            self.sums.extend(self.sums.last().copied());
-        }
-        for (hash, share) in serving {
-            let drawn = self.draw(hash, t, 1, *share);
-            let (Some(block), Some(sum)) = (self.blocks.last_mut(), self.sums.last_mut()) else {
-                return;
-            };
-            add(sum, drawn);
-            match block.by_hash.iter_mut().find(|(h, _)| h == hash) {
-                Some((_, c)) => add(c, drawn),
-                None => block.by_hash.push((hash.clone(), drawn)),
+    /// Draws what came in since the last call up to `to` (milliseconds): one draw for each version and stretch, so the
+    /// caller comes at the end of each block and before a share changes, and at no time of its own choice.
+    pub fn run_to(&mut self, to: i64, serving: &[(Hash, f64)]) {
+        while self.at < to {
+            let start = self.at.div_euclid(1000 * BLOCK) * BLOCK;
+            let end = to.min((start + BLOCK) * 1000);
+            if self.blocks.last().is_none_or(|b| b.start != start) {
+                self.blocks.push(VersionBlock {
+                    start,
+                    by_hash: Vec::new(),
+                });
+                self.sums.extend(self.sums.last().copied());
             }
+            for (hash, share) in serving {
+                let drawn = self.draw(hash, self.at, end, *share);
+                if let (Some(block), Some(sum)) = (self.blocks.last_mut(), self.sums.last_mut()) {
+                    add(sum, drawn);
+                    match block.by_hash.iter_mut().find(|(h, _)| h == hash) {
+                        Some((_, c)) => add(c, drawn),
+                        None => block.by_hash.push((hash.clone(), drawn)),
+                    }
+                }
+            }
+            self.at = end;
         }
     }
 
@@ -181,6 +185,7 @@ impl Traffic {
             return Some(self.blocks.get(at).cloned().unwrap_or(empty));
         }
         let mut block = empty;
+        let end = (start + BLOCK) * 1000;
         let past: &[Past] = self.service.rollout.as_ref().map_or(&[], |m| &m.past);
         let weight = past
             .iter()
@@ -190,12 +195,12 @@ impl Traffic {
         if let Some((hash, w)) = candidate {
             block
                 .by_hash
-                .push((hash.clone(), self.draw(hash, start, BLOCK, w)));
+                .push((hash.clone(), self.draw(hash, start * 1000, end, w)));
         }
         let rest = 1.0 - weight.unwrap_or(0.0);
         block.by_hash.push((
             self.stable.clone(),
-            self.draw(&self.stable, start, BLOCK, rest),
+            self.draw(&self.stable, start * 1000, end, rest),
         ));
         Some(block)
     }
@@ -213,7 +218,7 @@ impl Traffic {
                 .copied()
                 .unwrap_or_default()
         };
-        // `sums[n]` holds everything up to the end of block n - 1, see `tick`.
+        // `sums[n]` holds everything up to the end of block n - 1, see `run_to`.
         let (a, b) = (place(from), place(to));
         c.total += b.total - a.total;
         c.failed += b.failed - a.failed;
@@ -252,7 +257,8 @@ impl Traffic {
             .collect()
     }
 
-    /// Everything over a window ending now, what is not scraped yet (or never will be) included: the truth, for scores.
+    /// Everything over a window ending now, what is not scraped yet (or never will be) included: the
+    /// truth, for scores. Up to the last fifteen seconds may not be drawn yet.
     pub fn truth(&self, secs: i64, now: Utc) -> Counts {
         let mut c = self.between(now.secs() - secs, now.secs().div_euclid(BLOCK) * BLOCK);
         if let Some(open) = self.blocks.last().filter(|b| b.start + BLOCK > now.secs()) {

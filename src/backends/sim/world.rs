@@ -8,7 +8,7 @@ use super::scenario::{Fault, Scenario};
 use super::traffic::{BLOCK, SCRAPE, Traffic};
 use super::{check, plan};
 use crate::core::act::plan::{CannotBecause, Operation, Plan};
-use crate::core::id::{ServiceId, SourceId, TargetId};
+use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::seal::Sealed;
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
@@ -27,13 +27,13 @@ pub struct World {
     pub(super) metrics: SourceId,
     pub(super) now: Utc,
     pub(super) rollouts: Vec<Rollout>,
-    /// One for each rollout, at the same place; as are `told` and `told_blocks`.
+    /// One for each rollout, at the same place; as are the three after it.
     pub(super) traffic: Vec<Traffic>,
+    /// Versions with a series, and their share of the requests.
+    serving: Vec<Vec<(Hash, f64)>>,
     told: Vec<TargetState>,
     /// End of the newest block told, epoch seconds.
     told_blocks: Vec<i64>,
-    next_poll: i64,
-    next_bookmark: i64,
     pending: Vec<(SourceId, Fact)>,
 }
 
@@ -54,10 +54,9 @@ impl World {
             now: start,
             told: rollouts.iter().map(|r| r.state(start)).collect(),
             told_blocks: traffic.iter().map(|t| t.settled(start)).collect(),
+            serving: rollouts.iter().map(|r| r.serving(start.0)).collect(),
             rollouts,
             traffic,
-            next_poll: start.0 + SCRAPE * 1000,
-            next_bookmark: start.0 + BOOKMARK,
             pending: Vec::new(),
             scenario: Arc::new(scenario),
         }
@@ -107,24 +106,24 @@ impl World {
     /// Lets the world go on to `to` (an earlier time does nothing) and returns what both sources said on the way, in
     /// order of time. Facts of an act sent before come first.
     pub fn advance_to(&mut self, to: Utc) -> Vec<(SourceId, Fact)> {
+        const BLOCK_MS: i64 = BLOCK * 1000;
         while self.now < to {
-            let next_second = (self.now.secs() + 1) * 1000;
-            let due = self
-                .rollouts
-                .iter()
-                .filter_map(Rollout::due)
-                .filter(|d| *d > self.now.0);
-            let next = due.min().unwrap_or(i64::MAX).min(next_second).min(to.0);
-            self.now = Utc(next);
+            let block_ends = (self.now.0.div_euclid(BLOCK_MS) + 1) * BLOCK_MS;
+            let due = self.rollouts.iter().filter_map(Rollout::due);
+            let next = due.min().unwrap_or(i64::MAX).min(block_ends).min(to.0);
+            // A thing that was due before now cannot be; standing still would hang.
+            self.now = Utc(next.max(self.now.0 + 1));
             for i in 0..self.rollouts.len() {
-                if self.rollouts[i].due().is_some_and(|d| d <= next) {
+                if self.rollouts[i].due().is_some_and(|d| d <= self.now.0) {
                     let stopped = self.stopped_until();
-                    self.rollouts[i].play(next, stopped);
+                    self.traffic[i].run_to(self.now.0, &self.serving[i]);
+                    self.rollouts[i].play(self.now.0, stopped);
+                    self.serving[i] = self.rollouts[i].serving(self.now.0);
                     self.tell(i);
                 }
             }
-            if next == next_second {
-                self.second_ended(next_second / 1000 - 1);
+            if self.now.0 == block_ends {
+                self.block_ended();
             }
         }
         std::mem::take(&mut self.pending)
@@ -140,23 +139,13 @@ impl World {
         })
     }
 
-    fn second_ended(&mut self, second: i64) {
-        for (r, t) in self.rollouts.iter().zip(&mut self.traffic) {
-            let shares = r.shares(self.now.0);
-            let there = r
-                .sets
-                .iter()
-                .zip(shares)
-                .filter(|(s, share)| *share > 0.0 || s.ready(self.now.0) > 0);
-            let serving: Vec<_> = there.map(|(s, share)| (s.hash.clone(), share)).collect();
-            t.tick(second, &serving);
+    /// Requests are drawn, the telemetry source polls, and every other time the watch gives a sign of life.
+    fn block_ended(&mut self) {
+        for (t, serving) in self.traffic.iter_mut().zip(&self.serving) {
+            t.run_to(self.now.0, serving);
         }
-        if self.now.0 >= self.next_poll {
-            self.next_poll += SCRAPE * 1000;
-            self.poll();
-        }
-        if self.now.0 >= self.next_bookmark {
-            self.next_bookmark += BOOKMARK;
+        self.poll();
+        if self.now.0.rem_euclid(BOOKMARK) == 0 {
             self.pending
                 .push((self.cluster.clone(), self.source(&self.cluster)));
         }
@@ -246,6 +235,11 @@ impl World {
         ))
     }
 
+    /// The target as it is now, without `raw`; `None`: there is none with this name and uid.
+    pub fn state(&self, id: &TargetId) -> Option<TargetState> {
+        Some(self.rollouts.iter().find(|r| r.id == *id)?.state(self.now))
+    }
+
     /// The target as it is now, with `raw`; `None`: there is none with this name and uid.
     pub fn read(&self, id: &TargetId) -> Option<TargetState> {
         let r = self.rollouts.iter().find(|r| r.id == *id)?;
@@ -276,7 +270,8 @@ impl World {
         plan::plan(op, seen)
     }
 
-    /// Share of the error budget left, by everything that really happened (telemetry may know less). Negative when
+    /// Share of the error budget left, by everything that really happened (telemetry may know less; the fifteen
+    /// seconds under way count when they are over). Negative when
     /// overspent. `None`: no such service.
     pub fn budget_left(&self, service: &ServiceId) -> Option<f64> {
         let i = self.at(service)?;

@@ -37,8 +37,9 @@ pub(super) fn wait(
     generation: Option<i64>,
     secs: i64,
 ) -> bool {
+    let target = id(w, name);
     for _ in 0..secs * 10 {
-        if what.holds(Some(&read(w, name)), generation) {
+        if what.holds(w.state(&target).as_ref(), generation) {
             return true;
         }
         w.advance_to(Utc(w.now().0 + 100));
