@@ -83,7 +83,7 @@ fn a_roll_back_in_flight_is_an_abort_that_takes_its_time() {
         !step.done_when.holds(Some(&t), g),
         "its pods are still there"
     );
-    settles(&mut w, "checkout", &step.done_when, g, 40, 120);
+    settles(&mut w, "checkout", &step.done_when, g, 50, 120);
     assert!(cannot(&w, Verb::Promote, "checkout").contains("aborted"));
     assert!(cannot(&w, Verb::Hold, "checkout").contains("going back"));
     // Aborted: the spec still asks for the bad version. One undo ends that, at once.

@@ -11,7 +11,7 @@ const SCALE_DOWN_DELAY: i64 = 30_000;
 const RECONCILE: (i64, i64) = (100, 1_300);
 /// From a pod's creation to ready, and from its deletion to gone.
 const STARTS: (i64, i64) = (8_000, 22_000);
-const DRAINS: (i64, i64) = (15_000, 45_000);
+const DRAINS: (i64, i64) = (25_000, 55_000);
 
 impl Rollout {
     /// Something was written: the controller will look soon.

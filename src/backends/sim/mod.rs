@@ -191,6 +191,11 @@ impl Backend for Simulated {
                 inner.waiting.insert(self.name.clone(), Waiting::default());
                 inner.world.snapshot()
             };
+            out.put(self.hello(Link::Reading {
+                what: if self.cluster { "rollouts" } else { "figures" }.into(),
+                done: 0,
+                of: None,
+            }));
             for (_, fact) in first.into_iter().filter(|(s, _)| *s == self.name) {
                 if wanted(&fact, &want.borrow()) {
                     out.put(fact);

@@ -205,6 +205,9 @@ impl Rollout {
         }
         r.tell(Utc(start));
         r.since = r.gate.map_or(begun, Utc);
+        if r.gate_until().is_some_and(|t| t <= start) {
+            r.stir(start);
+        }
         r.plan_due();
         r
     }
@@ -278,7 +281,7 @@ impl Rollout {
             return Some(100);
         }
         let at = self.sets.iter().position(|s| s.hash == self.current)?;
-        self.shares(now).get(at).map(|s| (s * 100.0) as u8)
+        self.shares(now).get(at).map(|s| (s * 100.0 + 1e-6) as u8)
     }
 
     /// The object in our words, as a client computes it (the first two rules of the reference's section 1.5 included).

@@ -7,6 +7,9 @@ use crate::core::world::target::{PauseDef, StepDef};
 use serde::Deserialize;
 use std::sync::Arc;
 
+/// No time in a scenario lies further away, so that no sum of times overflows. Seconds.
+const YEAR: i64 = 366 * 86_400;
+
 /// The scenarios inside the program, by name.
 pub const EMBEDDED: [(&str, &str); 2] = [
     ("f1", include_str!("../../../scenarios/f1.toml")),
@@ -170,7 +173,8 @@ fn seconds(d: &str) -> Option<u64> {
         "h" => 3600,
         _ => return None,
     };
-    number.parse::<u64>().ok()?.checked_mul(factor)
+    let all = number.parse::<u64>().ok()?.checked_mul(factor)?;
+    (all <= YEAR as u64).then_some(all)
 }
 
 fn utc<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Utc, D::Error> {
@@ -269,20 +273,29 @@ impl Scenario {
                 }
                 if m.past.is_empty()
                     || !m.past.is_sorted_by(|a, b| a.ago > b.ago)
-                    || m.past.iter().any(|p| p.ago < 0)
+                    || m.past.iter().any(|p| !(0..=YEAR).contains(&p.ago))
                 {
                     bad.push(format!("service {name}: past is a list, oldest first"));
                 }
             }
         }
+        let near = |t: &i64| (0..=YEAR).contains(t);
         for f in &self.faults {
-            let (service, version) = match f {
+            let (service, version, times) = match f {
                 Fault::Failures {
-                    service, version, ..
-                } => (service, Some(version)),
-                Fault::Silent { service, .. } => (service, None),
-                Fault::ControllerStops { .. } => continue,
+                    service,
+                    version,
+                    at,
+                    until,
+                    ..
+                } => (Some(service), Some(version), [*at, until.unwrap_or(0)]),
+                Fault::Silent { service, at } => (Some(service), None, [*at, 0]),
+                Fault::ControllerStops { at, until } => (None, None, [*at, *until]),
             };
+            if !times.iter().all(near) {
+                bad.push("fault: times are seconds after the start, within a year".into());
+            }
+            let Some(service) = service else { continue };
             match self.service(service) {
                 None => bad.push(format!("fault: no service {service}")),
                 Some(s) => {
@@ -342,6 +355,7 @@ mod tests {
                 "version = \"v9\", add",
                 "no such version",
             ),
+            ("at = 60", "at = 9223372036854775807", "within a year"),
             ("objective = 99.9", "objektive = 99.9", "unknown field"),
         ] {
             assert!(f1.contains(from), "{from}");
@@ -350,5 +364,6 @@ mod tests {
         }
         assert_eq!(seconds("10m"), Some(600));
         assert_eq!(seconds("1d"), None);
+        assert_eq!(seconds("9999999999h"), None);
     }
 }

@@ -123,9 +123,9 @@ impl World {
         let moving = self.rollouts.iter().filter(|r| r.moving()).count();
         SourceState {
             kind: "simulated".into(),
-            link,
             abilities: self.abilities(source),
-            confirmed: Some(self.now),
+            confirmed: matches!(link, Link::Watching | Link::Polling).then_some(self.now),
+            link,
             old_after_ms: if cluster { 90_000 } else { 60_000 },
             latency_ms: Some(if cluster { 12 } else { 88 }),
             calls_per_min: if cluster { 0 } else { 8 },
