@@ -49,12 +49,7 @@ fn track<'a>(r: &'a Rollout, name: &str) -> Option<Option<&'a Hash>> {
 }
 
 /// The answer. `Err` says in a sentence what is wrong with the question.
-pub(super) fn check(
-    query: &str,
-    s: &Service,
-    labels: &BTreeMap<&str, &str>,
-    now: Utc,
-) -> Result<Checked, String> {
+pub(super) fn check(query: &str, s: &Service, labels: &BTreeMap<&str, &str>, now: Utc) -> Result<Checked, String> {
     let (name, _) = read(query).ok_or("not a query of the drill")?;
     let sample = s.traffic.newest_sample(now);
     let version = || {
@@ -69,9 +64,7 @@ pub(super) fn check(
         }
         "burn" => {
             let text = labels.get("window").copied().unwrap_or("1h");
-            let wanted = window(text).ok_or(format!(
-                "no window {text}: say 5m, 30m, 1h, 2h, 6h, 1d, 3d or 30d"
-            ))?;
+            let wanted = window(text).ok_or(format!("no window {text}: say 5m, 30m, 1h, 2h, 6h, 1d, 3d or 30d"))?;
             let rows = s.traffic.windows(now);
             let counts = rows.iter().find(|(w, c)| *w == wanted && c.total > 0.0);
             let budget = 1.0 - s.facts.objective / 100.0;
@@ -82,16 +75,10 @@ pub(super) fn check(
             (Some(version()?.map_or(0, pods) as f64), now)
         }
         other => {
-            return Err(format!(
-                "the drill knows no `{other}`: ask error_ratio, burn or pods"
-            ));
+            return Err(format!("the drill knows no `{other}`: ask error_ratio, burn or pods"));
         }
     };
-    Ok(Checked {
-        query: query.into(),
-        value,
-        sample: Some(sample),
-    })
+    Ok(Checked { query: query.into(), value, sample: Some(sample) })
 }
 
 #[cfg(test)]
@@ -101,17 +88,8 @@ mod tests {
     #[test]
     fn a_question_has_a_name_and_labels() {
         let (name, labels) = read(r#"burn{service="checkout", window="1h"}"#).expect("a query");
-        assert_eq!(
-            (name, labels["service"], labels["window"]),
-            ("burn", "checkout", "1h")
-        );
-        for wrong in [
-            "burn",
-            "burn{service=checkout}",
-            "burn{service=\"a\"",
-            "burn{}",
-            "",
-        ] {
+        assert_eq!((name, labels["service"], labels["window"]), ("burn", "checkout", "1h"));
+        for wrong in ["burn", "burn{service=checkout}", "burn{service=\"a\"", "burn{}", ""] {
             assert!(read(wrong).is_none(), "{wrong}");
         }
         assert_eq!(window("3d"), Some(259_200));

@@ -35,11 +35,10 @@ impl Rollout {
 
     pub(super) fn plan_due(&mut self) {
         let mut due = self.wake;
-        let pods = self.sets.iter().flat_map(|s| {
-            s.delete_at
-                .into_iter()
-                .chain(s.pods.iter().map(|p| p.gone_at.unwrap_or(p.ready_at)))
-        });
+        let pods = self
+            .sets
+            .iter()
+            .flat_map(|s| s.delete_at.into_iter().chain(s.pods.iter().map(|p| p.gone_at.unwrap_or(p.ready_at))));
         for t in pods.chain(self.gate_until()) {
             if t > self.seen_to {
                 due = Some(due.map_or(t, |d| d.min(t)));
@@ -54,10 +53,7 @@ impl Rollout {
         let mut news = self.gate_until().is_some_and(passed);
         for s in &self.sets {
             news |= s.delete_at.is_some_and(passed);
-            news |= s
-                .pods
-                .iter()
-                .any(|p| passed(p.gone_at.unwrap_or(p.ready_at)));
+            news |= s.pods.iter().any(|p| passed(p.gone_at.unwrap_or(p.ready_at)));
         }
         for s in &mut self.sets {
             s.pods.retain(|p| p.gone_at.is_none_or(|g| g > now));
@@ -126,11 +122,7 @@ impl Rollout {
         (self.abort, self.aborted_at, self.promote_full) = (None, None, None);
         (self.gate, self.controller_pause, self.aborted_by) = (None, false, None);
         let back_to_stable = self.current == self.stable;
-        self.step = if back_to_stable {
-            self.steps.len() as u32
-        } else {
-            0
-        };
+        self.step = if back_to_stable { self.steps.len() as u32 } else { 0 };
         self.started = (!back_to_stable).then_some(Utc(now));
         self.weight = 0;
         let top = self.sets.iter().map(|s| s.number).max().unwrap_or(0);
@@ -158,13 +150,8 @@ impl Rollout {
             (Some(_), _) => self.gate_until().is_some_and(|t| t <= now),
             (None, Some(w)) => {
                 let need = share(self.replicas, w);
-                let old = self
-                    .sets
-                    .iter()
-                    .filter(|s| s.hash != self.current)
-                    .map(ReplicaSet::live);
-                self.ready_of(&self.current, now) >= need
-                    && (self.routed || old.sum::<u32>() <= self.replicas - need)
+                let old = self.sets.iter().filter(|s| s.hash != self.current).map(ReplicaSet::live);
+                self.ready_of(&self.current, now) >= need && (self.routed || old.sum::<u32>() <= self.replicas - need)
             }
             (None, None) => true,
         };
@@ -177,19 +164,11 @@ impl Rollout {
 
     fn scale(&mut self, now: i64) {
         let aborted = self.abort == Some(true);
-        let canary = if !self.moving() || aborted {
-            0
-        } else {
-            share(self.replicas, self.set_weight())
-        };
+        let canary = if !self.moving() || aborted { 0 } else { share(self.replicas, self.set_weight()) };
         let routed = self.routed;
         for s in &mut self.sets {
             let goal = if s.hash == self.stable {
-                if routed {
-                    self.replicas
-                } else {
-                    self.replicas - canary
-                }
+                if routed { self.replicas } else { self.replicas - canary }
             } else if s.hash == self.current {
                 canary
             } else {
@@ -205,26 +184,16 @@ impl Rollout {
         }
         // Without a router: at most a quarter more pods than wanted, and never fewer ready than wanted.
         let most = self.replicas + self.replicas.div_ceil(4);
-        let mut room = if routed {
-            u32::MAX
-        } else {
-            most.saturating_sub(self.sets.iter().map(ReplicaSet::live).sum())
-        };
+        let mut room =
+            if routed { u32::MAX } else { most.saturating_sub(self.sets.iter().map(ReplicaSet::live).sum()) };
         let ready: u32 = self.sets.iter().map(|s| s.ready(now)).sum();
-        let mut spare = if routed {
-            u32::MAX
-        } else {
-            ready.saturating_sub(self.replicas)
-        };
+        let mut spare = if routed { u32::MAX } else { ready.saturating_sub(self.replicas) };
         for s in &mut self.sets {
             let live = s.live();
             for _ in 0..s.desired.saturating_sub(live).min(room) {
                 room -= 1;
                 let ready_at = now + self.rng.between(STARTS.0, STARTS.1);
-                s.pods.push(Pod {
-                    ready_at,
-                    gone_at: None,
-                });
+                s.pods.push(Pod { ready_at, gone_at: None });
             }
             let mut extra = live.saturating_sub(s.desired);
             for p in s.pods.iter_mut().rev().filter(|p| p.gone_at.is_none()) {
@@ -247,49 +216,29 @@ impl Rollout {
             self.weight = 0;
         } else if self.abort == Some(true) {
             self.weight = if stable_can { 0 } else { self.weight };
-        } else if wanted < 100 && self.ready_of(&self.current, now) >= share(self.replicas, wanted)
-        {
+        } else if wanted < 100 && self.ready_of(&self.current, now) >= share(self.replicas, wanted) {
             self.weight = wanted;
         }
     }
 
     pub(super) fn tell(&mut self, now: Utc) {
         let ready = self.ready_of(&self.current, now.0);
-        let others = self
-            .sets
-            .iter()
-            .filter(|s| s.hash != self.current)
-            .map(ReplicaSet::live);
+        let others = self.sets.iter().filter(|s| s.hash != self.current).map(ReplicaSet::live);
         let (phase, message) = if self.abort == Some(true) && self.moving() {
             let n = self.set(&self.current).map_or(0, |s| s.number);
-            (
-                Phase::Degraded,
-                format!("RolloutAborted: Rollout aborted update to revision {n}"),
-            )
+            (Phase::Degraded, format!("RolloutAborted: Rollout aborted update to revision {n}"))
         } else if self.held() {
             (Phase::Paused, "manually paused".into())
         } else if self.gate.is_some() {
             (Phase::Paused, "CanaryPauseStep".into())
         } else if self.moving() && ready < share(self.replicas, self.set_weight()) {
-            (
-                Phase::Progressing,
-                "updated replicas are still becoming available".into(),
-            )
+            (Phase::Progressing, "updated replicas are still becoming available".into())
         } else if self.moving() {
-            (
-                Phase::Progressing,
-                "waiting for all steps to complete".into(),
-            )
+            (Phase::Progressing, "waiting for all steps to complete".into())
         } else if ready < self.replicas {
-            (
-                Phase::Progressing,
-                "more replicas need to be updated".into(),
-            )
+            (Phase::Progressing, "more replicas need to be updated".into())
         } else if !self.routed && others.sum::<u32>() > 0 {
-            (
-                Phase::Progressing,
-                "old replicas are pending termination".into(),
-            )
+            (Phase::Progressing, "old replicas are pending termination".into())
         } else {
             (Phase::Healthy, String::new())
         };

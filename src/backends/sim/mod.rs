@@ -70,14 +70,8 @@ impl Waiting {
 impl Shared {
     /// `clock` tells world time; it may run at any speed, stand still, or jump ahead.
     pub fn new(world: World, clock: UtcClock) -> Shared {
-        let inner = Inner {
-            world,
-            waiting: BTreeMap::new(),
-        };
-        Shared {
-            inner: Arc::new(Mutex::new(inner)),
-            clock,
-        }
+        let inner = Inner { world, waiting: BTreeMap::new() };
+        Shared { inner: Arc::new(Mutex::new(inner)), clock }
     }
 
     /// A look at the world itself, for scores and instructors.
@@ -87,10 +81,7 @@ impl Shared {
 
     fn up_to_now(&self) -> MutexGuard<'_, Inner> {
         // A panic while the lock was held leaves a world that is at worst not fully advanced.
-        let mut inner = self
-            .inner
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let news = inner.world.advance_to((self.clock)());
         for (source, fact) in news {
             if let Some(w) = inner.waiting.get_mut(&source) {
@@ -111,28 +102,18 @@ struct Simulated {
 /// The source with the rollouts, under the name the scenario gives it.
 pub fn cluster(shared: &Shared) -> Arc<dyn Backend> {
     let name = shared.with(|w| w.sources()[0].clone());
-    Arc::new(Simulated {
-        name,
-        shared: shared.clone(),
-        cluster: true,
-    })
+    Arc::new(Simulated { name, shared: shared.clone(), cluster: true })
 }
 
 /// The source with the telemetry, under the name the scenario gives it.
 pub fn metrics(shared: &Shared) -> Arc<dyn Backend> {
     let name = shared.with(|w| w.sources()[1].clone());
-    Arc::new(Simulated {
-        name,
-        shared: shared.clone(),
-        cluster: false,
-    })
+    Arc::new(Simulated { name, shared: shared.clone(), cluster: false })
 }
 
 impl Simulated {
     fn hello(&self, link: Link) -> Fact {
-        Fact::Source(Box::new(
-            self.shared.with(|w| w.source_state(&self.name, link)),
-        ))
+        Fact::Source(Box::new(self.shared.with(|w| w.source_state(&self.name, link))))
     }
 
     fn answer(&self, question: &Query) -> Result<Vec<Fact>, SourceError> {
@@ -144,19 +125,13 @@ impl Simulated {
                 Some(t) => Fact::Target(Box::new(t)),
                 None => Fact::Gone(id.clone()),
             }]),
-            Query::Blocks {
-                service,
-                from,
-                count,
-            } if !self.cluster => match world.blocks(service, *from, *count) {
+            Query::Blocks { service, from, count } if !self.cluster => match world.blocks(service, *from, *count) {
                 Some(b) => Ok(vec![Fact::Blocks(b)]),
                 None => wrong(&format!("the drill has no service {service}")),
             },
             Query::Check(text) if !self.cluster => Ok(vec![Fact::Checked(world.check(text)?)]),
             Query::Read(_) => wrong("the drill's telemetry has no rollouts: ask its cluster"),
-            Query::Blocks { .. } | Query::Check(_) => {
-                wrong("the drill's cluster has no figures: ask its telemetry")
-            }
+            Query::Blocks { .. } | Query::Check(_) => wrong("the drill's cluster has no figures: ask its telemetry"),
         }
     }
 }
@@ -165,12 +140,9 @@ impl Simulated {
 fn wanted(fact: &Fact, want: &Interest) -> bool {
     match fact {
         Fact::Blocks(b) => want.moving.iter().any(|(s, _)| *s == b.service),
-        Fact::Source(_)
-        | Fact::Target(_)
-        | Fact::Gone(_)
-        | Fact::Whole(_)
-        | Fact::Windows(_)
-        | Fact::Checked(_) => true,
+        Fact::Source(_) | Fact::Target(_) | Fact::Gone(_) | Fact::Whole(_) | Fact::Windows(_) | Fact::Checked(_) => {
+            true
+        }
     }
 }
 
@@ -179,11 +151,7 @@ impl Backend for Simulated {
         Box::pin(async { Ok(self.shared.with(|w| w.abilities(&self.name))) })
     }
 
-    fn observe(
-        self: Arc<Self>,
-        want: watch::Receiver<Interest>,
-        out: Sink,
-    ) -> BoxFuture<'static, SourceError> {
+    fn observe(self: Arc<Self>, want: watch::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
         Box::pin(async move {
             out.put(self.hello(Link::Connecting));
             let first = {
@@ -216,11 +184,7 @@ impl Backend for Simulated {
         })
     }
 
-    fn ask<'a>(
-        &'a self,
-        question: &'a Query,
-        _: &'a Cx,
-    ) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
+    fn ask<'a>(&'a self, question: &'a Query, _: &'a Cx) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
         Box::pin(async { self.answer(question) })
     }
 
@@ -235,11 +199,7 @@ impl Backend for Simulated {
         Box::pin(async {
             if !self.cluster {
                 let why = "the drill's telemetry takes no requests";
-                return Outcome::Refused(object::refused(
-                    crate::core::act::plan::RefusedBy::NotSent,
-                    0,
-                    why,
-                ));
+                return Outcome::Refused(object::refused(crate::core::act::plan::RefusedBy::NotSent, 0, why));
             }
             self.shared.up_to_now().world.send(step)
         })

@@ -50,10 +50,7 @@ pub(super) fn rollout(r: &Rollout) -> Value {
     };
     let gate = |at: i64| json!([{"reason": "CanaryPauseStep", "startTime": Utc(at).rfc3339()}]);
     put("pauseConditions", r.gate.map(gate));
-    put(
-        "controllerPause",
-        r.controller_pause.then_some(Value::Bool(true)),
-    );
+    put("controllerPause", r.controller_pause.then_some(Value::Bool(true)));
     put("abort", r.abort.map(Value::Bool));
     put("abortedAt", r.aborted_at.map(|at| at.rfc3339().into()));
     put("promoteFull", r.promote_full.map(Value::Bool));
@@ -74,21 +71,12 @@ pub(super) fn rollout(r: &Rollout) -> Value {
 
 /// What a read for an act carries: the Rollout, and each kept version's template by hash.
 pub(super) fn raw(r: &Rollout) -> Value {
-    let sets = r
-        .sets
-        .iter()
-        .map(|s| (s.hash.as_str().to_owned(), template(r, s)));
+    let sets = r.sets.iter().map(|s| (s.hash.as_str().to_owned(), template(r, s)));
     json!({"rollout": rollout(r), "templates": sets.collect::<Map<_, _>>()})
 }
 
 /// Carries out `patch` (a JSON Patch) at `now`. Returns whether the spec changed.
-pub(super) fn apply(
-    r: &mut Rollout,
-    part: Part,
-    patch: &str,
-    manager: &str,
-    now: Utc,
-) -> Result<bool, Refused> {
+pub(super) fn apply(r: &mut Rollout, part: Part, patch: &str, manager: &str, now: Utc) -> Result<bool, Refused> {
     let Ok(Value::Array(ops)) = serde_json::from_str(patch) else {
         return Err(refused(RefusedBy::Other, 400, "the body is no JSON Patch"));
     };
@@ -98,23 +86,14 @@ pub(super) fn apply(
         let unfit = "the server rejected our request due to an error in our request";
         step(&mut object, op).ok_or_else(|| refused(RefusedBy::Guard, 422, unfit))?;
     }
-    let by = || {
-        Some(Manager {
-            name: manager.into(),
-            at: Some(now),
-        })
-    };
+    let by = || Some(Manager { name: manager.into(), at: Some(now) });
     let flag = |at: &str| object.pointer(at).and_then(Value::as_bool);
     match part {
         Part::Main => {
             let wanted = object.pointer("/spec/template");
             let set = r.sets.iter().find(|s| Some(&template(r, s)) == wanted);
             let Some(hash) = set.map(|s| s.hash.clone()) else {
-                return Err(refused(
-                    RefusedBy::Other,
-                    422,
-                    "the drill has no version with this template",
-                ));
+                return Err(refused(RefusedBy::Other, 422, "the drill has no version with this template"));
             };
             let paused = flag("/spec/paused");
             let changed = paused != r.paused || hash != r.template;
@@ -134,9 +113,7 @@ pub(super) fn apply(
             if object.pointer("/status/pauseConditions/0").is_none() {
                 r.gate = None;
             }
-            let index = object
-                .pointer("/status/currentStepIndex")
-                .and_then(Value::as_u64);
+            let index = object.pointer("/status/currentStepIndex").and_then(Value::as_u64);
             r.step = index.unwrap_or(0).min(r.steps.len() as u64) as u32;
             Ok(false)
         }
@@ -145,12 +122,7 @@ pub(super) fn apply(
 
 /// `status` 0: no answer of a server.
 pub(super) fn refused(kind: RefusedBy, status: u16, why: &str) -> Refused {
-    Refused {
-        kind,
-        status: (status > 0).then_some(status),
-        why: why.into(),
-        retry_after_ms: None,
-    }
+    Refused { kind, status: (status > 0).then_some(status), why: why.into(), retry_after_ms: None }
 }
 
 /// One operation with the API server's reading: `test` of null passes where the key is absent and its parent there;
@@ -189,20 +161,12 @@ mod tests {
 
     #[test]
     fn operations_read_as_the_server_reads_them() {
-        let fits =
-            |op: Value| step(&mut json!({"a": {"n": 1, "no": false}, "l": [1]}), &op).is_some();
+        let fits = |op: Value| step(&mut json!({"a": {"n": 1, "no": false}, "l": [1]}), &op).is_some();
         assert!(fits(json!({"op": "test", "path": "/a/n", "value": 1})));
         assert!(!fits(json!({"op": "test", "path": "/a/n", "value": 2})));
-        assert!(
-            !fits(json!({"op": "test", "path": "/a/no", "value": null})),
-            "absent is not false"
-        );
-        assert!(fits(
-            json!({"op": "test", "path": "/a/gone", "value": null})
-        ));
-        assert!(!fits(
-            json!({"op": "test", "path": "/gone/x", "value": null})
-        ));
+        assert!(!fits(json!({"op": "test", "path": "/a/no", "value": null})), "absent is not false");
+        assert!(fits(json!({"op": "test", "path": "/a/gone", "value": null})));
+        assert!(!fits(json!({"op": "test", "path": "/gone/x", "value": null})));
         assert!(fits(json!({"op": "test", "path": "/l/0", "value": 1})));
         assert!(fits(json!({"op": "replace", "path": "/a/new", "value": 1})));
         assert!(!fits(json!({"op": "remove", "path": "/a/new"})));

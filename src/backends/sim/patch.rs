@@ -21,11 +21,7 @@ pub(super) struct Patch<'a> {
 impl<'a> Patch<'a> {
     /// The two guards every act has: this object, and this version still asked for.
     pub(super) fn of(seen: &'a TargetState, candidate: &Hash) -> Patch<'a> {
-        let p = Patch {
-            seen,
-            ops: Vec::new(),
-            guards: Vec::new(),
-        };
+        let p = Patch { seen, ops: Vec::new(), guards: Vec::new() };
         p.test("/metadata/uid", "uid", json!(&*seen.id.uid)).test(
             "/status/currentPodHash",
             "currentPodHash",
@@ -34,12 +30,9 @@ impl<'a> Patch<'a> {
     }
 
     pub(super) fn test(mut self, path: &str, name: &str, value: Value) -> Self {
-        let shown = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
+        let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         self.guards.push(format!("{name} {shown}").into());
-        self.ops
-            .push(json!({"op": "test", "path": path, "value": value}));
+        self.ops.push(json!({"op": "test", "path": path, "value": value}));
         self
     }
 
@@ -52,14 +45,7 @@ impl<'a> Patch<'a> {
         self
     }
 
-    pub(super) fn step(
-        self,
-        title: String,
-        status: bool,
-        seen: Expect,
-        done: Expect,
-        words: String,
-    ) -> Step {
+    pub(super) fn step(self, title: String, status: bool, seen: Expect, done: Expect, words: String) -> Step {
         let id = &self.seen.id;
         let lines: Vec<String> = self.ops.iter().map(Value::to_string).collect();
         let body = format!("[{}]", lines.join(",\n "));

@@ -12,9 +12,7 @@ use serde_json::{Value, json};
 /// What `op` takes, from `seen` alone (a read with `raw`).
 pub(super) fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
     if op.target.uid != seen.id.uid {
-        return Err(CannotBecause::Different(
-            format!("another {} has its name now", seen.id.name).into(),
-        ));
+        return Err(CannotBecause::Different(format!("another {} has its name now", seen.id.name).into()));
     }
     let (Some(candidate), Some(stable)) = (&seen.candidate, &seen.stable) else {
         return not_now("its first version is still being deployed");
@@ -33,17 +31,10 @@ fn not_now<T>(why: &str) -> Result<T, CannotBecause> {
 
 fn weight_after(seen: &TargetState) -> u8 {
     let done = seen.step.unwrap_or(0) as usize + 1;
-    seen.steps
-        .get(done)
-        .map_or(100, |s| s.weight.unwrap_or(seen.weight_wanted))
+    seen.steps.get(done).map_or(100, |s| s.weight.unwrap_or(seen.weight_wanted))
 }
 
-fn promote(
-    op: &Operation,
-    seen: &TargetState,
-    candidate: &Hash,
-    stable: &Hash,
-) -> Result<Plan, CannotBecause> {
+fn promote(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash) -> Result<Plan, CannotBecause> {
     if seen.aborted {
         return not_now("it was aborted");
     }
@@ -63,17 +54,10 @@ fn promote(
     let version = seen.version_of(candidate);
     let to = weight_after(seen);
     let on = Expect::StepAtLeast(index + 1);
-    let next = Expect::Any(vec![
-        Expect::GateIs(true),
-        Expect::StableIs(candidate.clone()),
-    ]);
+    let next = Expect::Any(vec![Expect::GateIs(true), Expect::StableIs(candidate.clone())]);
     let step = Patch::of(seen, candidate)
         .test("/status/currentStepIndex", "currentStepIndex", json!(index))
-        .test(
-            "/status/pauseConditions/0/reason",
-            "gate",
-            json!(&*gate.reason),
-        )
+        .test("/status/pauseConditions/0/reason", "gate", json!(&*gate.reason))
         .change("remove", "/status/pauseConditions", Value::Null)
         .step(
             "release the gate".into(),
@@ -106,25 +90,19 @@ fn hold(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, Ca
         });
     }
     let held = Expect::All(vec![Expect::HeldIs(true), Expect::Observed]);
-    let step = Patch::of(seen, candidate)
-        .change("add", "/spec/paused", json!(true))
-        .step(
-            "pause".into(),
-            false,
-            held.clone(),
-            Expect::All(vec![held, Expect::PhaseIn(vec![Phase::Paused])]),
-            "the controller has seen the pause".into(),
-        );
+    let step = Patch::of(seen, candidate).change("add", "/spec/paused", json!(true)).step(
+        "pause".into(),
+        false,
+        held.clone(),
+        Expect::All(vec![held, Expect::PhaseIn(vec![Phase::Paused])]),
+        "the controller has seen the pause".into(),
+    );
     let weight = seen.weight_real.unwrap_or(seen.weight_wanted);
     Ok(Plan {
         operation: op.clone(),
         primitive: Primitive::Pause,
         why: "a pause in the spec freezes the controller".into(),
-        sentence: format!(
-            "About {weight}% of users stay on {}.",
-            seen.version_of(candidate)
-        )
-        .into(),
+        sentence: format!("About {weight}% of users stay on {}.", seen.version_of(candidate)).into(),
         from: Some(candidate.clone()),
         to: Some(candidate.clone()),
         not_undone: Vec::new(),
@@ -140,26 +118,13 @@ fn resume(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, 
     let free = Expect::All(vec![Expect::HeldIs(false), Expect::Observed]);
     let step = Patch::of(seen, candidate)
         .test("/spec/paused", "paused", json!(true))
-        .test(
-            "/status/currentStepIndex",
-            "currentStepIndex",
-            json!(seen.step.unwrap_or(0)),
-        )
+        .test("/status/currentStepIndex", "currentStepIndex", json!(seen.step.unwrap_or(0)))
         .change("replace", "/spec/paused", json!(false))
-        .step(
-            "unpause".into(),
-            false,
-            free.clone(),
-            free,
-            "the controller has seen it".into(),
-        );
+        .step("unpause".into(), false, free.clone(), free, "the controller has seen it".into());
     let sentence = if seen.gate.is_some() {
         "The rollout goes on when its gate opens; users stay as they are.".to_owned()
     } else {
-        format!(
-            "The rollout of {} goes on by itself.",
-            seen.version_of(candidate)
-        )
+        format!("The rollout of {} goes on by itself.", seen.version_of(candidate))
     };
     Ok(Plan {
         operation: op.clone(),
@@ -174,12 +139,7 @@ fn resume(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, 
     })
 }
 
-fn roll_back(
-    op: &Operation,
-    seen: &TargetState,
-    candidate: &Hash,
-    stable: &Hash,
-) -> Result<Plan, CannotBecause> {
+fn roll_back(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash) -> Result<Plan, CannotBecause> {
     let to = match &op.back_to {
         Some(h) => seen.revision(h).ok_or(CannotBecause::NothingKept)?,
         None if seen.is_moving() => seen.stable_revision().ok_or(CannotBecause::NothingKept)?,
@@ -197,26 +157,17 @@ fn roll_back(
     } else {
         let why = "promoted: the spec must ask for the old version, and skip its steps";
         let full = promote_full(seen, to);
-        (
-            Primitive::Undo,
-            why,
-            vec![undo(seen, candidate, to, false)?, full],
-        )
+        (Primitive::Undo, why, vec![undo(seen, candidate, to, false)?, full])
     };
     let bad = seen.version_of(candidate);
     Ok(Plan {
-        operation: Operation {
-            back_to: Some(to.hash.clone()),
-            ..op.clone()
-        },
+        operation: Operation { back_to: Some(to.hash.clone()), ..op.clone() },
         primitive,
         why: why.into(),
         sentence: format!("Users on {bad} get {} again.", to.version).into(),
         from: Some(candidate.clone()),
         to: Some(to.hash.clone()),
-        not_undone: vec![
-            format!("sessions issued and rows written by {bad} stay as they are").into(),
-        ],
+        not_undone: vec![format!("sessions issued and rows written by {bad} stay as they are").into()],
         cautions: Vec::new(),
         steps,
     })
@@ -226,10 +177,7 @@ fn roll_back(
 /// version that was aborted.
 fn older(seen: &TargetState) -> Option<&Revision> {
     let stable = seen.stable_revision()?;
-    let before = seen
-        .revisions
-        .iter()
-        .filter(|r| r.hash != stable.hash && r.created < stable.created);
+    let before = seen.revisions.iter().filter(|r| r.hash != stable.hash && r.created < stable.created);
     before.max_by_key(|r| r.created)
 }
 
@@ -244,50 +192,32 @@ fn abort(seen: &TargetState, candidate: &Hash, to: &Revision) -> Vec<Step> {
         aborted.clone(),
         Expect::HeldIs(false),
         Expect::NoneServing(candidate.clone()),
-        Expect::ReadyOf {
-            hash: to.hash.clone(),
-            n: seen.wanted,
-        },
+        Expect::ReadyOf { hash: to.hash.clone(), n: seen.wanted },
     ]);
-    let words = format!(
-        "no pod of {candidate} is left and {} of {} are ready",
-        seen.wanted, to.version
-    );
-    let reacted = Expect::All(vec![
-        aborted.clone(),
-        Expect::PhaseIn(vec![Phase::Degraded]),
-    ]);
+    let words = format!("no pod of {candidate} is left and {} of {} are ready", seen.wanted, to.version);
+    let reacted = Expect::All(vec![aborted.clone(), Expect::PhaseIn(vec![Phase::Degraded])]);
     let patch = patch.change("add", "/status/abort", json!(true));
     if !seen.held {
         return vec![patch.step("abort".into(), true, reacted, gone, words)];
     }
     // Under a person's pause the pods would stay. Abort first: it is set when the unpause is seen.
-    let first = patch.step(
-        "abort".into(),
-        true,
-        reacted.clone(),
-        reacted,
-        "the controller has aborted".into(),
-    );
+    let first = patch.step("abort".into(), true, reacted.clone(), reacted, "the controller has aborted".into());
     let free = Expect::All(vec![Expect::HeldIs(false), Expect::Observed]);
-    let mut second = Patch::of(seen, candidate)
-        .change("add", "/spec/paused", json!(false))
-        .step("release the hold".into(), false, free, gone, words);
+    let mut second = Patch::of(seen, candidate).change("add", "/spec/paused", json!(false)).step(
+        "release the hold".into(),
+        false,
+        free,
+        gone,
+        words,
+    );
     second.wait_first = Some(aborted);
     vec![first, second]
 }
 
-fn undo(
-    seen: &TargetState,
-    candidate: &Hash,
-    to: &Revision,
-    settles: bool,
-) -> Result<Step, CannotBecause> {
+fn undo(seen: &TargetState, candidate: &Hash, to: &Revision, settles: bool) -> Result<Step, CannotBecause> {
     let raw = seen.raw.as_ref().and_then(Sealed::unseal);
     let raw: Option<Value> = raw.and_then(|r| serde_json::from_str(r).ok());
-    let template = raw
-        .and_then(|r| template_of(&r, &to.hash))
-        .ok_or(CannotBecause::NothingKept)?;
+    let template = raw.and_then(|r| template_of(&r, &to.hash)).ok_or(CannotBecause::NothingKept)?;
     let mut patch = Patch::of(seen, candidate).change("replace", "/spec/template", template);
     if seen.held {
         // One resource: both in one request, or the undo is only half done.
@@ -297,10 +227,7 @@ fn undo(
     let (done, words) = if settles {
         settled(seen, to)
     } else {
-        (
-            asked.clone(),
-            format!("the controller has seen that {} is asked for", to.version),
-        )
+        (asked.clone(), format!("the controller has seen that {} is asked for", to.version))
     };
     Ok(patch.step(format!("undo to {}", to.version), false, asked, done, words))
 }
@@ -308,23 +235,15 @@ fn undo(
 fn promote_full(seen: &TargetState, to: &Revision) -> Step {
     let (done, words) = settled(seen, to);
     let len = seen.steps.len() as u32;
-    let mut step = Patch::of(seen, &to.hash)
-        .change("add", "/status/promoteFull", json!(true))
-        .step(
-            "promote full".into(),
-            true,
-            Expect::All(vec![
-                Expect::CandidateIs(to.hash.clone()),
-                Expect::StepAtLeast(len),
-            ]),
-            done,
-            words,
-        );
+    let mut step = Patch::of(seen, &to.hash).change("add", "/status/promoteFull", json!(true)).step(
+        "promote full".into(),
+        true,
+        Expect::All(vec![Expect::CandidateIs(to.hash.clone()), Expect::StepAtLeast(len)]),
+        done,
+        words,
+    );
     // Sent earlier, the change of template would drop it, or it would be about the bad version.
-    step.wait_first = Some(Expect::All(vec![
-        Expect::CandidateIs(to.hash.clone()),
-        Expect::Observed,
-    ]));
+    step.wait_first = Some(Expect::All(vec![Expect::CandidateIs(to.hash.clone()), Expect::Observed]));
     step
 }
 
@@ -335,16 +254,7 @@ fn settled(seen: &TargetState, to: &Revision) -> (Expect, String) {
         Expect::Observed,
         Expect::StableIs(to.hash.clone()),
         Expect::OnlyServing(to.hash.clone()),
-        Expect::ReadyOf {
-            hash: to.hash.clone(),
-            n: seen.wanted,
-        },
+        Expect::ReadyOf { hash: to.hash.clone(), n: seen.wanted },
     ]);
-    (
-        done,
-        format!(
-            "{} of {} are ready and no other pod is left",
-            seen.wanted, to.version
-        ),
-    )
+    (done, format!("{} of {} are ready and no other pod is left", seen.wanted, to.version))
 }

@@ -15,9 +15,9 @@ impl Rng {
     /// A stream of its own for each list of keys. A draw named by (seed, service, version, second) does not depend on
     /// what was drawn before, so an act on one service leaves the traffic of the others as it was.
     pub fn of(keys: &[u64]) -> Rng {
-        Rng(keys.iter().fold(0x9e37_79b9_7f4a_7c15, |h, k| {
-            mix(h ^ k.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(*k)
-        }))
+        Rng(keys
+            .iter()
+            .fold(0x9e37_79b9_7f4a_7c15, |h, k| mix(h ^ k.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_add(*k)))
     }
 
     fn next(&mut self) -> u64 {
@@ -107,10 +107,7 @@ mod tests {
             let draws: Vec<f64> = (0..4000).map(|_| r.poisson(mean) as f64).collect();
             let m = draws.iter().sum::<f64>() / 4000.0;
             let v = draws.iter().map(|x| (x - m) * (x - m)).sum::<f64>() / 4000.0;
-            assert!(
-                (m - mean).abs() < 5.0 * (mean / 4000.0).sqrt(),
-                "{mean}: mean {m}"
-            );
+            assert!((m - mean).abs() < 5.0 * (mean / 4000.0).sqrt(), "{mean}: mean {m}");
             assert!((v / mean - 1.0).abs() < 0.35, "{mean}: variance {v}");
         }
         for (n, p) in [(6, 0.2), (100, 0.001), (140, 0.2), (30, 0.9), (200, 1.0)] {

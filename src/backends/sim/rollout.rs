@@ -6,9 +6,7 @@ use super::scenario::{Scenario, ScenarioService};
 use crate::core::id::{Hash, ServiceId, TargetId};
 use crate::core::seal::sha256_hex;
 use crate::core::time::Utc;
-use crate::core::world::target::{
-    Gate, Manager, Phase, Replicas, Revision, StepDef, Strategy, TargetState,
-};
+use crate::core::world::target::{Gate, Manager, Phase, Replicas, Revision, StepDef, Strategy, TargetState};
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -93,39 +91,17 @@ impl Rollout {
         let set = |version: &Arc<str>, number, created, cause, n: u32| ReplicaSet {
             hash: hash_of(s.name.as_str(), version),
             version: version.clone(),
-            image: format!(
-                "registry.example/{}/{}:{version}",
-                scenario.namespace, s.name
-            )
-            .into(),
+            image: format!("registry.example/{}/{}:{version}", scenario.namespace, s.name).into(),
             number,
             created,
             cause,
             desired: n,
-            pods: vec![
-                Pod {
-                    ready_at: start - 60_000,
-                    gone_at: None
-                };
-                n as usize
-            ],
+            pods: vec![Pod { ready_at: start - 60_000, gone_at: None }; n as usize],
             delete_at: None,
         };
-        let weight = s
-            .rollout
-            .as_ref()
-            .and_then(|m| m.past.last())
-            .map_or(0, |p| p.weight);
-        let canary = if s.rollout.is_some() {
-            share(s.replicas, weight)
-        } else {
-            0
-        };
-        let stable_pods = if s.routed {
-            s.replicas
-        } else {
-            s.replicas - canary
-        };
+        let weight = s.rollout.as_ref().and_then(|m| m.past.last()).map_or(0, |p| p.weight);
+        let canary = if s.rollout.is_some() { share(s.replicas, weight) } else { 0 };
+        let stable_pods = if s.routed { s.replicas } else { s.replicas - canary };
         let mut sets = vec![
             set(&s.version, 41, days(s.served_days), None, stable_pods),
             set(&s.previous, 40, days(s.served_days + 9), None, 0),
@@ -133,27 +109,14 @@ impl Rollout {
         let stable = hash_of(s.name.as_str(), &s.version);
         let sha = sha256_hex(format!("uid {seed} {}", s.name).as_bytes());
         let part = |a: usize, b: usize| sha.get(a..b).unwrap_or_default();
-        let uid = format!(
-            "{}-{}-4{}-8{}-{}",
-            part(0, 8),
-            part(8, 12),
-            part(13, 16),
-            part(17, 20),
-            part(20, 32)
-        );
+        let uid = format!("{}-{}-4{}-8{}-{}", part(0, 8), part(8, 12), part(13, 16), part(17, 20), part(20, 32));
         let mut begun = sets[0].created;
         if let Some(m) = &s.rollout {
             begun = Utc(start - m.past.first().map_or(0, |p| p.ago) * 1000);
             sets.insert(0, set(&m.version, 42, begun, m.cause.clone(), canary));
         }
         let template = sets[0].hash.clone();
-        let steps: Vec<StepDef> = s
-            .steps
-            .as_ref()
-            .unwrap_or(&scenario.steps)
-            .iter()
-            .map(|x| x.0.clone())
-            .collect();
+        let steps: Vec<StepDef> = s.steps.as_ref().unwrap_or(&scenario.steps).iter().map(|x| x.0.clone()).collect();
         let mut r = Rollout {
             id: TargetId {
                 source: crate::core::id::SourceId(scenario.cluster.clone()),
@@ -193,14 +156,7 @@ impl Rollout {
             rng: Rng::of(&[seed, 0x706f_6473, index]),
         };
         if r.moving() {
-            r.gate = Some(
-                start
-                    - s.rollout
-                        .as_ref()
-                        .and_then(|m| m.past.last())
-                        .map_or(0, |p| p.ago)
-                        * 1000,
-            );
+            r.gate = Some(start - s.rollout.as_ref().and_then(|m| m.past.last()).map_or(0, |p| p.ago) * 1000);
             r.controller_pause = true;
         }
         r.tell(Utc(start));
@@ -244,11 +200,7 @@ impl Rollout {
     pub fn shares(&self, now: i64) -> Vec<f64> {
         let ready: Vec<f64> = self.sets.iter().map(|s| f64::from(s.ready(now))).collect();
         if self.routed {
-            let w = if self.moving() {
-                f64::from(self.weight) / 100.0
-            } else {
-                0.0
-            };
+            let w = if self.moving() { f64::from(self.weight) / 100.0 } else { 0.0 };
             let of = |s: &ReplicaSet| {
                 if s.hash == self.stable {
                     1.0 - w
@@ -261,18 +213,13 @@ impl Rollout {
             return self.sets.iter().map(of).collect();
         }
         let all: f64 = ready.iter().sum();
-        ready
-            .iter()
-            .map(|r| if all > 0.0 { r / all } else { 0.0 })
-            .collect()
+        ready.iter().map(|r| if all > 0.0 { r / all } else { 0.0 }).collect()
     }
 
     /// The versions that have a series, and their share.
     pub fn serving(&self, now: i64) -> Vec<(Hash, f64)> {
         let all = self.sets.iter().zip(self.shares(now));
-        all.filter(|(s, share)| *share > 0.0 || s.ready(now) > 0)
-            .map(|(s, share)| (s.hash.clone(), share))
-            .collect()
+        all.filter(|(s, share)| *share > 0.0 || s.ready(now) > 0).map(|(s, share)| (s.hash.clone(), share)).collect()
     }
 
     /// Percent of traffic the current version has.
@@ -289,10 +236,7 @@ impl Rollout {
         let observed = self.observed_generation >= self.generation;
         let releasing = self.controller_pause && self.gate.is_none();
         let (phase, message) = if !observed {
-            (
-                Phase::Progressing,
-                "waiting for rollout spec update to be observed".into(),
-            )
+            (Phase::Progressing, "waiting for rollout spec update to be observed".into())
         } else if releasing {
             (Phase::Progressing, "waiting for rollout to unpause".into())
         } else {
@@ -323,11 +267,7 @@ impl Rollout {
             since: Some(self.since),
             steps: self.steps.clone(),
             step: Some(self.step),
-            weight_wanted: if self.moving() {
-                self.set_weight()
-            } else {
-                100
-            },
+            weight_wanted: if self.moving() { self.set_weight() } else { 100 },
             weight_real: self.real_weight(now.0),
             wanted: self.replicas,
             candidate: Some(self.current.clone()),

@@ -11,10 +11,8 @@ use std::sync::Arc;
 const YEAR: i64 = 366 * 86_400;
 
 /// The scenarios inside the program, by name.
-pub const EMBEDDED: [(&str, &str); 2] = [
-    ("f1", include_str!("../../../scenarios/f1.toml")),
-    ("calm", include_str!("../../../scenarios/calm.toml")),
-];
+pub const EMBEDDED: [(&str, &str); 2] =
+    [("f1", include_str!("../../../scenarios/f1.toml")), ("calm", include_str!("../../../scenarios/calm.toml"))];
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -106,13 +104,7 @@ pub struct Past {
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Fault {
     /// One version fails `add` percent more of its requests.
-    Failures {
-        service: ServiceId,
-        version: Arc<str>,
-        add: f64,
-        at: i64,
-        until: Option<i64>,
-    },
+    Failures { service: ServiceId, version: Arc<str>, add: f64, at: i64, until: Option<i64> },
     /// The service still works, but its series are gone.
     Silent { service: ServiceId, at: i64 },
     /// The controller takes no notice of anything; requests are still stored.
@@ -144,8 +136,7 @@ pub struct Stage(pub StepDef);
 impl TryFrom<String> for Stage {
     type Error = String;
     fn try_from(text: String) -> Result<Stage, String> {
-        let wrong =
-            || format!("`{text}` is no step: write `setWeight: 20`, `pause` or `pause: 10m`");
+        let wrong = || format!("`{text}` is no step: write `setWeight: 20`, `pause` or `pause: 10m`");
         let (word, rest) = text.split_once(':').unwrap_or((&text, ""));
         let (weight, pause) = match (word.trim(), rest.trim()) {
             ("setWeight", n) => {
@@ -156,11 +147,7 @@ impl TryFrom<String> for Stage {
             ("pause", d) => (0, Some(PauseDef::For(seconds(d).ok_or_else(wrong)?))),
             _ => return Err(wrong()),
         };
-        Ok(Stage(StepDef {
-            label: Arc::from(text.as_str()),
-            weight: pause.is_none().then_some(weight),
-            pause,
-        }))
+        Ok(Stage(StepDef { label: Arc::from(text.as_str()), weight: pause.is_none().then_some(weight), pause }))
     }
 }
 
@@ -213,10 +200,8 @@ impl Scenario {
             None => toml::from_str(text).map_err(|e| e.to_string())?,
             Some(name) => {
                 let name = name.as_str().unwrap_or_default();
-                let (_, base) = EMBEDDED
-                    .iter()
-                    .find(|(n, _)| *n == name)
-                    .ok_or_else(|| format!("like: no scenario `{name}`"))?;
+                let (_, base) =
+                    EMBEDDED.iter().find(|(n, _)| *n == name).ok_or_else(|| format!("like: no scenario `{name}`"))?;
                 let base: toml::Table = toml::from_str(base).map_err(|e| e.to_string())?;
                 for (key, value) in base {
                     if key != "fault" && key != "good" && !table.contains_key(&key) {
@@ -248,23 +233,15 @@ impl Scenario {
             }
             let percent = |v: f64| (0.0..=100.0).contains(&v);
             if !(percent(s.fails) && percent(s.spent) && s.objective > 0.0 && s.objective < 100.0) {
-                bad.push(format!(
-                    "service {name}: fails, spent and objective are percent, objective below 100"
-                ));
+                bad.push(format!("service {name}: fails, spent and objective are percent, objective below 100"));
             } else if s.fails / (100.0 - s.objective) > s.spent / 100.0 + 1e-9 {
-                bad.push(format!(
-                    "service {name}: spent is less than what fails takes alone"
-                ));
+                bad.push(format!("service {name}: spent is less than what fails takes alone"));
             }
             if !(s.rps.is_finite() && s.rps >= 0.0 && (0.0..=1.0).contains(&s.swing)) {
-                bad.push(format!(
-                    "service {name}: rps is at least 0, swing lies in 0..1"
-                ));
+                bad.push(format!("service {name}: rps is at least 0, swing lies in 0..1"));
             }
             if s.replicas == 0 || s.replicas > 10_000 || s.window_days == 0 {
-                bad.push(format!(
-                    "service {name}: replicas in 1..10000, window_days at least 1"
-                ));
+                bad.push(format!("service {name}: replicas in 1..10000, window_days at least 1"));
             }
             let steps = s.steps.as_ref().unwrap_or(&self.steps);
             if let Some(m) = &s.rollout {
@@ -282,13 +259,9 @@ impl Scenario {
         let near = |t: &i64| (0..=YEAR).contains(t);
         for f in &self.faults {
             let (service, version, times) = match f {
-                Fault::Failures {
-                    service,
-                    version,
-                    at,
-                    until,
-                    ..
-                } => (Some(service), Some(version), [*at, until.unwrap_or(0)]),
+                Fault::Failures { service, version, at, until, .. } => {
+                    (Some(service), Some(version), [*at, until.unwrap_or(0)])
+                }
                 Fault::Silent { service, at } => (Some(service), None, [*at, 0]),
                 Fault::ControllerStops { at, until } => (None, None, [*at, *until]),
             };
@@ -299,9 +272,7 @@ impl Scenario {
             match self.service(service) {
                 None => bad.push(format!("fault: no service {service}")),
                 Some(s) => {
-                    let known = |v: &Arc<str>| {
-                        *v == s.version || s.rollout.as_ref().is_some_and(|m| m.version == *v)
-                    };
+                    let known = |v: &Arc<str>| *v == s.version || s.rollout.as_ref().is_some_and(|m| m.version == *v);
                     if version.is_some_and(|v| !known(v)) {
                         bad.push(format!("fault: {service} has no such version"));
                     }
@@ -325,14 +296,8 @@ mod tests {
     fn the_shipped_scenarios_are_what_they_promise() {
         let f1 = Scenario::embedded("f1").expect("f1");
         assert!(f1.services.len() >= 12);
-        assert_eq!(
-            f1.services.iter().filter(|s| s.rollout.is_some()).count(),
-            3
-        );
-        assert!(
-            f1.services.iter().any(|s| s.rps < 5.0),
-            "one with little traffic"
-        );
+        assert_eq!(f1.services.iter().filter(|s| s.rollout.is_some()).count(), 3);
+        assert!(f1.services.iter().any(|s| s.rps < 5.0), "one with little traffic");
         assert_eq!(f1.start.rfc3339(), "2026-11-21T03:02:00.000Z");
         assert_eq!(f1.faults.len(), 2);
         let calm = Scenario::embedded("calm").expect("calm");
@@ -350,11 +315,7 @@ mod tests {
             ("03:02:00Z", "03:02:07Z", "multiple of 15"),
             ("spent = 26.0", "spent = 2.0", "spent is less"),
             ("kind = \"silent\"", "kind = \"silly\"", "unknown variant"),
-            (
-                "version = \"v2.14.1\", add",
-                "version = \"v9\", add",
-                "no such version",
-            ),
+            ("version = \"v2.14.1\", add", "version = \"v9\", add", "no such version"),
             ("at = 60", "at = 9223372036854775807", "within a year"),
             ("objective = 99.9", "objektive = 99.9", "unknown field"),
         ] {

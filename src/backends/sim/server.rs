@@ -14,72 +14,31 @@ impl World {
     pub fn send(&mut self, step: &Step) -> Outcome {
         let no = |kind, status, why: &str| Outcome::Refused(refused(kind, status, why));
         let Some(body) = step.request.body.unseal() else {
-            return no(
-                RefusedBy::NotSent,
-                0,
-                "this plan was read from a tape and cannot be sent",
-            );
+            return no(RefusedBy::NotSent, 0, "this plan was read from a tape and cannot be sent");
         };
-        let (path, query) = step
-            .request
-            .path
-            .split_once('?')
-            .unwrap_or((&step.request.path, ""));
+        let (path, query) = step.request.path.split_once('?').unwrap_or((&step.request.path, ""));
         let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
         let (namespace, name, part) = match parts.as_slice() {
-            [
-                "apis",
-                "argoproj.io",
-                "v1alpha1",
-                "namespaces",
-                ns,
-                "rollouts",
-                name,
-            ] => (*ns, *name, Part::Main),
-            [
-                "apis",
-                "argoproj.io",
-                "v1alpha1",
-                "namespaces",
-                ns,
-                "rollouts",
-                name,
-                "status",
-            ] => (*ns, *name, Part::Status),
+            ["apis", "argoproj.io", "v1alpha1", "namespaces", ns, "rollouts", name] => (*ns, *name, Part::Main),
+            ["apis", "argoproj.io", "v1alpha1", "namespaces", ns, "rollouts", name, "status"] => {
+                (*ns, *name, Part::Status)
+            }
             _ => return no(RefusedBy::Other, 404, "404 page not found"),
         };
-        if &*step.request.method != "PATCH"
-            || &*step.request.content_type != "application/json-patch+json"
-        {
-            return no(
-                RefusedBy::Other,
-                415,
-                "the drill takes application/json-patch+json",
-            );
+        if &*step.request.method != "PATCH" || &*step.request.content_type != "application/json-patch+json" {
+            return no(RefusedBy::Other, 415, "the drill takes application/json-patch+json");
         }
         let right = RIGHTS[usize::from(part == Part::Status)];
         if self.scenario.deny.iter().any(|d| &**d == right) {
             let user = &self.scenario.user;
-            let why = format!(
-                "rollouts.argoproj.io \"{name}\" is forbidden: User \"{user}\" cannot {right}"
-            );
+            let why = format!("rollouts.argoproj.io \"{name}\" is forbidden: User \"{user}\" cannot {right}");
             return no(RefusedBy::Forbidden, 403, &why);
         }
-        let found = self
-            .rollouts
-            .iter()
-            .position(|r| &*r.id.name == name && &*r.id.namespace == namespace);
+        let found = self.rollouts.iter().position(|r| &*r.id.name == name && &*r.id.namespace == namespace);
         let Some(i) = found else {
-            return no(
-                RefusedBy::Gone,
-                404,
-                &format!("rollouts.argoproj.io \"{name}\" not found"),
-            );
+            return no(RefusedBy::Gone, 404, &format!("rollouts.argoproj.io \"{name}\" not found"));
         };
-        let manager = query
-            .split('&')
-            .find_map(|p| p.strip_prefix("fieldManager="))
-            .unwrap_or("unknown");
+        let manager = query.split('&').find_map(|p| p.strip_prefix("fieldManager=")).unwrap_or("unknown");
         let changed = match object::apply(&mut self.rollouts[i], part, body, manager, self.now) {
             Ok(changed) => changed,
             Err(r) => return Outcome::Refused(r),
@@ -102,16 +61,9 @@ impl World {
             allowed: Some(!self.scenario.deny.iter().any(|d| &**d == verb)),
         };
         Abilities {
-            roles: Roles {
-                rollouts: cluster,
-                telemetry: !cluster,
-            },
+            roles: Roles { rollouts: cluster, telemetry: !cluster },
             version: Some("drill".into()),
-            rights: if cluster {
-                RIGHTS.map(right).to_vec()
-            } else {
-                Vec::new()
-            },
+            rights: if cluster { RIGHTS.map(right).to_vec() } else { Vec::new() },
             skew_ms: Some(0),
             identity: cluster.then(|| self.scenario.user.clone()),
             insecure: false,

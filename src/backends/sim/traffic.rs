@@ -43,13 +43,7 @@ pub(super) struct Traffic {
 }
 
 impl Traffic {
-    pub fn new(
-        s: &ScenarioService,
-        faults: &[Fault],
-        start: i64,
-        seed: u64,
-        index: u64,
-    ) -> Traffic {
+    pub fn new(s: &ScenarioService, faults: &[Fault], start: i64, seed: u64, index: u64) -> Traffic {
         let hash = |v: &str| hash_of(s.name.as_str(), v);
         let mut t = Traffic {
             service: s.clone(),
@@ -66,13 +60,7 @@ impl Traffic {
         };
         for f in faults {
             match f {
-                Fault::Failures {
-                    service,
-                    version,
-                    add,
-                    at,
-                    until,
-                } if *service == s.name => {
+                Fault::Failures { service, version, add, at, until } if *service == s.name => {
                     t.more.push(ErrorsMore {
                         hash: hash(version),
                         add: add / 100.0,
@@ -80,9 +68,7 @@ impl Traffic {
                         until: until.map_or(i64::MAX, |u| start + u),
                     });
                 }
-                Fault::Silent { service, at } if *service == s.name => {
-                    t.silent_from = Some(start + at)
-                }
+                Fault::Silent { service, at } if *service == s.name => t.silent_from = Some(start + at),
                 Fault::Failures { .. } | Fault::Silent { .. } | Fault::ControllerStops { .. } => {}
             }
         }
@@ -111,18 +97,12 @@ impl Traffic {
     /// Draws one version's requests between two times (milliseconds) with this share of all.
     fn draw(&self, hash: &Hash, from: i64, to: i64, share: f64) -> Counts {
         // Eight digits of the hash name the version in the stream.
-        let name = hash
-            .0
-            .get(..8)
-            .and_then(|h| u64::from_str_radix(h, 16).ok());
+        let name = hash.0.get(..8).and_then(|h| u64::from_str_radix(h, 16).ok());
         let mut rng = Rng::of(&[self.seed, self.index, name.unwrap_or(0), from as u64]);
         let secs = (to - from) as f64 / 1000.0;
         let total = rng.poisson(self.rate_at(from.div_euclid(1000)) * share * secs);
         let failed = rng.binomial(total, self.failing(hash, from, to));
-        Counts {
-            total: total as f64,
-            failed: failed as f64,
-        }
+        Counts { total: total as f64, failed: failed as f64 }
     }
 
     /// Draws what came in since the last call up to `to` (milliseconds): one draw for each version and stretch, so the
@@ -132,10 +112,7 @@ impl Traffic {
             let start = self.at.div_euclid(1000 * BLOCK) * BLOCK;
             let end = to.min((start + BLOCK) * 1000);
             if self.blocks.last().is_none_or(|b| b.start != start) {
-                self.blocks.push(VersionBlock {
-                    start,
-                    by_hash: Vec::new(),
-                });
+                self.blocks.push(VersionBlock { start, by_hash: Vec::new() });
                 self.sums.extend(self.sums.last().copied());
             }
             for (hash, share) in serving {
@@ -166,14 +143,8 @@ impl Traffic {
 
     /// One block as telemetry has it; `None` while it is not settled. After the series have gone it is empty.
     pub fn block(&self, start: i64, now: Utc) -> Option<VersionBlock> {
-        let empty = VersionBlock {
-            start,
-            by_hash: Vec::new(),
-        };
-        if self
-            .silent_from
-            .is_some_and(|_| start + BLOCK > self.settled(now))
-        {
+        let empty = VersionBlock { start, by_hash: Vec::new() };
+        if self.silent_from.is_some_and(|_| start + BLOCK > self.settled(now)) {
             let would = now.secs().div_euclid(BLOCK) * BLOCK - SCRAPE;
             return (start + BLOCK <= would).then_some(empty);
         }
@@ -187,21 +158,13 @@ impl Traffic {
         let mut block = empty;
         let end = (start + BLOCK) * 1000;
         let past: &[Past] = self.service.rollout.as_ref().map_or(&[], |m| &m.past);
-        let weight = past
-            .iter()
-            .rfind(|p| self.start - p.ago <= start)
-            .map(|p| f64::from(p.weight) / 100.0);
+        let weight = past.iter().rfind(|p| self.start - p.ago <= start).map(|p| f64::from(p.weight) / 100.0);
         let candidate = self.candidate.as_ref().zip(weight);
         if let Some((hash, w)) = candidate {
-            block
-                .by_hash
-                .push((hash.clone(), self.draw(hash, start * 1000, end, w)));
+            block.by_hash.push((hash.clone(), self.draw(hash, start * 1000, end, w)));
         }
         let rest = 1.0 - weight.unwrap_or(0.0);
-        block.by_hash.push((
-            self.stable.clone(),
-            self.draw(&self.stable, start * 1000, end, rest),
-        ));
+        block.by_hash.push((self.stable.clone(), self.draw(&self.stable, start * 1000, end, rest)));
         Some(block)
     }
 
@@ -213,10 +176,7 @@ impl Traffic {
         }
         let place = |t: i64| {
             let n = usize::try_from((t - self.start).max(0) / BLOCK).unwrap_or(usize::MAX);
-            self.sums
-                .get(n.min(self.blocks.len()))
-                .copied()
-                .unwrap_or_default()
+            self.sums.get(n.min(self.blocks.len())).copied().unwrap_or_default()
         };
         // `sums[n]` holds everything up to the end of block n - 1, see `run_to`.
         let (a, b) = (place(from), place(to));
@@ -230,17 +190,12 @@ impl Traffic {
     fn mean(&self, from: i64, to: i64) -> Counts {
         let s = &self.service;
         let wave = |t: i64| libm::sin((t as f64 / DAY - s.peak_hour / 24.0) * TAU) * DAY / TAU;
-        let total =
-            |from: i64, to: i64| s.rps * ((to - from) as f64 + s.swing * (wave(to) - wave(from)));
-        let mut c = Counts {
-            total: total(from, to),
-            failed: total(from, to) * s.fails / 100.0,
-        };
+        let total = |from: i64, to: i64| s.rps * ((to - from) as f64 + s.swing * (wave(to) - wave(from)));
+        let mut c = Counts { total: total(from, to), failed: total(from, to) * s.fails / 100.0 };
         let bad_day = self.start - 12 * 86_400;
         if from <= bad_day && bad_day < to {
             let all = total(self.start - i64::from(s.window_days) * 86_400, self.start);
-            c.failed +=
-                all * (s.spent / 100.0 * (100.0 - s.objective) / 100.0 - s.fails / 100.0).max(0.0);
+            c.failed += all * (s.spent / 100.0 * (100.0 - s.objective) / 100.0 - s.fails / 100.0).max(0.0);
         }
         c
     }
@@ -253,8 +208,7 @@ impl Traffic {
             Some(_) | None => have,
         };
         let rows = WINDOWS.iter().filter(|w| end - i64::from(**w) < have);
-        rows.map(|w| (*w, self.between(end - i64::from(*w), have)))
-            .collect()
+        rows.map(|w| (*w, self.between(end - i64::from(*w), have))).collect()
     }
 
     /// Everything over a window ending now, what is not scraped yet (or never will be) included: the
@@ -274,14 +228,10 @@ impl Traffic {
         let end = now.secs().div_euclid(BLOCK) * BLOCK;
         let starts = (1..=secs / BLOCK).map(|i| end - i * BLOCK);
         let blocks = starts.filter_map(|s| self.block(s, now));
-        blocks
-            .flat_map(|b| b.by_hash)
-            .filter(|(h, _)| h == hash)
-            .map(|(_, c)| c)
-            .reduce(|mut a, c| {
-                add(&mut a, c);
-                a
-            })
+        blocks.flat_map(|b| b.by_hash).filter(|(h, _)| h == hash).map(|(_, c)| c).reduce(|mut a, c| {
+            add(&mut a, c);
+            a
+        })
     }
 }
 

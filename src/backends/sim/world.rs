@@ -42,12 +42,9 @@ impl World {
     pub fn new(scenario: Scenario, seed: u64) -> World {
         let start = scenario.start;
         let each = || scenario.services.iter().zip(0u64..);
-        let rollouts: Vec<Rollout> = each()
-            .map(|(s, i)| Rollout::new(&scenario, s, seed, i))
-            .collect();
-        let traffic: Vec<Traffic> = each()
-            .map(|(s, i)| Traffic::new(s, &scenario.faults, start.secs(), seed, i))
-            .collect();
+        let rollouts: Vec<Rollout> = each().map(|(s, i)| Rollout::new(&scenario, s, seed, i)).collect();
+        let traffic: Vec<Traffic> =
+            each().map(|(s, i)| Traffic::new(s, &scenario.faults, start.secs(), seed, i)).collect();
         World {
             cluster: SourceId(scenario.cluster.clone()),
             metrics: SourceId(scenario.metrics.clone()),
@@ -81,12 +78,7 @@ impl World {
 
     /// Everything both sources say to somebody who connects now.
     pub fn snapshot(&self) -> Vec<(SourceId, Fact)> {
-        let target = |t: &TargetState| {
-            Fact::Target(Box::new(TargetState {
-                read_at: self.now,
-                ..t.clone()
-            }))
-        };
+        let target = |t: &TargetState| Fact::Target(Box::new(TargetState { read_at: self.now, ..t.clone() }));
         let mut cluster: Vec<Fact> = self.told.iter().map(target).collect();
         cluster.push(Fact::Whole(self.targets()));
         cluster.push(self.source(&self.cluster));
@@ -98,9 +90,7 @@ impl World {
         }));
         metrics.push(self.source(&self.metrics));
         let cluster = cluster.into_iter().map(|f| (self.cluster.clone(), f));
-        cluster
-            .chain(metrics.into_iter().map(|f| (self.metrics.clone(), f)))
-            .collect()
+        cluster.chain(metrics.into_iter().map(|f| (self.metrics.clone(), f))).collect()
     }
 
     /// Lets the world go on to `to` (an earlier time does nothing) and returns what both sources said on the way, in
@@ -146,8 +136,7 @@ impl World {
         }
         self.poll();
         if self.now.0.rem_euclid(BOOKMARK) == 0 {
-            self.pending
-                .push((self.cluster.clone(), self.source(&self.cluster)));
+            self.pending.push((self.cluster.clone(), self.source(&self.cluster)));
         }
     }
 
@@ -163,31 +152,24 @@ impl World {
             self.told_blocks[i] = from + n * BLOCK;
             if n > 0 && self.rollouts[i].moving() {
                 let blocks = self.blocks_at(i, from, n as u32);
-                self.pending
-                    .push((self.metrics.clone(), Fact::Blocks(blocks)));
+                self.pending.push((self.metrics.clone(), Fact::Blocks(blocks)));
             }
         }
-        self.pending
-            .push((self.metrics.clone(), self.source(&self.metrics)));
+        self.pending.push((self.metrics.clone(), self.source(&self.metrics)));
     }
 
     /// Reports a rollout if anything but the time has changed.
     pub(super) fn tell(&mut self, i: usize) {
         let state = self.rollouts[i].state(self.now);
-        let before = TargetState {
-            read_at: self.now,
-            ..self.told[i].clone()
-        };
+        let before = TargetState { read_at: self.now, ..self.told[i].clone() };
         if state == before {
             return;
         }
         self.rollouts[i].resource_version += 1 + self.rollouts.len() as u64;
         let state = self.rollouts[i].state(self.now);
         self.told[i] = state.clone();
-        self.pending
-            .push((self.cluster.clone(), Fact::Target(Box::new(state))));
-        self.pending
-            .push((self.cluster.clone(), self.source(&self.cluster)));
+        self.pending.push((self.cluster.clone(), Fact::Target(Box::new(state))));
+        self.pending.push((self.cluster.clone(), self.source(&self.cluster)));
     }
 
     fn at(&self, service: &ServiceId) -> Option<usize> {
@@ -197,8 +179,7 @@ impl World {
     fn windows(&self, i: usize) -> Fact {
         let service = self.rollouts[i].service.clone();
         Fact::Windows(Windows {
-            query: format!("sum (increase(http_requests_total{{service=\"{service}\"}}[$window]))")
-                .into(),
+            query: format!("sum (increase(http_requests_total{{service=\"{service}\"}}[$window]))").into(),
             service,
             rows: self.traffic[i].windows(self.now),
             newest_sample: Some(self.traffic[i].newest_sample(self.now)),
@@ -209,9 +190,7 @@ impl World {
     fn blocks_at(&self, i: usize, from: i64, count: u32) -> Blocks {
         let service = self.rollouts[i].service.clone();
         let starts = (0..i64::from(count)).map(|n| from + n * BLOCK);
-        let blocks: Vec<VersionBlock> = starts
-            .filter_map(|s| self.traffic[i].block(s, self.now))
-            .collect();
+        let blocks: Vec<VersionBlock> = starts.filter_map(|s| self.traffic[i].block(s, self.now)).collect();
         Blocks {
             query: format!(
                 "sum by (rollouts_pod_template_hash) (increase(http_requests_total{{service=\"{service}\"}}[15s]))"
@@ -228,11 +207,7 @@ impl World {
     /// before the start. A block that is not settled yet is left out. `None`: no such service.
     pub fn blocks(&self, service: &ServiceId, from: i64, count: u32) -> Option<Blocks> {
         let i = self.at(service)?;
-        Some(self.blocks_at(
-            i,
-            from.div_euclid(BLOCK) * BLOCK,
-            count.min(MOST_BLOCKS as u32),
-        ))
+        Some(self.blocks_at(i, from.div_euclid(BLOCK) * BLOCK, count.min(MOST_BLOCKS as u32)))
     }
 
     /// The target as it is now, without `raw`; `None`: there is none with this name and uid.
@@ -251,17 +226,11 @@ impl World {
     /// The value of a check expression (see `check`). The error says what is wrong with the question.
     pub fn check(&self, query: &str) -> Result<Checked, SourceError> {
         let shape = |why: String| SourceError::new(Trouble::Shape, why);
-        let (_, labels) = check::read(query)
-            .ok_or_else(|| shape(format!("`{query}` is no query of the drill")))?;
+        let (_, labels) = check::read(query).ok_or_else(|| shape(format!("`{query}` is no query of the drill")))?;
         let name = labels.get("service").copied().unwrap_or_default();
-        let i = self
-            .at(&ServiceId::new(name))
-            .ok_or_else(|| shape(format!("the drill has no service `{name}`")))?;
-        let s = check::Service {
-            facts: &self.scenario.services[i],
-            rollout: &self.rollouts[i],
-            traffic: &self.traffic[i],
-        };
+        let i = self.at(&ServiceId::new(name)).ok_or_else(|| shape(format!("the drill has no service `{name}`")))?;
+        let s =
+            check::Service { facts: &self.scenario.services[i], rollout: &self.rollouts[i], traffic: &self.traffic[i] };
         check::check(query, &s, &labels, self.now).map_err(shape)
     }
 
@@ -281,11 +250,7 @@ impl World {
     }
 
     fn source(&self, source: &SourceId) -> Fact {
-        let link = if *source == self.cluster {
-            Link::Watching
-        } else {
-            Link::Polling
-        };
+        let link = if *source == self.cluster { Link::Watching } else { Link::Polling };
         Fact::Source(Box::new(self.source_state(source, link)))
     }
 }
