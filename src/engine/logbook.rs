@@ -76,9 +76,15 @@ impl Logbook {
 
     /// A backward act went out before its intent was on disk: into the fallback file now, into the log when it can.
     pub fn append_late(&mut self, entry: Entry, at: Stamp, ticket: Ticket) {
-        fallback_aside(&self.state, self.journal.session(), Some(ticket), entry.clone(), |_| {
-            // Nothing is left to fall back to; the entry is in memory and in the log's queue.
+        let aside = fallback_aside(&self.state, self.journal.session(), Some(ticket), entry.clone(), |done| {
+            if let Err(e) = done {
+                // Nothing is left to fall back to; the entry is in memory and in the log's queue.
+                tracing::error!(error = %e, "fallback file");
+            }
         });
+        if let Err(e) = aside {
+            tracing::error!(error = %e, "fallback thread");
+        }
         self.journal.append_late(entry, at, Some(ticket));
     }
 
