@@ -12,5 +12,6 @@ pub mod judge;
 pub mod key;
 pub mod keymap;
 pub mod seal;
+pub mod shown;
 pub mod time;
 pub mod world;

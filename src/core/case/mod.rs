@@ -1,1 +1,3 @@
+//! What people do about trouble: the runbook and how far they are in it.
 
+pub mod runbook;
