@@ -332,6 +332,7 @@ impl<F: Front> Engine<F> {
     /// Close log and tape; the log's head hash, where the disk took it.
     pub fn close(mut self) -> (F, Option<String>) {
         let at = self.stamp(None);
+        self.model.now = at;
         let digest = self.front.digest(&self.model);
         if let Some(t) = self.tape.take() {
             t.close(at, digest);

@@ -74,7 +74,14 @@ pub enum Op {
 }
 
 impl Op {
-    pub const ALL: [Op; 6] = [Op::AtMost, Op::AtLeast, Op::NotEqual, Op::Less, Op::More, Op::Equal];
+    pub const ALL: [Op; 6] = [
+        Op::AtMost,
+        Op::AtLeast,
+        Op::NotEqual,
+        Op::Less,
+        Op::More,
+        Op::Equal,
+    ];
 
     pub fn sign(self) -> &'static str {
         match self {
@@ -171,15 +178,22 @@ impl Progress {
     /// Steps done, and steps skipped with a reason.
     pub fn counts(&self) -> (usize, usize) {
         let count = |f: fn(&StepState) -> bool| self.states.values().filter(|s| f(s)).count();
-        (count(|s| matches!(s, StepState::Done { .. })), count(|s| matches!(s, StepState::Skipped { .. })))
+        (
+            count(|s| matches!(s, StepState::Done { .. })),
+            count(|s| matches!(s, StepState::Skipped { .. })),
+        )
     }
 
     /// The first step that asks for something.
     pub fn current(&self, runbook: &Runbook) -> Option<u32> {
-        runbook.steps.iter().map(|s| s.number).find(|n| match self.state(*n) {
-            StepState::Open | StepState::Running | StepState::Failed { .. } => true,
-            StepState::Done { .. } | StepState::Skipped { .. } => false,
-        })
+        runbook
+            .steps
+            .iter()
+            .map(|s| s.number)
+            .find(|n| match self.state(*n) {
+                StepState::Open | StepState::Running | StepState::Failed { .. } => true,
+                StepState::Done { .. } | StepState::Skipped { .. } => false,
+            })
     }
 
     /// A manual step is done. A skipped or failed one may be ticked after all.
@@ -192,14 +206,21 @@ impl Progress {
             StepState::Done { .. } => Err(NotNow::AlreadyDone),
             StepState::Running => Err(NotNow::Running),
             StepState::Open | StepState::Failed { .. } | StepState::Skipped { .. } => {
-                self.states.insert(step, StepState::Done { at, found: None });
+                self.states
+                    .insert(step, StepState::Done { at, found: None });
                 Ok(())
             }
         }
     }
 
     /// A step is passed over, in words. The answer of a check that was asked before is then ignored.
-    pub fn skip(&mut self, runbook: &Runbook, step: u32, reason: &str, at: Utc) -> Result<(), NotNow> {
+    pub fn skip(
+        &mut self,
+        runbook: &Runbook,
+        step: u32,
+        reason: &str,
+        at: Utc,
+    ) -> Result<(), NotNow> {
         runbook.step(step).ok_or(NotNow::NoSuchStep)?;
         if reason.trim().is_empty() {
             return Err(NotNow::NoReason);
@@ -226,7 +247,13 @@ impl Progress {
     }
 
     /// The answer to a check. Ignored (false) unless the step is running.
-    pub fn answer(&mut self, runbook: &Runbook, step: u32, found: Result<Option<f64>, &str>, at: Utc) -> bool {
+    pub fn answer(
+        &mut self,
+        runbook: &Runbook,
+        step: u32,
+        found: Result<Option<f64>, &str>,
+        at: Utc,
+    ) -> bool {
         let Some(StepKind::Check(check)) = runbook.step(step).map(|s| &s.kind) else {
             return false;
         };
@@ -242,14 +269,20 @@ impl Progress {
 pub fn judge(expect: Expectation, found: Result<Option<f64>, &str>, at: Utc) -> StepState {
     let why = match found {
         Ok(Some(found)) if found.is_finite() && expect.holds(found) => {
-            return StepState::Done { at, found: Some(found) };
+            return StepState::Done {
+                at,
+                found: Some(found),
+            };
         }
         Ok(Some(found)) if found.is_finite() => format!("found {found}, expected {expect}"),
         Ok(Some(_)) => "the query answered with no number".to_owned(),
         Ok(None) => "the query answered nothing".to_owned(),
         Err(why) => why.to_owned(),
     };
-    StepState::Failed { at, why: Arc::from(why) }
+    StepState::Failed {
+        at,
+        why: Arc::from(why),
+    }
 }
 
 impl Runbook {
@@ -259,101 +292,20 @@ impl Runbook {
 }
 
 /// The runbook of a service: the first of the names its config lists, else the first that names the service.
-pub fn find<'r>(runbooks: &'r [Arc<Runbook>], service: &ServiceId, listed: &[Arc<str>]) -> Option<&'r Arc<Runbook>> {
+pub fn find<'r>(
+    runbooks: &'r [Arc<Runbook>],
+    service: &ServiceId,
+    listed: &[Arc<str>],
+) -> Option<&'r Arc<Runbook>> {
     listed
         .iter()
         .find_map(|name| runbooks.iter().find(|r| r.name == *name))
-        .or_else(|| runbooks.iter().find(|r| r.service.as_ref() == Some(service)))
+        .or_else(|| {
+            runbooks
+                .iter()
+                .find(|r| r.service.as_ref() == Some(service))
+        })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn book() -> Runbook {
-        let step = |number, kind| RunStep { number, title: Arc::from("t"), body: Vec::new(), kind };
-        let check = Check { query: Arc::from("q"), expect: Expectation { op: Op::Less, value: 0.01 }, source: None };
-        Runbook {
-            name: Arc::from("checkout-5xx"),
-            service: Some(ServiceId::from("checkout")),
-            steps: vec![step(1, StepKind::Manual), step(2, StepKind::Check(check))],
-            ..Runbook::default()
-        }
-    }
-
-    const AT: Utc = Utc(1_000);
-
-    #[test]
-    fn a_manual_step_is_ticked_once_and_never_run() {
-        let (book, mut p) = (book(), Progress::default());
-        assert_eq!(p.start(&book, 1), Err(NotNow::NotACheck));
-        assert_eq!(p.tick(&book, 1, AT), Ok(()));
-        assert_eq!(p.tick(&book, 1, AT), Err(NotNow::AlreadyDone));
-        assert_eq!((p.counts(), p.current(&book)), ((1, 0), Some(2)));
-        assert_eq!(p.tick(&book, 9, AT), Err(NotNow::NoSuchStep));
-    }
-
-    #[test]
-    fn a_check_passes_by_its_figure_only() {
-        let (book, mut p) = (book(), Progress::default());
-        assert_eq!(p.tick(&book, 2, AT), Err(NotNow::IsACheck));
-        assert!(!p.answer(&book, 2, Ok(Some(0.0)), AT), "nobody asked");
-        assert_eq!(p.start(&book, 2).map(|c| &*c.query), Ok("q"));
-        assert_eq!(p.start(&book, 2), Err(NotNow::Running));
-        assert!(p.answer(&book, 2, Ok(Some(0.2)), AT));
-        let failed = |why: &str| StepState::Failed { at: AT, why: Arc::from(why) };
-        assert_eq!(*p.state(2), failed("found 0.2, expected < 0.01"));
-        assert!(p.start(&book, 2).is_ok(), "a failed check may be run again");
-        assert!(p.answer(&book, 2, Ok(Some(0.001)), AT));
-        let done = StepState::Done { at: AT, found: Some(0.001) };
-        assert_eq!(*p.state(2), done);
-    }
-
-    #[test]
-    fn no_answer_is_never_a_pass() {
-        let at_least_nothing = Expectation { op: Op::NotEqual, value: 0.0 };
-        for found in [Ok(None), Ok(Some(f64::NAN)), Ok(Some(f64::INFINITY)), Err("401")] {
-            assert!(matches!(judge(at_least_nothing, found, AT), StepState::Failed { .. }));
-        }
-    }
-
-    #[test]
-    fn skipping_needs_a_reason_and_ends_a_running_check() {
-        let (book, mut p) = (book(), Progress::default());
-        assert_eq!(p.skip(&book, 2, " ", AT), Err(NotNow::NoReason));
-        assert!(p.start(&book, 2).is_ok());
-        assert_eq!(p.skip(&book, 2, " no metrics ", AT), Ok(()));
-        assert!(!p.answer(&book, 2, Ok(Some(0.0)), AT));
-        let skipped = StepState::Skipped { at: AT, reason: Arc::from("no metrics") };
-        assert_eq!((p.state(2), p.counts()), (&skipped, (0, 1)));
-        assert!(p.start(&book, 2).is_ok(), "and may be run after all");
-    }
-
-    #[test]
-    fn operators_compare_as_they_are_written() {
-        for (op, below, same, above) in [
-            (Op::Less, true, false, false),
-            (Op::AtMost, true, true, false),
-            (Op::More, false, false, true),
-            (Op::AtLeast, false, true, true),
-            (Op::Equal, false, true, false),
-            (Op::NotEqual, true, false, true),
-        ] {
-            let e = Expectation { op, value: 1.0 };
-            assert_eq!((e.holds(0.5), e.holds(1.0), e.holds(1.5)), (below, same, above));
-        }
-    }
-
-    #[test]
-    fn the_listed_runbook_goes_before_the_one_that_names_the_service() {
-        let mut other = book();
-        other.name = Arc::from("general");
-        other.service = None;
-        let all = [Arc::new(book()), Arc::new(other)];
-        let checkout = ServiceId::from("checkout");
-        assert_eq!(find(&all, &checkout, &[]).unwrap().name, "checkout-5xx".into());
-        let listed = ["gone".into(), "general".into()];
-        assert_eq!(find(&all, &checkout, &listed).unwrap().name, "general".into());
-        assert!(find(&all, &ServiceId::from("web"), &[]).is_none());
-    }
-}
+mod tests;
