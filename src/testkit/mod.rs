@@ -1,1 +1,3 @@
+//! World builders, fake servers and key scripts for tests and benches.
 
+pub mod fake_http;
