@@ -83,9 +83,10 @@ impl Answer {
     pub fn bomb(mib: usize) -> Answer {
         Answer::json(gzip_of_ones(mib * 1024 * 1024)).header("content-encoding", "gzip")
     }
-    /// `[[[[…]]]]`
+    /// `{"data":[[[[…]]]]}`
     pub fn nested(depth: usize) -> Answer {
-        Answer::json("[".repeat(depth) + &"]".repeat(depth))
+        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+        Answer::json(format!("{{\"data\":{open}{close}}}"))
     }
     pub fn header(mut self, name: &str, value: &str) -> Answer {
         self.headers.push((name.to_owned(), value.to_owned()));
@@ -165,9 +166,9 @@ async fn serve(
     let mut rest = Vec::new();
     loop {
         let request = read_request(&mut stream, &mut rest).await?;
-        let mut seen = log.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.push(request.clone());
-        drop(seen);
+        log.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(request.clone());
         let answer = script(&request);
         let bytes = answer.bytes();
         match answer.fault {

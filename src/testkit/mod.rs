@@ -1,3 +1,4 @@
 //! World builders, fake servers and key scripts for tests and benches.
 
 pub mod fake_http;
+pub mod fake_prometheus;

@@ -9,6 +9,9 @@ pub mod date;
 pub mod poll;
 pub mod secret;
 
+#[cfg(test)]
+mod tests;
+
 pub use backoff::Backoff;
 pub use budget::Budget;
 pub use client::{Answer, Client, Endpoint};
