@@ -28,11 +28,7 @@ impl Seen {
     /// A field of a form body (or of the query of a GET), decoded.
     pub fn field(&self, name: &str) -> Option<String> {
         let query = self.path.split_once('?').map_or("", |(_, q)| q);
-        let text = if self.body.is_empty() {
-            query
-        } else {
-            &self.body
-        };
+        let text = if self.body.is_empty() { query } else { &self.body };
         let mut pairs = text.split('&').filter_map(|p| p.split_once('='));
         pairs.find(|(n, _)| *n == name).map(|(_, v)| decode(v))
     }
@@ -158,27 +154,18 @@ impl Drop for FakeHttp {
 }
 
 /// Answers the requests of one connection; any trouble with it ends it, which is what a client should see.
-async fn serve(
-    mut stream: TcpStream,
-    script: Arc<Script>,
-    log: Arc<Mutex<Vec<Seen>>>,
-) -> Option<()> {
+async fn serve(mut stream: TcpStream, script: Arc<Script>, log: Arc<Mutex<Vec<Seen>>>) -> Option<()> {
     let mut rest = Vec::new();
     loop {
         let request = read_request(&mut stream, &mut rest).await?;
-        log.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(request.clone());
+        log.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         let answer = script(&request);
         let bytes = answer.bytes();
         match answer.fault {
             Fault::None => stream.write_all(&bytes).await.ok()?,
             Fault::Stall => std::future::pending().await,
             Fault::CutAt(n) => {
-                stream
-                    .write_all(bytes.get(..n).unwrap_or(&bytes))
-                    .await
-                    .ok()?;
+                stream.write_all(bytes.get(..n).unwrap_or(&bytes)).await.ok()?;
                 return None;
             }
             Fault::Drip(every) => {
@@ -203,18 +190,11 @@ async fn read_request(stream: &mut TcpStream, rest: &mut Vec<u8>) -> Option<Seen
     let head = String::from_utf8_lossy(rest.get(..end)?).into_owned();
     let mut lines = head.split("\r\n");
     let mut first = lines.next()?.split(' ');
-    let mut seen = Seen {
-        method: first.next()?.to_owned(),
-        path: first.next()?.to_owned(),
-        ..Seen::default()
-    };
+    let mut seen = Seen { method: first.next()?.to_owned(), path: first.next()?.to_owned(), ..Seen::default() };
     for (name, value) in lines.filter_map(|l| l.split_once(':')) {
-        seen.headers
-            .push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        seen.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let length: usize = seen
-        .header("content-length")
-        .map_or(Some(0), |v| v.parse().ok())?;
+    let length: usize = seen.header("content-length").map_or(Some(0), |v| v.parse().ok())?;
     rest.drain(..end + 4);
     while rest.len() < length {
         if stream.read_buf(rest).await.ok()? == 0 {

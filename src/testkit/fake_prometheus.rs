@@ -24,18 +24,18 @@ fn answer(seen: &Seen, services: usize) -> Answer {
     let path = seen.path.split('?').next().unwrap_or("");
     let query = seen.field("query").unwrap_or_default();
     match path {
-        "/api/v1/status/buildinfo" => Answer::json(
-            r#"{"status":"success","data":{"version":"2.42.0+ds","goVersion":"go1.19.8"}}"#,
-        ),
+        "/api/v1/status/buildinfo" => {
+            Answer::json(r#"{"status":"success","data":{"version":"2.42.0+ds","goVersion":"go1.19.8"}}"#)
+        }
         "/api/v1/query_range" => matrix(seen, &query, services),
         "/api/v1/query" if query.starts_with("max by") => {
             let at = now_secs();
             vector((0..services).map(|n| element(&[("service", &service(n))], &format!("{at}"))))
         }
         "/api/v1/query" if query.contains("increase(") => windows(&query, services),
-        "/api/v1/query" => Answer::json(
-            r#"{"status":"success","data":{"resultType":"scalar","result":[1795219983.5,"4.5"]}}"#,
-        ),
+        "/api/v1/query" => {
+            Answer::json(r#"{"status":"success","data":{"resultType":"scalar","result":[1795219983.5,"4.5"]}}"#)
+        }
         _ => Answer::status(404, "404 page not found\n"),
     }
     .header("date", "Sat, 21 Nov 2026 03:14:07 GMT")
@@ -48,8 +48,7 @@ pub fn now_secs() -> i64 {
 
 fn matrix(seen: &Seen, query: &str, services: usize) -> Answer {
     let number = |name: &str| seen.field(name).and_then(|v| v.parse::<i64>().ok());
-    let (Some(start), Some(end), Some(step)) = (number("start"), number("end"), number("step"))
-    else {
+    let (Some(start), Some(end), Some(step)) = (number("start"), number("end"), number("step")) else {
         return Answer::new(
             400,
             "application/json",
@@ -62,17 +61,13 @@ fn matrix(seen: &Seen, query: &str, services: usize) -> Answer {
         points.join(",")
     };
     let (total, failed) = (values(TOTAL), values(FAILED));
-    let asked = |n: &usize| {
-        !query.contains("service=\"") || query.contains(&format!("service=\"{}\"", service(*n)))
-    };
+    let asked = |n: &usize| !query.contains("service=\"") || query.contains(&format!("service=\"{}\"", service(*n)));
     let mut rows = Vec::new();
     for n in (0..services).filter(asked) {
         let name = service(n);
-        for (hash, tag, values) in [
-            (HASHES[0], "total", &total),
-            (HASHES[1], "total", &total),
-            (HASHES[1], "failed", &failed),
-        ] {
+        for (hash, tag, values) in
+            [(HASHES[0], "total", &total), (HASHES[1], "total", &total), (HASHES[1], "failed", &failed)]
+        {
             let labels = labels(&[("andon_q", tag), ("service", &name), ("version", hash)]);
             rows.push(format!("{{\"metric\":{labels},\"values\":[{values}]}}"));
         }
@@ -81,10 +76,7 @@ fn matrix(seen: &Seen, query: &str, services: usize) -> Answer {
 }
 
 fn windows(query: &str, services: usize) -> Answer {
-    let tags: Vec<&str> = query
-        .split('"')
-        .filter(|t| t.starts_with("total:") || t.starts_with("failed:"))
-        .collect();
+    let tags: Vec<&str> = query.split('"').filter(|t| t.starts_with("total:") || t.starts_with("failed:")).collect();
     vector((0..services).flat_map(|n| {
         let name = service(n);
         let one = |tag: &&str| element(&[("andon_q", tag), ("service", &name)], "1800.5");
@@ -94,10 +86,7 @@ fn windows(query: &str, services: usize) -> Answer {
 
 fn element(pairs: &[(&str, &str)], value: &str) -> String {
     let at = now_secs();
-    format!(
-        "{{\"metric\":{},\"value\":[{at}.25,\"{value}\"]}}",
-        labels(pairs)
-    )
+    format!("{{\"metric\":{},\"value\":[{at}.25,\"{value}\"]}}", labels(pairs))
 }
 
 fn vector(rows: impl Iterator<Item = String>) -> Answer {
@@ -106,15 +95,10 @@ fn vector(rows: impl Iterator<Item = String>) -> Answer {
 
 fn data(kind: &str, rows: &[String]) -> Answer {
     let rows = rows.join(",");
-    Answer::json(format!(
-        "{{\"status\":\"success\",\"data\":{{\"resultType\":\"{kind}\",\"result\":[{rows}]}}}}"
-    ))
+    Answer::json(format!("{{\"status\":\"success\",\"data\":{{\"resultType\":\"{kind}\",\"result\":[{rows}]}}}}"))
 }
 
 fn labels(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|(k, v)| format!("\"{k}\":\"{v}\""))
-        .collect();
+    let pairs: Vec<String> = pairs.iter().map(|(k, v)| format!("\"{k}\":\"{v}\"")).collect();
     format!("{{{}}}", pairs.join(","))
 }

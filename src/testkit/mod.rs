@@ -2,3 +2,4 @@
 
 pub mod fake_http;
 pub mod fake_prometheus;
+pub mod trials;

@@ -76,10 +76,31 @@ impl Pod {
 const NEVER: i64 = i64::MAX;
 const PODS: [Pod; 4] = [
     // Restarts in block 1, after it has served all of it.
-    Pod { path: "/stable-1", service: "checkout", version: "aaaa", per_block: |k| (90 + 27 * k, 9), born: -120_000, restarts: 27_500 },
-    Pod { path: "/stable-2", service: "checkout", version: "aaaa", per_block: |k| (180 - 18 * k, 0), born: -120_000, restarts: NEVER },
+    Pod {
+        path: "/stable-1",
+        service: "checkout",
+        version: "aaaa",
+        per_block: |k| (90 + 27 * k, 9),
+        born: -120_000,
+        restarts: 27_500,
+    },
+    Pod {
+        path: "/stable-2",
+        service: "checkout",
+        version: "aaaa",
+        per_block: |k| (180 - 18 * k, 0),
+        born: -120_000,
+        restarts: NEVER,
+    },
     // The canary: its first request is served in the middle of block 0.
-    Pod { path: "/canary", service: "checkout", version: "bbbb", per_block: |k| (45 + 9 * k, 18), born: 7_000, restarts: NEVER },
+    Pod {
+        path: "/canary",
+        service: "checkout",
+        version: "bbbb",
+        per_block: |k| (45 + 9 * k, 18),
+        born: 7_000,
+        restarts: NEVER,
+    },
     Pod { path: "/search", service: "search", version: "cccc", per_block: |_| (9, 0), born: -120_000, restarts: NEVER },
 ];
 
@@ -110,10 +131,7 @@ impl Drop for Server {
 }
 
 async fn start_prometheus(target: &str) -> Server {
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .and_then(|l| l.local_addr())
-        .expect("a free port")
-        .port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port();
     let dir = std::env::temp_dir().join(format!("andon-live-prom-{port}"));
     std::fs::create_dir_all(&dir).expect("a folder");
     let mut config = String::from("global: { scrape_interval: 2s, scrape_timeout: 1s }\nscrape_configs:\n");
@@ -222,8 +240,10 @@ async fn measure() {
                     assert!(counts.total > 0.0 && counts.total <= true_counts.total, "{counts:?}");
                     continue;
                 }
-                assert!((counts.total - true_counts.total).abs() < 1.0, "{version} {k}: {counts:?}, true {true_counts:?}");
-                assert!((counts.failed - true_counts.failed).abs() < 1.0, "{version} {k}: {counts:?}, true {true_counts:?}");
+                // A restart inside the block leaves an estimate, off by up to a fifteenth of its pod's 117 requests.
+                let off = if (*version, k) == ("aaaa", 1) { 117.0 / 15.0 } else { 0.5 };
+                let (total, failed) = (counts.total - true_counts.total, counts.failed - true_counts.failed);
+                assert!(total.abs() <= off && failed.abs() <= off, "{version} {k}: {counts:?}, true {true_counts:?}");
             }
         }
     }

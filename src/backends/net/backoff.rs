@@ -17,18 +17,13 @@ pub struct Backoff {
 
 impl Backoff {
     pub fn new(seed: u64) -> Backoff {
-        Backoff {
-            failures: 0,
-            state: seed,
-        }
+        Backoff { failures: 0, state: seed }
     }
 
     /// The wait after one more failure: between 1 and 60 s, in the upper half of the doubled step, and never less
     /// than what the server asked for.
     pub fn next(&mut self, retry_after_ms: Option<u64>) -> Duration {
-        let step = FIRST_MS
-            .saturating_mul(1 << self.failures.min(16))
-            .min(LAST_MS);
+        let step = FIRST_MS.saturating_mul(1 << self.failures.min(16)).min(LAST_MS);
         self.failures = self.failures.saturating_add(1);
         let jittered = (step / 2 + self.random() % (step / 2 + 1)).max(FIRST_MS);
         let asked = retry_after_ms.unwrap_or(0).min(RETRY_AFTER_CAP_MS);
@@ -59,10 +54,7 @@ mod tests {
         for seed in 0..50 {
             let mut b = Backoff::new(seed);
             let waits: Vec<u64> = (0..12).map(|_| b.next(None).as_millis() as u64).collect();
-            assert!(
-                waits.iter().all(|w| (1_000..=60_000).contains(w)),
-                "{waits:?}"
-            );
+            assert!(waits.iter().all(|w| (1_000..=60_000).contains(w)), "{waits:?}");
             assert!(waits[11] >= 30_000, "{waits:?}");
             b.reset();
             assert_eq!(b.next(None).as_millis(), 1_000);

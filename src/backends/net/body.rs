@@ -53,11 +53,7 @@ pub fn visible(bytes: &[u8]) -> String {
     let head = bytes.get(..8 * SHOWN).unwrap_or(bytes);
     let text = String::from_utf8_lossy(head);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    words
-        .chars()
-        .map(|c| if is_plain(c) { c } else { '\u{b7}' })
-        .take(SHOWN)
-        .collect()
+    words.chars().map(|c| if is_plain(c) { c } else { '\u{b7}' }).take(SHOWN).collect()
 }
 
 fn is_plain(c: char) -> bool {
@@ -82,15 +78,9 @@ mod tests {
 
     #[test]
     fn a_foreign_page_is_shown_short_and_harmless() {
-        let page = format!(
-            "<html>\r\n  <b>Sign\u{1b}[31m in\u{202e}</b>{}",
-            "x".repeat(5000)
-        );
+        let page = format!("<html>\r\n  <b>Sign\u{1b}[31m in\u{202e}</b>{}", "x".repeat(5000));
         let shown = visible(page.as_bytes());
-        assert!(
-            shown.starts_with("<html> <b>Sign\u{b7}[31m in\u{b7}</b>x"),
-            "{shown}"
-        );
+        assert!(shown.starts_with("<html> <b>Sign\u{b7}[31m in\u{b7}</b>x"), "{shown}");
         assert_eq!(shown.chars().count(), 200);
         assert_eq!(visible(b"\xff\xfe"), "\u{fffd}\u{fffd}");
     }

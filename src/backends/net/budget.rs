@@ -23,22 +23,14 @@ struct Calls {
 impl Budget {
     /// `per_minute`: calls allowed in any 60 s; at least one (limits.md section 5: 120).
     pub fn new(per_minute: u32) -> Budget {
-        Budget(Arc::new(Mutex::new(Calls {
-            per_minute: per_minute.max(1) as usize,
-            at: VecDeque::new(),
-        })))
+        Budget(Arc::new(Mutex::new(Calls { per_minute: per_minute.max(1) as usize, at: VecDeque::new() })))
     }
 
     /// Waits for room, `patience` at most, and counts the call. The act lane is counted and never waits.
     ///
     /// # Errors
     /// `Throttled`, with the time until there is room, when that is longer than `patience`.
-    pub async fn take(
-        &self,
-        source: &SourceId,
-        lane: Lane,
-        patience: Duration,
-    ) -> Result<(), SourceError> {
+    pub async fn take(&self, source: &SourceId, lane: Lane, patience: Duration) -> Result<(), SourceError> {
         let until = Instant::now() + patience;
         loop {
             let now = Instant::now();
@@ -72,21 +64,14 @@ fn declined(source: &SourceId, wait: Duration) -> SourceError {
         retry_after_ms: Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
         ..SourceError::new(
             Trouble::Throttled,
-            format!(
-                "{source}: our own call budget for this minute is used up; next call in {} s",
-                wait.as_secs() + 1
-            ),
+            format!("{source}: our own call budget for this minute is used up; next call in {} s", wait.as_secs() + 1),
         )
     }
 }
 
 impl Calls {
     fn forget(&mut self, now: Instant) {
-        while self
-            .at
-            .front()
-            .is_some_and(|(t, _)| now.duration_since(*t) >= MINUTE)
-        {
+        while self.at.front().is_some_and(|(t, _)| now.duration_since(*t) >= MINUTE) {
             self.at.pop_front();
         }
     }
@@ -95,13 +80,8 @@ impl Calls {
     fn try_take(&mut self, source: &SourceId, lane: Lane, now: Instant) -> Result<(), Duration> {
         self.forget(now);
         let full = self.at.len() >= self.per_minute;
-        match (
-            lane,
-            self.at.get(self.at.len().saturating_sub(self.per_minute)),
-        ) {
-            (Lane::Refresh, Some((blocking, _))) if full => {
-                Err(MINUTE.saturating_sub(now.duration_since(*blocking)))
-            }
+        match (lane, self.at.get(self.at.len().saturating_sub(self.per_minute))) {
+            (Lane::Refresh, Some((blocking, _))) if full => Err(MINUTE.saturating_sub(now.duration_since(*blocking))),
             (Lane::Act | Lane::Refresh, _) => {
                 self.at.push_back((now, source.clone()));
                 Ok(())
@@ -137,17 +117,10 @@ mod tests {
         let (budget, s) = (Budget::new(1), SourceId::new("metrics"));
         let short = Duration::from_millis(20);
         budget.take(&s, Lane::Refresh, short).await.expect("room");
-        let e = budget
-            .clone()
-            .take(&s, Lane::Refresh, short)
-            .await
-            .expect_err("full");
+        let e = budget.clone().take(&s, Lane::Refresh, short).await.expect_err("full");
         assert_eq!(e.trouble, Trouble::Throttled);
         assert!(e.retry_after_ms.is_some_and(|ms| ms > 50_000));
-        budget
-            .take(&s, Lane::Act, Duration::ZERO)
-            .await
-            .expect("acts pass");
+        budget.take(&s, Lane::Act, Duration::ZERO).await.expect("acts pass");
         assert_eq!(budget.used(&s), 2);
     }
 }

@@ -9,9 +9,7 @@ use crate::backends::Cx;
 use crate::core::id::SourceId;
 use crate::core::time::Utc;
 use crate::core::world::source::{SourceError, Trouble};
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER,
-};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, Url};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -78,8 +76,7 @@ impl Client {
             .gzip(true);
         if let Some(path) = &endpoint.ca {
             let shown = path.display();
-            let pem = std::fs::read(path)
-                .map_err(|e| bad(format!("CA file {shown} cannot be read: {}", e.kind())))?;
+            let pem = std::fs::read(path).map_err(|e| bad(format!("CA file {shown} cannot be read: {}", e.kind())))?;
             let roots = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
             if roots.is_empty() {
                 return Err(bad(format!("CA file {shown} holds no PEM certificate")));
@@ -98,13 +95,7 @@ impl Client {
             Some(port) => format!("{source} ({host}:{port})"),
             None => format!("{source} ({host})"),
         };
-        Ok(Client {
-            http,
-            base,
-            place,
-            endpoint,
-            budget,
-        })
+        Ok(Client { http, base, place, endpoint, budget })
     }
 
     /// For sentences: `metrics (prometheus.example.internal:9090)`.
@@ -137,62 +128,32 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::get`].
-    pub async fn post_form(
-        &self,
-        path: &str,
-        form: &[(&str, &str)],
-        cx: &Cx,
-    ) -> Result<Answer, SourceError> {
+    pub async fn post_form(&self, path: &str, form: &[(&str, &str)], cx: &Cx) -> Result<Answer, SourceError> {
         self.call(Method::POST, path, form, cx).await
     }
 
-    async fn call(
-        &self,
-        method: Method,
-        path: &str,
-        form: &[(&str, &str)],
-        cx: &Cx,
-    ) -> Result<Answer, SourceError> {
+    async fn call(&self, method: Method, path: &str, form: &[(&str, &str)], cx: &Cx) -> Result<Answer, SourceError> {
         let limit = cx.deadline.min(LONGEST);
         // Waiting for our own budget is not the server's time.
         self.budget.take(self.source(), cx.lane, limit).await?;
         match tokio::time::timeout(limit, self.exchange(method, path, form)).await {
             Ok(answer) => answer,
-            Err(_) => Err(self.error(
-                Trouble::Timeout,
-                &format!("did not answer within {} s", limit.as_secs_f32()),
-            )),
+            Err(_) => Err(self.error(Trouble::Timeout, &format!("did not answer within {} s", limit.as_secs_f32()))),
         }
     }
 
-    async fn exchange(
-        &self,
-        method: Method,
-        path: &str,
-        form: &[(&str, &str)],
-    ) -> Result<Answer, SourceError> {
+    async fn exchange(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Result<Answer, SourceError> {
         let begun = Instant::now();
-        let mut url = self
-            .base
-            .join(path)
-            .map_err(|e| self.error(Trouble::Shape, &format!("has no such path: {e}")))?;
+        let mut url =
+            self.base.join(path).map_err(|e| self.error(Trouble::Shape, &format!("has no such path: {e}")))?;
         let mut hops = 0;
         let response = loop {
-            let mut request = self
-                .http
-                .request(method.clone(), url.clone())
-                .header(ACCEPT, "application/json");
+            let mut request = self.http.request(method.clone(), url.clone()).header(ACCEPT, "application/json");
             if let Some(from) = &self.endpoint.token {
-                let secret = from
-                    .read()
-                    .await
-                    .map_err(|why| self.error(Trouble::Auth, &why))?;
-                let header = secret.bearer().ok_or_else(|| {
-                    self.error(
-                        Trouble::Auth,
-                        "the token holds characters no header may carry",
-                    )
-                })?;
+                let secret = from.read().await.map_err(|why| self.error(Trouble::Auth, &why))?;
+                let header = secret
+                    .bearer()
+                    .ok_or_else(|| self.error(Trouble::Auth, "the token holds characters no header may carry"))?;
                 request = request.header(AUTHORIZATION, header);
             }
             if method == Method::POST {
@@ -215,19 +176,9 @@ impl Client {
         let headers = response.headers();
         let content_type = text(headers, &CONTENT_TYPE).unwrap_or("").to_owned();
         let date = text(headers, &DATE).and_then(date::http_date);
-        let retry_after_ms =
-            text(headers, &RETRY_AFTER).and_then(|v| date::retry_after_ms(v, date));
-        let body = body::read(response, body::CAP)
-            .await
-            .map_err(|e| self.broken(&e))?;
-        Ok(Answer {
-            status,
-            content_type,
-            body,
-            date,
-            retry_after_ms,
-            took: begun.elapsed(),
-        })
+        let retry_after_ms = text(headers, &RETRY_AFTER).and_then(|v| date::retry_after_ms(v, date));
+        let body = body::read(response, body::CAP).await.map_err(|e| self.broken(&e))?;
+        Ok(Answer { status, content_type, body, date, retry_after_ms, took: begun.elapsed() })
     }
 
     /// The JSON text of an answer, its content type checked first: a login page answers 200 too.
@@ -243,10 +194,8 @@ impl Client {
             t => body::visible(t.as_bytes()),
         };
         let said = body::visible(&answer.body);
-        Err(self.error(
-            Trouble::Shape,
-            &format!("answered {kind} where JSON was due (a login page or a proxy?): {said}"),
-        ))
+        Err(self
+            .error(Trouble::Shape, &format!("answered {kind} where JSON was due (a login page or a proxy?): {said}")))
     }
 
     /// The error of a status outside 2xx; `words` are the server's own, where its dialect has some.
@@ -268,10 +217,7 @@ impl Client {
             404 => (Trouble::NotFound, "has no such path".to_owned()),
             408 | 504 => (Trouble::Timeout, "timed out on its side".to_owned()),
             429 => (Trouble::Throttled, "asks us to slow down".to_owned()),
-            300..=399 => (
-                Trouble::Shape,
-                "sends us elsewhere (a login page?); set the URL it really has".to_owned(),
-            ),
+            300..=399 => (Trouble::Shape, "sends us elsewhere (a login page?); set the URL it really has".to_owned()),
             400..=499 => (Trouble::Shape, "does not take the request".to_owned()),
             _ => (Trouble::Server, "has trouble of its own".to_owned()),
         };
@@ -291,18 +237,12 @@ impl Client {
         if e.is_timeout() {
             return self.error(Trouble::Timeout, "did not answer in time");
         }
-        self.error(
-            Trouble::Unreachable,
-            &format!("is not reachable: {}", innermost(e)),
-        )
+        self.error(Trouble::Unreachable, &format!("is not reachable: {}", innermost(e)))
     }
 
     fn broken(&self, e: &BodyError) -> SourceError {
         let what = match e {
-            BodyError::TooBig(cap) => format!(
-                "answered more than {} MiB; narrow the query",
-                cap / (1024 * 1024)
-            ),
+            BodyError::TooBig(cap) => format!("answered more than {} MiB; narrow the query", cap / (1024 * 1024)),
             BodyError::Broken(e) => {
                 format!("broke off in the middle of its answer: {}", innermost(e))
             }
@@ -344,10 +284,7 @@ fn may_follow(from: &Url, to: &Url) -> bool {
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or("");
     let ip = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost"
-        || ip
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback())
+    host == "localhost" || ip.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &reqwest::header::HeaderName) -> Option<&'a str> {
@@ -363,10 +300,7 @@ fn innermost(e: &reqwest::Error) -> String {
         said = Some(c.to_string());
         cause = c.source();
     }
-    body::visible(
-        said.unwrap_or_else(|| "no reason given".to_owned())
-            .as_bytes(),
-    )
+    body::visible(said.unwrap_or_else(|| "no reason given".to_owned()).as_bytes())
 }
 
 #[cfg(test)]
@@ -374,31 +308,17 @@ mod tests {
     use super::*;
 
     fn endpoint(url: &str) -> Endpoint {
-        Endpoint {
-            source: SourceId::new("metrics"),
-            url: url.to_owned(),
-            token: None,
-            ca: None,
-            insecure: false,
-        }
+        Endpoint { source: SourceId::new("metrics"), url: url.to_owned(), token: None, ca: None, insecure: false }
     }
 
     fn client(e: Endpoint) -> Result<Client, SourceError> {
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .ok();
+        rustls::crypto::ring::default_provider().install_default().ok();
         Client::new(e, Budget::new(120))
     }
 
     #[test]
     fn a_bad_url_or_ca_file_is_told_without_echoing_a_password() {
-        for url in [
-            "",
-            "prometheus:9090",
-            "ftp://h/",
-            "http://u:hunter2@h/",
-            "https://",
-        ] {
+        for url in ["", "prometheus:9090", "ftp://h/", "http://u:hunter2@h/", "https://"] {
             let e = client(endpoint(url)).err().expect(url);
             assert_eq!(e.trouble, Trouble::Shape, "{url}");
             assert!(!e.sentence.contains("hunter2"), "{e}");

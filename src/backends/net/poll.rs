@@ -17,18 +17,12 @@ impl Grid {
     pub fn at_or_before(self, now: Utc) -> Utc {
         let every = self.every_ms.max(1);
         let shifted = now.0.saturating_sub(self.offset_ms);
-        Utc(shifted
-            .div_euclid(every)
-            .saturating_mul(every)
-            .saturating_add(self.offset_ms))
+        Utc(shifted.div_euclid(every).saturating_mul(every).saturating_add(self.offset_ms))
     }
 
     /// The first point after `now`.
     pub fn after(self, now: Utc) -> Utc {
-        Utc(self
-            .at_or_before(now)
-            .0
-            .saturating_add(self.every_ms.max(1)))
+        Utc(self.at_or_before(now).0.saturating_add(self.every_ms.max(1)))
     }
 
     /// Waits for the next point after now. A clock that is set back or forward while we sleep costs at most one
@@ -46,10 +40,7 @@ mod tests {
 
     #[test]
     fn the_grid_is_the_same_for_every_console_and_never_stands_still() {
-        let g = Grid {
-            every_ms: 15_000,
-            offset_ms: 5_000,
-        };
+        let g = Grid { every_ms: 15_000, offset_ms: 5_000 };
         assert_eq!(g.at_or_before(Utc(20_000)), Utc(20_000));
         assert_eq!(g.at_or_before(Utc(19_999)), Utc(5_000));
         assert_eq!(g.after(Utc(20_000)), Utc(35_000));

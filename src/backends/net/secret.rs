@@ -61,9 +61,7 @@ impl TokenFrom {
             TokenFrom::File(path) => {
                 let file = std::fs::File::open(path).map_err(|e| cannot(&e))?;
                 let mut text = String::new();
-                file.take(TOKEN_CAP)
-                    .read_to_string(&mut text)
-                    .map_err(|e| cannot(&e))?;
+                file.take(TOKEN_CAP).read_to_string(&mut text).map_err(|e| cannot(&e))?;
                 Secret::new(&text)
             }
             TokenFrom::Env(name) => match std::env::var(name) {
@@ -95,9 +93,7 @@ fn run(argv: &[String], limit: Duration) -> Result<Secret, String> {
     let out = child.stdout.take();
     let reader = std::thread::spawn(move || {
         let mut text = String::new();
-        out.map(|o| o.take(TOKEN_CAP).read_to_string(&mut text))
-            .transpose()
-            .map(|_| text)
+        out.map(|o| o.take(TOKEN_CAP).read_to_string(&mut text)).transpose().map(|_| text)
     });
     let end = Instant::now() + limit;
     let status = loop {
@@ -172,14 +168,8 @@ mod tests {
             (sh("echo s3cret; exit 3"), "failed: exit status: 3"),
             (sh("true"), "is empty"),
             (TokenFrom::Command(vec![]), "names no program"),
-            (
-                TokenFrom::File("/nowhere/prom.token".into()),
-                "/nowhere/prom.token cannot be read",
-            ),
-            (
-                TokenFrom::Env("ANDON_TEST_NO_SUCH".into()),
-                "ANDON_TEST_NO_SUCH is not set",
-            ),
+            (TokenFrom::File("/nowhere/prom.token".into()), "/nowhere/prom.token cannot be read"),
+            (TokenFrom::Env("ANDON_TEST_NO_SUCH".into()), "ANDON_TEST_NO_SUCH is not set"),
         ];
         for (from, said) in cases {
             let why = from.read().await.err().expect("no token");

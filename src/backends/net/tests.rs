@@ -7,22 +7,11 @@ use crate::core::world::source::Trouble;
 use crate::testkit::fake_http::{Answer as Fake, FakeHttp};
 use std::time::Duration;
 
-const CX: Cx = Cx {
-    deadline: Duration::from_secs(2),
-    lane: Lane::Refresh,
-};
+const CX: Cx = Cx { deadline: Duration::from_secs(2), lane: Lane::Refresh };
 
 fn client(url: &str, token: Option<TokenFrom>) -> Client {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
-    let endpoint = Endpoint {
-        source: SourceId::new("metrics"),
-        url: url.to_owned(),
-        token,
-        ca: None,
-        insecure: false,
-    };
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let endpoint = Endpoint { source: SourceId::new("metrics"), url: url.to_owned(), token, ca: None, insecure: false };
     Client::new(endpoint, Budget::new(3)).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -53,14 +42,9 @@ async fn a_request_says_who_we_are_and_a_form_arrives_whole() {
     let server = FakeHttp::start(|_| Fake::json("{}")).await;
     let c = client(&format!("{}/prefix", server.url()), None);
     let query = "sum(x{a=~\"5..\"}) + 1 & more\n";
-    c.post_form("api/v1/query", &[("query", query)], &CX)
-        .await
-        .expect("answer");
+    c.post_form("api/v1/query", &[("query", query)], &CX).await.expect("answer");
     let seen = server.seen();
-    assert_eq!(
-        (seen[0].method.as_str(), seen[0].path.as_str()),
-        ("POST", "/prefix/api/v1/query")
-    );
+    assert_eq!((seen[0].method.as_str(), seen[0].path.as_str()), ("POST", "/prefix/api/v1/query"));
     let agent = format!("andon/{}", env!("CARGO_PKG_VERSION"));
     assert_eq!(seen[0].header("user-agent"), Some(agent.as_str()));
     assert_eq!(seen[0].header("accept-encoding"), Some("gzip"));
@@ -77,10 +61,7 @@ async fn a_call_over_the_budget_is_declined_before_it_is_sent_but_an_act_is_not(
     let e = c.get("a", &CX).await.expect_err("over budget");
     assert_eq!(e.trouble, Trouble::Throttled);
     assert_eq!(server.seen().len(), 3);
-    let act = Cx {
-        lane: Lane::Act,
-        ..CX
-    };
+    let act = Cx { lane: Lane::Act, ..CX };
     c.get("a", &act).await.expect("acts pass");
     assert_eq!(c.calls_per_min(), 4);
 }

@@ -41,31 +41,18 @@ impl Pair {
 /// must be equal.
 fn snap(v: f64) -> f64 {
     let whole = v.round();
-    if (v - whole).abs() < 1e-6 * whole.max(1.0) {
-        whole
-    } else {
-        v
-    }
+    if (v - whole).abs() < 1e-6 * whole.max(1.0) { whole } else { v }
 }
 
 /// For each service in the answer: one block for each of `edges` (block ends, epoch seconds), in their order.
-pub fn blocks(
-    rows: &[Series],
-    q: &Queries,
-    edges: &[i64],
-) -> BTreeMap<ServiceId, Vec<VersionBlock>> {
+pub fn blocks(rows: &[Series], q: &Queries, edges: &[i64]) -> BTreeMap<ServiceId, Vec<VersionBlock>> {
     let mut pairs: BTreeMap<ServiceId, BTreeMap<(i64, Hash), Pair>> = BTreeMap::new();
     for row in rows.iter().filter(|r| !r.label(&q.service).is_empty()) {
-        let by_version = pairs
-            .entry(ServiceId::new(row.label(&q.service)))
-            .or_default();
+        let by_version = pairs.entry(ServiceId::new(row.label(&q.service))).or_default();
         let hash = Hash::new(row.label(&q.version));
         for Point { at, value } in &row.points {
             let key = (at.div_euclid(1000), hash.clone());
-            by_version
-                .entry(key)
-                .or_default()
-                .note(row.label(TAG), *value);
+            by_version.entry(key).or_default().note(row.label(TAG), *value);
         }
     }
     let block = |of: &BTreeMap<(i64, Hash), Pair>, edge: i64| VersionBlock {
@@ -75,18 +62,11 @@ pub fn blocks(
             .filter_map(|((_, hash), pair)| Some((hash.clone(), pair.counts()?)))
             .collect(),
     };
-    pairs
-        .into_iter()
-        .map(|(service, of)| (service, edges.iter().map(|e| block(&of, *e)).collect()))
-        .collect()
+    pairs.into_iter().map(|(service, of)| (service, edges.iter().map(|e| block(&of, *e)).collect())).collect()
 }
 
 /// (window in seconds, counts) of each service, windows in the order asked.
-pub fn windows(
-    rows: &[Series],
-    q: &Queries,
-    asked: &[u32],
-) -> BTreeMap<ServiceId, Vec<(u32, Counts)>> {
+pub fn windows(rows: &[Series], q: &Queries, asked: &[u32]) -> BTreeMap<ServiceId, Vec<(u32, Counts)>> {
     let mut pairs: BTreeMap<ServiceId, BTreeMap<u32, Pair>> = BTreeMap::new();
     for row in rows.iter().filter(|r| !r.label(&q.service).is_empty()) {
         let Some((kind, secs)) = row.label(TAG).split_once(':') else {
@@ -95,17 +75,10 @@ pub fn windows(
         let (Ok(secs), Some(point)) = (secs.parse(), row.points.first()) else {
             continue;
         };
-        let of = pairs
-            .entry(ServiceId::new(row.label(&q.service)))
-            .or_default();
+        let of = pairs.entry(ServiceId::new(row.label(&q.service))).or_default();
         of.entry(secs).or_default().note(kind, point.value);
     }
-    let told = |of: BTreeMap<u32, Pair>| {
-        asked
-            .iter()
-            .filter_map(|w| Some((*w, of.get(w)?.counts()?)))
-            .collect()
-    };
+    let told = |of: BTreeMap<u32, Pair>| asked.iter().filter_map(|w| Some((*w, of.get(w)?.counts()?))).collect();
     pairs.into_iter().map(|(s, of)| (s, told(of))).collect()
 }
 
@@ -137,22 +110,11 @@ mod tests {
 
     fn row(labels: &[(&str, &str)], points: &[(i64, Option<f64>)]) -> Series {
         let own = |(k, v): &(&str, &str)| ((*k).to_owned(), (*v).to_owned());
-        let point = |(secs, value): &(i64, Option<f64>)| Point {
-            at: secs * 1000,
-            value: *value,
-        };
-        Series {
-            labels: labels.iter().map(own).collect(),
-            points: points.iter().map(point).collect(),
-        }
+        let point = |(secs, value): &(i64, Option<f64>)| Point { at: secs * 1000, value: *value };
+        Series { labels: labels.iter().map(own).collect(), points: points.iter().map(point).collect() }
     }
 
-    fn of(
-        service: &'static str,
-        hash: &'static str,
-        tag: &'static str,
-        points: &[(i64, Option<f64>)],
-    ) -> Series {
+    fn of(service: &'static str, hash: &'static str, tag: &'static str, points: &[(i64, Option<f64>)]) -> Series {
         row(&[("service", service), ("hash", hash), (TAG, tag)], points)
     }
 
@@ -163,12 +125,7 @@ mod tests {
     #[test]
     fn empty_zero_and_missing_are_three_things() {
         let rows = [
-            of(
-                "shop",
-                "old",
-                "total",
-                &[(15, Some(90.000_000_000_1)), (30, Some(80.5))],
-            ),
+            of("shop", "old", "total", &[(15, Some(90.000_000_000_1)), (30, Some(80.5))]),
             of("shop", "old", "failed", &[(30, Some(2.0))]),
             of("shop", "new", "total", &[(30, Some(0.0))]),
             of("shop", "lost", "failed", &[(30, Some(7.0))]),

@@ -15,9 +15,7 @@ pub use queries::Queries;
 
 use super::net::{Answer, Budget, Client, Endpoint, TokenFrom};
 use super::{Backend, Cx, Interest, Query, Sink, UtcClock};
-use crate::core::act::plan::{
-    CannotBecause, Operation, Outcome, Plan, Refused, RefusedBy, Step, Ticket,
-};
+use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Refused, RefusedBy, Step, Ticket};
 use crate::core::id::{ServiceId, SourceId};
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
@@ -61,30 +59,10 @@ pub struct Prometheus {
 impl Prometheus {
     /// # Errors
     /// A bad URL, CA file or query; the source is then red with that sentence.
-    pub fn new(
-        settings: Settings,
-        budget: Budget,
-        clock: UtcClock,
-    ) -> Result<Prometheus, SourceError> {
-        let Settings {
-            source,
-            url,
-            token,
-            queries,
-            period_secs,
-            ca,
-            insecure,
-        } = settings;
-        queries
-            .check()
-            .map_err(|why| SourceError::new(Trouble::Shape, format!("{source}: {why}")))?;
-        let endpoint = Endpoint {
-            source,
-            url,
-            token,
-            ca,
-            insecure,
-        };
+    pub fn new(settings: Settings, budget: Budget, clock: UtcClock) -> Result<Prometheus, SourceError> {
+        let Settings { source, url, token, queries, period_secs, ca, insecure } = settings;
+        queries.check().map_err(|why| SourceError::new(Trouble::Shape, format!("{source}: {why}")))?;
+        let endpoint = Endpoint { source, url, token, ca, insecure };
         Ok(Prometheus {
             client: Client::new(endpoint, budget)?,
             queries,
@@ -99,8 +77,7 @@ impl Prometheus {
         let answer = self.client.get("api/v1/status/buildinfo", cx).await?;
         let now = (self.clock)();
         if answer.status == 404 {
-            let why =
-                "has no Prometheus under this URL (404): check the prefix, for example /prometheus";
+            let why = "has no Prometheus under this URL (404): check the prefix, for example /prometheus";
             return Err(self.client.error(Trouble::NotFound, why));
         }
         let version = wire::version(self.json(&answer)?).map_err(|why| self.misshapen(&why))?;
@@ -108,10 +85,7 @@ impl Prometheus {
         let middle = asked.0.midpoint(now.0);
         let skew = answer.date.map(|d| d.0 + 500 - middle);
         Ok(Abilities {
-            roles: Roles {
-                telemetry: true,
-                ..Roles::default()
-            },
+            roles: Roles { telemetry: true, ..Roles::default() },
             version: version.map(Arc::from),
             skew_ms: skew,
             insecure: self.client.insecure(),
@@ -125,50 +99,25 @@ impl Prometheus {
     }
 
     /// Block counts at `edges`, which are a block apart, first to last.
-    async fn at_edges(
-        &self,
-        query: &str,
-        edges: &[i64],
-        cx: &Cx,
-    ) -> Result<(Vec<Series>, Answer), SourceError> {
+    async fn at_edges(&self, query: &str, edges: &[i64], cx: &Cx) -> Result<(Vec<Series>, Answer), SourceError> {
         let (first, last) = (edges.first().copied(), edges.last().copied());
-        let (start, end) = (
-            first.unwrap_or(0).to_string(),
-            last.unwrap_or(0).to_string(),
-        );
+        let (start, end) = (first.unwrap_or(0).to_string(), last.unwrap_or(0).to_string());
         let step = BLOCK.to_string();
-        let form = [
-            ("query", query),
-            ("start", &start),
-            ("end", &end),
-            ("step", &step),
-        ];
+        let form = [("query", query), ("start", &start), ("end", &end), ("step", &step)];
         match self.query("api/v1/query_range", &form, cx).await? {
             (Data::Matrix(rows), answer) => Ok((rows, answer)),
             (other, _) => Err(self.unexpected(&other, "a matrix")),
         }
     }
 
-    async fn query(
-        &self,
-        path: &str,
-        form: &[(&str, &str)],
-        cx: &Cx,
-    ) -> Result<(Data, Answer), SourceError> {
+    async fn query(&self, path: &str, form: &[(&str, &str)], cx: &Cx) -> Result<(Data, Answer), SourceError> {
         let answer = self.client.post_form(path, form, cx).await?;
         match wire::query(self.json(&answer)?).map_err(|why| self.misshapen(&why))? {
-            Said::Data {
-                data,
-                partial: None,
-            } => Ok((data, answer)),
+            Said::Data { data, partial: None } => Ok((data, answer)),
             // Half of the servers' counts are not half of the truth: nothing is judged by them.
-            Said::Data {
-                partial: Some(why), ..
-            } => {
+            Said::Data { partial: Some(why), .. } => {
                 let why = super::net::body::visible(why.as_bytes());
-                Err(self
-                    .client
-                    .error(Trouble::Shape, &format!("answers only in part: {why}")))
+                Err(self.client.error(Trouble::Shape, &format!("answers only in part: {why}")))
             }
             Said::Error { words, .. } => Err(self.client.refused(&answer, Some(&words))),
         }
@@ -180,9 +129,7 @@ impl Prometheus {
             return self.client.json(answer);
         }
         let said = self.client.json(answer).ok().and_then(wire::complaint);
-        let mut e = self
-            .client
-            .refused(answer, said.as_ref().map(|(_, w)| w.as_str()));
+        let mut e = self.client.refused(answer, said.as_ref().map(|(_, w)| w.as_str()));
         if said.is_some_and(|(kind, _)| kind == "timeout") {
             e.trouble = Trouble::Timeout;
         }
@@ -191,10 +138,7 @@ impl Prometheus {
 
     fn misshapen(&self, why: &str) -> SourceError {
         let why = super::net::body::visible(why.as_bytes());
-        self.client.error(
-            Trouble::Shape,
-            &format!("answers what no Prometheus answers: {why}"),
-        )
+        self.client.error(Trouble::Shape, &format!("answers what no Prometheus answers: {why}"))
     }
 
     fn unexpected(&self, data: &Data, due: &str) -> SourceError {
@@ -216,16 +160,9 @@ impl Prometheus {
         Utc((self.clock)().0.saturating_add(skew))
     }
 
-    async fn history(
-        &self,
-        service: &ServiceId,
-        from: i64,
-        count: u32,
-        cx: &Cx,
-    ) -> Result<Fact, SourceError> {
+    async fn history(&self, service: &ServiceId, from: i64, count: u32, cx: &Cx) -> Result<Fact, SourceError> {
         if count == 0 || count > MOST_BLOCKS {
-            let why =
-                format!("is asked for {count} blocks at once; 1 to {MOST_BLOCKS} are allowed");
+            let why = format!("is asked for {count} blocks at once; 1 to {MOST_BLOCKS} are allowed");
             return Err(self.client.error(Trouble::Shape, &why));
         }
         let first = from.div_euclid(BLOCK) * BLOCK + BLOCK;
@@ -241,10 +178,7 @@ impl Prometheus {
             all.remove(service).unwrap_or_default()
         };
         let done = told.len();
-        told.extend(edges.iter().skip(done).map(|e| VersionBlock {
-            start: e - BLOCK,
-            by_hash: Vec::new(),
-        }));
+        told.extend(edges.iter().skip(done).map(|e| VersionBlock { start: e - BLOCK, by_hash: Vec::new() }));
         Ok(Fact::Blocks(Blocks {
             service: service.clone(),
             blocks: told,
@@ -261,9 +195,7 @@ impl Prometheus {
             Data::Scalar(p) => Some(p),
             Data::Vector(rows) if rows.len() > 1 => {
                 let n = rows.len();
-                let why = format!(
-                    "answers {n} values to this check; aggregate it to one, for example with sum(...)"
-                );
+                let why = format!("answers {n} values to this check; aggregate it to one, for example with sum(...)");
                 return Err(self.client.error(Trouble::Shape, &why));
             }
             Data::Vector(rows) => rows.first().and_then(|r| r.points.first().copied()),
@@ -285,30 +217,18 @@ impl Backend for Prometheus {
     }
 
     /// The load is the same whatever is looked at: one query answers for all services, so `want` changes nothing.
-    fn observe(
-        self: Arc<Self>,
-        _want: watch::Receiver<Interest>,
-        out: Sink,
-    ) -> BoxFuture<'static, SourceError> {
+    fn observe(self: Arc<Self>, _want: watch::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
         Box::pin(async move { self.poll(&out).await })
     }
 
-    fn ask<'a>(
-        &'a self,
-        question: &'a Query,
-        cx: &'a Cx,
-    ) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
+    fn ask<'a>(&'a self, question: &'a Query, cx: &'a Cx) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
         Box::pin(async move {
             match question {
                 Query::Read(target) => {
                     let why = format!("holds figures and no targets: {} is not here", target.at());
                     Err(self.client.error(Trouble::NotFound, &why))
                 }
-                Query::Blocks {
-                    service,
-                    from,
-                    count,
-                } => Ok(vec![self.history(service, *from, *count, cx).await?]),
+                Query::Blocks { service, from, count } => Ok(vec![self.history(service, *from, *count, cx).await?]),
                 Query::Check(query) => Ok(vec![self.check(query, cx).await?]),
             }
         })

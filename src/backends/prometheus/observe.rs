@@ -29,10 +29,7 @@ const CATCH_UP: i64 = 40;
 /// A label that changes with every request must not fill our memory.
 const MOST_SERVICES: usize = 20_000;
 
-const CX: Cx = Cx {
-    deadline: REQUEST_TIMEOUT,
-    lane: Lane::Refresh,
-};
+const CX: Cx = Cx { deadline: REQUEST_TIMEOUT, lane: Lane::Refresh };
 
 /// What is known of the source from round to round, also over a restart.
 #[derive(Default)]
@@ -58,10 +55,7 @@ impl Prometheus {
     /// Runs until something fails, and says so on the source's line first.
     pub(super) async fn poll(&self, out: &Sink) -> SourceError {
         self.tell(Link::Connecting, out);
-        let grid = Grid {
-            every_ms: BLOCK * 1000,
-            offset_ms: self.queries.lag_secs() * 1000,
-        };
+        let grid = Grid { every_ms: BLOCK * 1000, offset_ms: self.queries.lag_secs() * 1000 };
         let failed = match self.connect().await {
             Err(e) => e,
             Ok(()) => loop {
@@ -101,10 +95,7 @@ impl Prometheus {
             match self.windows(&windows, out).await {
                 // Too much for the server or for our patience: the live figures need not go with it.
                 Err(e)
-                    if matches!(
-                        e.trouble,
-                        Trouble::Timeout | Trouble::Shape | Trouble::Server | Trouble::TooBig
-                    ) =>
+                    if matches!(e.trouble, Trouble::Timeout | Trouble::Shape | Trouble::Server | Trouble::TooBig) =>
                 {
                     self.standing().last_error = Some(((self.clock)(), e));
                     self.tell(Link::Polling, out);
@@ -130,10 +121,7 @@ impl Prometheus {
     }
 
     async fn blocks(&self, edge: i64, out: &Sink) -> Result<(), SourceError> {
-        let missed = self
-            .standing()
-            .last_edge
-            .map_or(0, |last| (edge - last) / BLOCK);
+        let missed = self.standing().last_edge.map_or(0, |last| (edge - last) / BLOCK);
         let n = (missed + AGAIN - 1).clamp(AGAIN, CATCH_UP);
         let edges: Vec<i64> = (0..n).rev().map(|i| edge - i * BLOCK).collect();
         let query: Arc<str> = self.queries.blocks(None).into();
@@ -142,23 +130,10 @@ impl Prometheus {
         let mut s = self.standing();
         s.last_edge = Some(edge);
         s.latency_ms = u32::try_from(answer.took.as_millis()).ok();
-        s.versions = told
-            .values()
-            .filter_map(|b| b.last())
-            .map(|b| b.by_hash.len())
-            .sum();
+        s.versions = told.values().filter_map(|b| b.last()).map(|b| b.by_hash.len()).sum();
         // A service that fell silent is told as silent, not left out.
-        for service in s
-            .newest
-            .keys()
-            .filter(|s| !told.contains_key(*s))
-            .cloned()
-            .collect::<Vec<_>>()
-        {
-            let silent = |e: &i64| VersionBlock {
-                start: e - BLOCK,
-                by_hash: Vec::new(),
-            };
+        for service in s.newest.keys().filter(|s| !told.contains_key(*s)).cloned().collect::<Vec<_>>() {
+            let silent = |e: &i64| VersionBlock { start: e - BLOCK, by_hash: Vec::new() };
             told.insert(service, edges.iter().map(silent).collect());
         }
         for (service, blocks) in told {

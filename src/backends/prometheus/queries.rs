@@ -61,10 +61,7 @@ impl Queries {
     pub fn blocks(&self, only: Option<&ServiceId>) -> String {
         let by = format!("{}, {}", self.service, self.version);
         let of = |selector: &str| self.block_of(&self.narrowed(selector, only));
-        join(&[
-            tagged(&by, &of(&self.requests), TOTAL),
-            tagged(&by, &of(&self.failures), FAILED),
-        ])
+        join(&[tagged(&by, &of(&self.requests), TOTAL), tagged(&by, &of(&self.failures), FAILED)])
     }
 
     /// Counts by service over windows (seconds) that end now. Tags are `total:300` and `failed:300`.
@@ -98,15 +95,12 @@ impl Queries {
             let range = 2 * scrape + BLOCK;
             return format!("increase({x}[{range}s]) * ({BLOCK} / {range})");
         }
-        // The edges fall on multiples of the subquery's step, so the range holds exactly the two edges; it is a
-        // millisecond longer, because version 3 leaves out the left end and version 2 takes it. `increase`
-        // extrapolates over that millisecond, hence the factor. `last_over_time` finds the sample of each edge over
-        // one missed scrape, but not over an outage as the five minutes of lookback would: the first block after one
-        // would get all of its requests.
+        // `last_over_time` finds the sample of each edge over one missed scrape, but not over an outage as the five
+        // minutes of lookback would: the first block after one would get all of its requests.
         let near = 2 * scrape + 1;
         let seen = BLOCK + scrape;
         format!(
-            "((increase(last_over_time({x}[{near}s])[15001ms:{BLOCK}s]) * ({BLOCK} / 15.001) \
+            "((last_over_time({x}[{near}s]) - last_over_time({x}[{near}s] offset {BLOCK}s) >= 0 \
              or max_over_time({x}[{seen}s]) - min_over_time({x}[{seen}s])) \
              unless resets({x}[{seen}s]) > 0 \
              or increase({x}[{seen}s]) * ({BLOCK} / {seen}))"
@@ -115,10 +109,7 @@ impl Queries {
 
     fn narrowed(&self, selector: &str, only: Option<&ServiceId>) -> String {
         match only {
-            Some(s) => with_matcher(
-                selector,
-                &format!("{}=\"{}\"", self.service, quoted(s.as_str())),
-            ),
+            Some(s) => with_matcher(selector, &format!("{}=\"{}\"", self.service, quoted(s.as_str()))),
             None => with_matcher(selector, &format!("{}!=\"\"", self.service)),
         }
     }
@@ -140,23 +131,16 @@ fn join(parts: &[String]) -> String {
 /// Name and matchers of a plain selector. Anything else (a function, a range, an offset) cannot be narrowed safely.
 fn parse(selector: &str) -> Result<(&str, &str), &'static str> {
     let s = selector.trim();
-    let end = s
-        .find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'))
-        .unwrap_or(s.len());
+    let end = s.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')).unwrap_or(s.len());
     let (name, rest) = s.split_at(end);
     if name.starts_with(|c: char| c.is_ascii_digit()) {
         return Err("is not the name of a metric");
     }
     let rest = rest.trim_start();
     if rest.is_empty() {
-        return if name.is_empty() {
-            Err("is empty")
-        } else {
-            Ok((name, ""))
-        };
+        return if name.is_empty() { Err("is empty") } else { Ok((name, "")) };
     }
-    let whole =
-        "must be a counter's name with matchers in braces: http_requests_total{code=~\"5..\"}";
+    let whole = "must be a counter's name with matchers in braces: http_requests_total{code=~\"5..\"}";
     let inside = rest.strip_prefix('{').ok_or(whole)?;
     let mut quote = None;
     let mut escaped = false;
@@ -170,11 +154,7 @@ fn parse(selector: &str) -> Result<(&str, &str), &'static str> {
             None if c == '}' => {
                 let after = inside.get(at + 1..).unwrap_or("");
                 let matchers = inside.get(..at).unwrap_or("").trim();
-                return if after.is_empty() {
-                    Ok((name, matchers))
-                } else {
-                    Err(whole)
-                };
+                return if after.is_empty() { Ok((name, matchers)) } else { Err(whole) };
             }
             None => {}
         }
@@ -186,26 +166,18 @@ fn parse(selector: &str) -> Result<(&str, &str), &'static str> {
 fn with_matcher(selector: &str, matcher: &str) -> String {
     match parse(selector) {
         Ok((name, "")) => format!("{name}{{{matcher}}}"),
-        Ok((name, inside)) => format!(
-            "{name}{{{},{matcher}}}",
-            inside.trim_end_matches([',', ' '])
-        ),
+        Ok((name, inside)) => format!("{name}{{{},{matcher}}}", inside.trim_end_matches([',', ' '])),
         Err(_) => selector.to_owned(),
     }
 }
 
 fn quoted(value: &str) -> String {
-    value
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 fn is_label(name: &str) -> bool {
     let mut chars = name.chars();
-    chars
-        .next()
-        .is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
@@ -229,10 +201,7 @@ mod tests {
         assert_eq!(q.matches("sum by (service, hash)").count(), 2);
         assert!(q.contains("\"andon_q\", \"total\""), "{q}");
         assert!(q.contains("or label_replace("), "{q}");
-        assert!(
-            q.contains("http_requests_total{code=~\"5..\",service!=\"\"}[31s]"),
-            "{q}"
-        );
+        assert!(q.contains("http_requests_total{code=~\"5..\",service!=\"\"}[31s]"), "{q}");
         let w = queries().windows(&[300, 3600]);
         assert_eq!(w.matches("sum by (service)").count(), 4);
         assert!(w.contains("\"failed:3600\""), "{w}");
@@ -249,19 +218,8 @@ mod tests {
         assert_eq!(parse(" a:b_c "), Ok(("a:b_c", "")));
         assert_eq!(parse("{__name__=~\"a}\"}"), Ok(("", "__name__=~\"a}\"")));
         assert_eq!(parse("m {a='\\'}', }"), Ok(("m", "a='\\'}',")));
-        assert_eq!(
-            with_matcher("m{a=\"b\", }", "c=\"d\""),
-            "m{a=\"b\",c=\"d\"}"
-        );
-        for bad in [
-            "",
-            "rate(m[5m])",
-            "m[5m]",
-            "m{a=\"b\"} offset 5m",
-            "m{a=\"b}",
-            "m + n",
-            "9m",
-        ] {
+        assert_eq!(with_matcher("m{a=\"b\", }", "c=\"d\""), "m{a=\"b\",c=\"d\"}");
+        for bad in ["", "rate(m[5m])", "m[5m]", "m{a=\"b\"} offset 5m", "m{a=\"b}", "m + n", "9m"] {
             assert!(parse(bad).is_err(), "{bad}");
         }
     }

@@ -11,10 +11,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-const CX: Cx = Cx {
-    deadline: Duration::from_secs(2),
-    lane: Lane::Refresh,
-};
+const CX: Cx = Cx { deadline: Duration::from_secs(2), lane: Lane::Refresh };
 
 fn settings(url: &str) -> Settings {
     Settings {
@@ -42,9 +39,7 @@ fn clock() -> (Arc<AtomicI64>, UtcClock) {
 }
 
 fn backend(settings: Settings) -> Arc<Prometheus> {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
+    rustls::crypto::ring::default_provider().install_default().ok();
     let made = Prometheus::new(settings, Budget::new(120), clock().1);
     Arc::new(made.unwrap_or_else(|e| panic!("{e}")))
 }
@@ -70,11 +65,7 @@ fn last_state(facts: &[Fact]) -> SourceState {
 }
 
 fn blocks_of(n: usize, from: i64, count: u32) -> Query {
-    Query::Blocks {
-        service: ServiceId::new(fake_prometheus::service(n)),
-        from,
-        count,
-    }
+    Query::Blocks { service: ServiceId::new(fake_prometheus::service(n)), from, count }
 }
 
 #[tokio::test]
@@ -82,9 +73,7 @@ async fn the_probe_tells_version_role_and_skew() {
     let server = FakeHttp::start(healthy(1)).await;
     let (at, clock) = clock();
     at.fetch_sub(40_000, Ordering::SeqCst);
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
+    rustls::crypto::ring::default_provider().install_default().ok();
     let b = Prometheus::new(settings(&server.url()), Budget::new(120), clock).expect("settings");
     let a = b.probe(&CX).await.expect("probe");
     assert_eq!(a.version.as_deref(), Some("2.42.0+ds"));
@@ -100,55 +89,23 @@ async fn history_names_every_asked_block_and_zero_failures_where_a_version_has_n
     let server = FakeHttp::start(healthy(3)).await;
     let b = backend(settings(&server.url()));
     let settled = queries::settled_edge(now_secs(), 5);
-    let told = b
-        .ask(&blocks_of(1, settled - 30, 4), &CX)
-        .await
-        .expect("blocks");
-    let [Fact::Blocks(told)] = told.as_slice() else {
-        panic!("{told:?}")
-    };
+    let told = b.ask(&blocks_of(1, settled - 30, 4), &CX).await.expect("blocks");
+    let [Fact::Blocks(told)] = told.as_slice() else { panic!("{told:?}") };
     let both = vec![
-        (
-            Hash::new("5f7b9d6c84"),
-            Counts {
-                total: 90.0,
-                failed: 0.0,
-            },
-        ),
-        (
-            Hash::new("7c6d5b4a39"),
-            Counts {
-                total: 90.0,
-                failed: 3.0,
-            },
-        ),
+        (Hash::new("5f7b9d6c84"), Counts { total: 90.0, failed: 0.0 }),
+        (Hash::new("7c6d5b4a39"), Counts { total: 90.0, failed: 3.0 }),
     ];
-    let block = |start: i64, by_hash: &[(Hash, Counts)]| VersionBlock {
-        start,
-        by_hash: by_hash.to_vec(),
-    };
+    let block = |start: i64, by_hash: &[(Hash, Counts)]| VersionBlock { start, by_hash: by_hash.to_vec() };
     // The last two have not settled: they are named, and nothing is said of them yet.
-    let expected = [
-        block(settled - 30, &both),
-        block(settled - 15, &both),
-        block(settled, &[]),
-        block(settled + 15, &[]),
-    ];
+    let expected =
+        [block(settled - 30, &both), block(settled - 15, &both), block(settled, &[]), block(settled + 15, &[])];
     assert_eq!(told.blocks, expected);
     // A service without series: every block named, none filled.
-    let told = b
-        .ask(&blocks_of(77, settled - 150, 10), &CX)
-        .await
-        .expect("blocks");
-    let [Fact::Blocks(told)] = told.as_slice() else {
-        panic!("{told:?}")
-    };
+    let told = b.ask(&blocks_of(77, settled - 150, 10), &CX).await.expect("blocks");
+    let [Fact::Blocks(told)] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(told.blocks.len(), 10);
     assert!(told.blocks.iter().all(|b| b.by_hash.is_empty()));
-    let e = b
-        .ask(&blocks_of(1, 0, 11), &CX)
-        .await
-        .expect_err("too many");
+    let e = b.ask(&blocks_of(1, 0, 11), &CX).await.expect_err("too many");
     assert_eq!(e.trouble, Trouble::Shape);
 }
 
@@ -157,26 +114,11 @@ async fn a_check_answers_one_value_or_none_and_never_chooses() {
     let cases = [
         (include_str!("fixtures/query_vector_empty.json"), Ok(None)),
         (include_str!("fixtures/query_scalar_inf.json"), Ok(None)),
-        (
-            include_str!("fixtures/query_vector_with_infos.json"),
-            Ok(Some(5.758_620_689_655_173)),
-        ),
-        (
-            include_str!("fixtures/query_vector_native_histogram.json"),
-            Ok(None),
-        ),
-        (
-            include_str!("fixtures/query_string.json"),
-            Err("a string where one value is due"),
-        ),
-        (
-            include_str!("fixtures/query_vector_special_floats.json"),
-            Err("values to this check; aggregate it"),
-        ),
-        (
-            include_str!("fixtures/query_vector_with_warnings_truncated.json"),
-            Err("only in part: results truncated"),
-        ),
+        (include_str!("fixtures/query_vector_with_infos.json"), Ok(Some(5.758_620_689_655_173))),
+        (include_str!("fixtures/query_vector_native_histogram.json"), Ok(None)),
+        (include_str!("fixtures/query_string.json"), Err("a string where one value is due")),
+        (include_str!("fixtures/query_vector_special_floats.json"), Err("values to this check; aggregate it")),
+        (include_str!("fixtures/query_vector_with_warnings_truncated.json"), Err("only in part: results truncated")),
     ];
     for (json, expected) in cases {
         let server = FakeHttp::start(move |_| Fake::json(json)).await;
@@ -184,9 +126,7 @@ async fn a_check_answers_one_value_or_none_and_never_chooses() {
         let got = b.ask(&Query::Check("up".into()), &CX).await;
         match (got, expected) {
             (Ok(facts), Ok(value)) => {
-                let [Fact::Checked(c)] = facts.as_slice() else {
-                    panic!("{facts:?}")
-                };
+                let [Fact::Checked(c)] = facts.as_slice() else { panic!("{facts:?}") };
                 assert_eq!((&*c.query, c.value), ("up", value));
             }
             (Err(e), Err(words)) => {
@@ -204,89 +144,31 @@ fn faults() -> Vec<(Fake, Trouble, &'static str)> {
     let json = |status, body: &str| Fake::new(status, "application/json", body);
     vec![
         (Fake::status(401, "Unauthorized\n"), Trouble::Auth, "token"),
-        (
-            Fake::status(403, "no org id"),
-            Trouble::Forbidden,
-            "no org id",
-        ),
-        (
-            Fake::status(404, "404 page not found"),
-            Trouble::NotFound,
-            "404",
-        ),
-        (
-            Fake::status(429, "").header("retry-after", "7"),
-            Trouble::Throttled,
-            "slow down",
-        ),
+        (Fake::status(403, "no org id"), Trouble::Forbidden, "no org id"),
+        (Fake::status(404, "404 page not found"), Trouble::NotFound, "404"),
+        (Fake::status(429, "").header("retry-after", "7"), Trouble::Throttled, "slow down"),
         (Fake::status(500, "oops"), Trouble::Server, "oops"),
-        (
-            Fake::status(503, "Service Unavailable"),
-            Trouble::Server,
-            "Unavailable",
-        ),
-        (
-            json(503, include_str!("fixtures/query_error_503_timeout.json")),
-            Trouble::Timeout,
-            "503",
-        ),
-        (
-            json(
-                422,
-                include_str!("fixtures/query_error_422_duplicate_labelset.json"),
-            ),
-            Trouble::Shape,
-            "same labelset",
-        ),
-        (
-            json(400, include_str!("fixtures/query_error_400_parse.json")),
-            Trouble::Shape,
-            "parse error",
-        ),
-        (
-            Fake::status(302, "").header("location", "http://login.example/?secret=1"),
-            Trouble::Shape,
-            "elsewhere",
-        ),
+        (Fake::status(503, "Service Unavailable"), Trouble::Server, "Unavailable"),
+        (json(503, include_str!("fixtures/query_error_503_timeout.json")), Trouble::Timeout, "503"),
+        (json(422, include_str!("fixtures/query_error_422_duplicate_labelset.json")), Trouble::Shape, "same labelset"),
+        (json(400, include_str!("fixtures/query_error_400_parse.json")), Trouble::Shape, "parse error"),
+        (Fake::status(302, "").header("location", "http://login.example/?secret=1"), Trouble::Shape, "elsewhere"),
         (Fake::login_page(), Trouble::Shape, "Sign in\u{b7}[31m"),
         (Fake::json("{\"status\":"), Trouble::Shape, "no Prometheus"),
         (Fake::nested(10_000), Trouble::Shape, "recursion"),
         (Fake::bomb(17), Trouble::TooBig, "16 MiB"),
-        (
-            Fake::json("x").header("content-encoding", "gzip"),
-            Trouble::Unreachable,
-            "broke off",
-        ),
-        (
-            good().fault(Fault::CutAt(0)),
-            Trouble::Unreachable,
-            "not reachable",
-        ),
-        (
-            good().fault(Fault::CutAt(10)),
-            Trouble::Unreachable,
-            "not reachable",
-        ),
-        (
-            good().fault(Fault::CutAt(100)),
-            Trouble::Unreachable,
-            "broke off",
-        ),
+        (Fake::json("x").header("content-encoding", "gzip"), Trouble::Unreachable, "broke off"),
+        (good().fault(Fault::CutAt(0)), Trouble::Unreachable, "not reachable"),
+        (good().fault(Fault::CutAt(10)), Trouble::Unreachable, "not reachable"),
+        (good().fault(Fault::CutAt(100)), Trouble::Unreachable, "broke off"),
         (good().fault(Fault::Stall), Trouble::Timeout, "0.3 s"),
-        (
-            good().fault(Fault::Drip(Duration::from_millis(20))),
-            Trouble::Timeout,
-            "0.3 s",
-        ),
+        (good().fault(Fault::Drip(Duration::from_millis(20))), Trouble::Timeout, "0.3 s"),
     ]
 }
 
 #[tokio::test]
 async fn every_fault_has_its_name_and_a_sentence_without_query_or_secret() {
-    let cx = Cx {
-        deadline: Duration::from_millis(300),
-        lane: Lane::Act,
-    };
+    let cx = Cx { deadline: Duration::from_millis(300), lane: Lane::Act };
     let settled = queries::settled_edge(now_secs(), 5);
     for (answer, trouble, words) in faults() {
         let slow = matches!(answer.fault, Fault::Stall | Fault::Drip(_));
@@ -296,23 +178,10 @@ async fn every_fault_has_its_name_and_a_sentence_without_query_or_secret() {
         let b = backend(settings(&format!("{}/?q=hunter2", server.url())));
         // Decoding a bomb in a debug build takes its time; it must be refused for its size, not for that.
         let cx = if bomb { CX } else { cx.clone() };
-        let mut errors = vec![
-            b.ask(&Query::Check("up{a=\"hunter2\"}".into()), &cx)
-                .await
-                .expect_err(words),
-        ];
+        let mut errors = vec![b.ask(&Query::Check("up{a=\"hunter2\"}".into()), &cx).await.expect_err(words)];
         if !slow && !bomb {
-            errors.push(
-                b.ask(&blocks_of(0, settled - 30, 2), &cx)
-                    .await
-                    .expect_err(words),
-            );
-            errors.push(
-                b.probe(&cx)
-                    .await
-                    .err()
-                    .unwrap_or_else(|| errors[0].clone()),
-            );
+            errors.push(b.ask(&blocks_of(0, settled - 30, 2), &cx).await.expect_err(words));
+            errors.push(b.probe(&cx).await.err().unwrap_or_else(|| errors[0].clone()));
             // The poll: red on the source's line, then the error for the supervisor.
             let (out, got) = sink();
             let (_keep, want) = watch::channel(Interest::default());
@@ -326,18 +195,12 @@ async fn every_fault_has_its_name_and_a_sentence_without_query_or_secret() {
         for e in &errors {
             assert_eq!(e.trouble, trouble, "{words}: {e}");
             assert!(e.sentence.starts_with("metrics (127.0.0.1:"), "{e}");
-            assert!(
-                !e.sentence.contains("hunter2") && !e.sentence.contains("secret"),
-                "{e}"
-            );
+            assert!(!e.sentence.contains("hunter2") && !e.sentence.contains("secret"), "{e}");
             assert!(e.sentence.chars().count() < 420, "{e}");
         }
         assert!(errors[0].sentence.contains(words), "{words}: {}", errors[0]);
         let retry = (trouble == Trouble::Throttled).then_some(7_000);
-        assert!(
-            errors.iter().all(|e| e.retry_after_ms == retry),
-            "{errors:?}"
-        );
+        assert!(errors.iter().all(|e| e.retry_after_ms == retry), "{errors:?}");
     }
 }
 
@@ -348,10 +211,7 @@ async fn nobody_listening_is_unreachable() {
     drop(server);
     // The port is closed when the listener's task has ended.
     tokio::task::yield_now().await;
-    let e = backend(settings(&url))
-        .probe(&CX)
-        .await
-        .expect_err("closed");
+    let e = backend(settings(&url)).probe(&CX).await.expect_err("closed");
     assert_eq!(e.trouble, Trouble::Unreachable);
     assert!(e.sentence.contains("refused"), "{e}");
 }
@@ -376,16 +236,9 @@ async fn the_token_is_read_each_time_and_shown_nowhere() {
     assert_eq!(e.trouble, Trouble::Auth);
     said.push(format!("{e:?}"));
     let seen = server.seen();
-    let sent: Vec<_> = seen
-        .iter()
-        .filter_map(|s| s.header("authorization"))
-        .collect();
+    let sent: Vec<_> = seen.iter().filter_map(|s| s.header("authorization")).collect();
     assert_eq!(sent, ["Bearer s3cret-one", "Bearer s3cret-two"]);
-    assert!(
-        said.iter()
-            .all(|s| !s.contains("s3cret") && s.contains("andon-prom-token")),
-        "{said:?}"
-    );
+    assert!(said.iter().all(|s| !s.contains("s3cret") && s.contains("andon-prom-token")), "{said:?}");
 }
 
 #[tokio::test]
@@ -416,10 +269,7 @@ async fn the_load_is_the_same_for_20_and_for_1000_services() {
         let facts = facts(&got);
         let told = |f: &&Fact| matches!(f, Fact::Blocks(_));
         assert_eq!(facts.iter().filter(told).count(), 4 * services);
-        assert_eq!(
-            last_state(&facts).calls_per_min as usize,
-            server.seen().len()
-        );
+        assert_eq!(last_state(&facts).calls_per_min as usize, server.seen().len());
         assert!(biggest.load(Ordering::SeqCst) < 2 * 1024 * 1024);
         counts.push(requests);
     }
@@ -448,19 +298,11 @@ async fn a_round_tells_blocks_windows_and_how_fresh_they_are() {
     let windows: Vec<Vec<u32>> = facts
         .iter()
         .filter_map(|f| match f {
-            Fact::Windows(w) if w.service.as_str() == "svc-0001" => {
-                Some(w.rows.iter().map(|r| r.0).collect())
-            }
+            Fact::Windows(w) if w.service.as_str() == "svc-0001" => Some(w.rows.iter().map(|r| r.0).collect()),
             _ => None,
         })
         .collect();
-    assert_eq!(
-        windows,
-        [
-            vec![300, 1_800, 3_600, 21_600],
-            vec![7_200, 86_400, 259_200, 2_592_000]
-        ]
-    );
+    assert_eq!(windows, [vec![300, 1_800, 3_600, 21_600], vec![7_200, 86_400, 259_200, 2_592_000]]);
     let state = last_state(&facts);
     assert_eq!(state.link, Link::Polling);
     assert_eq!(state.old_after_ms, 60_000);
@@ -473,14 +315,7 @@ async fn a_service_that_falls_silent_is_told_as_silent_with_its_last_sample() {
     let silent = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let flag = silent.clone();
     let (all, fewer) = (healthy(2), healthy(1));
-    let server = FakeHttp::start(move |s| {
-        if flag.load(Ordering::SeqCst) {
-            fewer(s)
-        } else {
-            all(s)
-        }
-    })
-    .await;
+    let server = FakeHttp::start(move |s| if flag.load(Ordering::SeqCst) { fewer(s) } else { all(s) }).await;
     let b = backend(settings(&server.url()));
     let (out, got) = sink();
     b.round(&out).await.expect("round");
@@ -501,11 +336,7 @@ async fn a_long_window_too_heavy_for_the_server_leaves_the_live_figures_alone() 
     let server = FakeHttp::start(move |seen| {
         let heavy = seen.field("query").is_some_and(|q| q.contains("2592000s"));
         if heavy {
-            Fake::new(
-                503,
-                "application/json",
-                include_str!("fixtures/query_error_503_timeout.json"),
-            )
+            Fake::new(503, "application/json", include_str!("fixtures/query_error_503_timeout.json"))
         } else {
             script(seen)
         }
@@ -516,10 +347,7 @@ async fn a_long_window_too_heavy_for_the_server_leaves_the_live_figures_alone() 
     b.round(&out).await.expect("round");
     let state = last_state(&facts(&got));
     assert_eq!(state.link, Link::Polling);
-    assert_eq!(
-        state.last_error.map(|(_, e)| e.trouble),
-        Some(Trouble::Timeout)
-    );
+    assert_eq!(state.last_error.map(|(_, e)| e.trouble), Some(Trouble::Timeout));
 }
 
 #[tokio::test]
@@ -533,10 +361,7 @@ async fn it_only_looks() {
         name: "checkout".into(),
         uid: "1".into(),
     };
-    let e = b
-        .ask(&Query::Read(target), &CX)
-        .await
-        .expect_err("no target");
+    let e = b.ask(&Query::Read(target), &CX).await.expect_err("no target");
     assert_eq!(e.trouble, Trouble::NotFound);
     assert!(server.seen().is_empty());
 }

@@ -91,10 +91,7 @@ pub fn query(json: &[u8]) -> Result<Said, String> {
 /// Not JSON, or not a success.
 pub fn version(json: &[u8]) -> Result<Option<String>, String> {
     match success(decode(json)?)? {
-        Ok(data) => Ok(data
-            .get("version")
-            .and_then(Value::as_str)
-            .map(str::to_owned)),
+        Ok(data) => Ok(data.get("version").and_then(Value::as_str).map(str::to_owned)),
         Err(_) => Err("it tells no build".to_owned()),
     }
 }
@@ -115,10 +112,9 @@ fn decode(json: &[u8]) -> Result<Envelope, String> {
 fn success(e: Envelope) -> Result<Result<Value, Said>, String> {
     match e.status.as_deref() {
         Some("success") => Ok(Ok(e.data.unwrap_or(Value::Null))),
-        Some("error") => Ok(Err(Said::Error {
-            kind: e.error_type.unwrap_or_default(),
-            words: e.error.unwrap_or_default(),
-        })),
+        Some("error") => {
+            Ok(Err(Said::Error { kind: e.error_type.unwrap_or_default(), words: e.error.unwrap_or_default() }))
+        }
         Some(other) => Err(format!("its status is `{other}`")),
         None => Err("it has no status".to_owned()),
     }
@@ -128,9 +124,7 @@ fn partial(e: &Envelope) -> Option<String> {
     let first = e.warnings.as_deref().unwrap_or_default().first();
     match first {
         Some(w) => Some(w.as_str().unwrap_or("a warning").to_owned()),
-        None if e.is_partial == Some(true) => {
-            Some("a part of the storage did not answer".to_owned())
-        }
+        None if e.is_partial == Some(true) => Some("a part of the storage did not answer".to_owned()),
         None => None,
     }
 }
@@ -149,10 +143,7 @@ fn series(e: &Value, values: &str) -> Result<Series, String> {
     let e = e.as_object().ok_or("a series is not an object")?;
     let labels = match e.get("metric") {
         None | Some(Value::Null) => BTreeMap::new(),
-        Some(Value::Object(m)) => m
-            .iter()
-            .filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())))
-            .collect(),
+        Some(Value::Object(m)) => m.iter().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect(),
         Some(_) => return Err("the labels of a series are not an object".to_owned()),
     };
     let points = match e.get(values) {
@@ -202,17 +193,12 @@ mod tests {
 
     #[test]
     fn special_floats_are_there_but_are_no_numbers() {
-        let Data::Vector(rows) = data(fixture!("query_vector_special_floats")) else {
-            panic!("vector")
-        };
+        let Data::Vector(rows) = data(fixture!("query_vector_special_floats")) else { panic!("vector") };
         let value = |kind: &str| {
             let row = rows.iter().find(|r| r.label("kind") == kind);
             row.unwrap_or_else(|| panic!("{kind}")).points[0].value
         };
-        assert_eq!(
-            (value("nan"), value("pinf"), value("ninf")),
-            (None, None, None)
-        );
+        assert_eq!((value("nan"), value("pinf"), value("ninf")), (None, None, None));
         assert_eq!(value("tiny"), Some(1e-9));
         assert_eq!(value("negzero").map(f64::to_bits), Some(0.0_f64.to_bits()));
         assert_eq!(value("huge"), Some(1.234e21));
@@ -223,37 +209,22 @@ mod tests {
         assert_eq!(data(fixture!("query_vector_empty")), Data::Vector(vec![]));
         assert_eq!(data(fixture!("query_range_empty")), Data::Matrix(vec![]));
         assert_eq!(data(fixture!("query_string")), Data::Text);
-        let inf = Point {
-            at: 1_795_219_983_507,
-            value: None,
-        };
+        let inf = Point { at: 1_795_219_983_507, value: None };
         assert_eq!(data(fixture!("query_scalar_inf")), Data::Scalar(inf));
         let other = br#"{"status":"success","data":{"resultType":"cube","result":7}}"#;
         assert_eq!(data(other), Data::Other("cube".to_owned()));
-        let Data::Vector(vm) = data(fixture!("query_vector_victoriametrics")) else {
-            panic!("vector")
-        };
+        let Data::Vector(vm) = data(fixture!("query_vector_victoriametrics")) else { panic!("vector") };
         assert_eq!(vm.len(), 4);
     }
 
     #[test]
     fn a_gap_stays_a_hole_and_a_histogram_has_no_points() {
-        let Data::Matrix(rows) = data(fixture!("query_range_matrix_gap")) else {
-            panic!("matrix")
-        };
-        let at: Vec<i64> = rows[0]
-            .points
-            .iter()
-            .map(|p| p.at / 1000 - 1_795_219_640)
-            .collect();
+        let Data::Matrix(rows) = data(fixture!("query_range_matrix_gap")) else { panic!("matrix") };
+        let at: Vec<i64> = rows[0].points.iter().map(|p| p.at / 1000 - 1_795_219_640).collect();
         assert_eq!(at, [0, 15, 285, 300, 315, 330]);
-        let Data::Matrix(rows) = data(fixture!("query_range_matrix_native_histogram")) else {
-            panic!("matrix")
-        };
+        let Data::Matrix(rows) = data(fixture!("query_range_matrix_native_histogram")) else { panic!("matrix") };
         assert_eq!(rows[0].points, []);
-        let Data::Vector(rows) = data(fixture!("query_vector_native_histogram")) else {
-            panic!("vector")
-        };
+        let Data::Vector(rows) = data(fixture!("query_vector_native_histogram")) else { panic!("vector") };
         assert_eq!(rows[0].points, []);
     }
 
@@ -286,10 +257,7 @@ mod tests {
         let v = |json: &[u8]| version(json).expect("success");
         assert_eq!(v(fixture!("buildinfo_2_42")).as_deref(), Some("2.42.0+ds"));
         assert!(v(fixture!("buildinfo_3_5")).is_some_and(|v| v.starts_with("3.5")));
-        assert_eq!(
-            v(fixture!("buildinfo_victoriametrics")).as_deref(),
-            Some("2.24.0")
-        );
+        assert_eq!(v(fixture!("buildinfo_victoriametrics")).as_deref(), Some("2.24.0"));
         assert_eq!(v(br#"{"status":"success"}"#), None);
     }
 
