@@ -5,9 +5,62 @@ use crate::backends::{Cx, Lane};
 use crate::core::id::SourceId;
 use crate::core::world::source::Trouble;
 use crate::testkit::fake_http::{Answer as Fake, FakeHttp};
+use std::io::{Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 const CX: Cx = Cx { deadline: Duration::from_secs(2), lane: Lane::Refresh };
+
+/// One answer over TLS, by a certificate of a CA that no system trusts, for 127.0.0.1 and no other name. The key is
+/// good for nothing but this test.
+fn tls_server() -> u16 {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let cert = CertificateDer::from_pem_slice(include_bytes!("fixtures/test-server.pem")).expect("certificate");
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("fixtures/test-server.key")).expect("key");
+    let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(vec![cert], key);
+    let config = Arc::new(config.expect("config"));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("address").port();
+    std::thread::spawn(move || {
+        // A client that does not trust us leaves in the handshake: that is what the test is about.
+        let (mut tcp, _) = listener.accept().expect("a client");
+        let mut tls = rustls::ServerConnection::new(config).expect("session");
+        let mut stream = rustls::Stream::new(&mut tls, &mut tcp);
+        let answer = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+        if stream.read(&mut [0; 4096]).is_ok() {
+            stream.write_all(answer).expect("answered");
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_certificate_is_checked_against_the_given_ca_and_the_cause_is_named() {
+    let ca = Some(concat!(env!("CARGO_MANIFEST_DIR"), "/src/backends/net/fixtures/test-ca.pem"));
+    let cases = [
+        ("127.0.0.1", ca, false, None),
+        ("127.0.0.1", None, false, Some("UnknownIssuer")),
+        ("localhost", ca, false, Some("not valid for name")),
+        ("localhost", None, true, None),
+    ];
+    for (host, ca, insecure, cause) in cases {
+        let url = format!("https://{host}:{}", tls_server());
+        let ca = ca.map(Into::into);
+        let c =
+            Client::new(Endpoint { source: SourceId::new("metrics"), url, token: None, ca, insecure }, Budget::new(9));
+        let got = c.expect("client").get("a", &CX).await;
+        match (got, cause) {
+            (Ok(answer), None) => assert_eq!(answer.body, b"{}"),
+            (Err(e), Some(cause)) => {
+                assert_eq!(e.trouble, Trouble::Unreachable);
+                assert!(e.sentence.contains(cause), "{e}");
+            }
+            (got, cause) => panic!("{host}: {got:?}, not {cause:?}"),
+        }
+    }
+}
 
 fn client(url: &str, token: Option<TokenFrom>) -> Client {
     rustls::crypto::ring::default_provider().install_default().ok();

@@ -1,7 +1,8 @@
 //! Rows of an answer folded into figures: total and failed of one version side by side. Pure.
 //!
 //! Three things are kept apart: a version with a total and no failures has 0 failures; a version without a total is
-//! absent; a value that was sent but is no number makes its version absent, never fine.
+//! absent; a value that was sent but is no number makes its version absent, never fine. Series without the version
+//! label stand under the empty hash: there is traffic, and nobody can say whose.
 
 use super::queries::{BLOCK, FAILED, Queries, TAG, TOTAL};
 use super::wire::{Point, Series};

@@ -81,13 +81,10 @@ impl Prometheus {
             return Err(self.client.error(Trouble::NotFound, why));
         }
         let version = wire::version(self.json(&answer)?).map_err(|why| self.misshapen(&why))?;
-        // A Date is cut to its second, so the truth lies half a second later in the mean.
-        let middle = asked.0.midpoint(now.0);
-        let skew = answer.date.map(|d| d.0 + 500 - middle);
         Ok(Abilities {
             roles: Roles { telemetry: true, ..Roles::default() },
             version: version.map(Arc::from),
-            skew_ms: skew,
+            skew_ms: skew_ms(&answer, asked, now),
             insecure: self.client.insecure(),
             ..Abilities::default()
         })
@@ -111,7 +108,9 @@ impl Prometheus {
     }
 
     async fn query(&self, path: &str, form: &[(&str, &str)], cx: &Cx) -> Result<(Data, Answer), SourceError> {
+        let asked = (self.clock)();
         let answer = self.client.post_form(path, form, cx).await?;
+        self.note_skew(skew_ms(&answer, asked, (self.clock)()));
         match wire::query(self.json(&answer)?).map_err(|why| self.misshapen(&why))? {
             Said::Data { data, partial: None } => Ok((data, answer)),
             // Half of the servers' counts are not half of the truth: nothing is judged by them.
@@ -158,6 +157,14 @@ impl Prometheus {
         // Below the resolution of the Date header a skew is noise.
         let skew = if skew.abs() < 1_000 { 0 } else { skew };
         Utc((self.clock)().0.saturating_add(skew))
+    }
+
+    /// A clock that was stepped is noticed, the noise of the measurement is not: each telling costs a drawing.
+    fn note_skew(&self, measured: Option<i64>) {
+        let known = &mut self.standing().abilities.skew_ms;
+        if measured.is_some_and(|m| known.is_none_or(|k| m.abs_diff(k) > 1_500)) {
+            *known = measured;
+        }
     }
 
     async fn history(&self, service: &ServiceId, from: i64, count: u32, cx: &Cx) -> Result<Fact, SourceError> {
@@ -209,6 +216,11 @@ impl Prometheus {
             sample: point.map(|p| Utc(p.at)),
         }))
     }
+}
+
+/// Server clock minus ours. A Date is cut to its second, so the truth lies half a second later in the mean.
+fn skew_ms(answer: &Answer, asked: Utc, now: Utc) -> Option<i64> {
+    answer.date.map(|date| date.0 + 500 - asked.0.midpoint(now.0))
 }
 
 impl Backend for Prometheus {
