@@ -1,4 +1,4 @@
-pub mod net;
-pub mod sim;
 pub mod kubernetes;
+pub mod net;
 pub mod prometheus;
+pub mod sim;

@@ -3,10 +3,10 @@
 //! Imports only downwards in this order: `key`/`time`/`id`, `world`, `judge`, `act`, `case`, `nav`, `model`,
 //! `msg`, `effect`, `update`.
 
+pub mod act;
+pub mod case;
 pub mod id;
+pub mod judge;
 pub mod key;
 pub mod time;
 pub mod world;
-pub mod judge;
-pub mod act;
-pub mod case;

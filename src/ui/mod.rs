@@ -1,3 +1,3 @@
-pub mod screens;
 pub mod overlays;
 pub mod parts;
+pub mod screens;
