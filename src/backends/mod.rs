@@ -1,4 +1,91 @@
+//! The port every backend rides on, small enough for twenty of them. Roles are the facts one sends, not traits.
+
 pub mod kubernetes;
 pub mod net;
 pub mod prometheus;
 pub mod sim;
+
+use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
+use crate::core::id::{Hash, ServiceId, TargetId};
+use crate::core::world::fact::Fact;
+use crate::core::world::source::{Abilities, SourceError};
+use crate::core::world::target::TargetState;
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What one call may cost. Acts and their reads go before everything and never wait for budget, breaker or backoff.
+#[derive(Clone, Debug)]
+pub struct Cx {
+    /// Total time for the answer, body included.
+    pub deadline: Duration,
+    pub lane: Lane,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    Act,
+    Refresh,
+}
+
+/// What is looked at now, so that load follows interest, not fleet size.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interest {
+    /// Services with a moving rollout, with the versions to tell apart.
+    pub moving: Vec<(ServiceId, Vec<Hash>)>,
+}
+
+/// One bounded question.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Query {
+    /// The target as it is now, with `raw`, past every cache. Answer: one `Fact::Target`, or `Fact::Gone`.
+    Read(TargetId),
+    /// Settled history of one service: `count` (at most 10) blocks from `from` (epoch seconds, block-aligned) on.
+    /// Answer: one `Fact::Blocks` that names every asked block, with an empty `by_hash` where there is no series.
+    Blocks {
+        service: ServiceId,
+        from: i64,
+        count: u32,
+    },
+    /// The instant value of a query in the source's own language. Answer: one `Fact::Checked`.
+    Check(Arc<str>),
+}
+
+/// Where a backend puts its facts. Cheap to clone; never blocks; the last value for each key wins.
+#[derive(Clone)]
+pub struct Sink(Arc<dyn Fn(Fact) + Send + Sync>);
+
+impl Sink {
+    pub fn new(put: impl Fn(Fact) + Send + Sync + 'static) -> Sink {
+        Sink(Arc::new(put))
+    }
+    pub fn put(&self, fact: Fact) {
+        (self.0)(fact);
+    }
+}
+
+pub trait Backend: Send + Sync + 'static {
+    /// Roles, rights by name, server version, clock offset. Cheap, repeatable.
+    fn probe<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Abilities, SourceError>>;
+    /// Runs until it fails; the supervisor restarts it with backoff. It puts its own `Fact::Source` (connecting,
+    /// reading n of m, watching or polling, confirmed at) and the facts of its roles.
+    fn observe(
+        self: Arc<Self>,
+        want: watch::Receiver<Interest>,
+        out: Sink,
+    ) -> BoxFuture<'static, SourceError>;
+    /// One bounded question.
+    fn ask<'a>(
+        &'a self,
+        question: &'a Query,
+        cx: &'a Cx,
+    ) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>>;
+    /// PURE. What the dialog shows is what is sent. `seen` comes from `ask(Read)`, so it carries `raw`.
+    fn plan(&self, op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause>;
+    /// Sends exactly one step, once, no retry.
+    fn send<'a>(&'a self, step: &'a Step, ticket: Ticket, cx: &'a Cx) -> BoxFuture<'a, Outcome>;
+}
+
+/// Tells own UTC to backends, so that the simulated world can lie about it and tests can hold it still.
+pub type UtcClock = Arc<dyn Fn() -> crate::core::time::Utc + Send + Sync>;

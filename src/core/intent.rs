@@ -1,0 +1,111 @@
+//! Everything a person can want of the console, in one table. Help, footer hints, the act menu, keymap checking and
+//! read-only mode all read it; nothing else spells a key or a help sentence.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a binding holds. A key is looked up in its context first, then in `Global` (not from text fields or dialogs).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Context {
+    Global,
+    /// Board, Verdict, Sources: lists of things.
+    List,
+    Runbook,
+    /// An act's dialog before it is confirmed.
+    Dialog,
+    /// The first list of contexts.
+    Choose,
+    /// The multi-line note.
+    Note,
+}
+
+impl Context {
+    pub const ALL: [Context; 6] = [
+        Context::Global,
+        Context::List,
+        Context::Runbook,
+        Context::Dialog,
+        Context::Choose,
+        Context::Note,
+    ];
+
+    /// The section of a keymap file.
+    pub fn section(self) -> &'static str {
+        match self {
+            Context::Global => "global",
+            Context::List => "list",
+            Context::Runbook => "runbook",
+            Context::Dialog => "dialog",
+            Context::Choose => "choose",
+            Context::Note => "note",
+        }
+    }
+}
+
+macro_rules! intents {
+    ($($variant:ident, $name:literal, $context:ident, $act:literal, $help:literal;)*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum Intent { $($variant),* }
+
+        impl Intent {
+            pub const ALL: &'static [Intent] = &[$(Intent::$variant),*];
+            /// The word in keymap files.
+            pub fn name(self) -> &'static str { match self { $(Intent::$variant => $name),* } }
+            /// The section of a keymap file it is bound in.
+            pub fn context(self) -> Context { match self { $(Intent::$variant => Context::$context),* } }
+            /// Reached only behind the act leader, never on one key.
+            pub fn is_act(self) -> bool { match self { $(Intent::$variant => $act),* } }
+            /// One line for help.
+            pub fn help(self) -> &'static str { match self { $(Intent::$variant => $help),* } }
+        }
+    };
+}
+
+intents! {
+    // variant        name               context   act    one line
+    RollBack,         "roll-back",       Global,   true,  "Send the selected service back to its last good version";
+    Hold,             "hold",            Global,   true,  "Stop the selected rollout where it is";
+    Resume,           "resume",          Global,   true,  "Let a held rollout go on";
+    Promote,          "promote",         Global,   true,  "Release the gate: on to the next step";
+    Arm,              "arm",             Global,   true,  "Arm this console for forward acts, or renew";
+    Disarm,           "disarm",          Global,   true,  "Back to LOOK-ONLY";
+    Acknowledge,      "acknowledge",     Global,   true,  "Acknowledge a WORSE verdict: it no longer stands by itself";
+    ScreenVerdict,    "verdict",         Global,   false, "Verdict: what hurts, how badly, what each key would do";
+    ScreenBoard,      "board",           Global,   false, "Board: every moving rollout, worst first";
+    ScreenRunbook,    "runbook",         Global,   false, "Runbook of the selected service";
+    ScreenSources,    "sources",         Global,   false, "Sources: health, age, what we may do there";
+    NextRow,          "next-row",        List,     false, "Down";
+    PreviousRow,      "previous-row",    List,     false, "Up";
+    FirstRow,         "first-row",       List,     false, "First";
+    LastRow,          "last-row",        List,     false, "Last";
+    HalfPageDown,     "half-page-down",  List,     false, "Half a page down";
+    HalfPageUp,       "half-page-up",    List,     false, "Half a page up";
+    ShowRest,         "show-rest",       List,     false, "Show what is fine as well, or fold it again";
+    Open,             "open",            Global,   false, "Why: how this was computed";
+    Back,             "back",            Global,   false, "Back, close, no";
+    Note,             "note",            Global,   false, "Write a note into the log";
+    Help,             "help",            Global,   false, "Help of this place";
+    Repaint,          "repaint",         Global,   false, "Draw everything again";
+    Suspend,          "suspend",         Global,   false, "Suspend to the shell (disarms)";
+    Quit,             "quit",            Global,   false, "Leave (twice when armed or something is in flight)";
+    DrillFaster,      "drill-faster",    Global,   false, "Drill: time runs faster";
+    DrillSlower,      "drill-slower",    Global,   false, "Drill: time runs slower";
+    StepNext,         "step-next",       Runbook,  false, "Next step";
+    StepPrevious,     "step-previous",   Runbook,  false, "Previous step";
+    StepRun,          "step-run",        Runbook,  false, "Run the chosen step's check";
+    StepTick,         "step-tick",       Runbook,  false, "Tick a manual step as done";
+    StepSkip,         "step-skip",       Runbook,  false, "Skip the step, with a reason";
+    Confirm,          "confirm",         Dialog,   false, "Do it";
+    CopyRequests,     "copy-requests",   Dialog,   false, "Copy the requests";
+    ChooseNext,       "choose-next",     Choose,   false, "Down";
+    ChoosePrevious,   "choose-previous", Choose,   false, "Up";
+    ChooseOpen,       "choose-open",     Choose,   false, "Look at this one, look-only";
+    ChooseDrill,      "choose-drill",    Choose,   false, "Play the drill";
+    NoteKeep,         "note-keep",       Note,     false, "Keep the note";
+    NoteLeave,        "note-leave",      Note,     false, "Leave a draft";
+}
+
+impl Intent {
+    pub fn from_name(name: &str) -> Option<Intent> {
+        Intent::ALL.iter().copied().find(|i| i.name() == name)
+    }
+}

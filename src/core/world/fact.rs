@@ -1,0 +1,53 @@
+//! A backend's report in our words: a state or a cumulative count, never a delta.
+
+use super::figures::{Blocks, Checked, Windows};
+use super::source::SourceState;
+use super::target::TargetState;
+use crate::core::id::{ServiceId, TargetId};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Fact {
+    Source(Box<SourceState>),
+    Target(Box<TargetState>),
+    /// The server said it was deleted.
+    Gone(TargetId),
+    /// The end of a full read: every target of this source that is not named is gone.
+    Whole(Vec<TargetId>),
+    Blocks(Blocks),
+    Windows(Windows),
+    Checked(Checked),
+}
+
+/// What a fact is about. A mailbox keeps only the last value for each key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FactKey {
+    Source,
+    Target(TargetId),
+    Whole,
+    /// Includes the first and last block, so that a chunk of history never replaces another.
+    Blocks(ServiceId, i64, i64),
+    Windows(ServiceId, u32),
+    Checked(Arc<str>),
+}
+
+impl Fact {
+    pub fn key(&self) -> FactKey {
+        match self {
+            Fact::Source(_) => FactKey::Source,
+            Fact::Target(t) => FactKey::Target(t.id.clone()),
+            Fact::Gone(id) => FactKey::Target(id.clone()),
+            Fact::Whole(_) => FactKey::Whole,
+            Fact::Blocks(b) => FactKey::Blocks(
+                b.service.clone(),
+                b.blocks.first().map_or(0, |b| b.start),
+                b.blocks.last().map_or(0, |b| b.start),
+            ),
+            Fact::Windows(w) => {
+                FactKey::Windows(w.service.clone(), w.rows.first().map_or(0, |r| r.0))
+            }
+            Fact::Checked(c) => FactKey::Checked(c.query.clone()),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! A configured source as it stands: connected or not, how old, how slow, what we may do there.
+
+use crate::core::time::Utc;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Roles {
+    pub rollouts: bool,
+    pub telemetry: bool,
+}
+
+/// Where the connection stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Link {
+    Connecting,
+    /// A first or repeated full read; what is known from before looks old until it ends.
+    Reading {
+        what: Arc<str>,
+        done: u32,
+        of: Option<u32>,
+    },
+    Watching,
+    Polling,
+    Failed(SourceError),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Trouble {
+    Auth,
+    Forbidden,
+    Unreachable,
+    Timeout,
+    Throttled,
+    /// The answer was not what it should be: HTML, junk JSON, too deep.
+    Shape,
+    /// The decoded body passed the cap of limits.md.
+    TooBig,
+    NotFound,
+    Server,
+    /// The type or preset is known but this version does not have it.
+    NotInThisVersion,
+    /// The task itself failed; a bug of ours.
+    Panicked,
+}
+
+/// What went wrong, for the person reading it: what happened, where, what to do. Carries no URL query and no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceError {
+    pub trouble: Trouble,
+    pub sentence: Arc<str>,
+    pub retry_after_ms: Option<u64>,
+}
+
+impl SourceError {
+    pub fn new(trouble: Trouble, sentence: impl Into<Arc<str>>) -> SourceError {
+        SourceError {
+            trouble,
+            sentence: sentence.into(),
+            retry_after_ms: None,
+        }
+    }
+}
+
+impl std::fmt::Display for SourceError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+/// One right, as the server's review says it. Reviews are advisory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Right {
+    /// Namespace it holds in; `None`: everywhere.
+    pub namespace: Option<Arc<str>>,
+    /// The field's own words: `patch rollouts/status`.
+    pub verb: Arc<str>,
+    /// `None`: the review did not answer.
+    pub allowed: Option<bool>,
+}
+
+/// What a probe found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abilities {
+    pub roles: Roles,
+    pub version: Option<Arc<str>>,
+    pub rights: Vec<Right>,
+    /// Server clock minus ours, milliseconds.
+    pub skew_ms: Option<i64>,
+    /// Who the server says we are.
+    pub identity: Option<Arc<str>>,
+    /// Certificate checks are off.
+    pub insecure: bool,
+}
+
+/// The last word of a source about itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceState {
+    /// The adapter's type: `kubernetes`, `prometheus`, `simulated`.
+    pub kind: Arc<str>,
+    pub link: Link,
+    pub abilities: Abilities,
+    /// The newest moment it was known to be right: an event, a bookmark, a clean answer (own UTC).
+    pub confirmed: Option<Utc>,
+    /// Milliseconds after `confirmed` at which what it says counts as old (limits.md section 3).
+    pub old_after_ms: i64,
+    pub latency_ms: Option<u32>,
+    /// Requests of the last minute, of the shared budget.
+    pub calls_per_min: u32,
+    /// The last trouble, kept after it ended.
+    pub last_error: Option<(Utc, SourceError)>,
+    /// What it holds, in words: `41 rollouts, 5 moving`.
+    pub holds: Arc<str>,
+}

@@ -1,0 +1,196 @@
+//! One rollout-able object as a source saw it: a state, never a delta. Knows nothing of backends or screens.
+
+use crate::core::id::{Hash, ServiceId, TargetId};
+use crate::core::seal::Sealed;
+use crate::core::time::Utc;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Strategy {
+    Canary,
+    BlueGreen,
+    /// Kept as the server said it.
+    Other(Arc<str>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    Healthy,
+    Progressing,
+    Paused,
+    Degraded,
+    /// A word this version does not know; shown, never taken for fine.
+    Other(Arc<str>),
+}
+
+impl Phase {
+    pub fn word(&self) -> &str {
+        match self {
+            Phase::Healthy => "healthy",
+            Phase::Progressing => "progressing",
+            Phase::Paused => "paused",
+            Phase::Degraded => "degraded",
+            Phase::Other(w) => w,
+        }
+    }
+}
+
+/// Replica counts of one revision.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replicas {
+    pub wanted: u32,
+    pub existing: u32,
+    pub ready: u32,
+    pub available: u32,
+}
+
+/// Why replicas are not ready, by kind: (`ImagePullBackOff`, 3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    pub reason: Arc<str>,
+    pub count: u32,
+}
+
+/// One version of the target that the source still keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    pub hash: Hash,
+    /// What people call it: the tag of the main image, else the short hash.
+    pub version: Arc<str>,
+    pub image: Arc<str>,
+    pub digest: Option<Arc<str>>,
+    /// The server's own number. Shown only: numbers are rewritten on rollback.
+    pub number: Option<u64>,
+    pub created: Option<Utc>,
+    pub replicas: Replicas,
+    pub trouble: Vec<Trouble>,
+    pub cause: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepDef {
+    /// As the field writes it: `setWeight: 20`, `pause: 10m`, `analysis`.
+    pub label: Arc<str>,
+    /// Percent of traffic this step asks for.
+    pub weight: Option<u8>,
+    pub pause: Option<PauseDef>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PauseDef {
+    UntilPromoted,
+    /// Seconds.
+    For(u64),
+}
+
+/// The controller waits here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// The server's reason: `CanaryPauseStep`, `BlueGreenPause`, `InconclusiveAnalysisRun`.
+    pub reason: Arc<str>,
+    pub since: Option<Utc>,
+    /// When it opens by itself; `None`: only a person opens it.
+    pub until: Option<Utc>,
+}
+
+/// Who owns the desired state, when it is not the cluster alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitOwner {
+    /// `argo cd`, `flux`, `helm`.
+    pub tool: Arc<str>,
+    pub what: Arc<str>,
+}
+
+/// Who last wrote a field an act is about, from the server's own bookkeeping: a program, never a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manager {
+    pub name: Arc<str>,
+    pub at: Option<Utc>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetState {
+    pub id: TargetId,
+    pub service: ServiceId,
+    pub strategy: Strategy,
+    pub phase: Phase,
+    pub message: Arc<str>,
+    pub since: Option<Utc>,
+    pub steps: Vec<StepDef>,
+    /// Steps done, of `steps.len()`; `None` when the strategy has no steps.
+    pub step: Option<u32>,
+    /// Percent of traffic the candidate should have, and has (`None`: not known).
+    pub weight_wanted: u8,
+    pub weight_real: Option<u8>,
+    /// Replicas the target as a whole asks for.
+    pub wanted: u32,
+    /// The version asked for. Equal to `stable`: nothing moves.
+    pub candidate: Option<Hash>,
+    /// The version last fully promoted; `None` on a first deploy.
+    pub stable: Option<Hash>,
+    /// Everything kept, newest first.
+    pub revisions: Vec<Revision>,
+    pub gate: Option<Gate>,
+    /// A person's pause (`spec.paused`), which freezes the controller.
+    pub held: bool,
+    pub held_by: Option<Manager>,
+    /// Somebody released the gate and the controller has not reacted yet.
+    pub releasing: bool,
+    pub aborted: bool,
+    pub aborted_at: Option<Utc>,
+    pub aborted_by: Option<Manager>,
+    /// Full promotion asked for and not finished.
+    pub promoting_full: bool,
+    /// The controller refuses the object as it stands.
+    pub invalid: Option<Arc<str>>,
+    pub generation: i64,
+    /// The controller has seen `generation`.
+    pub observed: bool,
+    /// The server's opaque version of the object; equality only.
+    pub version: Arc<str>,
+    pub git: Option<GitOwner>,
+    /// When the candidate was created: the start of the verdict.
+    pub started: Option<Utc>,
+    /// When the source last said this (own UTC).
+    pub read_at: Utc,
+    /// The object as `plan` needs it; only on a read made for a dialog or an act, never on the tape.
+    pub raw: Option<Sealed>,
+}
+
+impl TargetState {
+    pub fn revision(&self, hash: &Hash) -> Option<&Revision> {
+        self.revisions.iter().find(|r| r.hash == *hash)
+    }
+
+    pub fn candidate_revision(&self) -> Option<&Revision> {
+        self.revision(self.candidate.as_ref()?)
+    }
+
+    pub fn stable_revision(&self) -> Option<&Revision> {
+        self.revision(self.stable.as_ref()?)
+    }
+
+    /// A change is under way: candidate and stable differ (also after an abort: the spec still asks for it).
+    pub fn is_moving(&self) -> bool {
+        self.candidate.is_some() && self.candidate != self.stable
+    }
+
+    /// Replicas of `hash` that exist.
+    pub fn existing_of(&self, hash: &Hash) -> u32 {
+        self.revision(hash).map_or(0, |r| r.replicas.existing)
+    }
+
+    /// What people call a version of this target; the hash itself when nothing better is known.
+    pub fn version_of(&self, hash: &Hash) -> Arc<str> {
+        self.revision(hash)
+            .map_or_else(|| hash.0.clone(), |r| r.version.clone())
+    }
+
+    /// The newest revision that is neither candidate nor stable and is still kept: where an undo after promotion goes.
+    pub fn previous(&self) -> Option<&Revision> {
+        self.revisions.iter().find(|r| {
+            Some(&r.hash) != self.candidate.as_ref() && Some(&r.hash) != self.stable.as_ref()
+        })
+    }
+}
