@@ -14,12 +14,12 @@ fn rate(lab: &Lab, service: &str, hash: &str, code: &str) -> f64 {
     .expect("one value")
 }
 
-fn ended_errors(lab: &Lab, fresh: &Fresh<'_>, bad: &str, good: &str) -> Duration {
-    wait_until("errors end and the old version takes it all", 60, || {
+fn ended_errors(lab: &Lab, fresh: &Fresh<'_>, bad: &str, good: &str, secs: u64) {
+    wait_until("errors end and the old version takes it all", secs, || {
         rate(lab, &fresh.name, bad, "500") == 0.0
             && rate(lab, &fresh.name, bad, ".*") == 0.0
             && (rate(lab, &fresh.name, good, ".*") - 200.0).abs() < 10.0
-    })
+    });
 }
 
 #[test]
@@ -76,7 +76,10 @@ fn the_traffic_follows_the_weight_and_a_roll_back_ends_the_errors() {
     });
 
     fresh.patch_status(&json!({"status": {"abort": true}}));
-    ended_errors(&lab, &fresh, &bad, &good);
+    // By the weight alone: the canary's pods stay for another 30 s after an abort.
+    ended_errors(&lab, &fresh, &bad, &good, 25);
+    let pods = lab.load_state()["ready"][&fresh.name][&bad].as_u64();
+    assert!(pods > Some(0), "the canary's pods went before its traffic");
 }
 
 #[test]
@@ -92,7 +95,7 @@ fn without_a_router_the_traffic_follows_the_ready_pods() {
         (rate(&lab, &fresh.name, &bad, ".*") - 50.0).abs() < 5.0
     });
     fresh.patch_status(&json!({"status": {"abort": true}}));
-    ended_errors(&lab, &fresh, &bad, &good);
+    ended_errors(&lab, &fresh, &bad, &good, 60);
     // Not a zero: a version without pods has no series at all.
     wait_until("the series of the removed pods are gone", 30, || {
         let left = format!(r#"count(http_requests_total{{rollouts_pod_template_hash="{bad}"}})"#);
