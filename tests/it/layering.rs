@@ -9,9 +9,10 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 17] = [
+const CORE_ORDER: [(&str, u8); 22] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
+    ("age", 0),
     ("id", 0),
     ("key", 0),
     ("intent", 0),
@@ -25,9 +26,14 @@ const CORE_ORDER: [(&str, u8); 17] = [
     ("case", 4),
     ("nav", 5),
     ("model", 6),
-    ("msg", 7),
-    ("effect", 8),
-    ("update", 9),
+    // Readings of the model, for update and the screens.
+    ("alarm", 7),
+    ("board", 7),
+    ("gates", 7),
+    ("menu", 7),
+    ("msg", 8),
+    ("effect", 9),
+    ("update", 10),
 ];
 /// Pure functions over data. `sha2` for what the tape gets of a sealed body.
 const CORE_CRATES: [&str; 4] = ["serde", "serde_json", "libm", "sha2"];
@@ -210,6 +216,9 @@ fn nobody_imports_upwards() {
             }
         }
     }
+    // One line per reason is enough.
+    let mut said = BTreeSet::new();
+    breaches.retain(|b| said.insert(b.splitn(3, ':').nth(2).map(str::to_owned)));
     assert!(breaches.is_empty(), "{}", breaches.join("\n"));
 }
 
