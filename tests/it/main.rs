@@ -1,5 +1,7 @@
-//! One binary for all integration tests.
+//! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod layering;
+mod live;
 mod live_prom;
 mod pty;
 mod pty_self;
