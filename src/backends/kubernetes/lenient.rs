@@ -19,15 +19,6 @@ pub enum Scalar {
     Text(Arc<str>),
 }
 
-impl Scalar {
-    pub fn text(&self) -> Option<&str> {
-        match self {
-            Scalar::Text(s) => Some(s),
-            Scalar::Nothing | Scalar::Flag(_) | Scalar::Int(_) | Scalar::Float(_) => None,
-        }
-    }
-}
-
 struct ScalarVisitor;
 
 impl<'de> Visitor<'de> for ScalarVisitor {
