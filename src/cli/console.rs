@@ -2,6 +2,7 @@
 
 use super::setup::{self, DrillWish, Setup};
 use super::ConsoleArgs;
+use crate::backends::kubernetes;
 use crate::config::{self, Config, Paths};
 use crate::core::effect::Choice;
 use crate::core::model::Context;
@@ -14,8 +15,8 @@ use crate::engine::logbook::Logbook;
 use crate::engine::tape::TapeDeck;
 use crate::engine::{End, Engine};
 use crate::tty::front::Screen;
-use crate::tty::{Device, Guard, Input, Locale, Output, Wish, guard, input};
-use crate::ui::Look;
+use crate::tty::{Depth, Device, Guard, Input, Locale, Output, Wish, guard, input};
+use crate::ui::look::{Colours, Look};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,7 +66,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     };
     guard::install_panic_hook(report);
     let inbox = Inbox::default();
-    let mut screen = match take(&device, &locale, &inbox, args, Look::new(config.theme.clone(), depth, args.ascii || locale.ascii())) {
+    let mut screen = match take(&device, &locale, &inbox, args, Look::new(config.theme.clone(), colours(depth), !(args.ascii || locale.ascii()))) {
         Ok(s) => s,
         Err(e) => {
             eprintln!("andon: the terminal cannot be set up: {e}");
@@ -88,7 +89,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
             Ok(s) => s,
             Err(why) => break (5, Some(why)),
         };
-        let (back, end, head) = play(setup, screen, &inbox, &problems, &config);
+        let (back, end, head) = play(setup, screen, &inbox, &problems);
         screen = back;
         match end {
             End::Quit(code) => break (code, head.map(|h| format!("log head {h}"))),
@@ -129,19 +130,24 @@ fn place(args: &ConsoleArgs, config: &Config, drill: Option<DrillWish>) -> Resul
         let known: Vec<&str> = config.environments.iter().map(|e| &*e.name).collect();
         return Err((format!("several environments and none named: --env {}", known.join(", --env ")), 2));
     }
-    let contexts: Vec<Context> = crate::backends::kubernetes::contexts()
-        .into_iter()
-        .map(|c| Context {
-            name: c.name.into(),
-            cluster: c.cluster.into(),
-            namespace: c.namespace.map(Into::into),
-            current: c.current,
-        })
-        .collect();
+    let contexts = contexts();
     if contexts.is_empty() {
         return Ok(Place::Drill(DrillWish { scenario: "f1".into(), speed: 1, seed: 1 }));
     }
     Ok(Place::Choose(contexts))
+}
+
+/// Contexts of the kubeconfig; one that cannot be read is as good as none here, and told when it is asked for by name.
+fn contexts() -> Vec<Context> {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return Vec::new() };
+    let found = runtime.block_on(kubernetes::contexts(None)).unwrap_or_default();
+    let context = |c: kubernetes::ContextInfo| Context {
+        name: c.name.into(),
+        cluster: c.cluster.into(),
+        namespace: c.namespace.map(Into::into),
+        current: c.current,
+    };
+    found.into_iter().map(context).collect()
 }
 
 fn set_up(config: &Config, args: &ConsoleArgs, at: &Place) -> Result<Setup, String> {
@@ -157,11 +163,10 @@ fn set_up(config: &Config, args: &ConsoleArgs, at: &Place) -> Result<Setup, Stri
 }
 
 /// One engine, from its first frame to its end.
-fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>], config: &Config) -> (Screen, End, Option<String>) {
+fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (Screen, End, Option<String>) {
     let Setup { mut model, clock, utc, sources, log, tape_dir } = setup;
     (model.width, model.height) = screen.device.size();
     model.problems = problems.to_vec();
-    let ascii = screen.look.ascii();
     let mut engine = Engine::new(model, screen, inbox.clone(), clock.clone());
     // The first frame waits for nothing: not for the log, not for a thread.
     engine.first_frame();
@@ -170,7 +175,7 @@ fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>], conf
         match Logbook::open(&settings, setup::state_dir(), at, inbox.clone()) {
             Ok(book) => {
                 if let Some(dir) = &tape_dir {
-                    match TapeDeck::open(dir, book.session(), &engine.model, config.theme.name(), ascii, at) {
+                    match TapeDeck::open(dir, book.session(), &engine.model, at) {
                         Ok(deck) => engine.with_tape(deck),
                         Err(e) => tracing::warn!(error = %e, "no tape"),
                     }
@@ -197,6 +202,15 @@ fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>], conf
     let end = engine.run();
     let (screen, head) = engine.close();
     (screen, end, head)
+}
+
+fn colours(depth: Depth) -> Colours {
+    match depth {
+        Depth::None => Colours::None,
+        Depth::Sixteen => Colours::Sixteen,
+        Depth::TwoFiftySix => Colours::TwoFiftySix,
+        Depth::True => Colours::True,
+    }
 }
 
 fn take(device: &Arc<Device>, locale: &Locale, inbox: &Inbox, args: &ConsoleArgs, look: Look) -> std::io::Result<Screen> {

@@ -1,12 +1,8 @@
 //! `andon replay TAPE`: nothing is attached, and the same must come out.
 
-use crate::config::theme::default_theme;
-use crate::core::model::Model;
 use crate::core::shown::shown_line;
 use crate::engine::tape::replay;
-use crate::tty::Depth;
-use crate::tty::front::digest;
-use crate::ui::{self, Look};
+use crate::ui::{self, look::Look};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::io::Write;
@@ -14,17 +10,11 @@ use std::path::Path;
 
 /// 0: the same effects and the same last screen. 1: not, or the tape cannot be read. 141: nobody reads.
 pub fn run(tape: &Path, out: &mut impl Write) -> u8 {
-    let look = |ascii: bool| Look::new(default_theme(), Depth::None, ascii);
-    let screen = |m: &Model, theme: &str, ascii: bool| {
-        // Another theme is another picture: the digest on the tape is of the one it was made with.
-        let _ = theme;
-        digest(m, &look(ascii))
-    };
-    match replay(tape, ui::overlays::note::edit, screen) {
+    match replay(tape, ui::overlays::note::edit, ui::digest) {
         Ok(r) => {
             let area = Rect::new(0, 0, r.model.width, r.model.height);
             let mut buffer = Buffer::empty(area);
-            ui::draw(&r.model, &look(r.ascii), area, &mut buffer);
+            ui::draw(&r.model, &Look::shipped(), area, &mut buffer);
             let said = say(out, &r, &buffer);
             match said {
                 Ok(()) => u8::from(r.stopped.is_some()),

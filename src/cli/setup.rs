@@ -2,10 +2,11 @@
 
 use super::{ConsoleArgs, identity};
 use crate::backends::kubernetes::{self, Kubernetes};
-use crate::backends::net::Budget;
-use crate::backends::prometheus::{self, Prometheus};
+use crate::backends::net::{Budget, TokenFrom};
+use crate::backends::prometheus::{self, Prometheus, Queries};
 use crate::backends::sim::scenario::Scenario;
 use crate::backends::{Backend, UtcClock, sim};
+use crate::config::source::Token;
 use crate::config::{Config, SourceKind};
 use crate::core::case::runbook::Runbook;
 use crate::core::id::SourceId;
@@ -51,8 +52,10 @@ pub fn log_dir(env: &str) -> (PathBuf, MineOnly) {
 
 fn base(environment: Environment, config: &Config, clock: &dyn Clock) -> Model {
     let mut model = Model::new(environment, config.keymap.clone(), clock.now());
-    model.limits.confirm_delay = config.limits.confirm_delay_ms;
-    model.limits.arm = config.limits.arm_ms;
+    let l = &config.limits;
+    model.limits.confirm_delay = i64::try_from(l.confirm_delay_ms).unwrap_or(model.limits.confirm_delay);
+    model.limits.arm = i64::from(l.arm_minutes) * 60_000;
+    model.limits.same_act = i64::try_from(l.same_act_ms).unwrap_or(model.limits.same_act);
     model.editor = crate::ui::overlays::note::edit;
     for r in &config.runbooks {
         model.runbooks.insert(r.name.clone(), Runbook::clone(r));
@@ -218,6 +221,8 @@ fn real(config: &Config, args: &ConsoleArgs, name: &str, production: bool, read_
         model.world.services.insert(s.name.clone(), service);
     }
     let budget = Budget::new(120);
+    // One period is asked for: the longest any service counts its budget over.
+    let period_secs = config.services.iter().filter_map(|s| s.slo).map(|s| s.window_days).max().unwrap_or(30) * 86_400;
     let mut sources: Vec<(SourceId, Arc<dyn Backend>)> = Vec::new();
     for w in wanted {
         let state = match w.kind {
@@ -232,7 +237,7 @@ fn real(config: &Config, args: &ConsoleArgs, name: &str, production: bool, read_
                 connecting("kubernetes", Roles { rollouts: true, telemetry: false })
             }
             SourceKind::Prometheus(p) => {
-                let made = Prometheus::new(prometheus_settings(&w.name, &p), budget.clone(), utc.clone());
+                let made = Prometheus::new(prometheus_settings(&w.name, &p, period_secs), budget.clone(), utc.clone());
                 match made {
                     Ok(backend) => {
                         sources.push((w.name.clone(), Arc::new(backend)));
@@ -252,6 +257,26 @@ fn real(config: &Config, args: &ConsoleArgs, name: &str, production: bool, read_
     Setup { model, clock, utc, sources, log: Some(log), tape_dir: tape }
 }
 
-fn prometheus_settings(name: &SourceId, p: &crate::config::source::Prometheus) -> prometheus::Settings {
-    prometheus::Settings::of(name, p.url.as_ref())
+fn prometheus_settings(name: &SourceId, p: &crate::config::source::Prometheus, period_secs: u32) -> prometheus::Settings {
+    let token = p.token.as_ref().map(|t| match t {
+        Token::File(path) => TokenFrom::File(path.clone()),
+        Token::Env(name) => TokenFrom::Env(name.to_string()),
+        Token::Command(argv) => TokenFrom::Command(argv.iter().map(|a| a.to_string()).collect()),
+    });
+    let q = &p.queries;
+    prometheus::Settings {
+        source: name.clone(),
+        url: p.url.to_string(),
+        token,
+        queries: Queries {
+            requests: q.requests.to_string(),
+            failures: q.failures.to_string(),
+            service: q.service.to_string(),
+            version: q.version.to_string(),
+            scrape_secs: q.scrape_secs,
+        },
+        period_secs,
+        ca: p.ca.clone(),
+        insecure: p.insecure,
+    }
 }

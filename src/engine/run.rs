@@ -242,6 +242,11 @@ impl<F: Front> Engine<F> {
         Duration::from_millis(u64::try_from(ms.max(1)).unwrap_or(1))
     }
 
+    /// Before anything else is started.
+    pub fn first_frame(&mut self) {
+        self.draw(true);
+    }
+
     /// Run until somebody leaves.
     pub fn run(&mut self) -> End {
         self.draw(true);

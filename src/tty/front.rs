@@ -4,9 +4,8 @@ use super::device::Device;
 use super::guard::Guard;
 use super::output::{Frame, Output};
 use crate::core::model::Model;
-use crate::core::seal::sha256_hex;
 use crate::engine::Front;
-use crate::ui::{self, Look};
+use crate::ui::{self, look::Look};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::path::PathBuf;
@@ -38,19 +37,6 @@ impl Screen {
     }
 }
 
-/// A digest of the text and styles of a frame: what a replay must show again.
-pub fn digest(model: &Model, look: &Look) -> String {
-    let area = Rect::new(0, 0, model.width, model.height);
-    let mut buffer = Buffer::empty(area);
-    ui::draw(model, look, area, &mut buffer);
-    let mut text = String::new();
-    for cell in &buffer.content {
-        text.push_str(cell.symbol());
-        text.push_str(&format!("{:?}{:?}{:?};", cell.fg, cell.bg, cell.modifier));
-    }
-    sha256_hex(text.as_bytes())
-}
-
 impl Front for Screen {
     fn draw(&mut self, model: &Model) {
         let (buffer, drawn) = self.buffer(model);
@@ -58,7 +44,7 @@ impl Front for Screen {
     }
 
     fn digest(&self, model: &Model) -> String {
-        digest(model, &self.look)
+        ui::digest(model)
     }
 
     fn repaint(&mut self) {
