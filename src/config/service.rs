@@ -27,12 +27,7 @@ pub struct Service {
 }
 
 /// Reads one `[service.x]`. `known` are the runbooks there are.
-pub fn service(
-    name: &str,
-    mut table: Table<'_, '_>,
-    known: &[Arc<str>],
-    told: &mut Told<'_>,
-) -> Service {
+pub fn service(name: &str, mut table: Table<'_, '_>, known: &[Arc<str>], told: &mut Told<'_>) -> Service {
     let owner = table.text(told, "owner").ok().map(Arc::from);
     // Tier 1 has the strictest gates.
     let tier = table.whole(told, "tier", 1..=4).or_strict(2, 1);
@@ -51,13 +46,7 @@ pub fn service(
     }
     table.later(told, &["resources", "change_windows", "flags"]);
     table.finish(told);
-    Service {
-        name: ServiceId::from(name),
-        owner,
-        tier: u8::try_from(tier).unwrap_or(1),
-        slo,
-        runbooks,
-    }
+    Service { name: ServiceId::from(name), owner, tier: u8::try_from(tier).unwrap_or(1), slo, runbooks }
 }
 
 fn slo(mut table: Table<'_, '_>, told: &mut Told<'_>) -> Option<Slo> {
@@ -88,8 +77,5 @@ fn slo(mut table: Table<'_, '_>, told: &mut Told<'_>) -> Option<Slo> {
         Got::Is(ms, _) => Some(ms),
     };
     table.finish(told);
-    Some(Slo {
-        objective: objective?,
-        window_days: u32::try_from(window? / day).ok()?,
-    })
+    Some(Slo { objective: objective?, window_days: u32::try_from(window? / day).ok()? })
 }
