@@ -33,7 +33,7 @@ fn a_team_s_config_becomes_typed_values() {
     let checkout = &found.services[0];
     assert_eq!((checkout.tier, checkout.owner.as_deref()), (1, Some("payments")));
     let slo = checkout.slo.unwrap();
-    assert!((slo.objective - 0.999).abs() < 1e-12 && slo.window_days == 30);
+    assert!((slo.objective - 0.999).abs() < 1e-12 && slo.period_days == 30);
     assert_eq!(checkout.runbooks, ["checkout-5xx".into()]);
 }
 

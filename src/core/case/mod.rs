@@ -1,3 +1,4 @@
-//! What people do about trouble: the runbook and how far they are in it.
+//! What people do about trouble: the runbook and how far they are in it, and the note they write.
 
+pub mod note;
 pub mod runbook;

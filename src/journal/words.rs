@@ -1,0 +1,216 @@
+//! A record as one line for a person: `03:14:07 mira checkout@eu-1 roll back accepted in 41 ms`. The members of `data`
+//! per kind are written down in `docs/log-format.md`; missing ones are left out, unknown kinds shown as they are.
+
+use super::view::{RecordView, UNREADABLE};
+use super::visible::visible;
+use serde_json::Value;
+
+/// The longest line, in characters.
+pub const WIDTH: usize = 400;
+
+/// The line, everything from outside made visible, no newline.
+pub fn line(r: &RecordView) -> String {
+    let about = r.target_at().map(|t| format!("{t} ")).unwrap_or_default();
+    let late = if r.at.is_some() { " (recorded later)" } else { "" };
+    let text = format!("{} {} {about}{}{late}", r.hms(), r.who(), said(r));
+    visible(&text, WIDTH)
+}
+
+/// The members of one record's data.
+struct Data<'a>(&'a Value);
+
+impl Data<'_> {
+    /// `name` as text, between `before` and `after`; nothing where the member is missing, null or empty.
+    fn part(&self, before: &str, name: &str, after: &str) -> String {
+        match &self.0[name] {
+            Value::Null => String::new(),
+            Value::String(s) if s.is_empty() => String::new(),
+            Value::String(s) => format!("{before}{s}{after}"),
+            other => format!("{before}{other}{after}"),
+        }
+    }
+
+    /// The verb and, for plans of several steps, which: `roll back (step 1 of 2)`.
+    fn act(&self) -> String {
+        let verb = self.0["verb"].as_str().unwrap_or("act");
+        match (self.0["step"].as_u64(), self.0["of"].as_u64()) {
+            (Some(i), Some(n)) if n > 1 => format!("{verb} (step {i} of {n})"),
+            _ => verb.to_owned(),
+        }
+    }
+
+    fn moved(&self) -> String {
+        match (self.0["from"].as_str(), self.0["to"].as_str()) {
+            (Some(f), Some(t)) if f != t => format!(" {f} -> {t}"),
+            (_, Some(t)) => format!(" {t}"),
+            _ => String::new(),
+        }
+    }
+
+    /// `12 s`, `41 ms`.
+    fn took(&self, before: &str, name: &str) -> String {
+        match self.0[name].as_u64() {
+            Some(ms) if ms >= 10_000 => format!("{before}{} s", ms / 1000),
+            Some(ms) => format!("{before}{ms} ms"),
+            None => String::new(),
+        }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.0[name] == true
+    }
+}
+
+fn said(r: &RecordView) -> String {
+    let d = Data(&r.data);
+    let act = d.act();
+    // By word, not by enum: records of later versions are read too.
+    match r.kind.as_str() {
+        "opened" => format!(
+            "opened andon{} for{}{}{}{}",
+            d.part(" ", "build", ""),
+            d.part(" ", "environment", ""),
+            d.part(", drill ", "drill", ""),
+            d.part(", ", "files", " other sessions"),
+            if d.is("mine_only") { ", log: mine only" } else { "" },
+        ),
+        "closed" => {
+            format!("closed{}{}", d.part(" after ", "records", " records"), d.part(", head before it ", "head", ""))
+        }
+        "armed" => format!("armed{}", d.part(" for ", "minutes", " min")),
+        "disarmed" => format!("disarmed{}", d.part(": ", "why", "")),
+        "intent" => format!(
+            "{act}:{}{}{}{}{}",
+            d.moved(),
+            d.part(" by ", "primitive", ""),
+            d.part("; ", "sentence", ""),
+            if d.is("look_only") { "; from look-only" } else { "" },
+            if d.is("name_typed") { "; name typed" } else { "" },
+        ),
+        "sent" => format!("{act} sent{}{}", d.part(" ", "method", ""), d.part(" ", "path", "")),
+        "accepted" => format!("{act} accepted{}", d.took(" in ", "took_ms")),
+        "refused" => format!("{act} refused{}{}", d.part(" (", "status", ")"), d.part(": ", "why", "")),
+        "unknown" => format!("{act} OUTCOME UNKNOWN{}", d.part(": ", "why", "")),
+        "seen" => format!("{act} seen{}", d.took(" after ", "after_ms")),
+        "settled" => format!("{act} settled{}{}", d.took(" after ", "after_ms"), d.part(": ", "what", "")),
+        "stuck" => format!("{act} STUCK{}{}", d.took(" after ", "after_ms"), d.part(": ", "why", "")),
+        "undone" => format!("{act} undone{}{}", d.part(" by ", "by", ""), d.part(": ", "why", "")),
+        "resolved" => format!(
+            "{act} resolved{}{}{}",
+            d.part(": ", "outcome", ""),
+            d.part(", ", "why", ""),
+            d.0["of"]["session"].as_str().map(|s| format!(" (begun by {s})")).unwrap_or_default(),
+        ),
+        "changed" => format!("changed{}{}", d.part(" ", "what", ":"), d.moved()),
+        "note" => format!("note: {}", d.part("", "text", "")),
+        "phase" => format!(
+            "phase{}{}{}",
+            d.moved(),
+            match (d.0["step"].as_u64(), d.0["of"].as_u64()) {
+                (Some(i), Some(n)) => format!(", step {i}/{n}"),
+                _ => String::new(),
+            },
+            d.part(", ", "weight", " %")
+        ),
+        "verdict" => format!("verdict{}{}", d.moved(), d.part(": ", "why", "")),
+        "source" => format!("source{}{}{}", d.part(" ", "source", ""), d.moved(), d.part(": ", "why", "")),
+        "runbook" => format!(
+            "runbook{}{}{}{}{}",
+            d.part(" ", "runbook", ""),
+            d.part(" step ", "step", ""),
+            d.part(" \"", "title", "\""),
+            d.part(" ", "result", ""),
+            d.part(": ", "reason", "")
+        ),
+        "acknowledged" => format!("acked{}", d.part(" ", "what", "")),
+        UNREADABLE => format!("unreadable line{}", d.raw()),
+        other => format!("{other}{}", d.raw()),
+    }
+}
+
+impl Data<'_> {
+    fn raw(&self) -> String {
+        match self.0 {
+            Value::Null => String::new(),
+            Value::String(s) => format!(" {s}"),
+            other => format!(" {other}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn said_of(kind: &str, data: Value) -> String {
+        let line = json!({
+            "utc": "2026-11-21T03:14:07.250Z", "actor": {"user": "mira"}, "kind": kind, "data": data,
+            "target": {"source": "eu-1", "namespace": "shop", "kind": "Rollout", "name": "checkout", "uid": "u"},
+        });
+        line_of(&line)
+    }
+
+    fn line_of(v: &Value) -> String {
+        line(&RecordView::read("s", v.to_string().as_bytes()))
+    }
+
+    #[test]
+    fn each_kind_reads_as_a_sentence_and_missing_members_leave_no_hole() {
+        let act = json!({"verb": "roll back", "step": 1, "of": 2, "took_ms": 41, "after_ms": 19_500, "why": "409",
+            "from": "v2", "to": "v1", "primitive": "abort", "look_only": true});
+        for (kind, says) in [
+            ("intent", "roll back (step 1 of 2): v2 -> v1 by abort; from look-only"),
+            ("accepted", "roll back (step 1 of 2) accepted in 41 ms"),
+            ("refused", "roll back (step 1 of 2) refused: 409"),
+            ("unknown", "roll back (step 1 of 2) OUTCOME UNKNOWN: 409"),
+            ("seen", "roll back (step 1 of 2) seen after 19 s"),
+            ("stuck", "roll back (step 1 of 2) STUCK after 19 s: 409"),
+            ("verdict", "verdict v2 -> v1: 409"),
+        ] {
+            assert_eq!(said_of(kind, act.clone()), format!("03:14:07 mira checkout@eu-1 {says}"));
+        }
+        assert_eq!(said_of("armed", json!({})), "03:14:07 mira checkout@eu-1 armed");
+        assert_eq!(said_of("page-out", json!({"a": 1})), "03:14:07 mira checkout@eu-1 page-out {\"a\":1}");
+    }
+
+    #[test]
+    fn every_kind_of_this_version_has_its_own_words() {
+        use crate::core::entry::Kind::{self, *};
+        const ALL: [Kind; 21] = [
+            Opened,
+            Closed,
+            Armed,
+            Disarmed,
+            Intent,
+            Sent,
+            Accepted,
+            Refused,
+            Unknown,
+            Seen,
+            Settled,
+            Stuck,
+            Undone,
+            Resolved,
+            Changed,
+            Note,
+            Phase,
+            Verdict,
+            Source,
+            Runbook,
+            Acknowledged,
+        ];
+        for kind in ALL {
+            let word = json!(kind);
+            let text = said_of(word.as_str().expect("word"), json!({"zzz": "unnamed"}));
+            assert!(!text.contains("unnamed"), "{kind:?} is taken for unknown: {text}");
+        }
+    }
+
+    #[test]
+    fn nothing_from_outside_moves_the_cursor() {
+        let text = said_of("note", json!({"text": "a\u{1b}]0;x\u{7}\nb\u{202e}"}));
+        assert!(text.ends_with("note: a<U+001B>]0;x<U+0007><U+000A>b<U+202E>"), "{text}");
+        assert_eq!(line_of(&json!(3)), "--:--:--  unreadable line 3");
+    }
+}
