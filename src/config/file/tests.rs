@@ -178,7 +178,9 @@ fn broken_files_name_line_column_and_what_is_allowed() {
             "[environment.y]\nsources = [\"s\"]\n[source.s]\ntype = \"prometheus\"\nurl = \"https://p/?q=1\"\n",
             "10:7   the url has a query - only scheme, host, port and path",
         ),
-        ("[service.x]\nowner = \n", "7:"),
+        ("[service.x]\nowner = \n", "7:9   not TOML: "),
+        ("[source.m]\n", "6:9   \"m\" stands there twice"),
+        ("[service.x]\nowner = \"a\"\nowner = \"b\"\n", "8:1   \"owner\" stands there twice"),
     ];
     assert!(cases.len() >= 40);
     let mut wrong = Vec::new();
