@@ -8,9 +8,8 @@ use std::path::Path;
 
 /// Checks one file, or the files of this user. The exit code: 0 all right, 3 with an error, 141 when nobody reads.
 pub fn check(path: Option<&Path>, out: &mut impl Write) -> i32 {
-    let env: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-        .collect();
+    let env: BTreeMap<String, String> =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
     let paths = match path {
         Some(file) => Paths::of_file(file),
         None => Paths::of_this_user(&env),
@@ -33,20 +32,12 @@ fn report(paths: &Paths, problems: &[Problem], out: &mut impl Write) -> std::io:
         .filter(|p| p.exists())
         .map(|p| shown_line(&p.to_string_lossy(), LINE_MAX).into_string())
         .collect();
-    let read = if files.is_empty() {
-        "no config file".to_owned()
-    } else {
-        files.join(", ")
-    };
+    let read = if files.is_empty() { "no config file".to_owned() } else { files.join(", ") };
     let count = |s: Severity| problems.iter().filter(|p| p.severity == s).count();
     let parts = [
         (count(Severity::Error), "error", "errors"),
         (count(Severity::Warning), "warning", "warnings"),
-        (
-            count(Severity::NotInThisVersion),
-            "not in this version",
-            "not in this version",
-        ),
+        (count(Severity::NotInThisVersion), "not in this version", "not in this version"),
     ];
     let told: Vec<String> = parts
         .into_iter()
@@ -77,27 +68,16 @@ mod tests {
         let file = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/config.toml"));
         let (code, out) = run(&file);
         assert_eq!(code, 0, "{out}");
-        assert!(
-            out.contains("config.toml:11:10   not in this version: preset \"istio\""),
-            "{out}"
-        );
-        assert!(
-            out.contains("config.toml:13:8   not in this version: source type \"alertmanager\"")
-        );
-        assert!(
-            out.ends_with("config.toml: 2 not in this version\n"),
-            "{out}"
-        );
+        assert!(out.contains("config.toml:11:10   not in this version: preset \"istio\""), "{out}");
+        assert!(out.contains("config.toml:13:8   not in this version: source type \"alertmanager\""));
+        assert!(out.ends_with("config.toml: 2 not in this version\n"), "{out}");
     }
 
     #[test]
     fn a_file_that_is_not_there_is_an_error() {
         let (code, out) = run(Path::new("/nonexistent/andon.toml"));
         assert_eq!(code, 3);
-        assert!(
-            out.starts_with("/nonexistent/andon.toml   cannot be read: "),
-            "{out}"
-        );
+        assert!(out.starts_with("/nonexistent/andon.toml   cannot be read: "), "{out}");
         assert!(out.ends_with("no config file: 1 error\n"), "{out}");
     }
 

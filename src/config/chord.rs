@@ -35,10 +35,7 @@ pub fn chord(text: &str) -> Result<Chord, BadChord> {
     let keys: Vec<Key> = text.split_whitespace().map(key).collect::<Result<_, _>>()?;
     match keys.len() {
         1 | 2 => Ok(keys),
-        0 => Err(bad(
-            text,
-            "a key such as \"j\", or \"space\" for the space bar",
-        )),
+        0 => Err(bad(text, "a key such as \"j\", or \"space\" for the space bar")),
         _ => Err(bad(text, "a chord has one key or two")),
     }
 }
@@ -68,28 +65,15 @@ pub fn key(name: &str) -> Result<Key, BadChord> {
     match code {
         Code::Char(c) if shift && c != ' ' => {
             let letter = c.to_uppercase();
-            Err(bad(
-                name,
-                &format!("shift is in the character: write \"{letter}\""),
-            ))
+            Err(bad(name, &format!("shift is in the character: write \"{letter}\"")))
         }
         Code::Char(' ') if shift => Err(bad(name, "terminals send shift-space as space")),
         Code::Char(c) if ctrl && c.is_ascii_uppercase() => {
             let small = c.to_ascii_lowercase();
             Err(bad(name, &format!("terminals send it as \"ctrl-{small}\"")))
         }
-        Code::Tab if shift => Ok(Key {
-            code: Code::BackTab,
-            ctrl,
-            alt,
-            shift: false,
-        }),
-        code => Ok(Key {
-            code,
-            ctrl,
-            alt,
-            shift,
-        }),
+        Code::Tab if shift => Ok(Key { code: Code::BackTab, ctrl, alt, shift: false }),
+        code => Ok(Key { code, ctrl, alt, shift }),
     }
 }
 
@@ -107,19 +91,12 @@ fn code(name: &str) -> Option<Code> {
 }
 
 fn unknown(whole: &str, name: &str) -> BadChord {
-    let hint =
-        crate::config::suggest::hint(name, NAMES.iter().map(|(n, _)| *n)).unwrap_or_default();
-    BadChord {
-        what: format!("unknown key \"{name}\" in \"{whole}\""),
-        hint,
-    }
+    let hint = crate::config::suggest::hint(name, NAMES.iter().map(|(n, _)| *n)).unwrap_or_default();
+    BadChord { what: format!("unknown key \"{name}\" in \"{whole}\""), hint }
 }
 
 fn bad(text: &str, hint: &str) -> BadChord {
-    BadChord {
-        what: format!("\"{text}\" is not a chord"),
-        hint: hint.to_owned(),
-    }
+    BadChord { what: format!("\"{text}\" is not a chord"), hint: hint.to_owned() }
 }
 
 #[cfg(test)]

@@ -1,12 +1,6 @@
 //! Spans of time as config files write them. Knows no table.
 
-const UNITS: [(&str, u64); 5] = [
-    ("ms", 1),
-    ("s", 1_000),
-    ("m", 60_000),
-    ("h", 3_600_000),
-    ("d", 86_400_000),
-];
+const UNITS: [(&str, u64); 5] = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// Milliseconds of `700ms`, `15s`, `5m`, `1h`, `30d`.
 pub fn millis(s: &str) -> Option<u64> {
@@ -18,11 +12,7 @@ pub fn millis(s: &str) -> Option<u64> {
 
 /// `15s`, in the largest unit that loses nothing.
 pub fn time_name(ms: u64) -> String {
-    let (unit, factor) = UNITS
-        .iter()
-        .rev()
-        .find(|(_, f)| ms >= *f && ms % f == 0)
-        .unwrap_or(&UNITS[0]);
+    let (unit, factor) = UNITS.iter().rev().find(|(_, f)| ms >= *f && ms % f == 0).unwrap_or(&UNITS[0]);
     format!("{}{unit}", ms / factor)
 }
 
@@ -34,16 +24,7 @@ mod tests {
     fn times_are_read_and_named() {
         assert_eq!(millis("700ms"), Some(700));
         assert_eq!(millis("30d"), Some(2_592_000_000));
-        for bad in [
-            "",
-            "15",
-            "s",
-            "-1s",
-            "1.5s",
-            "1 s",
-            "5min",
-            "99999999999999999999s",
-        ] {
+        for bad in ["", "15", "s", "-1s", "1.5s", "1 s", "5min", "99999999999999999999s"] {
             assert_eq!(millis(bad), None, "{bad}");
         }
         assert_eq!(time_name(90_000), "90s");

@@ -84,22 +84,14 @@ impl Layer {
     /// Lays `self` over `below`: single settings one by one; an environment, source or service as a whole, by name.
     pub fn over(self, below: Layer) -> Layer {
         Layer {
-            environments: named(self.environments, below.environments, |e| {
-                e.name.to_string()
-            }),
+            environments: named(self.environments, below.environments, |e| e.name.to_string()),
             sources: named(self.sources, below.sources, |s| s.name.to_string()),
             services: named(self.services, below.services, |s| s.name.to_string()),
             limits: LimitsLayer {
-                confirm_delay_ms: self
-                    .limits
-                    .confirm_delay_ms
-                    .or(below.limits.confirm_delay_ms),
+                confirm_delay_ms: self.limits.confirm_delay_ms.or(below.limits.confirm_delay_ms),
                 arm_minutes: self.limits.arm_minutes.or(below.limits.arm_minutes),
                 same_act_ms: self.limits.same_act_ms.or(below.limits.same_act_ms),
-                request_timeout_ms: self
-                    .limits
-                    .request_timeout_ms
-                    .or(below.limits.request_timeout_ms),
+                request_timeout_ms: self.limits.request_timeout_ms.or(below.limits.request_timeout_ms),
                 seen_ms: self.limits.seen_ms.or(below.limits.seen_ms),
             },
             read_only: self.read_only.or(below.read_only),
@@ -114,10 +106,7 @@ impl Layer {
 
 fn named<T>(over: Vec<T>, below: Vec<T>, name: impl Fn(&T) -> String) -> Vec<T> {
     let taken: BTreeSet<String> = over.iter().map(&name).collect();
-    let mut all: Vec<T> = below
-        .into_iter()
-        .filter(|t| !taken.contains(&name(t)))
-        .collect();
+    let mut all: Vec<T> = below.into_iter().filter(|t| !taken.contains(&name(t))).collect();
     all.extend(over);
     all
 }
@@ -150,35 +139,17 @@ pub fn layer(told: &mut Told<'_>, known: &Known) -> Layer {
         }
     }
     for (name, table) in tables(&mut file, "service", told) {
-        layer
-            .services
-            .push(service(name, table, &known.runbooks, told));
+        layer.services.push(service(name, table, &known.runbooks, told));
     }
-    let sources: Vec<SourceId> = layer
-        .sources
-        .iter()
-        .map(|s| s.name.clone())
-        .chain(known.sources.iter().cloned())
-        .collect();
+    let sources: Vec<SourceId> =
+        layer.sources.iter().map(|s| s.name.clone()).chain(known.sources.iter().cloned()).collect();
     for (name, table) in tables(&mut file, "environment", told) {
         if is_environment_name(name, &table, told) {
-            layer
-                .environments
-                .push(environment(name, table, &sources, told));
+            layer.environments.push(environment(name, table, &sources, told));
         }
     }
     unused(&layer, &mut file, told);
-    file.later(
-        told,
-        &[
-            "shared_accounts",
-            "mouse",
-            "bell",
-            "title",
-            "color",
-            "include",
-        ],
-    );
+    file.later(told, &["shared_accounts", "mouse", "bell", "title", "color", "include"]);
     file.finish(told);
     if !faults.is_empty() {
         strict_after_faults(&mut layer, &faults, told.text());
@@ -193,9 +164,7 @@ fn strict_after_faults(layer: &mut Layer, faults: &[Range<usize>], text: &str) {
     }
     // `read_only` closes the way back, so it is taken from a line that cannot be read only if it stands on it.
     let lost = faults.iter().any(|f| {
-        let at = (0..=f.start.min(text.len()))
-            .rev()
-            .find(|i| text.is_char_boundary(*i));
+        let at = (0..=f.start.min(text.len())).rev().find(|i| text.is_char_boundary(*i));
         let at = at.unwrap_or(0);
         let from = text[..at].rfind('\n').map_or(0, |n| n + 1);
         let to = text[at..].find('\n').map_or(text.len(), |n| at + n);
@@ -206,11 +175,7 @@ fn strict_after_faults(layer: &mut Layer, faults: &[Range<usize>], text: &str) {
     }
 }
 
-fn tables<'a, 't>(
-    file: &mut Table<'a, 't>,
-    key: &'static str,
-    told: &mut Told<'_>,
-) -> Vec<(&'a str, Table<'a, 't>)> {
+fn tables<'a, 't>(file: &mut Table<'a, 't>, key: &'static str, told: &mut Told<'_>) -> Vec<(&'a str, Table<'a, 't>)> {
     match file.table(told, key) {
         Got::Is(mut t, _) => t.each(told),
         Got::Absent | Got::Wrong => Vec::new(),
@@ -229,23 +194,13 @@ fn wanted(table: &mut Table<'_, '_>, key: &'static str, told: &mut Told<'_>) -> 
     match table.text(told, key) {
         Got::Is(s, at) => {
             let (line, col) = place(told.text(), at.start);
-            Some(Wanted {
-                name: Arc::from(s),
-                file: told.file().to_owned(),
-                line,
-                col,
-            })
+            Some(Wanted { name: Arc::from(s), file: told.file().to_owned(), line, col })
         }
         Got::Absent | Got::Wrong => None,
     }
 }
 
-fn environment(
-    name: &str,
-    mut table: Table<'_, '_>,
-    known: &[SourceId],
-    told: &mut Told<'_>,
-) -> Environment {
+fn environment(name: &str, mut table: Table<'_, '_>, known: &[SourceId], told: &mut Told<'_>) -> Environment {
     let production = table.flag(told, "production").or_strict(true, true);
     let read_only = safety(&mut table, "read_only", told).unwrap_or(false);
     let mut sources: Vec<SourceId> = Vec::new();
@@ -269,17 +224,9 @@ fn environment(
             told.error(&at, format!("unknown source \"{wanted}\""), hint);
         }
     }
-    table.later(
-        told,
-        &["require", "change_windows", "arm_minutes", "confirm_delay"],
-    );
+    table.later(told, &["require", "change_windows", "arm_minutes", "confirm_delay"]);
     table.finish(told);
-    Environment {
-        name: Arc::from(name),
-        production,
-        read_only,
-        sources,
-    }
+    Environment { name: Arc::from(name), production, read_only, sources }
 }
 
 fn unused(layer: &Layer, file: &mut Table<'_, '_>, told: &mut Told<'_>) {
@@ -287,10 +234,7 @@ fn unused(layer: &Layer, file: &mut Table<'_, '_>, told: &mut Told<'_>) {
         return;
     }
     for (name, table) in tables(file, "source", told) {
-        let used = layer
-            .environments
-            .iter()
-            .any(|e| e.sources.iter().any(|s| s.as_str() == name));
+        let used = layer.environments.iter().any(|e| e.sources.iter().any(|s| s.as_str() == name));
         if !used {
             let what = format!("no environment uses source \"{name}\"");
             told.add(Severity::Warning, &table.span().clone(), what, None);
@@ -301,32 +245,18 @@ fn unused(layer: &Layer, file: &mut Table<'_, '_>, told: &mut Told<'_>) {
 /// A name a person types in a dialog and a directory is called by.
 fn is_name(name: &str, table: &Table<'_, '_>, told: &mut Told<'_>) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let good = !name.is_empty()
-        && name.len() <= 30
-        && name.chars().all(plain)
-        && !name.starts_with(['.', '-']);
+    let good = !name.is_empty() && name.len() <= 30 && name.chars().all(plain) && !name.starts_with(['.', '-']);
     if !good {
         let hint = "up to 30 of a-z A-Z 0-9 - _ . and no dot or dash in front".to_owned();
-        told.error(
-            &table.span().clone(),
-            format!("\"{name}\" is not a name"),
-            Some(hint),
-        );
+        told.error(&table.span().clone(), format!("\"{name}\" is not a name"), Some(hint));
     }
     good
 }
 
 fn is_environment_name(name: &str, table: &Table<'_, '_>, told: &mut Told<'_>) -> bool {
-    if matches!(
-        name.to_ascii_lowercase().as_str(),
-        "drill" | "replay" | "exercise"
-    ) {
+    if matches!(name.to_ascii_lowercase().as_str(), "drill" | "replay" | "exercise") {
         let what = format!("environment \"{name}\" would look like andon's own");
-        told.error(
-            &table.span().clone(),
-            what,
-            Some("take another name".to_owned()),
-        );
+        told.error(&table.span().clone(), what, Some("take another name".to_owned()));
         return false;
     }
     is_name(name, table, told)

@@ -4,7 +4,7 @@
 use crate::config::chord;
 use crate::config::problem::{Problem, Told};
 use crate::config::suggest;
-use crate::config::table::{self, Table};
+use crate::config::table::{self, Row, Table};
 use crate::core::intent::{Context, Intent};
 use crate::core::key::{Code, Key};
 use crate::core::keymap::{Binding, Chord, Keymap, key_name};
@@ -18,19 +18,12 @@ const DEFAULT_NAME: &str = "keymaps/default.toml";
 /// The leader of every act (product.md section 4).
 const LEADER: Key = Key::char('a');
 /// Flow control, and the prefixes of screen and tmux: they never arrive (terminal rules 2.5).
-const NEVER: [Key; 4] = [
-    Key::ctrl('s'),
-    Key::ctrl('q'),
-    Key::ctrl('a'),
-    Key::ctrl('b'),
-];
+const NEVER: [Key; 4] = [Key::ctrl('s'), Key::ctrl('q'), Key::ctrl('a'), Key::ctrl('b')];
 
 /// The shipped keymap. A test holds it free of problems.
 pub fn default_keymap() -> Keymap {
     let mut told = Told::new(DEFAULT_NAME, DEFAULT);
-    Keymap {
-        bindings: layer(&[], &mut told),
-    }
+    Keymap { bindings: layer(&[], &mut told) }
 }
 
 /// The shipped keymap with `text` on top: a key given there replaces the shipped meaning of that key, `"none"` unbinds it.
@@ -47,33 +40,22 @@ struct Line {
     chord: Chord,
     /// `None`: unbind.
     intent: Option<Intent>,
-    /// Of the chord and of the intent.
-    at: (Range<usize>, Range<usize>),
+    /// Where the chord stands.
+    at: Range<usize>,
 }
 
 fn layer(base: &[Binding], told: &mut Told<'_>) -> Vec<Binding> {
     let (map, _) = table::parse(told);
     let lines = lines(&Table::new(&map, "", 0..0), told);
-    let mut kept: Vec<Binding> = base
-        .iter()
-        .filter(|b| {
-            !lines
-                .iter()
-                .any(|l| l.context == b.context && l.chord == b.chord)
-        })
-        .cloned()
-        .collect();
+    let mut kept: Vec<Binding> =
+        base.iter().filter(|b| !lines.iter().any(|l| l.context == b.context && l.chord == b.chord)).cloned().collect();
     // Own bindings go first: the first chord of an intent is the one help shows.
     let mut own: Vec<Binding> = Vec::new();
     for line in lines {
         let Some(intent) = line.intent else { continue };
-        let new = Binding {
-            context: line.context,
-            chord: line.chord,
-            intent,
-        };
+        let new = Binding { context: line.context, chord: line.chord, intent };
         if let Some(other) = own.iter().chain(&kept).find(|b| collide(b, &new)) {
-            told.error(&line.at.0, conflict(&new, other), None);
+            told.error(&line.at, conflict(&new, other), None);
         } else {
             own.push(new);
         }
@@ -92,16 +74,9 @@ fn conflict(new: &Binding, other: &Binding) -> String {
     let (mine, theirs) = (name(&new.chord), name(&other.chord));
     let section = new.context.section();
     if new.chord == other.chord {
-        format!(
-            "\"{mine}\" is bound twice in [{section}]: \"{}\" and \"{}\"",
-            other.intent.name(),
-            new.intent.name()
-        )
+        format!("\"{mine}\" is bound twice in [{section}]: \"{}\" and \"{}\"", other.intent.name(), new.intent.name())
     } else {
-        format!(
-            "\"{mine}\" and \"{theirs}\" ({}) in [{section}] begin with the same key",
-            other.intent.name()
-        )
+        format!("\"{mine}\" and \"{theirs}\" ({}) in [{section}] begin with the same key", other.intent.name())
     }
 }
 
@@ -110,9 +85,7 @@ fn restore(base: &[Binding], own: &mut Vec<Binding>, told: &mut Told<'_>) {
     // Putting one back may take another's key away, so until nothing is missing; every turn puts a shipped line back,
     // and those do not collide with each other.
     loop {
-        let missing = base
-            .iter()
-            .find(|b| is_needed(b.intent) && !has(own, b.intent));
+        let missing = base.iter().find(|b| is_needed(b.intent) && !has(own, b.intent));
         let Some(b) = missing else { return };
         let what = format!("\"{}\" is left without a key", b.intent.name());
         let hint = format!("\"{}\" keeps it", name(&b.chord));
@@ -130,71 +103,50 @@ fn is_needed(intent: Intent) -> bool {
     intent.is_act()
         || matches!(
             intent,
-            Intent::Confirm
-                | Intent::Back
-                | Intent::Help
-                | Intent::Quit
-                | Intent::NoteKeep
-                | Intent::NoteLeave
+            Intent::Confirm | Intent::Back | Intent::Help | Intent::Quit | Intent::NoteKeep | Intent::NoteLeave
         )
 }
 
 fn lines(table: &Table<'_, '_>, told: &mut Told<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
-    for ((section, at), (_, value)) in table.rows() {
+    for Row { key: section, key_at, value, .. } in table.rows() {
         let context = Context::ALL.into_iter().find(|c| c.section() == section);
         match (context, value) {
             (Some(context), DeValue::Table(rows)) => {
-                for ((chord, chord_at), (intent_at, intent)) in
-                    Table::new(rows, "", at.clone()).rows()
-                {
-                    let at = (chord_at, intent_at);
-                    if let Some(line) = line(context, chord, intent, at, told) {
-                        lines.push(line);
-                    }
-                }
+                let rows = Table::new(rows, "", key_at).rows();
+                lines.extend(rows.iter().filter_map(|row| line(context, row, told)));
             }
             (None, DeValue::String(s)) if section == "inherits" => {
                 if s.as_ref() != "default" {
                     let hint = Some("the only keymap to build on is \"default\"".to_owned());
-                    told.error(&at, format!("unknown keymap \"{s}\""), hint);
+                    told.error(&key_at, format!("unknown keymap \"{s}\""), hint);
                 }
             }
             (Some(_), other) => {
                 let what = format!("\"{section}\" is {}", table::kind(other));
-                told.error(&at, what, Some(format!("write [{section}]")));
+                told.error(&key_at, what, Some(format!("write [{section}]")));
             }
             (None, _) => {
-                let names = Context::ALL.map(Context::section);
-                let hint = suggest::hint(section, names);
-                told.error(&at, format!("unknown section \"{section}\""), hint);
+                let hint = suggest::hint(section, Context::ALL.map(Context::section));
+                told.error(&key_at, format!("unknown section \"{section}\""), hint);
             }
         }
     }
     lines
 }
 
-fn line(
-    context: Context,
-    keys: &str,
-    value: &DeValue<'_>,
-    at: (Range<usize>, Range<usize>),
-    told: &mut Told<'_>,
-) -> Option<Line> {
-    let chord = match chord::chord(keys) {
+fn line(context: Context, row: &Row<'_, '_>, told: &mut Told<'_>) -> Option<Line> {
+    let chord = match chord::chord(row.key) {
         Ok(chord) => chord,
         Err(bad) => {
-            told.error(&at.0, bad.what, Some(bad.hint));
+            told.error(&row.key_at, bad.what, Some(bad.hint));
             return None;
         }
     };
-    let DeValue::String(word) = value else {
-        let what = format!("\"{keys}\" is {}", table::kind(value));
-        told.error(
-            &at.1,
-            what,
-            Some("it must be an intent's name in quotes, or \"none\"".to_owned()),
-        );
+    let DeValue::String(word) = row.value else {
+        let what = format!("\"{}\" is {}", row.key, table::kind(row.value));
+        let hint = "it must be an intent's name in quotes, or \"none\"".to_owned();
+        told.error(&row.at, what, Some(hint));
         return None;
     };
     let intent = if word.as_ref() == "none" {
@@ -207,37 +159,29 @@ fn line(
         let hint = suggest::nearest(word, Intent::ALL.iter().map(|i| i.name()))
             .map(|near| format!("did you mean \"{near}\"?"))
             .or_else(|| suggest::hint(word, here.map(|i| i.name())));
-        told.error(&at.1, format!("unknown intent \"{word}\""), hint);
+        told.error(&row.at, format!("unknown intent \"{word}\""), hint);
         return None;
     };
     if let Some((what, hint)) = refused(context, &chord, intent) {
-        told.error(&at.0, what, Some(hint));
+        told.error(&row.key_at, what, Some(hint));
         return None;
     }
-    Some(Line {
-        context,
-        chord,
-        intent,
-        at,
-    })
+    Some(Line { context, chord, intent, at: row.key_at.clone() })
 }
 
 /// Why this binding may not be, and what to do instead.
-fn refused(context: Context, chord: &Chord, intent: Option<Intent>) -> Option<(String, String)> {
+fn refused(context: Context, chord: &[Key], intent: Option<Intent>) -> Option<(String, String)> {
     let keys = name(chord);
     let plain = |k: &Key| matches!(k.code, Code::Char(c) if c != ' ') && !k.ctrl && !k.alt;
-    let leader = name(&vec![LEADER]);
+    let leader = name(&[LEADER]);
     if let Some(never) = chord.iter().find(|k| NEVER.contains(k)) {
         let what = format!("\"{}\" cannot be bound", key_name(never));
         return Some((
             what,
-            "terminals and multiplexers keep ctrl-s, ctrl-q, ctrl-a and ctrl-b for themselves"
-                .to_owned(),
+            "terminals and multiplexers keep ctrl-s, ctrl-q, ctrl-a and ctrl-b for themselves".to_owned(),
         ));
     }
-    if chord.contains(&Key::plain(Code::Esc))
-        && !matches!(intent, Some(Intent::Back | Intent::NoteLeave))
-    {
+    if chord.contains(&Key::plain(Code::Esc)) && !matches!(intent, Some(Intent::Back | Intent::NoteLeave)) {
         let what = "\"esc\" is always no".to_owned();
         return Some((what, "take another key".to_owned()));
     }
@@ -246,26 +190,19 @@ fn refused(context: Context, chord: &Chord, intent: Option<Intent>) -> Option<(S
         let what = format!("\"{keys}\" hides the acts behind \"{leader}\"");
         return Some((what, "take another key".to_owned()));
     }
-    if context == Context::Dialog && chord == &[Key::char('Y')] && intent != Some(Intent::Confirm) {
+    if context == Context::Dialog && chord == [Key::char('Y')] && intent != Some(Intent::Confirm) {
         let what = "\"Y\" is the confirmation in every dialog".to_owned();
         return Some((what, "take another key".to_owned()));
     }
     let intent = intent?;
     if intent.context() != context {
-        let what = format!(
-            "\"{}\" does not belong in [{}]",
-            intent.name(),
-            context.section()
-        );
+        let what = format!("\"{}\" does not belong in [{}]", intent.name(), context.section());
         return Some((what, format!("move it to [{}]", intent.context().section())));
     }
     if intent.is_act() {
         let behind = chord.len() == 2 && chord[0] == LEADER;
         if !behind || !plain(&chord[1]) {
-            let what = format!(
-                "\"{}\" is an act and \"{keys}\" would start it",
-                intent.name()
-            );
+            let what = format!("\"{}\" is an act and \"{keys}\" would start it", intent.name());
             let hint = format!(
                 "acts are a plain key behind the leader, \"{leader} {}\"; never one key, ctrl, alt, delete or backspace",
                 intent.name().chars().next().unwrap_or('r')
@@ -276,7 +213,7 @@ fn refused(context: Context, chord: &Chord, intent: Option<Intent>) -> Option<(S
         let what = format!("\"{leader}\" is the leader of every act");
         return Some((what, "take another key".to_owned()));
     }
-    if intent == Intent::Confirm && chord != &[Key::char('Y')] {
+    if intent == Intent::Confirm && chord != [Key::char('Y')] {
         let what = format!("\"{keys}\" cannot confirm");
         return Some((what, "only \"Y\" does".to_owned()));
     }
@@ -287,7 +224,7 @@ fn refused(context: Context, chord: &Chord, intent: Option<Intent>) -> Option<(S
     None
 }
 
-fn name(chord: &Chord) -> String {
+fn name(chord: &[Key]) -> String {
     chord.iter().map(key_name).collect::<Vec<_>>().join(" ")
 }
 

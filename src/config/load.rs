@@ -38,10 +38,7 @@ impl Paths {
     /// XDG directories; `ANDON_CONFIG` names the user's file.
     pub fn of_this_user(env: &BTreeMap<String, String>) -> Paths {
         if let Some(file) = env.get("ANDON_CONFIG").filter(|f| !f.is_empty()) {
-            return Paths {
-                system: Some(PathBuf::from(SYSTEM)),
-                ..Paths::of_file(Path::new(file))
-            };
+            return Paths { system: Some(PathBuf::from(SYSTEM)), ..Paths::of_file(Path::new(file)) };
         }
         let dir = directories::BaseDirs::new().map(|b| b.config_dir().join("andon"));
         Paths {
@@ -54,12 +51,7 @@ impl Paths {
 
     /// One file and what lies beside it.
     pub fn of_file(file: &Path) -> Paths {
-        Paths {
-            system: None,
-            user: Some(file.to_owned()),
-            named: true,
-            dir: file.parent().map(Path::to_owned),
-        }
+        Paths { system: None, user: Some(file.to_owned()), named: true, dir: file.parent().map(Path::to_owned) }
     }
 }
 
@@ -87,10 +79,7 @@ impl Default for Config {
 pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Problem>) {
     let mut problems = Vec::new();
     let runbooks = runbooks(paths.dir.as_deref(), &mut problems);
-    let mut known = Known {
-        sources: Vec::new(),
-        runbooks: runbooks.iter().map(|r| r.name.clone()).collect(),
-    };
+    let mut known = Known { sources: Vec::new(), runbooks: runbooks.iter().map(|r| r.name.clone()).collect() };
     let mut all = Layer::default();
     for (path, named) in [(&paths.system, false), (&paths.user, paths.named)] {
         let Some(path) = path else { continue };
@@ -101,19 +90,11 @@ pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Probl
         let mut told = Told::new(&file, &text);
         let found = layer(&mut told, &known);
         problems.append(&mut told.into_problems());
-        known
-            .sources
-            .extend(found.sources.iter().map(|s| s.name.clone()));
+        known.sources.extend(found.sources.iter().map(|s| s.name.clone()));
         all = found.over(all);
     }
     all = variables(env, &mut problems).over(all);
-    let keymap = match custom(
-        "keymap",
-        all.keymap.as_ref(),
-        &KEYMAPS_LATER,
-        paths,
-        &mut problems,
-    ) {
+    let keymap = match custom("keymap", all.keymap.as_ref(), &KEYMAPS_LATER, paths, &mut problems) {
         Some((file, text)) => {
             let (map, mut faults) = keymap::keymap(&file, &text);
             problems.append(&mut faults);
@@ -121,13 +102,7 @@ pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Probl
         }
         None => keymap::default_keymap(),
     };
-    let theme = match custom(
-        "theme",
-        all.theme.as_ref(),
-        &theme::LATER,
-        paths,
-        &mut problems,
-    ) {
+    let theme = match custom("theme", all.theme.as_ref(), &theme::LATER, paths, &mut problems) {
         Some((file, text)) => {
             let (theme, mut faults) = theme::theme(&file, &text);
             problems.append(&mut faults);
@@ -162,10 +137,7 @@ pub fn check(paths: &Paths, env: &BTreeMap<String, String>) -> (Vec<Problem>, i3
 fn read(path: &Path, must_exist: bool, problems: &mut Vec<Problem>) -> Option<String> {
     let file = path.display().to_string();
     let mut tell = |what: String, hint: Option<String>| {
-        problems.push(Problem {
-            hint,
-            ..Problem::whole(&file, Severity::Error, what)
-        });
+        problems.push(Problem { hint, ..Problem::whole(&file, Severity::Error, what) });
     };
     let mut open = match File::open(path) {
         Ok(open) => open,
@@ -191,10 +163,7 @@ fn read(path: &Path, must_exist: bool, problems: &mut Vec<Problem>) -> Option<St
     let group = about.mode() & 0o020 != 0 && about.gid() != about.uid();
     if about.mode() & 0o002 != 0 || group {
         let hint = format!("chmod go-w {file}");
-        tell(
-            "others can write this file, so it is not used".to_owned(),
-            Some(hint),
-        );
+        tell("others can write this file, so it is not used".to_owned(), Some(hint));
         return None;
     }
     let mut bytes = Vec::new();
@@ -219,18 +188,14 @@ fn read(path: &Path, must_exist: bool, problems: &mut Vec<Problem>) -> Option<St
 
 /// The shipped runbooks and the user's; one of the user's replaces a shipped one of its name.
 fn runbooks(dir: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<Arc<Runbook>> {
-    let mut all: BTreeMap<Arc<str>, Runbook> = runbook::shipped()
-        .into_iter()
-        .map(|r| (r.name.clone(), r))
-        .collect();
+    let mut all: BTreeMap<Arc<str>, Runbook> = runbook::shipped().into_iter().map(|r| (r.name.clone(), r)).collect();
     let listed = dir.map(|d| d.join("runbooks")).map(std::fs::read_dir);
     let mut files: Vec<PathBuf> = match listed {
         // No such directory: no runbooks of one's own.
         None | Some(Err(_)) => Vec::new(),
-        Some(Ok(entries)) => entries
-            .filter_map(|e| Some(e.ok()?.path()))
-            .filter(|p| p.extension().is_some_and(|e| e == "md"))
-            .collect(),
+        Some(Ok(entries)) => {
+            entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.extension().is_some_and(|e| e == "md")).collect()
+        }
     };
     files.sort();
     for path in files {
@@ -274,17 +239,9 @@ fn custom(
         file: wanted.file.clone(),
         line: wanted.line,
         col: wanted.col,
-        what: if known {
-            format!("{kind} \"{name}\"")
-        } else {
-            format!("there is no {kind} \"{name}\"")
-        },
+        what: if known { format!("{kind} \"{name}\"") } else { format!("there is no {kind} \"{name}\"") },
         hint: path.map(|p| format!("it would be {}", p.display())),
-        severity: if known {
-            Severity::NotInThisVersion
-        } else {
-            Severity::Error
-        },
+        severity: if known { Severity::NotInThisVersion } else { Severity::Error },
     });
     None
 }
@@ -295,11 +252,7 @@ fn variables(env: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Lay
     let mut quoted = |name: &str, line: String| {
         let mut told = Told::new(name, &line);
         let one = layer(&mut told, &Known::default());
-        problems.extend(told.into_problems().into_iter().map(|p| Problem {
-            line: 0,
-            col: 0,
-            ..p
-        }));
+        problems.extend(told.into_problems().into_iter().map(|p| Problem { line: 0, col: 0, ..p }));
         found = one.over(std::mem::take(&mut found));
     };
     for (name, key, kind) in VARIABLES {
@@ -320,9 +273,7 @@ fn variables(env: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Lay
             Kind::Text => quoted(name, format!("{key} = {}", text())),
             Kind::Time => quoted(name, format!("limits.{key} = {}", text())),
             Kind::Whole => {
-                let number = value
-                    .parse::<i64>()
-                    .map_or_else(|_| text(), |n| n.to_string());
+                let number = value.parse::<i64>().map_or_else(|_| text(), |n| n.to_string());
                 quoted(name, format!("limits.{key} = {number}"));
             }
         }

@@ -30,14 +30,7 @@ pub struct Problem {
 impl Problem {
     /// A problem of the file as a whole.
     pub fn whole(file: &str, severity: Severity, what: impl Into<String>) -> Problem {
-        Problem {
-            file: file.to_owned(),
-            line: 0,
-            col: 0,
-            what: what.into(),
-            hint: None,
-            severity,
-        }
+        Problem { file: file.to_owned(), line: 0, col: 0, what: what.into(), hint: None, severity }
     }
 
     pub fn with_hint(mut self, hint: impl Into<String>) -> Problem {
@@ -77,11 +70,7 @@ pub struct Told<'t> {
 
 impl<'t> Told<'t> {
     pub fn new(file: &'t str, text: &'t str) -> Told<'t> {
-        Told {
-            file,
-            text,
-            problems: Vec::new(),
-        }
+        Told { file, text, problems: Vec::new() }
     }
 
     pub fn file(&self) -> &'t str {
@@ -92,22 +81,9 @@ impl<'t> Told<'t> {
         self.text
     }
 
-    pub fn add(
-        &mut self,
-        severity: Severity,
-        span: &Range<usize>,
-        what: impl Into<String>,
-        hint: Option<String>,
-    ) {
+    pub fn add(&mut self, severity: Severity, span: &Range<usize>, what: impl Into<String>, hint: Option<String>) {
         let (line, col) = place(self.text, span.start);
-        self.problems.push(Problem {
-            file: self.file.to_owned(),
-            line,
-            col,
-            what: what.into(),
-            hint,
-            severity,
-        });
+        self.problems.push(Problem { file: self.file.to_owned(), line, col, what: what.into(), hint, severity });
     }
 
     pub fn error(&mut self, span: &Range<usize>, what: impl Into<String>, hint: Option<String>) {
@@ -154,15 +130,8 @@ mod tests {
 
     #[test]
     fn words_of_a_file_cannot_reach_the_terminal_raw() {
-        let p = Problem::whole(
-            "a\u{1b}[2J.toml",
-            Severity::Warning,
-            "unknown \u{202e}\nkey",
-        );
-        assert_eq!(
-            p.to_string(),
-            "a^[[2J.toml   warning: unknown <U+202E> / key"
-        );
+        let p = Problem::whole("a\u{1b}[2J.toml", Severity::Warning, "unknown \u{202e}\nkey");
+        assert_eq!(p.to_string(), "a^[[2J.toml   warning: unknown <U+202E> / key");
     }
 
     #[test]

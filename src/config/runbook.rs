@@ -12,10 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// The shipped runbooks: name and text.
-pub const SHIPPED: [(&str, &str); 1] = [(
-    "checkout-5xx",
-    include_str!("../../runbooks/checkout-5xx.md"),
-)];
+pub const SHIPPED: [(&str, &str); 1] = [("checkout-5xx", include_str!("../../runbooks/checkout-5xx.md"))];
 
 const FRONT: [&str; 5] = ["service", "alerts", "owner", "contacts", "escalation"];
 /// Step kinds of the product that this version shows as text.
@@ -24,20 +21,14 @@ const LATER: [&str; 6] = ["act", "command", "wait", "choose", "get", "smoke"];
 /// Reads one runbook. A part with a fault is told; its step is then a manual one, so that nothing passes by itself.
 pub fn runbook(name: &str, file: &str, text: &str) -> (Runbook, Vec<Problem>) {
     let mut told = Told::new(file, text);
-    let mut book = Runbook {
-        name: Arc::from(name),
-        title: Arc::from(name),
-        ..Runbook::default()
-    };
+    let mut book = Runbook { name: Arc::from(name), title: Arc::from(name), ..Runbook::default() };
     let start = front_matter(text, &mut book, &mut told);
     let marks = marks(text, start);
     if let Some(title) = marks.iter().find(|m| matches!(m.what, What::Title)) {
         book.title = Arc::from(title.text.as_str());
     }
     // Numbered headings are the steps; a runbook without any may be one numbered list.
-    let headings = marks
-        .iter()
-        .any(|m| matches!(m.what, What::NumberedHeading));
+    let headings = marks.iter().any(|m| matches!(m.what, What::NumberedHeading));
     let mut open: Option<Draft> = None;
     for mark in marks {
         match mark.what {
@@ -70,10 +61,7 @@ pub fn runbook(name: &str, file: &str, text: &str) -> (Runbook, Vec<Problem>) {
 
 /// The shipped runbooks, read. A test holds them free of problems.
 pub fn shipped() -> Vec<Runbook> {
-    SHIPPED
-        .iter()
-        .map(|(name, text)| runbook(name, &format!("runbooks/{name}.md"), text).0)
-        .collect()
+    SHIPPED.iter().map(|(name, text)| runbook(name, &format!("runbooks/{name}.md"), text).0).collect()
 }
 
 /// What stands at a place, in the order of the text.
@@ -142,20 +130,14 @@ impl Draft {
 
 fn begin(open: &mut Option<Draft>, mark: &Mark, book: &mut Runbook) {
     end(open, book);
-    *open = Some(Draft {
-        title: without_number(&mark.text).to_owned(),
-        body: Vec::new(),
-        check: None,
-        fences: Vec::new(),
-    });
+    *open =
+        Some(Draft { title: without_number(&mark.text).to_owned(), body: Vec::new(), check: None, fences: Vec::new() });
 }
 
 fn end(open: &mut Option<Draft>, book: &mut Runbook) {
     let Some(draft) = open.take() else { return };
     book.steps.push(RunStep {
-        number: u32::try_from(book.steps.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add(1),
+        number: u32::try_from(book.steps.len()).unwrap_or(u32::MAX).saturating_add(1),
         title: Arc::from(draft.title),
         body: draft.body,
         kind: draft.check.map_or(StepKind::Manual, StepKind::Check),
@@ -184,11 +166,7 @@ fn marks(text: &str, start: usize) -> Vec<Mark> {
                 _ => What::Heading,
             }),
             Event::Start(Tag::CodeBlock(kind)) => Some(What::Fence(match kind {
-                CodeBlockKind::Fenced(info) => info
-                    .split_whitespace()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned(),
+                CodeBlockKind::Fenced(info) => info.split_whitespace().next().unwrap_or_default().to_owned(),
                 CodeBlockKind::Indented => String::new(),
             })),
             Event::Start(Tag::List(first)) => {
@@ -216,9 +194,7 @@ fn marks(text: &str, start: usize) -> Vec<Mark> {
             Event::End(TagEnd::List(_)) => {
                 lists.pop();
             }
-            Event::End(
-                TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Paragraph | TagEnd::Item,
-            ) => writing = None,
+            Event::End(TagEnd::Heading(_) | TagEnd::CodeBlock | TagEnd::Paragraph | TagEnd::Item) => writing = None,
             // A link is read by a person: its address must be on the screen.
             Event::Start(Tag::Link { dest_url, .. }) => {
                 push(&mut marks, writing, &format!("<{dest_url}> "));
@@ -237,13 +213,11 @@ fn marks(text: &str, start: usize) -> Vec<Mark> {
 
 /// Is text being written to an item that has none yet? Then its first paragraph is the item.
 fn in_item(marks: &[Mark], writing: Option<usize>) -> bool {
-    writing
-        .and_then(|w| marks.get(w))
-        .is_some_and(|m| match m.what {
-            What::Item => m.text.is_empty(),
-            What::Paragraph => m.text == "- ",
-            What::Title | What::Heading | What::NumberedHeading | What::Fence(_) => false,
-        })
+    writing.and_then(|w| marks.get(w)).is_some_and(|m| match m.what {
+        What::Item => m.text.is_empty(),
+        What::Paragraph => m.text == "- ",
+        What::Title | What::Heading | What::NumberedHeading | What::Fence(_) => false,
+    })
 }
 
 fn push(marks: &mut [Mark], writing: Option<usize>, text: &str) {
@@ -279,20 +253,13 @@ fn front_matter(text: &str, book: &mut Runbook, told: &mut Told<'_>) -> usize {
 fn front_line(line: &str, at: usize, book: &mut Runbook, told: &mut Told<'_>) {
     let span = at..at + line.len();
     let Some((key, value)) = line.split_once(':') else {
-        told.error(
-            &span,
-            format!("\"{line}\" is not a setting"),
-            Some("write key: value".to_owned()),
-        );
+        told.error(&span, format!("\"{line}\" is not a setting"), Some("write key: value".to_owned()));
         return;
     };
     let value = value.trim();
     let one = || (!value.is_empty()).then(|| Arc::from(unquoted(value)));
     let many = || -> Vec<Arc<str>> {
-        let inner = value
-            .strip_prefix('[')
-            .and_then(|v| v.strip_suffix(']'))
-            .unwrap_or(value);
+        let inner = value.strip_prefix('[').and_then(|v| v.strip_suffix(']')).unwrap_or(value);
         let items = inner.split(',').map(|v| unquoted(v.trim()));
         items.filter(|v| !v.is_empty()).map(Arc::from).collect()
     };
@@ -310,9 +277,7 @@ fn front_line(line: &str, at: usize, book: &mut Runbook, told: &mut Told<'_>) {
 }
 
 fn unquoted(s: &str) -> &str {
-    s.strip_prefix('"')
-        .and_then(|s| s.strip_suffix('"'))
-        .unwrap_or(s)
+    s.strip_prefix('"').and_then(|s| s.strip_suffix('"')).unwrap_or(s)
 }
 
 #[cfg(test)]

@@ -150,12 +150,7 @@ pub fn source(name: &str, mut table: Table<'_, '_>, told: &mut Told<'_>) -> Sour
         Got::Is("kubernetes", _) => kubernetes(table, told),
         Got::Is("prometheus", _) => prometheus(table, told),
         Got::Is(kind, at) if LATER.contains(&kind) => {
-            told.add(
-                Severity::NotInThisVersion,
-                &at,
-                format!("source type \"{kind}\""),
-                None,
-            );
+            told.add(Severity::NotInThisVersion, &at, format!("source type \"{kind}\""), None);
             // Its other keys are another version's, but a secret in its address is refused all the same.
             match table.text(told, "url") {
                 Got::Is(u, at) => match url(u, &at, told) {
@@ -179,10 +174,7 @@ pub fn source(name: &str, mut table: Table<'_, '_>, told: &mut Told<'_>) -> Sour
             faulty("it has no type")
         }
     };
-    Source {
-        name: SourceId::from(name),
-        kind,
-    }
+    Source { name: SourceId::from(name), kind }
 }
 
 fn faulty(why: &str) -> SourceKind {
@@ -208,12 +200,7 @@ fn kubernetes(mut table: Table<'_, '_>, told: &mut Told<'_>) -> SourceKind {
     SourceKind::Kubernetes(Kubernetes {
         kubeconfig: kubeconfig.ok(),
         context: context.ok().map(Arc::from),
-        namespaces: namespaces
-            .ok()
-            .unwrap_or_default()
-            .into_iter()
-            .map(|(n, _)| Arc::from(n))
-            .collect(),
+        namespaces: namespaces.ok().unwrap_or_default().into_iter().map(|(n, _)| Arc::from(n)).collect(),
     })
 }
 

@@ -3,12 +3,7 @@
 /// The nearest of `names`, if it is near enough to be meant: at most a third of the letters differ, and at most three.
 pub fn nearest<'n>(typed: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
     let limit = (typed.chars().count() / 3).clamp(1, 3);
-    names
-        .into_iter()
-        .map(|n| (distance(typed, n), n))
-        .filter(|&(d, _)| d <= limit)
-        .min()
-        .map(|(_, n)| n)
+    names.into_iter().map(|n| (distance(typed, n), n)).filter(|&(d, _)| d <= limit).min().map(|(_, n)| n)
 }
 
 /// `did you mean "x"?`, else `allowed: a, b, c`.
@@ -37,9 +32,7 @@ fn distance(a: &str, b: &str) -> usize {
         let mut row = vec![i];
         for j in 1..=b.len() {
             let swap = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            let mut best = (above[j] + 1)
-                .min(row[j - 1] + 1)
-                .min(above[j - 1] + usize::from(a[i - 1] != b[j - 1]));
+            let mut best = (above[j] + 1).min(row[j - 1] + 1).min(above[j - 1] + usize::from(a[i - 1] != b[j - 1]));
             if swap {
                 best = best.min(before[j - 2] + 1);
             }
@@ -66,10 +59,7 @@ mod tests {
 
     #[test]
     fn a_hint_lists_what_is_allowed_when_nothing_is_near() {
-        assert_eq!(
-            hint("zzz", ["ab", "cd"]).as_deref(),
-            Some("allowed: ab, cd")
-        );
+        assert_eq!(hint("zzz", ["ab", "cd"]).as_deref(), Some("allowed: ab, cd"));
         assert_eq!(hint("zzz", []), None);
     }
 

@@ -6,7 +6,8 @@ use crate::config::problem::{Severity, Told};
 use crate::config::suggest;
 use std::collections::BTreeSet;
 use std::ops::Range;
-use toml::de::{DeTable, DeValue};
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
 
 /// What a getter found.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,10 +47,23 @@ pub fn parse<'t>(told: &mut Told<'t>) -> (DeTable<'t>, Vec<Range<usize>>) {
     for fault in faults {
         let span = fault.span().unwrap_or(0..0);
         let what = fault.message().lines().collect::<Vec<_>>().join(", ");
-        told.error(&span, format!("not TOML: {what}"), None);
+        let what = match told.text().get(span.clone()) {
+            Some(key) if what == "duplicate key" => format!("\"{}\" stands there twice", key.trim_matches('"')),
+            Some(_) | None => format!("not TOML: {what}"),
+        };
+        told.error(&span, what, None);
         places.push(span);
     }
     (table.into_inner(), places)
+}
+
+/// One line of a table.
+#[derive(Debug)]
+pub struct Row<'a, 't> {
+    pub key: &'a str,
+    pub key_at: Range<usize>,
+    pub value: &'a DeValue<'t>,
+    pub at: Range<usize>,
 }
 
 /// One table being read.
@@ -60,16 +74,13 @@ pub struct Table<'a, 't> {
     name: String,
     span: Range<usize>,
     asked: BTreeSet<&'static str>,
+    /// Valid, but never suggested.
+    later: BTreeSet<&'static str>,
 }
 
 impl<'a, 't> Table<'a, 't> {
     pub fn new(map: &'a DeTable<'t>, name: impl Into<String>, span: Range<usize>) -> Self {
-        Table {
-            map,
-            name: name.into(),
-            span,
-            asked: BTreeSet::new(),
-        }
+        Table { map, name: name.into(), span, asked: BTreeSet::new(), later: BTreeSet::new() }
     }
 
     /// Where it begins.
@@ -106,7 +117,7 @@ impl<'a, 't> Table<'a, 't> {
     /// A known key of another version: valid, and told.
     pub fn later(&mut self, told: &mut Told<'_>, keys: &[&'static str]) {
         for key in keys {
-            self.asked.insert(key);
+            self.later.insert(key);
             if let Some((k, _)) = self.map.get_key_value(*key) {
                 let what = format!("\"{key}\" in {}", self.name);
                 told.add(Severity::NotInThisVersion, &k.span(), what, None);
@@ -137,11 +148,7 @@ impl<'a, 't> Table<'a, 't> {
         key: &'static str,
         allowed: std::ops::RangeInclusive<i64>,
     ) -> Got<i64> {
-        let say = format!(
-            "a whole number from {} to {}",
-            allowed.start(),
-            allowed.end()
-        );
+        let say = format!("a whole number from {} to {}", allowed.start(), allowed.end());
         match self.value(key) {
             None => Got::Absent,
             Some((DeValue::Integer(i), span)) => match i64::from_str_radix(i.as_str(), i.radix()) {
@@ -164,17 +171,9 @@ impl<'a, 't> Table<'a, 't> {
     }
 
     /// A span of time, `700ms`, `15s`, `5m`, `1h`, `30d`, within `allowed` milliseconds.
-    pub fn time(
-        &mut self,
-        told: &mut Told<'_>,
-        key: &'static str,
-        allowed: std::ops::RangeInclusive<u64>,
-    ) -> Got<u64> {
-        let say = format!(
-            "a time such as \"15s\", from {} to {}",
-            time_name(*allowed.start()),
-            time_name(*allowed.end())
-        );
+    pub fn time(&mut self, told: &mut Told<'_>, key: &'static str, allowed: std::ops::RangeInclusive<u64>) -> Got<u64> {
+        let say =
+            format!("a time such as \"15s\", from {} to {}", time_name(*allowed.start()), time_name(*allowed.end()));
         match self.text(told, key) {
             Got::Absent => Got::Absent,
             Got::Wrong => Got::Wrong,
@@ -186,11 +185,7 @@ impl<'a, 't> Table<'a, 't> {
     }
 
     /// A list of texts; a single wrong item is told and left out.
-    pub fn texts(
-        &mut self,
-        told: &mut Told<'_>,
-        key: &'static str,
-    ) -> Got<Vec<(&'a str, Range<usize>)>> {
+    pub fn texts(&mut self, told: &mut Told<'_>, key: &'static str) -> Got<Vec<(&'a str, Range<usize>)>> {
         match self.value(key) {
             None => Got::Absent,
             Some((DeValue::Array(items), span)) => {
@@ -199,16 +194,13 @@ impl<'a, 't> Table<'a, 't> {
                     match item.get_ref() {
                         DeValue::String(s) => list.push((s.as_ref(), item.span())),
                         other => {
-                            let _told: Got<()> =
-                                wrong(told, key, other, &item.span(), "texts in quotes");
+                            let _told: Got<()> = wrong(told, key, other, &item.span(), "texts in quotes");
                         }
                     }
                 }
                 Got::Is(list, span)
             }
-            Some((other, span)) => {
-                wrong(told, key, other, &span, "a list of texts, [\"a\", \"b\"]")
-            }
+            Some((other, span)) => wrong(told, key, other, &span, "a list of texts, [\"a\", \"b\"]"),
         }
     }
 
@@ -233,13 +225,13 @@ impl<'a, 't> Table<'a, 't> {
     /// The tables below this one, each with its own name, in the order of the file: `[source.*]`.
     pub fn each(&mut self, told: &mut Told<'_>) -> Vec<(&'a str, Table<'a, 't>)> {
         let mut found = Vec::new();
-        for (key, value) in self.rows() {
-            match value.1 {
+        for row in self.rows() {
+            match row.value {
                 DeValue::Table(t) => {
-                    found.push((key.0, Table::new(t, self.child(key.0), key.1)));
+                    found.push((row.key, Table::new(t, self.child(row.key), row.key_at)));
                 }
                 other => {
-                    let _told: Got<()> = wrong(told, key.0, other, &value.0, "a table");
+                    let _told: Got<()> = wrong(told, row.key, other, &row.at, "a table");
                 }
             }
         }
@@ -247,59 +239,41 @@ impl<'a, 't> Table<'a, 't> {
     }
 
     /// Every key with its value, in the order of the file.
-    #[expect(
-        clippy::type_complexity,
-        reason = "two places and two words, read once"
-    )]
-    pub fn rows(&self) -> Vec<((&'a str, Range<usize>), (Range<usize>, &'a DeValue<'t>))> {
-        let mut rows: Vec<_> = self
-            .map
-            .iter()
-            .map(|(k, v)| ((k.get_ref().as_ref(), k.span()), (v.span(), v.get_ref())))
-            .collect();
-        rows.sort_by_key(|((_, span), _)| span.start);
+    pub fn rows(&self) -> Vec<Row<'a, 't>> {
+        let row = |(k, v): (&'a Spanned<DeString<'t>>, &'a Spanned<DeValue<'t>>)| Row {
+            key: k.get_ref().as_ref(),
+            key_at: k.span(),
+            value: v.get_ref(),
+            at: v.span(),
+        };
+        let mut rows: Vec<Row<'a, 't>> = self.map.iter().map(row).collect();
+        rows.sort_by_key(|row| row.key_at.start);
         rows
     }
 
     /// Tells every key that no getter asked for. True: there was none.
     pub fn finish(self, told: &mut Told<'_>) -> bool {
         let mut all_known = true;
-        for ((key, span), _) in self.rows() {
-            if !self.asked.contains(key) {
+        for Row { key, key_at, .. } in self.rows() {
+            if !self.asked.contains(key) && !self.later.contains(key) {
                 all_known = false;
                 let hint = suggest::hint(key, self.asked.iter().copied());
-                let place = if self.name.is_empty() {
-                    String::new()
-                } else {
-                    format!(" in {}", self.name)
-                };
-                told.error(&span, format!("unknown key \"{key}\"{place}"), hint);
+                let place = if self.name.is_empty() { String::new() } else { format!(" in {}", self.name) };
+                told.error(&key_at, format!("unknown key \"{key}\"{place}"), hint);
             }
         }
         all_known
     }
 }
 
-fn wrong<T>(
-    told: &mut Told<'_>,
-    key: &str,
-    found: &DeValue<'_>,
-    span: &Range<usize>,
-    allowed: &str,
-) -> Got<T> {
+fn wrong<T>(told: &mut Told<'_>, key: &str, found: &DeValue<'_>, span: &Range<usize>, allowed: &str) -> Got<T> {
     let what = format!("\"{key}\" is {}", kind(found));
     told.error(span, what, Some(format!("it must be {allowed}")));
     Got::Wrong
 }
 
 /// As a wrong type, for a value of the right type outside what is allowed.
-pub fn wrong_value<T>(
-    told: &mut Told<'_>,
-    key: &str,
-    found: &str,
-    span: &Range<usize>,
-    allowed: &str,
-) -> Got<T> {
+pub fn wrong_value<T>(told: &mut Told<'_>, key: &str, found: &str, span: &Range<usize>, allowed: &str) -> Got<T> {
     let what = format!("\"{key}\" cannot be {found}");
     told.error(span, what, Some(format!("it must be {allowed}")));
     Got::Wrong
@@ -309,11 +283,9 @@ fn number(value: &DeValue<'_>) -> Option<f64> {
     let n = match value {
         DeValue::Integer(i) => i64::from_str_radix(i.as_str(), i.radix()).ok()? as f64,
         DeValue::Float(f) => f.as_str().parse().ok()?,
-        DeValue::String(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => return None,
+        DeValue::String(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            return None;
+        }
     };
     n.is_finite().then_some(n)
 }
@@ -343,10 +315,7 @@ mod tests {
         assert_eq!(t.whole(&mut told, "name", 0..=5), Got::Is(1, 7..8));
         t.finish(&mut told);
         let problems = told.into_problems();
-        assert_eq!(
-            problems[0].to_string(),
-            "x.toml:2:1   unknown key \"nmae\" in [x] - did you mean \"name\"?"
-        );
+        assert_eq!(problems[0].to_string(), "x.toml:2:1   unknown key \"nmae\" in [x] - did you mean \"name\"?");
     }
 
     #[test]

@@ -141,20 +141,21 @@ fn layer(mut theme: Theme, told: &mut Told<'_>) -> Theme {
     }
     let mut palette: BTreeMap<&str, Colour> = BTreeMap::new();
     if let Got::Is(table, _) = file.table(told, "palette") {
-        for ((name, _), (at, value)) in table.rows() {
-            if let Some(c) = colour(value, &at, &palette, told) {
-                palette.insert(name, c);
+        for row in table.rows() {
+            if let Some(c) = colour(row.value, &row.at, &palette, told) {
+                palette.insert(row.key, c);
             }
         }
     }
     if let Got::Is(table, _) = file.table(told, "roles") {
-        for ((word, key), (at, value)) in table.rows() {
+        for row in table.rows() {
+            let word = row.key;
             let Some(role) = Role::ALL.iter().find(|r| r.name() == word) else {
                 let hint = suggest::hint(word, Role::ALL.iter().map(|r| r.name()));
-                told.error(&key, format!("unknown role \"{word}\""), hint);
+                told.error(&row.key_at, format!("unknown role \"{word}\""), hint);
                 continue;
             };
-            if let Some(s) = style(word, value, &at, &palette, told) {
+            if let Some(s) = style(word, row.value, &row.at, &palette, told) {
                 theme.roles.insert(*role, s);
             }
         }
@@ -179,18 +180,18 @@ fn style(
     };
     let mut style = Style::default();
     let mut sound = true;
-    for ((key, key_at), (at, value)) in Table::new(parts, role, at.clone()).rows() {
-        match key {
-            "fg" | "bg" => match colour(value, &at, palette, told) {
-                Some(c) if key == "fg" => style.fg = c,
+    for row in Table::new(parts, role, at.clone()).rows() {
+        match row.key {
+            "fg" | "bg" => match colour(row.value, &row.at, palette, told) {
+                Some(c) if row.key == "fg" => style.fg = c,
                 Some(c) => style.bg = c,
                 None => sound = false,
             },
-            "mods" => sound &= mods(value, &at, &mut style, told),
+            "mods" => sound &= mods(row.value, &row.at, &mut style, told),
             other => {
                 sound = false;
                 let hint = suggest::hint(other, ["fg", "bg", "mods"]);
-                told.error(&key_at, format!("unknown key \"{other}\" in {role}"), hint);
+                told.error(&row.key_at, format!("unknown key \"{other}\" in {role}"), hint);
             }
         }
     }
@@ -241,11 +242,9 @@ fn colour(
             let n = u8::from_str_radix(i.as_str(), i.radix()).ok();
             (i.to_string(), n.map(Colour::Indexed))
         }
-        DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Datetime(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => (table::kind(value).to_owned(), None),
+        DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => {
+            (table::kind(value).to_owned(), None)
+        }
     };
     if found.is_none() {
         let names = NAMES.iter().copied().chain(palette.keys().copied());
@@ -272,11 +271,7 @@ fn parse(s: &str) -> Option<Colour> {
         }
         let part = |from: usize, to: usize| u8::from_str_radix(&hex[from..to], 16).ok();
         return match hex.len() {
-            3 => Some(Colour::Rgb(
-                part(0, 1)? * 17,
-                part(1, 2)? * 17,
-                part(2, 3)? * 17,
-            )),
+            3 => Some(Colour::Rgb(part(0, 1)? * 17, part(1, 2)? * 17, part(2, 3)? * 17)),
             6 => Some(Colour::Rgb(part(0, 2)?, part(2, 4)?, part(4, 6)?)),
             _ => None,
         };
@@ -291,12 +286,7 @@ mod tests {
     #[test]
     fn the_shipped_theme_has_no_fault_and_names_every_role() {
         let mut told = Told::new(DEFAULT_NAME, DEFAULT);
-        layer(
-            Theme {
-                roles: BTreeMap::new(),
-            },
-            &mut told,
-        );
+        layer(Theme { roles: BTreeMap::new() }, &mut told);
         assert_eq!(told.into_problems(), []);
         for role in Role::ALL {
             let line = format!("\n{} = ", role.name());
@@ -311,10 +301,7 @@ mod tests {
         assert_eq!((bad.fg, bad.bg), (Colour::Named16(15), Colour::Named16(1)));
         assert!(bad.bold);
         let drill = theme.style(Role::Drill);
-        assert_eq!(
-            (drill.fg, drill.bg),
-            (Colour::Named16(0), Colour::Named16(6))
-        );
+        assert_eq!((drill.fg, drill.bg), (Colour::Named16(0), Colour::Named16(6)));
         assert_eq!(theme.style(Role::Fine), Style::default());
         assert!(theme.style(Role::Key).underline && theme.style(Role::Place).reverse);
     }
@@ -328,10 +315,7 @@ mod tests {
         assert_eq!(bad.fg, Colour::Rgb(0xe0, 0x6c, 0x50));
         assert_eq!(bad.bg, Colour::Rgb(255, 255, 255));
         let warn = theme.style(Role::Warn);
-        assert_eq!(
-            (warn.fg, warn.bg),
-            (Colour::Indexed(208), Colour::Indexed(17))
-        );
+        assert_eq!((warn.fg, warn.bg), (Colour::Indexed(208), Colour::Indexed(17)));
         assert_eq!(theme.style(Role::Blind), default_theme().style(Role::Blind));
     }
 
@@ -342,22 +326,13 @@ mod tests {
                 "\n[palette]\nember = \"#12\"",
                 "t:3:9   \"#12\" is not a colour - use #rgb, #rrggbb, a name such as \"light-red\", or 0 to 255",
             ),
-            (
-                "[roles]\nbad = { fg = \"raed\" }",
-                "t:2:14   \"raed\" is not a colour - did you mean \"red\"?",
-            ),
+            ("[roles]\nbad = { fg = \"raed\" }", "t:2:14   \"raed\" is not a colour - did you mean \"red\"?"),
             (
                 "[roles]\nbad = { fg = 256 }",
                 "t:2:14   256 is not a colour - use #rgb, #rrggbb, a name such as \"light-red\", or 0 to 255",
             ),
-            (
-                "[roles]\nbaad = {}",
-                "t:2:1   unknown role \"baad\" - did you mean \"bad\"?",
-            ),
-            (
-                "[roles]\nbad = { fgg = \"red\" }",
-                "t:2:9   unknown key \"fgg\" in bad - did you mean \"fg\"?",
-            ),
+            ("[roles]\nbaad = {}", "t:2:1   unknown role \"baad\" - did you mean \"bad\"?"),
+            ("[roles]\nbad = { fgg = \"red\" }", "t:2:9   unknown key \"fgg\" in bad - did you mean \"fg\"?"),
             (
                 "[roles]\nbad = { mods = [\"blink\"] }",
                 "t:2:17   unknown emphasis \"blink\" - allowed: bold, underline, reverse",
@@ -366,14 +341,8 @@ mod tests {
                 "[roles]\nbad = \"red\"",
                 "t:2:7   \"bad\" is a text - write { fg = \"red\", bg = \"default\", mods = [\"bold\"] }",
             ),
-            (
-                "[rolse]",
-                "t:1:2   unknown key \"rolse\" - did you mean \"roles\"?",
-            ),
-            (
-                "inherits = \"mono\"",
-                "t:1:12   not in this version: theme \"mono\"",
-            ),
+            ("[rolse]", "t:1:2   unknown key \"rolse\" - did you mean \"roles\"?"),
+            ("inherits = \"mono\"", "t:1:12   not in this version: theme \"mono\""),
         ] {
             let (found, problems) = theme("t", text);
             let told: Vec<String> = problems.iter().map(Problem::to_string).collect();

@@ -35,24 +35,17 @@ fn the_shipped_keys_are_those_of_the_product() {
         assert_eq!(map.shown(intent).as_deref(), Some(keys));
     }
     assert_eq!(map.find(Context::Global, &[Key::char('a')]), Found::Prefix);
-    assert_eq!(
-        map.find(Context::Global, &[Key::char('9')]),
-        Found::Intent(Intent::ScreenSources)
-    );
+    assert_eq!(map.find(Context::Global, &[Key::char('9')]), Found::Intent(Intent::ScreenSources));
 }
 
 #[test]
 fn a_file_changes_single_keys_and_its_own_are_shown() {
-    let text =
-        "[list]\n\"g\" = \"none\"\n\"g g\" = \"first-row\"\n[global]\n\"ctrl-g\" = \"help\"\n";
+    let text = "[list]\n\"g\" = \"none\"\n\"g g\" = \"first-row\"\n[global]\n\"ctrl-g\" = \"help\"\n";
     let (map, problems) = keymap("mine.toml", text);
     assert_eq!(problems, []);
     assert_eq!(map.shown(Intent::FirstRow).as_deref(), Some("g g"));
     assert_eq!(map.shown(Intent::Help).as_deref(), Some("ctrl-g"));
-    assert_eq!(
-        map.find(Context::Global, &[Key::char('?')]),
-        Found::Intent(Intent::Help)
-    );
+    assert_eq!(map.find(Context::Global, &[Key::char('?')]), Found::Intent(Intent::Help));
     assert_eq!(map.find(Context::List, &[Key::char('g')]), Found::Prefix);
 }
 
@@ -63,10 +56,7 @@ fn faults_name_their_place_and_the_shipped_key_stays() {
             "[global]\n\n\"a r\" = \"rolback\"",
             "keymaps/mine.toml:3:9   unknown intent \"rolback\" - did you mean \"roll-back\"?",
         ),
-        (
-            "[globl]\n\"z\" = \"help\"",
-            "keymaps/mine.toml:1:2   unknown section \"globl\" - did you mean \"global\"?",
-        ),
+        ("[globl]\n\"z\" = \"help\"", "keymaps/mine.toml:1:2   unknown section \"globl\" - did you mean \"global\"?"),
         (
             "[global]\n\"entre\" = \"help\"",
             "keymaps/mine.toml:2:1   unknown key \"entre\" in \"entre\" - did you mean \"enter\"?",
@@ -91,10 +81,7 @@ fn faults_name_their_place_and_the_shipped_key_stays() {
             "inherits = \"vi\"",
             "keymaps/mine.toml:1:1   unknown keymap \"vi\" - the only keymap to build on is \"default\"",
         ),
-        (
-            "global = 3",
-            "keymaps/mine.toml:1:1   \"global\" is a whole number - write [global]",
-        ),
+        ("global = 3", "keymaps/mine.toml:1:1   \"global\" is a whole number - write [global]"),
     ] {
         assert_eq!(told(text), [expected]);
         let (map, _) = keymap("m", text);
@@ -134,10 +121,7 @@ fn no_file_makes_an_act_easier() {
 
 #[test]
 fn the_way_back_cannot_be_unbound() {
-    let (map, problems) = keymap(
-        "m",
-        "[global]\n\"a r\" = \"none\"\n\"a h\" = \"roll-back\"\n\"q\" = \"none\"\n",
-    );
+    let (map, problems) = keymap("m", "[global]\n\"a r\" = \"none\"\n\"a h\" = \"roll-back\"\n\"q\" = \"none\"\n");
     for word in ["hold", "quit", "roll-back"] {
         let what = format!("\"{word}\" is left without a key");
         assert!(problems.iter().any(|p| p.what == what), "{problems:?}");

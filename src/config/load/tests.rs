@@ -39,10 +39,7 @@ impl Drop for Dir {
 }
 
 fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-        .collect()
+    pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
 }
 
 #[test]
@@ -63,21 +60,11 @@ fn variables_go_before_the_user_s_file_and_that_before_the_system_s() {
         "system.toml",
         "tape = false\n[limits]\narm_minutes = 3\nconfirm_delay = \"900ms\"\n[source.s]\ntype = \"kubernetes\"\n",
     );
-    dir.write(
-        "config.toml",
-        "[limits]\narm_minutes = 4\n[environment.prod]\nsources = [\"s\"]\n",
-    );
-    let vars = env(&[
-        ("ANDON_CONFIRM_DELAY", "400ms"),
-        ("ANDON_READ_ONLY", "1"),
-        ("ANDON_AS", "mi\"ra"),
-    ]);
+    dir.write("config.toml", "[limits]\narm_minutes = 4\n[environment.prod]\nsources = [\"s\"]\n");
+    let vars = env(&[("ANDON_CONFIRM_DELAY", "400ms"), ("ANDON_READ_ONLY", "1"), ("ANDON_AS", "mi\"ra")]);
     let (config, problems) = load(&dir.paths(), &vars);
     assert_eq!(problems, []);
-    assert_eq!(
-        (config.limits.confirm_delay_ms, config.limits.arm_minutes),
-        (400, 4)
-    );
+    assert_eq!((config.limits.confirm_delay_ms, config.limits.arm_minutes), (400, 4));
     assert!(!config.tape && config.read_only);
     assert_eq!(config.claimed.as_deref(), Some("mi\"ra"));
     // A source of the system's file may be used in the user's.
@@ -87,11 +74,7 @@ fn variables_go_before_the_user_s_file_and_that_before_the_system_s() {
 #[test]
 fn a_bad_variable_is_told_by_its_name_and_is_the_strictest() {
     let dir = Dir::new("variables");
-    let vars = env(&[
-        ("ANDON_READ_ONLY", "maybe"),
-        ("ANDON_ARM_MINUTES", "x\ny = 3"),
-        ("ANDON_TAPE", ""),
-    ]);
+    let vars = env(&[("ANDON_READ_ONLY", "maybe"), ("ANDON_ARM_MINUTES", "x\ny = 3"), ("ANDON_TAPE", "")]);
     let (config, problems) = load(&dir.paths(), &vars);
     let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
     assert_eq!(
@@ -113,11 +96,7 @@ fn a_file_others_can_write_is_not_used() {
     let (config, problems) = load(&dir.paths(), &env(&[]));
     assert!(!config.read_only);
     assert_eq!(problems.len(), 1);
-    assert!(
-        problems[0]
-            .to_string()
-            .contains("others can write this file, so it is not used - chmod go-w ")
-    );
+    assert!(problems[0].to_string().contains("others can write this file, so it is not used - chmod go-w "));
     assert_eq!(check(&dir.paths(), &env(&[])).1, 3);
 }
 
@@ -127,10 +106,7 @@ fn what_is_no_text_is_told() {
     let path = dir.write("config.toml", "");
     std::fs::write(&path, b"tape = true\n# \xff\n").unwrap();
     let (_, problems) = load(&dir.paths(), &env(&[]));
-    assert!(
-        problems[0].what.contains("is not UTF-8 (line 2)"),
-        "{problems:?}"
-    );
+    assert!(problems[0].what.contains("is not UTF-8 (line 2)"), "{problems:?}");
     std::fs::write(&path, vec![b'#'; (1 << 20) + 1]).unwrap();
     let (_, problems) = load(&dir.paths(), &env(&[]));
     assert!(problems[0].what.contains("larger than 1 MiB"));
@@ -142,24 +118,13 @@ fn what_is_no_text_is_told() {
 fn own_keys_and_colours_apply_with_their_problems_beside() {
     let dir = Dir::new("own");
     dir.write("config.toml", "keymap = \"mine\"\ntheme = \"night\"\n");
-    dir.write(
-        "keymaps/mine.toml",
-        "[list]\n\"ctrl-n\" = \"next-row\"\n\"p\" = \"hlep\"\n",
-    );
+    dir.write("keymaps/mine.toml", "[list]\n\"ctrl-n\" = \"next-row\"\n\"p\" = \"hlep\"\n");
     dir.write("themes/night.toml", "[roles]\nbad = { fg = 9 }\n");
     let (config, problems) = load(&dir.paths(), &env(&[]));
-    assert_eq!(
-        config.keymap.shown(Intent::NextRow).as_deref(),
-        Some("ctrl-n")
-    );
+    assert_eq!(config.keymap.shown(Intent::NextRow).as_deref(), Some("ctrl-n"));
     assert_ne!(config.theme, theme::default_theme());
     assert_eq!(problems.len(), 1);
-    assert!(
-        problems[0]
-            .to_string()
-            .contains("keymaps/mine.toml:3:7   unknown intent"),
-        "{problems:?}"
-    );
+    assert!(problems[0].to_string().contains("keymaps/mine.toml:3:7   unknown intent"), "{problems:?}");
 }
 
 #[test]
@@ -170,9 +135,7 @@ fn a_keymap_or_theme_that_is_not_there_falls_back_and_is_told() {
     assert_eq!(config.keymap, keymap::default_keymap());
     assert_eq!(problems[0].severity, Severity::NotInThisVersion);
     assert!(
-        problems[1]
-            .to_string()
-            .contains("config.toml:3:9   there is no theme \"nigth\" - it would be "),
+        problems[1].to_string().contains("config.toml:3:9   there is no theme \"nigth\" - it would be "),
         "{problems:?}"
     );
     dir.write("config.toml", "keymap = \"../x\"\n");
@@ -183,10 +146,7 @@ fn a_keymap_or_theme_that_is_not_there_falls_back_and_is_told() {
 #[test]
 fn own_runbooks_are_found_and_replace_shipped_ones() {
     let dir = Dir::new("runbooks");
-    dir.write(
-        "runbooks/checkout-5xx.md",
-        "---\nservice: checkout\n---\n## 1. mine\n",
-    );
+    dir.write("runbooks/checkout-5xx.md", "---\nservice: checkout\n---\n## 1. mine\n");
     dir.write("runbooks/web.md", "---\nservice: web\n---\n## 1. look\n");
     dir.write("runbooks/notes.txt", "not one");
     dir.write("config.toml", "[service.web]\nrunbooks = [\"web\"]\n");
@@ -203,9 +163,5 @@ fn a_named_file_has_to_be_there() {
     let paths = Paths::of_this_user(&vars);
     assert!(paths.named);
     let (_, problems) = load(&paths, &env(&[]));
-    assert!(
-        problems
-            .iter()
-            .any(|p| p.file == "/nonexistent/andon.toml" && p.what.starts_with("cannot be read"))
-    );
+    assert!(problems.iter().any(|p| p.file == "/nonexistent/andon.toml" && p.what.starts_with("cannot be read")));
 }

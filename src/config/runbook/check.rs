@@ -35,11 +35,7 @@ pub fn check(text: &str, block: &Range<usize>, told: &mut Told<'_>) -> Option<Ch
                 None => {
                     sound = false;
                     let hint = "write a sign and a number: < 0.01, >= 3, < 1%".to_owned();
-                    told.error(
-                        &at,
-                        format!("\"{value}\" is not an expectation"),
-                        Some(hint),
-                    );
+                    told.error(&at, format!("\"{value}\" is not an expectation"), Some(hint));
                 }
             },
             "source" => source = (!value.is_empty()).then(|| SourceId::from(value)),
@@ -59,11 +55,7 @@ pub fn check(text: &str, block: &Range<usize>, told: &mut Told<'_>) -> Option<Ch
         let hint = Some("write expect: < 0.01".to_owned());
         told.error(block, "the check has no \"expect\"", hint);
     }
-    sound.then_some(Check {
-        query: Arc::from(query),
-        expect: expect?,
-        source,
-    })
+    sound.then_some(Check { query: Arc::from(query), expect: expect?, source })
 }
 
 /// Where the `n`th line of a block's content begins.
@@ -73,10 +65,7 @@ fn place_of(text: &str, block: &Range<usize>, n: usize) -> Range<usize> {
     for line in text[block.start..].split_inclusive('\n').take(n + 1) {
         at += line.len();
     }
-    let indent = text[at.min(text.len())..]
-        .bytes()
-        .take_while(|b| *b == b' ')
-        .count();
+    let indent = text[at.min(text.len())..].bytes().take_while(|b| *b == b' ').count();
     at + indent..at + indent
 }
 
@@ -89,8 +78,5 @@ pub fn expectation(s: &str) -> Option<Expectation> {
         None => (number, 1.0),
     };
     let value: f64 = number.parse().ok()?;
-    value.is_finite().then_some(Expectation {
-        op,
-        value: value / scale,
-    })
+    value.is_finite().then_some(Expectation { op, value: value / scale })
 }

@@ -36,7 +36,8 @@ fn the_checkout_runbook_asks_the_drill_s_telemetry() {
             "1 error_ratio{service=\"checkout\",track=\"candidate\"} > 0.01",
             "2 error_ratio{service=\"checkout\",track=\"stable\"} < 0.01",
             "3 burn{service=\"checkout\",window=\"1h\"} > 3",
-            "5 error_ratio{service=\"checkout\",track=\"stable\"} < 0.01",
+            "5 pods{service=\"checkout\",track=\"candidate\"} = 0",
+            "6 error_ratio{service=\"checkout\",track=\"stable\"} < 0.01",
         ]
     );
     assert_eq!(Progress::default().current(book), Some(1));
@@ -80,10 +81,7 @@ Not a step.
 fn numbered_headings_are_steps() {
     let (book, problems) = runbook("search", "search.md", BOOK);
     let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    assert_eq!(
-        told,
-        ["search.md:26:1   not in this version: commands are shown, not run"]
-    );
+    assert_eq!(told, ["search.md:26:1   not in this version: commands are shown, not run"]);
     assert_eq!(&*book.title, "Search is slow");
     assert_eq!(book.service, Some(ServiceId::from("search")));
     assert_eq!(book.alerts, ["SearchSlow".into(), "SearchDown".into()]);
@@ -100,18 +98,12 @@ fn numbered_headings_are_steps() {
     );
     let expected = Check {
         query: "sum(rate(x[5m])) / sum(rate(y[5m]))".into(),
-        expect: Expectation {
-            op: Op::AtMost,
-            value: 0.05,
-        },
+        expect: Expectation { op: Op::AtMost, value: 0.05 },
         source: Some(SourceId::from("metrics")),
     };
     assert_eq!(book.steps[0].kind, StepKind::Check(expected));
     assert_eq!(book.steps[1].kind, StepKind::Manual);
-    assert_eq!(
-        book.steps[1].body,
-        [Piece::Commands("kubectl -n search get pods".into())]
-    );
+    assert_eq!(book.steps[1].body, [Piece::Commands("kubectl -n search get pods".into())]);
 }
 
 #[test]
@@ -137,10 +129,7 @@ fn faults_name_their_line_and_the_step_stays_a_manual_one() {
             "---\nservise: x\n---\n## 1. a\n".to_owned(),
             "r.md:2:1   unknown key \"servise\" - did you mean \"service\"?",
         ),
-        (
-            "---\nservice\n---\n## 1. a\n".to_owned(),
-            "r.md:2:1   \"service\" is not a setting - write key: value",
-        ),
+        ("---\nservice\n---\n## 1. a\n".to_owned(), "r.md:2:1   \"service\" is not a setting - write key: value"),
         (
             format!("{step}query: up\nexpect: small\n```\n"),
             "r.md:5:1   \"small\" is not an expectation - write a sign and a number: < 0.01, >= 3, < 1%",
@@ -149,18 +138,9 @@ fn faults_name_their_line_and_the_step_stays_a_manual_one() {
             format!("{step}query: up\nexpects: < 1\n```\n"),
             "r.md:5:1   unknown key \"expects\" in a check - did you mean \"expect\"?",
         ),
-        (
-            format!("{step}expect: < 1\n```\n"),
-            "r.md:3:1   the check has no \"query\"",
-        ),
-        (
-            format!("{step}query: up\n```\n"),
-            "r.md:3:1   the check has no \"expect\" - write expect: < 0.01",
-        ),
-        (
-            "# T\n## 1. a\n```chekc\nx\n```\n".to_owned(),
-            "r.md:3:1   unknown block \"chekc\" - did you mean \"check\"?",
-        ),
+        (format!("{step}expect: < 1\n```\n"), "r.md:3:1   the check has no \"query\""),
+        (format!("{step}query: up\n```\n"), "r.md:3:1   the check has no \"expect\" - write expect: < 0.01"),
+        ("# T\n## 1. a\n```chekc\nx\n```\n".to_owned(), "r.md:3:1   unknown block \"chekc\" - did you mean \"check\"?"),
         (
             "# T\n## 1. a\n```act\nrollback\n```\n".to_owned(),
             "r.md:3:1   not in this version: a step of kind \"act\"; it is shown as text",
@@ -171,15 +151,8 @@ fn faults_name_their_line_and_the_step_stays_a_manual_one() {
         assert!(book.steps.iter().all(|s| s.kind == StepKind::Manual));
     }
     let twice = format!("{step}query: a\nexpect: < 1\n```\n```check\nquery: b\nexpect: < 1\n```\n");
-    assert_eq!(
-        told(&twice),
-        ["r.md:7:1   a step has one check - make it a step of its own"]
-    );
-    assert_eq!(
-        told("---\nservice: x\n").len(),
-        2,
-        "open front matter, no steps"
-    );
+    assert_eq!(told(&twice), ["r.md:7:1   a step has one check - make it a step of its own"]);
+    assert_eq!(told("---\nservice: x\n").len(), 2, "open front matter, no steps");
 }
 
 #[test]
@@ -194,10 +167,7 @@ fn expectations_are_a_sign_and_a_number() {
         ("!= 0", "!= 0"),
         ("< -1", "< -1"),
     ] {
-        assert_eq!(
-            expectation(text).map(|e| e.to_string()).as_deref(),
-            Some(shown)
-        );
+        assert_eq!(expectation(text).map(|e| e.to_string()).as_deref(), Some(shown));
     }
     for bad in ["", "0.01", "<", "< a", "< NaN", "< inf", "~ 3"] {
         assert_eq!(expectation(bad), None, "{bad}");
@@ -205,6 +175,7 @@ fn expectations_are_a_sign_and_a_number() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn no_text_is_too_strange(s in "(---\n)?([#`0-9a-z.): \n<-]|check|é){0,80}") {
         let (book, _) = runbook("r", "r.md", &s);

@@ -8,18 +8,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// Presets the documentation names and this version has not.
-const PRESETS_LATER: [&str; 10] = [
-    "contour",
-    "envoy",
-    "gloo",
-    "haproxy",
-    "istio",
-    "kong",
-    "linkerd",
-    "nginx",
-    "opentelemetry",
-    "traefik",
-];
+const PRESETS_LATER: [&str; 10] =
+    ["contour", "envoy", "gloo", "haproxy", "istio", "kong", "linkerd", "nginx", "opentelemetry", "traefik"];
 
 pub fn prometheus(mut table: Table<'_, '_>, told: &mut Told<'_>) -> SourceKind {
     let address = match table.text(told, "url") {
@@ -33,11 +23,7 @@ pub fn prometheus(mut table: Table<'_, '_>, told: &mut Told<'_>) -> SourceKind {
         }
     };
     let token = token(&mut table, told);
-    if token != Got::Absent
-        && address
-            .as_deref()
-            .is_some_and(|u| u.starts_with("http://") && !is_loopback(u))
-    {
+    if token != Got::Absent && address.as_deref().is_some_and(|u| u.starts_with("http://") && !is_loopback(u)) {
         let what = format!("the token of {} goes over plain http", table.name());
         told.add(Severity::Warning, &table.span().clone(), what, None);
     }
@@ -52,12 +38,7 @@ pub fn prometheus(mut table: Table<'_, '_>, told: &mut Told<'_>) -> SourceKind {
     };
     let preset = table.text(told, "preset");
     let queries = queries(&mut table, told);
-    table.later(
-        told,
-        &[
-            "user", "password", "cert", "key", "headers", "sigv4", "split", "tenant",
-        ],
-    );
+    table.later(told, &["user", "password", "cert", "key", "headers", "sigv4", "split", "tenant"]);
     let mut later = None;
     match preset {
         Got::Is("plain", _) | Got::Absent | Got::Wrong => {}
@@ -66,9 +47,7 @@ pub fn prometheus(mut table: Table<'_, '_>, told: &mut Told<'_>) -> SourceKind {
             let hint = Some(format!("or write {own}.queries]"));
             let what = format!("preset \"{preset}\"");
             told.add(Severity::NotInThisVersion, &at, what, hint);
-            later = Some(SourceKind::NotInThisVersion(Arc::from(format!(
-                "preset {preset}"
-            ))));
+            later = Some(SourceKind::NotInThisVersion(Arc::from(format!("preset {preset}"))));
         }
         Got::Is(preset, at) => {
             let names = ["plain"].into_iter().chain(PRESETS_LATER);
@@ -93,13 +72,7 @@ pub fn prometheus(mut table: Table<'_, '_>, told: &mut Told<'_>) -> SourceKind {
         (Got::Absent, Some(red)) => return red,
         (Got::Absent, None) => Queries::default(),
     };
-    SourceKind::Prometheus(Box::new(Prometheus {
-        url,
-        token: token.ok(),
-        ca: ca.ok(),
-        insecure,
-        queries,
-    }))
+    SourceKind::Prometheus(Box::new(Prometheus { url, token: token.ok(), ca: ca.ok(), insecure, queries }))
 }
 
 fn queries(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Got<Queries> {
@@ -110,20 +83,19 @@ fn queries(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Got<Queries> {
         Got::Is(t, at) => (t, at),
     };
     let mut sound = true;
-    let mut one =
-        |key: &'static str, default: &Arc<str>, told: &mut Told<'_>| match t.text(told, key) {
-            Got::Absent => default.clone(),
-            Got::Is(s, at) if s.trim().is_empty() => {
-                sound = false;
-                told.error(&at, format!("\"{key}\" is empty"), None);
-                default.clone()
-            }
-            Got::Is(s, _) => Arc::from(s.trim()),
-            Got::Wrong => {
-                sound = false;
-                default.clone()
-            }
-        };
+    let mut one = |key: &'static str, default: &Arc<str>, told: &mut Told<'_>| match t.text(told, key) {
+        Got::Absent => default.clone(),
+        Got::Is(s, at) if s.trim().is_empty() => {
+            sound = false;
+            told.error(&at, format!("\"{key}\" is empty"), None);
+            default.clone()
+        }
+        Got::Is(s, _) => Arc::from(s.trim()),
+        Got::Wrong => {
+            sound = false;
+            default.clone()
+        }
+    };
     let requests = one("requests", &plain.requests, told);
     let failures = one("failures", &plain.failures, told);
     let service = one("service", &plain.service, told);
@@ -132,11 +104,7 @@ fn queries(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Got<Queries> {
         if !is_label(label) {
             sound = false;
             let hint = Some("a label has letters, digits and _, and no digit in front".to_owned());
-            told.error(
-                &t.place(key),
-                format!("\"{key}\" is not a label's name"),
-                hint,
-            );
+            told.error(&t.place(key), format!("\"{key}\" is not a label's name"), hint);
         }
     }
     let scrape = t.time(told, "scrape", 1_000..=300_000);
@@ -152,16 +120,8 @@ fn queries(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Got<Queries> {
     if !sound || scrape.is_wrong() {
         return Got::Wrong;
     }
-    let secs = scrape.ok().map_or(plain.scrape_secs, |ms| {
-        u32::try_from(ms / 1_000).unwrap_or(plain.scrape_secs)
-    });
-    let queries = Queries {
-        requests,
-        failures,
-        service,
-        version,
-        scrape_secs: secs,
-    };
+    let secs = scrape.ok().map_or(plain.scrape_secs, |ms| u32::try_from(ms / 1_000).unwrap_or(plain.scrape_secs));
+    let queries = Queries { requests, failures, service, version, scrape_secs: secs };
     Got::Is(queries, at)
 }
 
@@ -171,14 +131,11 @@ fn is_label(s: &str) -> bool {
 }
 
 fn token(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Got<Token> {
-    const HINT: &str = "write token = { file = \"/etc/andon/prom.token\" }, { env = \"NAME\" } or { command = [\"pass\", \"prom\"] }";
+    const HINT: &str =
+        "write token = { file = \"/etc/andon/prom.token\" }, { env = \"NAME\" } or { command = [\"pass\", \"prom\"] }";
     // A token written out is never repeated in a message.
     if let Some(at) = table.place_of_text("token") {
-        told.error(
-            &at,
-            "a token does not stand in a config",
-            Some(HINT.to_owned()),
-        );
+        told.error(&at, "a token does not stand in a config", Some(HINT.to_owned()));
         return Got::Wrong;
     }
     let (mut t, at) = match table.table(told, "token") {
@@ -192,11 +149,7 @@ fn token(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Got<Token> {
     let wrong = file.is_wrong() || env.is_wrong() || command.is_wrong();
     let mut found: Vec<Token> = Vec::new();
     found.extend(file.ok().map(Token::File));
-    found.extend(
-        env.ok()
-            .filter(|e| !e.is_empty())
-            .map(|e| Token::Env(Arc::from(e))),
-    );
+    found.extend(env.ok().filter(|e| !e.is_empty()).map(|e| Token::Env(Arc::from(e))));
     found.extend(
         command
             .ok()
@@ -217,21 +170,13 @@ fn token(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Got<Token> {
 
 /// Checks an address and takes the slash off its end. Messages never hold the address: it may hold a secret.
 pub fn url(given: &str, at: &Range<usize>, told: &mut Told<'_>) -> Option<Arc<str>> {
-    let rest = given
-        .strip_prefix("https://")
-        .or_else(|| given.strip_prefix("http://"));
+    let rest = given.strip_prefix("https://").or_else(|| given.strip_prefix("http://"));
     let host = rest.map(|r| r.split(['/', '?', '#']).next().unwrap_or(r));
     let (what, hint) = match host {
         None => ("the url does not begin with http:// or https://", None),
-        Some(h) if h.contains('@') => (
-            "the url holds a user or a password",
-            Some("use token = { file = \"...\" }"),
-        ),
+        Some(h) if h.contains('@') => ("the url holds a user or a password", Some("use token = { file = \"...\" }")),
         Some("") => ("the url has no host", None),
-        Some(_) if given.contains(['?', '#']) => (
-            "the url has a query",
-            Some("only scheme, host, port and path"),
-        ),
+        Some(_) if given.contains(['?', '#']) => ("the url has a query", Some("only scheme, host, port and path")),
         Some(_) if given.parse::<http::Uri>().is_err() => ("the url cannot be read", None),
         Some(_) => return Some(Arc::from(given.trim_end_matches('/'))),
     };
@@ -241,7 +186,5 @@ pub fn url(given: &str, at: &Range<usize>, told: &mut Told<'_>) -> Option<Arc<st
 
 fn is_loopback(url: &str) -> bool {
     let host = url.trim_start_matches("http://");
-    ["127.", "localhost", "[::1]"]
-        .iter()
-        .any(|l| host.starts_with(l))
+    ["127.", "localhost", "[::1]"].iter().any(|l| host.starts_with(l))
 }

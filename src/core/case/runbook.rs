@@ -74,14 +74,7 @@ pub enum Op {
 }
 
 impl Op {
-    pub const ALL: [Op; 6] = [
-        Op::AtMost,
-        Op::AtLeast,
-        Op::NotEqual,
-        Op::Less,
-        Op::More,
-        Op::Equal,
-    ];
+    pub const ALL: [Op; 6] = [Op::AtMost, Op::AtLeast, Op::NotEqual, Op::Less, Op::More, Op::Equal];
 
     pub fn sign(self) -> &'static str {
         match self {
@@ -178,22 +171,15 @@ impl Progress {
     /// Steps done, and steps skipped with a reason.
     pub fn counts(&self) -> (usize, usize) {
         let count = |f: fn(&StepState) -> bool| self.states.values().filter(|s| f(s)).count();
-        (
-            count(|s| matches!(s, StepState::Done { .. })),
-            count(|s| matches!(s, StepState::Skipped { .. })),
-        )
+        (count(|s| matches!(s, StepState::Done { .. })), count(|s| matches!(s, StepState::Skipped { .. })))
     }
 
     /// The first step that asks for something.
     pub fn current(&self, runbook: &Runbook) -> Option<u32> {
-        runbook
-            .steps
-            .iter()
-            .map(|s| s.number)
-            .find(|n| match self.state(*n) {
-                StepState::Open | StepState::Running | StepState::Failed { .. } => true,
-                StepState::Done { .. } | StepState::Skipped { .. } => false,
-            })
+        runbook.steps.iter().map(|s| s.number).find(|n| match self.state(*n) {
+            StepState::Open | StepState::Running | StepState::Failed { .. } => true,
+            StepState::Done { .. } | StepState::Skipped { .. } => false,
+        })
     }
 
     /// A manual step is done. A skipped or failed one may be ticked after all.
@@ -206,21 +192,14 @@ impl Progress {
             StepState::Done { .. } => Err(NotNow::AlreadyDone),
             StepState::Running => Err(NotNow::Running),
             StepState::Open | StepState::Failed { .. } | StepState::Skipped { .. } => {
-                self.states
-                    .insert(step, StepState::Done { at, found: None });
+                self.states.insert(step, StepState::Done { at, found: None });
                 Ok(())
             }
         }
     }
 
     /// A step is passed over, in words. The answer of a check that was asked before is then ignored.
-    pub fn skip(
-        &mut self,
-        runbook: &Runbook,
-        step: u32,
-        reason: &str,
-        at: Utc,
-    ) -> Result<(), NotNow> {
+    pub fn skip(&mut self, runbook: &Runbook, step: u32, reason: &str, at: Utc) -> Result<(), NotNow> {
         runbook.step(step).ok_or(NotNow::NoSuchStep)?;
         if reason.trim().is_empty() {
             return Err(NotNow::NoReason);
@@ -247,13 +226,7 @@ impl Progress {
     }
 
     /// The answer to a check. Ignored (false) unless the step is running.
-    pub fn answer(
-        &mut self,
-        runbook: &Runbook,
-        step: u32,
-        found: Result<Option<f64>, &str>,
-        at: Utc,
-    ) -> bool {
+    pub fn answer(&mut self, runbook: &Runbook, step: u32, found: Result<Option<f64>, &str>, at: Utc) -> bool {
         let Some(StepKind::Check(check)) = runbook.step(step).map(|s| &s.kind) else {
             return false;
         };
@@ -269,20 +242,14 @@ impl Progress {
 pub fn judge(expect: Expectation, found: Result<Option<f64>, &str>, at: Utc) -> StepState {
     let why = match found {
         Ok(Some(found)) if found.is_finite() && expect.holds(found) => {
-            return StepState::Done {
-                at,
-                found: Some(found),
-            };
+            return StepState::Done { at, found: Some(found) };
         }
         Ok(Some(found)) if found.is_finite() => format!("found {found}, expected {expect}"),
         Ok(Some(_)) => "the query answered with no number".to_owned(),
         Ok(None) => "the query answered nothing".to_owned(),
         Err(why) => why.to_owned(),
     };
-    StepState::Failed {
-        at,
-        why: Arc::from(why),
-    }
+    StepState::Failed { at, why: Arc::from(why) }
 }
 
 impl Runbook {
@@ -292,19 +259,11 @@ impl Runbook {
 }
 
 /// The runbook of a service: the first of the names its config lists, else the first that names the service.
-pub fn find<'r>(
-    runbooks: &'r [Arc<Runbook>],
-    service: &ServiceId,
-    listed: &[Arc<str>],
-) -> Option<&'r Arc<Runbook>> {
+pub fn find<'r>(runbooks: &'r [Arc<Runbook>], service: &ServiceId, listed: &[Arc<str>]) -> Option<&'r Arc<Runbook>> {
     listed
         .iter()
         .find_map(|name| runbooks.iter().find(|r| r.name == *name))
-        .or_else(|| {
-            runbooks
-                .iter()
-                .find(|r| r.service.as_ref() == Some(service))
-        })
+        .or_else(|| runbooks.iter().find(|r| r.service.as_ref() == Some(service)))
 }
 
 #[cfg(test)]

@@ -27,9 +27,7 @@ pub fn class(c: char) -> Class {
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => Class::Control,
         '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => Class::Joiner,
         // Bidi.
-        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-            Class::Hidden
-        }
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => Class::Hidden,
         // Invisible. U+2065 and U+FFF0-FFF8 are unassigned but ignorable by default, so they are drawn as nothing too.
         '\u{ad}'
         | '\u{34f}'
@@ -51,9 +49,7 @@ pub fn class(c: char) -> Class {
         | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}' => Class::Hidden,
         // Private use, and the noncharacters: the last two of every plane and U+FDD0-FDEF.
-        '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' | '\u{fdd0}'..='\u{fdef}' => {
-            Class::Hidden
-        }
+        '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' | '\u{fdd0}'..='\u{fdef}' => Class::Hidden,
         c if (c as u32) & 0xfffe == 0xfffe => Class::Hidden,
         c if is_mark(c) => Class::Mark,
         _ => Class::Plain,

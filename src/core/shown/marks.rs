@@ -75,14 +75,7 @@ mod tests {
 
     #[test]
     fn accents_are_marks_and_letters_are_not() {
-        for c in [
-            '\u{301}',
-            '\u{20dd}',
-            '\u{1160}',
-            '\u{fe0f}',
-            '\u{1d165}',
-            '\u{e01}',
-        ] {
+        for c in ['\u{301}', '\u{20dd}', '\u{1160}', '\u{fe0f}', '\u{1d165}', '\u{e01}'] {
             assert_eq!(is_mark(c), c != '\u{e01}', "{:x}", c as u32);
         }
         assert!(!is_mark('a') && !is_mark('\u{4e2d}') && !is_mark('\u{1100}'));

@@ -117,10 +117,7 @@ pub fn ascii_json(quoted: &str) -> String {
 }
 
 fn gate(s: &str, max: usize, lines: bool) -> Shown {
-    let mut shown = Shown {
-        text: String::with_capacity(s.len().min(max) + 8),
-        ..Shown::default()
-    };
+    let mut shown = Shown { text: String::with_capacity(s.len().min(max) + 8), ..Shown::default() };
     let mut unit = String::new();
     let (mut marks, mut column) = (0u32, 0usize);
     let mut previous: Option<char> = None;
@@ -164,11 +161,7 @@ fn gate(s: &str, max: usize, lines: bool) -> Shown {
             break;
         }
         shown.escaped = shown.escaped.saturating_add(u32::from(escaped));
-        column = if unit == "\n" {
-            0
-        } else {
-            column + unit.chars().count()
-        };
+        column = if unit == "\n" { 0 } else { column + unit.chars().count() };
         shown.text.push_str(&unit);
         previous = Some(c);
     }
@@ -178,10 +171,7 @@ fn gate(s: &str, max: usize, lines: bool) -> Shown {
 /// Leaves out CSI ... final and OSC/DCS/APC/PM/SOS ... ST or BEL, in their 7-bit and C1 forms. A sequence that does not
 /// end is kept, so that the gate shows it: leaving out to the end of the text could hide what matters.
 fn without_ansi(s: &str) -> (Cow<'_, str>, u32) {
-    if !s
-        .bytes()
-        .any(|b| b == 0x1b || b == 0xc2 /* first byte of a C1 */)
-    {
+    if !s.bytes().any(|b| b == 0x1b || b == 0xc2 /* first byte of a C1 */) {
         return (Cow::Borrowed(s), 0);
     }
     let mut out = String::with_capacity(s.len());
@@ -229,9 +219,12 @@ fn sequence(s: &str) -> Option<usize> {
                 match c {
                     '\u{7}' | '\u{9c}' => return Some(at + c.len_utf8()),
                     '\\' if escape => return Some(at + 1),
-                    // A string ends with its line: an open one must not swallow the next lines.
-                    '\n' => return None,
-                    _ => escape = c == '\u{1b}',
+                    '\u{1b}' => escape = true,
+                    // A string ends with its line, and at any other control of its own kind: an open one must not
+                    // swallow what follows, nor make us look to the end of the text again and again.
+                    '\n' | '\u{80}'..='\u{9f}' => return None,
+                    _ if escape => return None,
+                    _ => {}
                 }
             }
             None

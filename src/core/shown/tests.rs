@@ -76,14 +76,8 @@ const GOLDEN: &[(&str, &str)] = &[
     ("\u{fdd0}\u{fdef}", "<U+FDD0><U+FDEF>"),
     ("\u{ffff}\u{1fffe}\u{10ffff}", "<U+FFFF><U+1FFFE><U+10FFFF>"),
     ("e\u{301}", "e\u{301}"),
-    (
-        "e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}f",
-        "e\u{301}\u{301}\u{301}\u{301}f",
-    ),
-    (
-        "\u{1100}\u{1161}\u{1161}\u{1161}\u{1161}\u{1161}",
-        "\u{1100}\u{1161}\u{1161}\u{1161}\u{1161}",
-    ),
+    ("e\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}f", "e\u{301}\u{301}\u{301}\u{301}f"),
+    ("\u{1100}\u{1161}\u{1161}\u{1161}\u{1161}\u{1161}", "\u{1100}\u{1161}\u{1161}\u{1161}\u{1161}"),
     ("[red]x[/]", "[red]x[/]"),
     ("<U+202E>", "<U+202E>"),
 ];
@@ -119,10 +113,7 @@ fn a_long_field_is_cut_between_escapes_and_says_how_much() {
 
 #[test]
 fn details_keep_their_lines_and_tabs_start_anew_on_each() {
-    assert_eq!(
-        shown_text("ab\tc\r\n\td\n", TEXT_MAX).as_str(),
-        "ab  c\n    d\n"
-    );
+    assert_eq!(shown_text("ab\tc\r\n\td\n", TEXT_MAX).as_str(), "ab  c\n    d\n");
 }
 
 #[test]
@@ -135,16 +126,13 @@ fn log_lines_lose_whole_sequences_and_keep_broken_ones() {
         ("\u{90}q\u{9c}z", "z", 1),
         ("\u{1b}[31", "^[[31", 0),
         ("\u{1b}]0;open\nnext", "^[]0;open\nnext", 0),
+        ("\u{1b}]0;a\u{1b}[31mred", "^[]0;ared", 1),
         ("\u{1b}c", "^[c", 0),
         ("\u{1b}[3\u{1b}[0mx", "^[[3x", 1),
         ("caf\u{e9}", "caf\u{e9}", 0),
     ] {
         let shown = shown_log(log, TEXT_MAX);
-        assert_eq!(
-            (shown.as_str(), shown.dropped()),
-            (expected, dropped),
-            "{log:?}"
-        );
+        assert_eq!((shown.as_str(), shown.dropped()), (expected, dropped), "{log:?}");
     }
 }
 
@@ -173,7 +161,16 @@ fn is_clean(s: &str, lines: bool) -> bool {
     })
 }
 
+#[test]
+fn a_flood_of_open_sequences_costs_one_look_each() {
+    for open in ["\u{1b}]", "\u{9d}", "\u{1b}[1;", "\u{9b}"] {
+        let shown = shown_log(&open.repeat(50_000), 100);
+        assert!(shown.cut() > 0 && is_clean(shown.as_str(), true));
+    }
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn nothing_forbidden_survives(s in any::<String>(), max in 0usize..200) {
         prop_assert!(is_clean(shown_line(&s, max).as_str(), false));
