@@ -22,6 +22,7 @@ pub mod msg;
 pub mod nav;
 pub mod pairs;
 pub mod seal;
+pub mod shown;
 pub mod time;
 pub mod update;
 pub mod world;
