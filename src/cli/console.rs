@@ -1,14 +1,14 @@
 //! `andon` and `andon drill`: the terminal is taken once; engines come and go on it.
 
-use super::setup::{self, DrillWish, Setup};
 use super::ConsoleArgs;
+use super::setup::{self, DrillWish, Setup};
 use crate::backends::kubernetes;
 use crate::config::{self, Config, Paths};
 use crate::core::effect::Choice;
 use crate::core::model::Context;
+use crate::core::msg::Msg;
 use crate::core::shown::shown_line;
 use crate::core::time::Person;
-use crate::core::msg::Msg;
 use crate::engine::effects::Ports;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::logbook::Logbook;
@@ -30,9 +30,8 @@ enum Place {
 }
 
 pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
-    let env: BTreeMap<String, String> = std::env::vars_os()
-        .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
-        .collect();
+    let env: BTreeMap<String, String> =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
     let (config, problems) = config::load(&Paths::of_this_user(&env), &env);
     let place = match place(args, &config, drill) {
         Ok(p) => p,
@@ -66,7 +65,13 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     };
     guard::install_panic_hook(report);
     let inbox = Inbox::default();
-    let mut screen = match take(&device, &locale, &inbox, args, Look::new(config.theme.clone(), colours(depth), !(args.ascii || locale.ascii()))) {
+    let mut screen = match take(
+        &device,
+        &locale,
+        &inbox,
+        args,
+        Look::new(config.theme.clone(), colours(depth), !(args.ascii || locale.ascii())),
+    ) {
         Ok(s) => s,
         Err(e) => {
             eprintln!("andon: the terminal cannot be set up: {e}");
@@ -213,7 +218,13 @@ fn colours(depth: Depth) -> Colours {
     }
 }
 
-fn take(device: &Arc<Device>, locale: &Locale, inbox: &Inbox, args: &ConsoleArgs, look: Look) -> std::io::Result<Screen> {
+fn take(
+    device: &Arc<Device>,
+    locale: &Locale,
+    inbox: &Inbox,
+    args: &ConsoleArgs,
+    look: Look,
+) -> std::io::Result<Screen> {
     let guard = Guard::enter(device)?;
     let slow = Arc::new(AtomicBool::new(args.slow));
     let (always, measured, to) = (args.slow, slow.clone(), inbox.clone());
@@ -229,7 +240,9 @@ fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
         inbox.terminal(match i {
             Input::Key { key, at } => FromTerminal::Msg(Msg::Key(key), Person(at)),
             Input::Paste { text, at } => FromTerminal::Msg(Msg::Paste(text), Person(at)),
-            Input::Resize { cols, rows, at } => FromTerminal::Msg(Msg::Resize { width: cols, height: rows }, Person(at)),
+            Input::Resize { cols, rows, at } => {
+                FromTerminal::Msg(Msg::Resize { width: cols, height: rows }, Person(at))
+            }
             Input::Gone { .. } => FromTerminal::End(129),
             Input::End(e) => FromTerminal::End(e.exit_code()),
             Input::Stop => FromTerminal::Stop,

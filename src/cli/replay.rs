@@ -42,6 +42,10 @@ fn say(out: &mut impl Write, r: &crate::engine::tape::Replayed, buffer: &Buffer)
     if let Some(why) = &r.stopped {
         writeln!(out, "replay: {why}")?;
     }
-    let same = if r.marks > 0 { "the same effects and the same screen at every mark" } else { "the tape has no mark to compare with" };
+    let same = if r.marks > 0 {
+        "the same effects and the same screen at every mark"
+    } else {
+        "the tape has no mark to compare with"
+    };
     writeln!(out, "replay: {} messages, {} effects; {same} ({} marks)", r.messages, r.effects, r.marks)
 }

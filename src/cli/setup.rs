@@ -12,7 +12,6 @@ use crate::core::case::runbook::Runbook;
 use crate::core::id::SourceId;
 use crate::core::model::{Context, Environment, Model, Place};
 use crate::core::nav::Screen;
-use crate::core::world::service::{Service, Slo};
 use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
 use crate::engine::clock::{Clock, DrillClock, RealClock, utc_now};
 use crate::journal::append::{MineOnly, log_dir as journal_dir};
@@ -40,9 +39,7 @@ pub struct Setup {
 
 /// `~/.local/state`, or what XDG says; the temporary directory when there is no home.
 pub fn state_dir() -> PathBuf {
-    directories::BaseDirs::new()
-        .and_then(|b| b.state_dir().map(Path::to_path_buf))
-        .unwrap_or_else(std::env::temp_dir)
+    directories::BaseDirs::new().and_then(|b| b.state_dir().map(Path::to_path_buf)).unwrap_or_else(std::env::temp_dir)
 }
 
 /// The log of an environment: host-wide where that works, else this user's.
@@ -52,10 +49,7 @@ pub fn log_dir(env: &str) -> (PathBuf, MineOnly) {
 
 fn base(environment: Environment, config: &Config, clock: &dyn Clock) -> Model {
     let mut model = Model::new(environment, config.keymap.clone(), clock.now());
-    let l = &config.limits;
-    model.limits.confirm_delay = i64::try_from(l.confirm_delay_ms).unwrap_or(model.limits.confirm_delay);
-    model.limits.arm = i64::from(l.arm_minutes) * 60_000;
-    model.limits.same_act = i64::try_from(l.same_act_ms).unwrap_or(model.limits.same_act);
+    model.limits = config.limits.of_update();
     model.editor = crate::ui::overlays::note::edit;
     for r in &config.runbooks {
         model.runbooks.insert(r.name.clone(), Runbook::clone(r));
@@ -69,7 +63,13 @@ fn who(config: &Config, args: &ConsoleArgs) -> Arc<str> {
     format!("{name}@{}", identity::host()).into()
 }
 
-fn settings(config: &Config, args: &ConsoleArgs, environment: &str, dir: (PathBuf, MineOnly), drill: Option<String>) -> Settings {
+fn settings(
+    config: &Config,
+    args: &ConsoleArgs,
+    environment: &str,
+    dir: (PathBuf, MineOnly),
+    drill: Option<String>,
+) -> Settings {
     Settings {
         dir: dir.0,
         mine_only: dir.1,
@@ -100,7 +100,11 @@ fn connecting(kind: &str, roles: Roles) -> SourceState {
 
 fn red(kind: &str, why: &str) -> SourceState {
     let error = SourceError::new(Trouble::NotInThisVersion, why);
-    SourceState { link: Link::Failed(error.clone()), last_error: Some((utc_now(), error)), ..connecting(kind, Roles::default()) }
+    SourceState {
+        link: Link::Failed(error.clone()),
+        last_error: Some((utc_now(), error)),
+        ..connecting(kind, Roles::default())
+    }
 }
 
 /// The first list: contexts of the kubeconfig, and the drill.
@@ -154,7 +158,13 @@ pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Se
     // Each run has its own log and reads no other.
     let run = format!("{}-{}-{}", wish.scenario, utc_now().secs(), identity::suffix());
     let dir = state_dir().join("andon").join("drill").join(run);
-    let log = settings(config, args, "drill", (dir.join("log"), MineOnly(true)), Some(format!("{} seed {}", wish.scenario, wish.seed)));
+    let log = settings(
+        config,
+        args,
+        "drill",
+        (dir.join("log"), MineOnly(true)),
+        Some(format!("{} seed {}", wish.scenario, wish.seed)),
+    );
     Ok(Setup { model, clock, utc, sources, log: Some(log), tape_dir: config.tape.then(|| dir.join("tape")) })
 }
 
@@ -200,7 +210,14 @@ struct Wanted {
     kind: SourceKind,
 }
 
-fn real(config: &Config, args: &ConsoleArgs, name: &str, production: bool, read_only: bool, wanted: Vec<Wanted>) -> Setup {
+fn real(
+    config: &Config,
+    args: &ConsoleArgs,
+    name: &str,
+    production: bool,
+    read_only: bool,
+    wanted: Vec<Wanted>,
+) -> Setup {
     let clock: Arc<dyn Clock> = Arc::new(RealClock);
     let utc: UtcClock = Arc::new(utc_now);
     let environment = Environment {
@@ -213,16 +230,11 @@ fn real(config: &Config, args: &ConsoleArgs, name: &str, production: bool, read_
     };
     let mut model = base(environment, config, &*clock);
     for s in &config.services {
-        let mut service = Service::found(&s.name);
-        service.owner = s.owner.clone();
-        service.tier = s.tier;
-        service.slo = s.slo.as_ref().map(|s| Slo { objective: s.objective, period_days: s.window_days });
-        service.runbooks = s.runbooks.clone();
-        model.world.services.insert(s.name.clone(), service);
+        model.world.services.insert(s.name.clone(), s.clone());
     }
     let budget = Budget::new(120);
     // One period is asked for: the longest any service counts its budget over.
-    let period_secs = config.services.iter().filter_map(|s| s.slo).map(|s| s.window_days).max().unwrap_or(30) * 86_400;
+    let period_secs = config.services.iter().filter_map(|s| s.slo).map(|s| s.period_days).max().unwrap_or(30) * 86_400;
     let mut sources: Vec<(SourceId, Arc<dyn Backend>)> = Vec::new();
     for w in wanted {
         let state = match w.kind {
@@ -257,7 +269,11 @@ fn real(config: &Config, args: &ConsoleArgs, name: &str, production: bool, read_
     Setup { model, clock, utc, sources, log: Some(log), tape_dir: tape }
 }
 
-fn prometheus_settings(name: &SourceId, p: &crate::config::source::Prometheus, period_secs: u32) -> prometheus::Settings {
+fn prometheus_settings(
+    name: &SourceId,
+    p: &crate::config::source::Prometheus,
+    period_secs: u32,
+) -> prometheus::Settings {
     let token = p.token.as_ref().map(|t| match t {
         Token::File(path) => TokenFrom::File(path.clone()),
         Token::Env(name) => TokenFrom::Env(name.to_string()),

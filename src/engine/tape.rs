@@ -108,19 +108,13 @@ pub fn replay(
         let line = line.map_err(|e| format!("{}:{}: {}", path.display(), e.line, e.why))?;
         match (line, &mut state) {
             (TapeLine::Start { header, at }, None) => {
-                let s: Start = serde_json::from_value(header.start).map_err(|e| format!("the checkpoint cannot be read: {e}"))?;
+                let s: Start =
+                    serde_json::from_value(header.start).map_err(|e| format!("the checkpoint cannot be read: {e}"))?;
                 let mut model = s.model;
                 model.editor = editor;
                 model.rows = crate::core::board::rows(&model);
                 model.now = at;
-                state = Some(Replayed {
-                    model,
-                    messages: 0,
-                    effects: 0,
-                    marks: 0,
-                    stopped: None,
-                    build: s.build,
-                });
+                state = Some(Replayed { model, messages: 0, effects: 0, marks: 0, stopped: None, build: s.build });
             }
             (TapeLine::Message { at, message, .. }, Some(r)) => {
                 for e in update(&mut r.model, at, message) {

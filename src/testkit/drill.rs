@@ -175,9 +175,9 @@ impl Run {
             }
             Effect::Ask { id, question, .. } => {
                 let answer = match question {
-                    Question::Read(t) => self.read(&t).map(|t2| {
-                        vec![t2.map_or_else(|| Fact::Gone(t.clone()), Fact::Target)]
-                    }),
+                    Question::Read(t) => {
+                        self.read(&t).map(|t2| vec![t2.map_or_else(|| Fact::Gone(t.clone()), Fact::Target)])
+                    }
                     Question::Blocks { service, from, count } => self
                         .world
                         .blocks(&service, from, count)

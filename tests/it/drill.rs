@@ -202,7 +202,8 @@ fn a_forward_act_never_leaves_without_its_intent_on_disk() {
         run.log = log;
         run.keys("a p");
         run.wait(1_000);
-        match run.model.dialog.as_ref().and_then(|d| d.act()).and_then(|d| d.name.as_ref()).map(|n| n.must.to_string()) {
+        match run.model.dialog.as_ref().and_then(|d| d.act()).and_then(|d| d.name.as_ref()).map(|n| n.must.to_string())
+        {
             Some(name) => {
                 run.keys(&name);
                 run.keys("enter");

@@ -38,17 +38,8 @@ const CORE_ORDER: [(&str, u8); 22] = [
 /// Pure functions over data. `sha2` for what the tape gets of a sealed body.
 const CORE_CRATES: [&str; 4] = ["serde", "serde_json", "libm", "sha2"];
 /// What would give `ui` a network, a terminal or a runtime.
-const NOT_IN_UI: [&str; 9] = [
-    "tokio",
-    "reqwest",
-    "kube",
-    "k8s_openapi",
-    "crossterm",
-    "rustix",
-    "http",
-    "futures",
-    "directories",
-];
+const NOT_IN_UI: [&str; 9] =
+    ["tokio", "reqwest", "kube", "k8s_openapi", "crossterm", "rustix", "http", "futures", "directories"];
 /// What would give `core` or `ui` a clock, a file, a thread or an order that changes from run to run.
 const STD_IMPURE: [&str; 11] = [
     "std::fs",
@@ -104,29 +95,19 @@ fn breach(house: &House, from: &[String], found: &Found) -> Option<String> {
     let (a, b) = (from.get(1)?, found.path.get(1)?);
     if own == "backends" && to == "backends" {
         let mine = house.backends.contains(a) || a == "net";
-        return (mine && a != b && house.backends.contains(b))
-            .then(|| format!("backend {a} may not import {path}"));
+        return (mine && a != b && house.backends.contains(b)).then(|| format!("backend {a} may not import {path}"));
     }
     if own == "core" && to == "core" && !found.test && a != b {
-        let place = |name: &str| {
-            CORE_ORDER
-                .iter()
-                .find(|(n, _)| *n == name)
-                .map(|(_, place)| *place)
-        };
+        let place = |name: &str| CORE_ORDER.iter().find(|(n, _)| *n == name).map(|(_, place)| *place);
         return match (place(a), place(b)) {
-            (Some(mine), Some(theirs)) if theirs > mine => Some(format!(
-                "core::{a} may not import {path}, which stands above it"
-            )),
+            (Some(mine), Some(theirs)) if theirs > mine => {
+                Some(format!("core::{a} may not import {path}, which stands above it"))
+            }
             (Some(_), Some(_)) => None,
-            (None, _) => Some(format!(
-                "core::{a} has no place in CORE_ORDER of tests/it/layering.rs"
-            )),
+            (None, _) => Some(format!("core::{a} has no place in CORE_ORDER of tests/it/layering.rs")),
             // `core::Thing`, re-exported by core/mod.rs: allowed, its own module is what counts elsewhere.
             (_, None) if b.starts_with(char::is_uppercase) => None,
-            (_, None) => Some(format!(
-                "core::{b} has no place in CORE_ORDER of tests/it/layering.rs"
-            )),
+            (_, None) => Some(format!("core::{b} has no place in CORE_ORDER of tests/it/layering.rs")),
         };
     }
     None
@@ -143,19 +124,13 @@ fn foreign(house: &House, own: &str, found: &Found) -> Option<String> {
     if is_core || (own == "ui" && NOT_IN_UI.contains(&name)) {
         return Some(format!("{own} may not use crate {name}"));
     }
-    let impure = STD_IMPURE
-        .iter()
-        .find(|p| path.starts_with(&format!("{p}::")))?;
+    let impure = STD_IMPURE.iter().find(|p| path.starts_with(&format!("{p}::")))?;
     (!found.test).then(|| format!("{own} may not use {impure}"))
 }
 
 /// `src/a/b.rs` and `src/a/b/mod.rs` are the module a::b; `lib.rs` and `main.rs` stand above the rules.
 fn module_of(file: &Path) -> Option<Vec<String>> {
-    let mut parts: Vec<String> = file
-        .with_extension("")
-        .iter()
-        .map(|p| p.to_string_lossy().into_owned())
-        .collect();
+    let mut parts: Vec<String> = file.with_extension("").iter().map(|p| p.to_string_lossy().into_owned()).collect();
     match parts.last()?.as_str() {
         "mod" => _ = parts.pop(),
         "lib" | "main" if parts.len() == 1 => return None,
@@ -166,10 +141,7 @@ fn module_of(file: &Path) -> Option<Vec<String>> {
 
 fn house() -> House {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("Cargo.toml");
-    let dependencies = manifest
-        .split("\n[dependencies]\n")
-        .nth(1)
-        .expect("[dependencies]");
+    let dependencies = manifest.split("\n[dependencies]\n").nth(1).expect("[dependencies]");
     let crates = dependencies
         .lines()
         .take_while(|l| !l.starts_with('['))
@@ -177,20 +149,11 @@ fn house() -> House {
         .map(|(name, _)| name.trim().replace('-', "_"))
         .collect();
     let sources = files(&root().join("src"));
-    let backends = sources
-        .iter()
-        .filter_map(|f| f.strip_prefix("backends").ok());
-    let backends = backends
-        .filter(|f| f.iter().count() > 1)
-        .filter_map(|f| f.iter().next());
-    let backends = backends
-        .map(|n| n.to_string_lossy().into_owned())
-        .filter(|n| n != "net");
+    let backends = sources.iter().filter_map(|f| f.strip_prefix("backends").ok());
+    let backends = backends.filter(|f| f.iter().count() > 1).filter_map(|f| f.iter().next());
+    let backends = backends.map(|n| n.to_string_lossy().into_owned()).filter(|n| n != "net");
     House {
-        tops: sources
-            .iter()
-            .filter_map(|f| module_of(f)?.into_iter().next())
-            .collect(),
+        tops: sources.iter().filter_map(|f| module_of(f)?.into_iter().next()).collect(),
         backends: backends.collect(),
         crates,
     }
@@ -226,27 +189,18 @@ fn nobody_imports_upwards() {
 fn a_planted_import_is_caught() {
     let words = |path: &str| path.split("::").map(str::to_owned).collect::<Vec<_>>();
     let house = House {
-        tops: words("core::journal::config::backends::drill::ui::engine::tty::cli::testkit")
-            .into_iter()
-            .collect(),
+        tops: words("core::journal::config::backends::drill::ui::engine::tty::cli::testkit").into_iter().collect(),
         backends: words("kubernetes::prometheus::sim").into_iter().collect(),
-        crates: words("serde::serde_json::libm::tokio::jiff")
-            .into_iter()
-            .collect(),
+        crates: words("serde::serde_json::libm::tokio::jiff").into_iter().collect(),
     };
     let caught = |module: &str, line: &str| {
         let module = words(module);
-        named(line, &module)
-            .iter()
-            .any(|f| breach(&house, &module, f).is_some())
+        named(line, &module).iter().any(|f| breach(&house, &module, f).is_some())
     };
     for (module, bad) in [
         ("core::world", "use crate::engine::clock;"),
         ("core::judge::burn", "fn f() { crate::ui::draw() }"),
-        (
-            "core::world::source",
-            "use crate::core::{id::ServiceId, model::Model};",
-        ),
+        ("core::world::source", "use crate::core::{id::ServiceId, model::Model};"),
         ("core::world", "use super::update::update;"),
         ("core::misc", "use crate::core::id::Hash;"),
         ("core::act", "use tokio::sync::watch;"),
@@ -255,14 +209,8 @@ fn a_planted_import_is_caught() {
         ("core", "use std::collections::HashMap;"),
         ("journal::chain", "use crate::config::Config;"),
         ("config", "use super::backends::Cx;"),
-        (
-            "backends::kubernetes",
-            "use crate::backends::prometheus::wire;",
-        ),
-        (
-            "backends::kubernetes::wire",
-            "use super::super::sim::World;",
-        ),
+        ("backends::kubernetes", "use crate::backends::prometheus::wire;"),
+        ("backends::kubernetes::wire", "use super::super::sim::World;"),
         ("backends::net", "use crate::backends::{net::Client, sim};"),
         ("backends::sim", "use crate::engine::Clock;"),
         ("drill", "use crate::backends::kubernetes;"),
@@ -280,28 +228,16 @@ fn a_planted_import_is_caught() {
             "core::world",
             "use crate::core::id::Hash; use serde::Serialize; use std::time::Duration; use super::time::Millis;",
         ),
-        (
-            "core::update",
-            "use crate::core::{model::Model, msg::Msg, world, act::plan};",
-        ),
-        (
-            "core::judge",
-            "#[cfg(test)] mod tests { use crate::testkit::world; use crate::core::model::Model; }",
-        ),
+        ("core::update", "use crate::core::{model::Model, msg::Msg, world, act::plan};"),
+        ("core::judge", "#[cfg(test)] mod tests { use crate::testkit::world; use crate::core::model::Model; }"),
         (
             "backends::kubernetes::wire",
             "use super::super::net::Client; use crate::backends::Cx; use tokio::time::sleep;",
         ),
         ("backends", "use crate::backends::{kubernetes, sim};"),
         ("drill", "use crate::backends::sim::World;"),
-        (
-            "ui::screens",
-            "use crate::config::theme; use ratatui::text::Line; use crate::ui::look::Look;",
-        ),
-        (
-            "tty",
-            "use crate::engine::run; use crossterm::event::Event;",
-        ),
+        ("ui::screens", "use crate::config::theme; use ratatui::text::Line; use crate::ui::look::Look;"),
+        ("tty", "use crate::engine::run; use crossterm::event::Event;"),
         ("cli", "use crate::tty::Tty;"),
     ] {
         assert!(!caught(module, good), "{module} was refused: {good}");

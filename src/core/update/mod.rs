@@ -14,6 +14,7 @@ use crate::core::model::{LogLine, Loose, Model};
 use crate::core::msg::{Msg, Recovered};
 use crate::core::time::Stamp;
 
+pub use keys::this_runbook;
 pub use tick::next_wake;
 
 /// Apply one message. Effects are to be performed in order.

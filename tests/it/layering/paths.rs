@@ -197,12 +197,7 @@ impl Reader {
         }
         base.extend(rest.iter().filter(|w| *w != "self").cloned());
         let test = self.test_next || self.blocks.iter().any(|b| b.2);
-        self.found.push(Found {
-            line,
-            path: base,
-            ours,
-            test,
-        });
+        self.found.push(Found { line, path: base, ours, test });
     }
 }
 
@@ -245,18 +240,13 @@ fn tokens(source: &str) -> Vec<(usize, Token)> {
                 i += 2;
             }
         } else if c.is_alphanumeric() || c == '_' {
-            while text
-                .get(i)
-                .is_some_and(|c| c.is_alphanumeric() || *c == '_')
-            {
+            while text.get(i).is_some_and(|c| c.is_alphanumeric() || *c == '_') {
                 i += 1;
             }
             let word: String = text[start..i].iter().collect();
             let hashes = text[i..].iter().take_while(|c| **c == '#').count();
             if word.ends_with('r') && word.len() <= 2 && is(i + hashes, '"') {
-                let end: Vec<char> = std::iter::once('"')
-                    .chain(std::iter::repeat_n('#', hashes))
-                    .collect();
+                let end: Vec<char> = std::iter::once('"').chain(std::iter::repeat_n('#', hashes)).collect();
                 i += hashes + 1;
                 while i < text.len() && !text[i..].starts_with(&end) {
                     i += 1;
@@ -271,10 +261,7 @@ fn tokens(source: &str) -> Vec<(usize, Token)> {
             }
             i += 1;
         }
-        line += text[start..i.min(text.len())]
-            .iter()
-            .filter(|c| **c == '\n')
-            .count();
+        line += text[start..i.min(text.len())].iter().filter(|c| **c == '\n').count();
     }
     out
 }

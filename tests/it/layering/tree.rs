@@ -16,9 +16,7 @@ pub fn files(root: &Path) -> Vec<PathBuf> {
             }
             match entry.file_type().expect("a file type") {
                 t if t.is_dir() => todo.push(path),
-                t if t.is_file() => {
-                    out.push(path.strip_prefix(root).expect("below root").to_owned())
-                }
+                t if t.is_file() => out.push(path.strip_prefix(root).expect("below root").to_owned()),
                 _ => {}
             }
         }
@@ -35,26 +33,12 @@ pub fn root() -> &'static Path {
 /// What is wrong with the TLS packages of a `Cargo.lock`.
 fn tls_faults(lock: &str) -> Vec<String> {
     let mut count = BTreeMap::<&str, u32>::new();
-    for name in lock
-        .lines()
-        .filter_map(|l| l.strip_prefix("name = \"")?.strip_suffix('"'))
-    {
+    for name in lock.lines().filter_map(|l| l.strip_prefix("name = \"")?.strip_suffix('"')) {
         *count.entry(name).or_default() += 1;
     }
-    let banned = [
-        "aws-lc-rs",
-        "aws-lc-sys",
-        "openssl",
-        "openssl-sys",
-        "native-tls",
-        "boring",
-        "schannel-tls",
-    ];
-    let mut faults: Vec<String> = banned
-        .iter()
-        .filter(|n| count.contains_key(*n))
-        .map(|n| format!("{n} is in"))
-        .collect();
+    let banned = ["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls", "boring", "schannel-tls"];
+    let mut faults: Vec<String> =
+        banned.iter().filter(|n| count.contains_key(*n)).map(|n| format!("{n} is in")).collect();
     for one in ["rustls", "ring"] {
         let n = count.get(one).copied().unwrap_or(0);
         if n != 1 {
@@ -68,12 +52,8 @@ fn tls_faults(lock: &str) -> Vec<String> {
 fn there_is_one_tls_stack_and_one_provider() {
     let lock = std::fs::read_to_string(root().join("Cargo.lock")).expect("Cargo.lock");
     assert_eq!(tls_faults(&lock), Vec::<String>::new());
-    let bad =
-        format!("{lock}\n[[package]]\nname = \"rustls\"\n[[package]]\nname = \"aws-lc-rs\"\n");
-    assert_eq!(
-        tls_faults(&bad),
-        ["aws-lc-rs is in", "2 versions of rustls"]
-    );
+    let bad = format!("{lock}\n[[package]]\nname = \"rustls\"\n[[package]]\nname = \"aws-lc-rs\"\n");
+    assert_eq!(tls_faults(&bad), ["aws-lc-rs is in", "2 versions of rustls"]);
 }
 
 /// Lines that name a place of the machine they were written on, or the host of a package registry.
@@ -94,15 +74,11 @@ fn machine_lines(text: &str) -> Vec<usize> {
     let names = |line: &str, needle: &str| {
         line.match_indices(needle).any(|(at, _)| {
             // `tests/work/x` and `https://a.example/work/` are somebody else's.
-            !needle.starts_with('/')
-                || !line[..at].ends_with(|c: char| c.is_alphanumeric() || "_-.}".contains(c))
+            !needle.starts_with('/') || !line[..at].ends_with(|c: char| c.is_alphanumeric() || "_-.}".contains(c))
         })
     };
     let lines = text.lines().enumerate();
-    lines
-        .filter(|(_, l)| needles.iter().any(|n| names(l, n)))
-        .map(|(i, _)| i + 1)
-        .collect()
+    lines.filter(|(_, l)| needles.iter().any(|n| names(l, n))).map(|(i, _)| i + 1).collect()
 }
 
 #[test]
@@ -115,12 +91,6 @@ fn no_file_names_the_machine_it_was_written_on() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
-    let (work, shared) = (
-        ["\"/wo", "rk/main\""].concat(),
-        ["see ../sha", "red/x"].concat(),
-    );
-    assert_eq!(
-        machine_lines(&format!("a\n{work}\nhttps://a.example/work/b\n{shared}")),
-        [2, 4]
-    );
+    let (work, shared) = (["\"/wo", "rk/main\""].concat(), ["see ../sha", "red/x"].concat());
+    assert_eq!(machine_lines(&format!("a\n{work}\nhttps://a.example/work/b\n{shared}")), [2, 4]);
 }

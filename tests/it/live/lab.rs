@@ -67,16 +67,8 @@ impl Lab {
             load: need("ANDON_LAB_LOAD", "tests/lab/metrics-up"),
         };
         need("KUBECONFIG", "tests/lab/up");
-        assert_eq!(
-            lab.kubectl(&["get", "--raw", "/readyz"]),
-            "ok",
-            "the API server is not ready"
-        );
-        assert_eq!(
-            lab.prom_value(r#"up{job="load"}"#),
-            Some(1.0),
-            "Prometheus does not see the load stand-in"
-        );
+        assert_eq!(lab.kubectl(&["get", "--raw", "/readyz"]), "ok", "the API server is not ready");
+        assert_eq!(lab.prom_value(r#"up{job="load"}"#), Some(1.0), "Prometheus does not see the load stand-in");
         Some(lab)
     }
 
@@ -102,18 +94,12 @@ impl Lab {
     /// # Panics
     /// When it fails, with what it said.
     pub fn kubectl(&self, args: &[&str]) -> String {
-        self.kubectl_as(User::Admin, args, "")
-            .unwrap_or_else(|said| panic!("kubectl {}: {said}", args.join(" ")))
+        self.kubectl_as(User::Admin, args, "").unwrap_or_else(|said| panic!("kubectl {}: {said}", args.join(" ")))
     }
 
     /// Runs `kubectl` as `user` with `input` on standard input. `Err` is what it wrote on standard error.
     pub fn kubectl_as(&self, user: User, args: &[&str], input: &str) -> Result<String, String> {
-        run(
-            Command::new("kubectl")
-                .env("KUBECONFIG", self.kubeconfig(user))
-                .args(args),
-            input,
-        )
+        run(Command::new("kubectl").env("KUBECONFIG", self.kubeconfig(user)).args(args), input)
     }
 
     /// `kubectl get rollout NAME -o json` in `shop`, as admin.
@@ -130,29 +116,20 @@ impl Lab {
             "value": image(name, tag),
         }]);
         let patch = patch.to_string();
-        self.kubectl(&[
-            "-n",
-            NAMESPACE,
-            "patch",
-            "rollout",
-            name,
-            "--type=json",
-            "-p",
-            &patch,
-        ]);
+        self.kubectl(&["-n", NAMESPACE, "patch", "rollout", name, "--type=json", "-p", &patch]);
     }
 
     /// Changes the traffic: `load_set("checkout/failures/1.1/0.2")`. The head of `tests/lab/load` lists the settings.
     pub fn load_set(&self, path: &str) {
-        let (code, body) = http("POST", &format!("{}/set/{path}", self.load), "")
-            .unwrap_or_else(|e| panic!("load stand-in: {e}"));
+        let (code, body) =
+            http("POST", &format!("{}/set/{path}", self.load), "").unwrap_or_else(|e| panic!("load stand-in: {e}"));
         assert_eq!(code, 200, "load stand-in refused {path}: {body}");
     }
 
     /// What the load stand-in counts and sends where.
     pub fn load_state(&self) -> Value {
-        let (_, body) = http("GET", &format!("{}/state", self.load), "")
-            .unwrap_or_else(|e| panic!("load stand-in: {e}"));
+        let (_, body) =
+            http("GET", &format!("{}/state", self.load), "").unwrap_or_else(|e| panic!("load stand-in: {e}"));
         serde_json::from_str(&body).expect("/state is JSON")
     }
 
@@ -162,8 +139,8 @@ impl Lab {
     /// When Prometheus does not answer with success.
     pub fn prom_query(&self, query: &str) -> Value {
         let form = format!("query={}", percent(query));
-        let (code, body) = http("POST", &format!("{}/api/v1/query", self.prom), &form)
-            .unwrap_or_else(|e| panic!("Prometheus: {e}"));
+        let (code, body) =
+            http("POST", &format!("{}/api/v1/query", self.prom), &form).unwrap_or_else(|e| panic!("Prometheus: {e}"));
         assert_eq!(code, 200, "Prometheus on {query}: {body}");
         let mut answer: Value = serde_json::from_str(&body).expect("Prometheus writes JSON");
         answer["data"]["result"].take()
@@ -190,41 +167,25 @@ impl Lab {
     /// Freezes the API server: connections are taken and nothing is answered, until the guard is dropped.
     pub fn freeze_apiserver(&self) -> Away<'_> {
         self.signal("-STOP", "apiserver");
-        Away {
-            lab: self,
-            how: How::Frozen("apiserver"),
-        }
+        Away { lab: self, how: How::Frozen("apiserver") }
     }
 
     fn stop(&self, name: &str) -> Away<'_> {
-        self.script("down", &[name])
-            .unwrap_or_else(|said| panic!("down {name}: {said}"));
-        Away {
-            lab: self,
-            how: How::Stopped,
-        }
+        self.script("down", &[name]).unwrap_or_else(|said| panic!("down {name}: {said}"));
+        Away { lab: self, how: How::Stopped }
     }
 
     fn signal(&self, signal: &str, name: &str) {
         let file = self.state.join("run").join(format!("{name}.pid"));
-        let pid =
-            std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let pid = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         run(Command::new("kill").args([signal, pid.trim()]), "")
             .unwrap_or_else(|said| panic!("kill {signal} {name}: {said}"));
     }
 
     /// Runs `tests/lab/<name> --state <this lab> args…`.
     fn script(&self, name: &str, args: &[&str]) -> Result<String, String> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("tests/lab")
-            .join(name);
-        run(
-            Command::new(path)
-                .arg("--state")
-                .arg(&self.state)
-                .args(args),
-            "",
-        )
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab").join(name);
+        run(Command::new(path).arg("--state").arg(&self.state).args(args), "")
     }
 }
 
@@ -275,19 +236,14 @@ pub fn image(name: &str, tag: &str) -> String {
 pub fn wait_until(what: &str, secs: u64, mut done: impl FnMut() -> bool) -> Duration {
     let start = Instant::now();
     while !done() {
-        assert!(
-            start.elapsed() < Duration::from_secs(secs),
-            "waited {secs} s in vain: {what}"
-        );
+        assert!(start.elapsed() < Duration::from_secs(secs), "waited {secs} s in vain: {what}");
         std::thread::sleep(Duration::from_millis(200));
     }
     start.elapsed()
 }
 
 fn need(name: &str, script: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| {
-        panic!("ANDON_LIVE=1 but {name} is not set: run eval \"$({script})\" first")
-    })
+    std::env::var(name).unwrap_or_else(|_| panic!("ANDON_LIVE=1 but {name} is not set: run eval \"$({script})\" first"))
 }
 
 fn run(command: &mut Command, input: &str) -> Result<String, String> {
@@ -298,10 +254,7 @@ fn run(command: &mut Command, input: &str) -> Result<String, String> {
         .spawn()
         .map_err(|e| format!("cannot start {}: {e}", command.get_program().display()))?;
     // Dropped at the end of the statement, which closes the pipe. A program that does not read is no error here.
-    let _ = child
-        .stdin
-        .take()
-        .map(|mut pipe| pipe.write_all(input.as_bytes()));
+    let _ = child.stdin.take().map(|mut pipe| pipe.write_all(input.as_bytes()));
     let out = child.wait_with_output().map_err(|e| e.to_string())?;
     if out.status.success() {
         Ok(String::from_utf8_lossy(&out.stdout).into_owned())
@@ -324,9 +277,7 @@ fn http(method: &str, url: &str, form: &str) -> Result<(u16, String), String> {
     )
     .map_err(|e| format!("{host}: {e}"))?;
     let mut answer = Vec::new();
-    stream
-        .read_to_end(&mut answer)
-        .map_err(|e| format!("{host}: {e}"))?;
+    stream.read_to_end(&mut answer).map_err(|e| format!("{host}: {e}"))?;
     let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("not an HTTP answer")?;
     let code = head.split(' ').nth(1).and_then(|c| c.parse().ok());

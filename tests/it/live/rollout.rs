@@ -26,13 +26,10 @@ impl Lab {
     pub fn fresh_rollout(&self, name: &str, shape: Shape, steps: &Value) -> Fresh<'_> {
         let name = unique(name);
         let fresh = Fresh { lab: self, name };
-        let objects =
-            json!({"apiVersion": "v1", "kind": "List", "items": fresh.objects(shape, steps)});
+        let objects = json!({"apiVersion": "v1", "kind": "List", "items": fresh.objects(shape, steps)});
         self.kubectl_as(User::Admin, &["apply", "-f", "-"], &objects.to_string())
             .unwrap_or_else(|said| panic!("cannot make {}: {said}", fresh.name));
-        fresh.wait("healthy at birth", 60, |r| {
-            r["status"]["phase"] == "Healthy"
-        });
+        fresh.wait("healthy at birth", 60, |r| r["status"]["phase"] == "Healthy");
         fresh
     }
 }
@@ -45,17 +42,14 @@ impl Fresh<'_> {
 
     /// Waits until the Rollout looks as asked.
     pub fn wait(&self, what: &str, secs: u64, mut like: impl FnMut(&Value) -> bool) -> Duration {
-        wait_until(&format!("{}: {what}", self.name), secs, || {
-            like(&self.json())
-        })
+        wait_until(&format!("{}: {what}", self.name), secs, || like(&self.json()))
     }
 
     /// Starts a new version and waits until its first pause.
     pub fn start(&self, tag: &str) {
         self.lab.set_image(&self.name, tag);
         self.wait("paused at its first step", 60, |r| {
-            r["status"]["pauseConditions"].is_array()
-                && r["status"]["currentPodHash"] != r["status"]["stableRS"]
+            r["status"]["pauseConditions"].is_array() && r["status"]["currentPodHash"] != r["status"]["stableRS"]
         });
     }
 
@@ -88,16 +82,7 @@ impl Fresh<'_> {
     /// Merge patch of the main resource, as admin.
     pub fn patch(&self, patch: &Value) {
         let patch = patch.to_string();
-        self.lab.kubectl(&[
-            "-n",
-            NAMESPACE,
-            "patch",
-            "rollout",
-            &self.name,
-            "--type=merge",
-            "-p",
-            &patch,
-        ]);
+        self.lab.kubectl(&["-n", NAMESPACE, "patch", "rollout", &self.name, "--type=merge", "-p", &patch]);
     }
 
     /// Changes this service's traffic: `load_set("failures/1.1/0.2")`.
@@ -132,35 +117,21 @@ impl Fresh<'_> {
                         "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}]}}));
             }
         }
-        objects.push(
-            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": meta(name),
+        objects.push(json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": meta(name),
             "spec": {"replicas": 4, "progressDeadlineSeconds": 60,
                 "selector": {"matchLabels": {"app": name}},
                 "template": {"metadata": {"labels": {"app": name}},
                     "spec": {"containers": [{"name": "main", "image": image(name, "1.0")}]}},
-                "strategy": {"canary": strategy}}}),
-        );
+                "strategy": {"canary": strategy}}}));
         objects
     }
 }
 
 impl Drop for Fresh<'_> {
     fn drop(&mut self) {
-        let (stable, canary) = (
-            format!("service/{}-stable", self.name),
-            format!("service/{}-canary", self.name),
-        );
-        let (rollout, ingress) = (
-            format!("rollout/{}", self.name),
-            format!("ingress/{}", self.name),
-        );
-        let mut args = vec![
-            "-n",
-            NAMESPACE,
-            "delete",
-            "--wait=false",
-            "--ignore-not-found",
-        ];
+        let (stable, canary) = (format!("service/{}-stable", self.name), format!("service/{}-canary", self.name));
+        let (rollout, ingress) = (format!("rollout/{}", self.name), format!("ingress/{}", self.name));
+        let mut args = vec!["-n", NAMESPACE, "delete", "--wait=false", "--ignore-not-found"];
         args.extend([&*rollout, &*ingress, &*stable, &*canary]);
         if let Err(said) = self.lab.kubectl_as(User::Admin, &args, "") {
             eprintln!("{} stays behind: {said}", self.name);
@@ -179,11 +150,9 @@ fn text(value: &Value) -> String {
 /// Tests of one run and runs of one day must not meet each other's objects.
 fn unique(name: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let born = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .expect("the clock is past 1970")
-        .as_secs()
-        % 1_000_000;
+    let born =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("the clock is past 1970").as_secs()
+            % 1_000_000;
     let n = NEXT.fetch_add(1, Ordering::Relaxed);
     format!("{name}-{born}-{}-{n}", std::process::id() % 10_000)
 }

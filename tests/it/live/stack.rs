@@ -34,11 +34,7 @@ fn the_lab_answers() {
     let audit = lab.state().join("log/audit.jsonl");
     assert!(audit.is_file(), "{} is missing", audit.display());
     let may = |user, verb| {
-        let asked = lab.kubectl_as(
-            user,
-            &["-n", "shop", "auth", "can-i", verb, "rollouts.argoproj.io"],
-            "",
-        );
+        let asked = lab.kubectl_as(user, &["-n", "shop", "auth", "can-i", verb, "rollouts.argoproj.io"], "");
         asked.is_ok()
     };
     assert!(may(User::Admin, "patch") && may(User::Act, "patch"));
@@ -53,21 +49,15 @@ fn the_traffic_follows_the_weight_and_a_roll_back_ends_the_errors() {
     let fresh = lab.fresh_rollout("follow", Shape::Routed, &steps);
     let good = fresh.stable_hash();
     fresh.load_set("failures/1.1/0.25");
-    wait_until("all traffic on the first version", 30, || {
-        (rate(&lab, &fresh.name, &good, ".*") - 200.0).abs() < 10.0
-    });
+    wait_until("all traffic on the first version", 30, || (rate(&lab, &fresh.name, &good, ".*") - 200.0).abs() < 10.0);
 
     fresh.start("1.1");
     let bad = fresh.wanted_hash();
     assert_ne!(good, bad);
-    wait_until(
-        "a fifth of the traffic on the canary, a quarter of it failing",
-        30,
-        || {
-            (rate(&lab, &fresh.name, &bad, ".*") - 40.0).abs() < 4.0
-                && (rate(&lab, &fresh.name, &bad, "500") - 10.0).abs() < 2.0
-        },
-    );
+    wait_until("a fifth of the traffic on the canary, a quarter of it failing", 30, || {
+        (rate(&lab, &fresh.name, &bad, ".*") - 40.0).abs() < 4.0
+            && (rate(&lab, &fresh.name, &bad, "500") - 10.0).abs() < 2.0
+    });
     assert!(rate(&lab, &fresh.name, &good, "500") < 0.5);
 
     fresh.patch_status(&json!({"status": {"pauseConditions": null}}));
@@ -106,11 +96,7 @@ fn without_a_router_the_traffic_follows_the_ready_pods() {
 #[test]
 fn traffic_can_stop_and_figures_can_vanish() {
     let Some(lab) = Lab::get() else { return };
-    let fresh = lab.fresh_rollout(
-        "quiet",
-        Shape::Basic,
-        &json!([{"setWeight": 25}, {"pause": {}}]),
-    );
+    let fresh = lab.fresh_rollout("quiet", Shape::Basic, &json!([{"setWeight": 25}, {"pause": {}}]));
     let hash = fresh.stable_hash();
     let series = format!(r#"count(http_requests_total{{service="{}"}})"#, fresh.name);
     wait_until("traffic", 30, || rate(&lab, &fresh.name, &hash, ".*") > 0.0);
@@ -125,11 +111,7 @@ fn traffic_can_stop_and_figures_can_vanish() {
 #[test]
 fn a_stopped_controller_accepts_an_abort_and_does_nothing() {
     let Some(lab) = Lab::get() else { return };
-    let fresh = lab.fresh_rollout(
-        "stuck",
-        Shape::Basic,
-        &json!([{"setWeight": 25}, {"pause": {}}]),
-    );
+    let fresh = lab.fresh_rollout("stuck", Shape::Basic, &json!([{"setWeight": 25}, {"pause": {}}]));
     fresh.start("1.1");
     let away = lab.stop_argo();
     fresh.patch_status(&json!({"status": {"abort": true}}));
@@ -137,35 +119,23 @@ fn a_stopped_controller_accepts_an_abort_and_does_nothing() {
     std::thread::sleep(Duration::from_secs(2));
     let seen = fresh.json();
     assert_eq!(seen["status"]["abort"], true);
-    assert_eq!(
-        seen["status"]["phase"], "Paused",
-        "somebody carried the abort out"
-    );
+    assert_eq!(seen["status"]["phase"], "Paused", "somebody carried the abort out");
     fresh.patch(&json!({"spec": {"paused": false}}));
     away.end();
-    fresh.wait("the controller is back and aborts", 30, |r| {
-        r["status"]["phase"] == "Degraded"
-    });
+    fresh.wait("the controller is back and aborts", 30, |r| r["status"]["phase"] == "Degraded");
 }
 
 #[test]
 fn the_api_server_can_freeze_and_stop_and_comes_back() {
     let Some(lab) = Lab::get() else { return };
-    let fresh = lab.fresh_rollout(
-        "away",
-        Shape::Basic,
-        &json!([{"setWeight": 25}, {"pause": {}}]),
-    );
+    let fresh = lab.fresh_rollout("away", Shape::Basic, &json!([{"setWeight": 25}, {"pause": {}}]));
     let get = || lab.kubectl_as(User::Look, &["get", "rollouts", "--request-timeout=2s"], "");
     assert!(get().is_ok());
 
     let frozen = lab.freeze_apiserver();
     let asked = Instant::now();
     assert!(get().is_err(), "a frozen server answered");
-    assert!(
-        asked.elapsed() >= Duration::from_secs(1),
-        "a frozen server refused at once"
-    );
+    assert!(asked.elapsed() >= Duration::from_secs(1), "a frozen server refused at once");
     frozen.end();
     wait_until("the server answers again", 20, || get().is_ok());
 
@@ -174,9 +144,7 @@ fn the_api_server_can_freeze_and_stop_and_comes_back() {
     let before = counted();
     let said = get().expect_err("a stopped server answered");
     assert!(said.contains("refused"), "{said}");
-    wait_until("traffic goes on without the API server", 10, || {
-        counted() != before
-    });
+    wait_until("traffic goes on without the API server", 10, || counted() != before);
     away.end();
     assert!(get().is_ok());
     fresh.start("1.1");
