@@ -274,8 +274,7 @@ impl Run {
 
     /// The one moving target of a service.
     pub fn target(&self, service: &str) -> &TargetState {
-        let id = ServiceId::new(service);
-        self.model.world.targets_of(&id).next().expect("the service has a target")
+        self.model.world.targets.values().find(|t| t.service.as_str() == service).expect("the service has a target")
     }
 
     /// The truth of the world, not telemetry: share of the period's budget left.
