@@ -263,3 +263,90 @@ async fn measure() {
     let wrong = b.ask(&Query::Check("sum(".into()), &CX).await.expect_err("parse error");
     assert!(wrong.sentence.contains("parse error"), "{wrong}");
 }
+
+/// Series of one service `s`, sampled every `every` seconds, and what its blocks that end at given seconds must count:
+/// (second, version, total, failed); a version that is not named must be absent.
+struct Told {
+    every: u32,
+    series: &'static [(&'static str, u16, &'static str)],
+    blocks: &'static [(u32, &'static [(&'static str, u32, Option<u32>)])],
+}
+
+const TOLD: [Told; 2] = [
+    Told {
+        every: 15,
+        series: &[
+            ("stable", 200, "0+90x10"),
+            ("stable", 500, "0 0 0 3 3 3 3 3 3 3 3"),
+            ("born", 200, "_ _ _ 40 60 60 60 60 60 60 60"),
+            ("restarted", 200, "100 200 300 20 120 120 120 120 120 120 120"),
+            ("gone", 200, "0 10 20 stale _ _ _ _ _ _ _"),
+            // Prometheus itself was away: no stale marker, and 50 requests that belong to no block.
+            ("outage", 200, "0 10 20 _ _ _ _ 70 80 80 80"),
+        ],
+        blocks: &[
+            (40, &[("stable", 90, Some(0)), ("restarted", 100, None), ("gone", 10, None), ("outage", 10, None)]),
+            (
+                50,
+                &[
+                    ("stable", 93, Some(3)),
+                    ("born", 0, None),
+                    ("restarted", 20, None),
+                    ("gone", 0, None),
+                    ("outage", 0, None),
+                ],
+            ),
+            (65, &[("stable", 90, Some(0)), ("born", 20, None), ("restarted", 100, None)]),
+            (95, &[("stable", 90, Some(0)), ("born", 0, None), ("restarted", 0, None)]),
+            (110, &[("stable", 90, Some(0)), ("born", 0, None), ("restarted", 0, None), ("outage", 0, None)]),
+            (125, &[("stable", 90, Some(0)), ("born", 0, None), ("restarted", 0, None), ("outage", 10, None)]),
+        ],
+    },
+    // Two seconds do not divide fifteen: the blocks take turns and add up.
+    Told {
+        every: 2,
+        series: &[("stable", 200, "0+1x60")],
+        blocks: &[(30, &[("stable", 8, None)]), (45, &[("stable", 7, None)]), (60, &[("stable", 8, None)])],
+    },
+];
+
+#[test]
+fn the_block_query_counts_births_restarts_gaps_and_odd_scrapes_truly() {
+    if std::env::var_os("ANDON_LIVE").is_none_or(|v| v != "1") {
+        println!("skipped: set ANDON_LIVE=1 to try the queries in promtool");
+        return;
+    }
+    for told in TOLD {
+        let queries = Queries {
+            requests: "r_total".to_owned(),
+            failures: "r_total{code=~\"5..\"}".to_owned(),
+            service: "service".to_owned(),
+            version: "version".to_owned(),
+            scrape_secs: told.every,
+        };
+        let mut test = format!("tests:\n- interval: {}s\n  input_series:\n", told.every);
+        for (version, code, values) in told.series {
+            test.push_str(&format!(
+                "  - series: 'r_total{{service=\"s\",version=\"{version}\",code=\"{code}\"}}'\n    values: '{values}'\n"
+            ));
+        }
+        test.push_str("  promql_expr_test:\n");
+        for (end, counts) in told.blocks {
+            let query = queries.blocks(None).replace('\n', " ");
+            test.push_str(&format!("  - eval_time: {end}s\n    expr: '{query}'\n    exp_samples:\n"));
+            for (version, total, failed) in *counts {
+                let rows = [("total", Some(*total)), ("failed", *failed)];
+                for (tag, value) in rows.into_iter().filter_map(|(tag, v)| Some((tag, v?))) {
+                    test.push_str(&format!(
+                        "    - {{ labels: '{{andon_q=\"{tag}\",service=\"s\",version=\"{version}\"}}', value: {value} }}\n"
+                    ));
+                }
+            }
+        }
+        let file = std::env::temp_dir().join(format!("andon-promtool-{}-{}.yml", told.every, std::process::id()));
+        std::fs::write(&file, test).expect("test file");
+        let ran = Command::new("promtool").args(["test", "rules"]).arg(&file).output().expect("promtool is in PATH");
+        std::fs::remove_file(&file).expect("test file");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    }
+}

@@ -32,6 +32,8 @@ use wire::{Data, Said, Series};
 
 /// Blocks one question may name.
 const MOST_BLOCKS: u32 = 10;
+/// 30 days: the usual period of an SLO.
+const PERIOD_SECS: u32 = 30 * 86_400;
 
 /// What the config says about one Prometheus.
 #[derive(Clone, Debug)]
@@ -45,6 +47,21 @@ pub struct Settings {
     pub period_secs: u32,
     pub ca: Option<PathBuf>,
     pub insecure: bool,
+}
+
+impl Settings {
+    /// A server at `url` with everything else as it is when nothing is configured.
+    pub fn of(source: &SourceId, url: &str) -> Settings {
+        Settings {
+            source: source.clone(),
+            url: url.to_owned(),
+            token: None,
+            queries: Queries::default(),
+            period_secs: PERIOD_SECS,
+            ca: None,
+            insecure: false,
+        }
+    }
 }
 
 pub struct Prometheus {

@@ -37,6 +37,19 @@ pub struct Queries {
     pub scrape_secs: u32,
 }
 
+impl Default for Queries {
+    /// The preset `plain`: what common client libraries count, with the pods' hash label copied by relabelling.
+    fn default() -> Queries {
+        Queries {
+            requests: "http_requests_total".to_owned(),
+            failures: "http_requests_total{code=~\"5..\"}".to_owned(),
+            service: "service".to_owned(),
+            version: "rollouts_pod_template_hash".to_owned(),
+            scrape_secs: 15,
+        }
+    }
+}
+
 impl Queries {
     /// Says what is wrong with them before anything is sent.
     ///
@@ -186,13 +199,7 @@ mod tests {
     use super::*;
 
     fn queries() -> Queries {
-        Queries {
-            requests: "http_requests_total".to_owned(),
-            failures: "http_requests_total{code=~\"5..\"}".to_owned(),
-            service: "service".to_owned(),
-            version: "hash".to_owned(),
-            scrape_secs: 15,
-        }
+        Queries { version: "hash".to_owned(), ..Queries::default() }
     }
 
     #[test]

@@ -14,21 +14,8 @@ use std::time::Duration;
 const CX: Cx = Cx { deadline: Duration::from_secs(2), lane: Lane::Refresh };
 
 fn settings(url: &str) -> Settings {
-    Settings {
-        source: SourceId::new("metrics"),
-        url: url.to_owned(),
-        token: None,
-        queries: Queries {
-            requests: "http_requests_total".to_owned(),
-            failures: "http_requests_total{code=~\"5..\"}".to_owned(),
-            service: "service".to_owned(),
-            version: "version".to_owned(),
-            scrape_secs: 15,
-        },
-        period_secs: 30 * 86_400,
-        ca: None,
-        insecure: false,
-    }
+    let queries = Queries { version: "version".to_owned(), ..Queries::default() };
+    Settings { queries, ..Settings::of(&SourceId::new("metrics"), url) }
 }
 
 /// A clock that a test moves by hand, beginning at the fake server's time.
