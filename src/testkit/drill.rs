@@ -3,7 +3,7 @@
 
 use crate::backends::sim::{Scenario, World};
 use crate::config::keymap::default_keymap;
-use crate::core::act::plan::Ticket;
+use crate::core::act::plan::{Operation, Outcome, Ticket, Verb};
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Entry;
 use crate::core::id::{ServiceId, SourceId};
@@ -270,6 +270,18 @@ impl Run {
             self.keys("j");
         }
         panic!("{service} is not on the Board");
+    }
+
+    /// Somebody does it with another tool, past this console.
+    pub fn elsewhere(&mut self, service: &str, verb: Verb) {
+        let target = self.target(service).id.clone();
+        let fresh = self.world.read(&target).expect("the target is there");
+        let plan = self.world.plan(&Operation { verb, target, back_to: None }, &fresh).expect("it can be planned");
+        for step in &plan.steps {
+            let outcome = self.world.send(step);
+            assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+        }
+        self.wait(250);
     }
 
     /// The one moving target of a service.

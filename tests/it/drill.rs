@@ -1,7 +1,7 @@
 //! The first drill, played through the core by operators who do different things.
 
 use andon::core::act::flight::State;
-use andon::core::act::plan::{Direction, Ticket};
+use andon::core::act::plan::{Direction, Ticket, Verb};
 use andon::core::effect::Effect;
 use andon::core::entry::Kind;
 use andon::core::judge::verdict::Word;
@@ -54,12 +54,17 @@ fn rolling_back_beats_doing_nothing_beats_promoting() {
         let mut idle = Run::new("f1", seed);
         until(&mut idle);
 
-        // An operator in a hurry promotes before the fault shows.
+        // An operator in a hurry: the console refuses (tier 1, UNSURE, before the soak), so he promotes past it.
         let mut hurried = Run::new("f1", seed);
         hurried.choose("checkout");
         hurried.act("a a");
-        hurried.wait(1_000);
-        promote(&mut hurried);
+        hurried.wait(500);
+        hurried.keys("a p");
+        let refused = hurried.model.dialog.as_ref().and_then(|d| d.act()).and_then(|d| d.refused.clone());
+        assert!(refused.is_some_and(|r| r.contains("UNSURE")), "seed {seed}");
+        hurried.act("Y");
+        assert!(hurried.sent.is_empty());
+        hurried.elsewhere("checkout", Verb::Promote);
         until(&mut hurried);
 
         let left = [good.budget("checkout"), idle.budget("checkout"), hurried.budget("checkout")];
@@ -350,14 +355,8 @@ fn a_run_replays_to_the_same_effects() {
     run.wait(2 * MINUTE);
     run.keys("b v r o");
     // Nothing attached: a fresh model from the same start, fed the same messages.
-    let mut model = Run::new("f1", 2).model;
-    let fresh = {
-        let again = Run::new("f1", 2);
-        let upto = again.tape.len();
-        model = again.model;
-        upto
-    };
-    let skipped = Run::new("f1", 2).effects.len();
+    let start = Run::new("f1", 2);
+    let (mut model, fresh, skipped) = (start.model, start.tape.len(), start.effects.len());
     let mut effects = Vec::new();
     for (at, msg) in &run.tape[fresh..] {
         // Through the wire form, as the tape keeps it.

@@ -194,15 +194,15 @@ impl Prometheus {
         let query: Arc<str> = self.queries.blocks(Some(service)).into();
         let settled = queries::settled_edge(self.server_now().secs(), self.queries.lag_secs());
         let askable: Vec<i64> = edges.iter().copied().filter(|e| *e <= settled).collect();
-        let mut told = if askable.is_empty() {
+        let told = if askable.is_empty() {
             Vec::new()
         } else {
             let (rows, _) = self.at_edges(&query, &askable, cx).await?;
             let mut all = fold::blocks(&rows, &self.queries, &askable);
-            all.remove(service).unwrap_or_default()
+            // No series at all: every settled block is named, with nothing in it. What has not settled is left out.
+            let silent = || askable.iter().map(|e| VersionBlock { start: e - BLOCK, by_hash: Vec::new() }).collect();
+            all.remove(service).unwrap_or_else(silent)
         };
-        let done = told.len();
-        told.extend(edges.iter().skip(done).map(|e| VersionBlock { start: e - BLOCK, by_hash: Vec::new() }));
         Ok(Fact::Blocks(Blocks {
             service: service.clone(),
             blocks: told,
