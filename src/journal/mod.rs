@@ -26,6 +26,8 @@ pub mod record;
 /// What ended sessions left undone.
 pub mod recovery;
 #[cfg(test)]
+mod rough_tests;
+#[cfg(test)]
 pub(crate) mod scratch;
 /// The newest records of a directory, merged.
 pub mod tail;

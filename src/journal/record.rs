@@ -156,6 +156,9 @@ impl Formatter for Ascii {
         to: &mut W,
         text: &str,
     ) -> io::Result<()> {
+        if text.is_ascii() && !text.contains('\u{7f}') {
+            return self.0.write_string_fragment(to, text);
+        }
         let mut plain = 0;
         for (i, c) in text.char_indices() {
             if c.is_ascii() && c != '\u{7f}' {

@@ -83,7 +83,8 @@ fn read(
             break;
         };
         // Most lines are observations: told apart without parsing them.
-        if !contains(line, b"\"ticket\":") && !contains(line, b"\"kind\":\"resolved\"") {
+        let acts = |l: &str| l.contains("\"ticket\":") || l.contains("\"kind\":\"resolved\"");
+        if !std::str::from_utf8(line).is_ok_and(acts) {
             continue;
         }
         let record = RecordView::read(session, line);
@@ -128,8 +129,4 @@ fn read(
     let mut open: Vec<_> = open.into_values().collect();
     open.sort_by_key(|u| u.seq);
     Ok(open)
-}
-
-fn contains(line: &[u8], word: &[u8]) -> bool {
-    line.windows(word.len()).any(|w| w == word)
 }
