@@ -43,11 +43,7 @@ pub enum Query {
     Read(TargetId),
     /// Settled history of one service: `count` (at most 10) blocks from `from` (epoch seconds, block-aligned) on.
     /// Answer: one `Fact::Blocks` that names every asked block, with an empty `by_hash` where there is no series.
-    Blocks {
-        service: ServiceId,
-        from: i64,
-        count: u32,
-    },
+    Blocks { service: ServiceId, from: i64, count: u32 },
     /// The instant value of a query in the source's own language. Answer: one `Fact::Checked`.
     Check(Arc<str>),
 }
@@ -70,17 +66,9 @@ pub trait Backend: Send + Sync + 'static {
     fn probe<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Abilities, SourceError>>;
     /// Runs until it fails; the supervisor restarts it with backoff. It puts its own `Fact::Source` (connecting,
     /// reading n of m, watching or polling, confirmed at) and the facts of its roles.
-    fn observe(
-        self: Arc<Self>,
-        want: watch::Receiver<Interest>,
-        out: Sink,
-    ) -> BoxFuture<'static, SourceError>;
+    fn observe(self: Arc<Self>, want: watch::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError>;
     /// One bounded question.
-    fn ask<'a>(
-        &'a self,
-        question: &'a Query,
-        cx: &'a Cx,
-    ) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>>;
+    fn ask<'a>(&'a self, question: &'a Query, cx: &'a Cx) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>>;
     /// PURE. What the dialog shows is what is sent. `seen` comes from `ask(Read)`, so it carries `raw`.
     fn plan(&self, op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause>;
     /// Sends exactly one step, once, no retry.

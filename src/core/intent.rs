@@ -19,14 +19,8 @@ pub enum Context {
 }
 
 impl Context {
-    pub const ALL: [Context; 6] = [
-        Context::Global,
-        Context::List,
-        Context::Runbook,
-        Context::Dialog,
-        Context::Choose,
-        Context::Note,
-    ];
+    pub const ALL: [Context; 6] =
+        [Context::Global, Context::List, Context::Runbook, Context::Dialog, Context::Choose, Context::Note];
 
     /// The section of a keymap file.
     pub fn section(self) -> &'static str {

@@ -35,22 +35,12 @@ pub struct Key {
 
 impl Key {
     pub const fn plain(code: Code) -> Key {
-        Key {
-            code,
-            ctrl: false,
-            alt: false,
-            shift: false,
-        }
+        Key { code, ctrl: false, alt: false, shift: false }
     }
     pub const fn char(c: char) -> Key {
         Key::plain(Code::Char(c))
     }
     pub const fn ctrl(c: char) -> Key {
-        Key {
-            code: Code::Char(c),
-            ctrl: true,
-            alt: false,
-            shift: false,
-        }
+        Key { code: Code::Char(c), ctrl: true, alt: false, shift: false }
     }
 }

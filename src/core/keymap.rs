@@ -44,15 +44,11 @@ impl Keymap {
 
     /// The chord shown for an intent, `a r`; `None` when it is not bound.
     pub fn shown(&self, intent: Intent) -> Option<String> {
-        self.chord(intent)
-            .map(|c| c.iter().map(key_name).collect::<Vec<_>>().join(" "))
+        self.chord(intent).map(|c| c.iter().map(key_name).collect::<Vec<_>>().join(" "))
     }
 
     pub fn chord(&self, intent: Intent) -> Option<&Chord> {
-        self.bindings
-            .iter()
-            .find(|b| b.intent == intent)
-            .map(|b| &b.chord)
+        self.bindings.iter().find(|b| b.intent == intent).map(|b| &b.chord)
     }
 }
 

@@ -1,16 +1,27 @@
 //! The pure middle: facts come in as messages, effects go out as data, nothing else happens.
 //!
-//! Imports only downwards in this order: `key`/`time`/`id`, `world`, `judge`, `act`, `case`, `nav`, `model`,
-//! `msg`, `effect`, `update`.
+//! Imports only downwards in this order: names and time, `world`, `judge`, `act`, `case`, `nav`, `model`, what is
+//! read off the model (`board`, `gates`, `menu`, `alarm`), `msg`, `effect`, `update`.
 
 pub mod act;
+pub mod age;
+pub mod alarm;
+pub mod board;
 pub mod case;
+pub mod effect;
 pub mod entry;
+pub mod gates;
 pub mod id;
 pub mod intent;
 pub mod judge;
 pub mod key;
 pub mod keymap;
+pub mod menu;
+pub mod model;
+pub mod msg;
+pub mod nav;
+pub mod pairs;
 pub mod seal;
 pub mod time;
+pub mod update;
 pub mod world;

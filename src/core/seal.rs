@@ -15,10 +15,7 @@ pub struct Sealed {
 impl Sealed {
     pub fn new(body: impl Into<Arc<str>>) -> Sealed {
         let body = body.into();
-        Sealed {
-            sha256: sha256_hex(body.as_bytes()).into(),
-            body: Some(body),
-        }
+        Sealed { sha256: sha256_hex(body.as_bytes()).into(), body: Some(body) }
     }
 
     /// Lower-case hex SHA-256 of the true body.
@@ -35,13 +32,11 @@ impl Sealed {
 /// Lower-case hex SHA-256.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     use std::fmt::Write;
-    Sha256::digest(bytes)
-        .iter()
-        .fold(String::with_capacity(64), |mut s, b| {
-            // Writing to a String cannot fail.
-            let _ = write!(s, "{b:02x}");
-            s
-        })
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut s, b| {
+        // Writing to a String cannot fail.
+        let _ = write!(s, "{b:02x}");
+        s
+    })
 }
 
 impl PartialEq for Sealed {
@@ -52,11 +47,7 @@ impl PartialEq for Sealed {
 impl Eq for Sealed {}
 impl fmt::Debug for Sealed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "sealed({})",
-            self.sha256.get(..12).unwrap_or(&self.sha256)
-        )
+        write!(f, "sealed({})", self.sha256.get(..12).unwrap_or(&self.sha256))
     }
 }
 impl Serialize for Sealed {
@@ -66,10 +57,7 @@ impl Serialize for Sealed {
 }
 impl<'de> Deserialize<'de> for Sealed {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Sealed, D::Error> {
-        Ok(Sealed {
-            sha256: Arc::<str>::deserialize(d)?,
-            body: None,
-        })
+        Ok(Sealed { sha256: Arc::<str>::deserialize(d)?, body: None })
     }
 }
 
@@ -82,8 +70,7 @@ mod tests {
         let s = Sealed::new("password=hunter2");
         let shown = format!("{s:?} {}", serde_json::to_string(&s).expect("json"));
         assert!(!shown.contains("hunter2"), "{shown}");
-        let back: Sealed =
-            serde_json::from_str(&serde_json::to_string(&s).expect("json")).expect("json");
+        let back: Sealed = serde_json::from_str(&serde_json::to_string(&s).expect("json")).expect("json");
         assert_eq!(back, s);
         assert_eq!(back.unseal(), None);
     }

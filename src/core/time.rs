@@ -3,21 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since 1970-01-01T00:00:00Z. In a drill this is the simulated world's time.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Utc(pub i64);
 
 /// Milliseconds of world time: deadlines of acts, soak, stopwatch. Monotonic; simulated in a drill.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct World(pub i64);
 
 /// Milliseconds of person time: confirm delay, quiet, bursts, arming, request time-outs. Monotonic and always real.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Person(pub i64);
 
 /// When a message happened, on the three clocks (architecture: "Time is an input").
@@ -69,10 +63,7 @@ impl Utc {
     /// RFC 3339 with milliseconds, `2026-11-21T03:14:07.250Z`.
     pub fn rfc3339(self) -> String {
         let (y, mo, d, h, mi, s) = self.civil();
-        format!(
-            "{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}.{:03}Z",
-            self.0.rem_euclid(1000)
-        )
+        format!("{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}.{:03}Z", self.0.rem_euclid(1000))
     }
 }
 
@@ -83,10 +74,7 @@ mod tests {
     #[test]
     fn the_calendar_knows_leap_days_and_the_time_before_1970() {
         assert_eq!(Utc(1_795_231_647_250).rfc3339(), "2026-11-21T03:27:27.250Z");
-        assert_eq!(
-            Utc::from_secs(951_782_400).rfc3339(),
-            "2000-02-29T00:00:00.000Z"
-        );
+        assert_eq!(Utc::from_secs(951_782_400).rfc3339(), "2000-02-29T00:00:00.000Z");
         assert_eq!(Utc(-1).rfc3339(), "1969-12-31T23:59:59.999Z");
     }
 }

@@ -1,1 +1,4 @@
-
+mod pty;
+mod pty_self;
+mod screen;
+mod tty_probe;

@@ -1,3 +1,7 @@
 //! Acts: what an operator may do, what must still be true when it goes out, and how it settles.
 
+pub mod compare;
+pub mod dialog;
+pub mod flight;
+pub mod gate;
 pub mod plan;

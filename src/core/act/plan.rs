@@ -187,10 +187,7 @@ impl Expect {
             Expect::StepAtLeast(n) => s.step.is_some_and(|i| i >= *n),
             Expect::Observed => s.observed && generation.is_none_or(|g| s.generation >= g),
             Expect::ReadyOf { hash, n } => s.revision(hash).is_some_and(|r| r.replicas.ready >= *n),
-            Expect::OnlyServing(h) => s
-                .revisions
-                .iter()
-                .all(|r| r.hash == *h || r.replicas.existing == 0),
+            Expect::OnlyServing(h) => s.revisions.iter().all(|r| r.hash == *h || r.replicas.existing == 0),
             Expect::NoneServing(h) => s.existing_of(h) == 0,
             Expect::WeightIs(w) => s.weight_real == Some(*w),
             Expect::Gone => false,

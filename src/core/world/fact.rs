@@ -44,9 +44,7 @@ impl Fact {
                 b.blocks.first().map_or(0, |b| b.start),
                 b.blocks.last().map_or(0, |b| b.start),
             ),
-            Fact::Windows(w) => {
-                FactKey::Windows(w.service.clone(), w.rows.first().map_or(0, |r| r.0))
-            }
+            Fact::Windows(w) => FactKey::Windows(w.service.clone(), w.rows.first().map_or(0, |r| r.0)),
             Fact::Checked(c) => FactKey::Checked(c.query.clone()),
         }
     }

@@ -54,11 +54,7 @@ pub struct SourceError {
 
 impl SourceError {
     pub fn new(trouble: Trouble, sentence: impl Into<Arc<str>>) -> SourceError {
-        SourceError {
-            trouble,
-            sentence: sentence.into(),
-            retry_after_ms: None,
-        }
+        SourceError { trouble, sentence: sentence.into(), retry_after_ms: None }
     }
 }
 

@@ -183,14 +183,13 @@ impl TargetState {
 
     /// What people call a version of this target; the hash itself when nothing better is known.
     pub fn version_of(&self, hash: &Hash) -> Arc<str> {
-        self.revision(hash)
-            .map_or_else(|| hash.0.clone(), |r| r.version.clone())
+        self.revision(hash).map_or_else(|| hash.0.clone(), |r| r.version.clone())
     }
 
     /// The newest revision that is neither candidate nor stable and is still kept: where an undo after promotion goes.
     pub fn previous(&self) -> Option<&Revision> {
-        self.revisions.iter().find(|r| {
-            Some(&r.hash) != self.candidate.as_ref() && Some(&r.hash) != self.stable.as_ref()
-        })
+        self.revisions
+            .iter()
+            .find(|r| Some(&r.hash) != self.candidate.as_ref() && Some(&r.hash) != self.stable.as_ref())
     }
 }

@@ -1,0 +1,240 @@
+//! An act under way: from the confirmed dialog until every replica agrees, or until it says why not.
+//! A request that was accepted has done nothing yet.
+
+use super::plan::{Direction, Plan, Refused, Step, Ticket};
+use crate::core::effect::ActId;
+use crate::core::id::TargetId;
+use crate::core::time::{Person, Stamp, Utc, World};
+use crate::core::world::target::TargetState;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum State {
+    /// Confirmed; the intent goes to disk and the target is read again, side by side.
+    Preparing,
+    /// One name is asked for everything that is not as it should be.
+    NeedsName,
+    /// The next step waits for its condition.
+    Waiting,
+    /// A later step's intent goes to disk.
+    Logging,
+    Sending,
+    /// Stored by the server: a wish.
+    Accepted,
+    /// The server has reacted.
+    Seen,
+    Settled,
+    Stuck(Arc<str>),
+    Refused(Refused),
+    /// It may have happened; being read back.
+    Unknown(Arc<str>),
+    /// Resolved by reading: it did not happen.
+    NotDone(Arc<str>),
+    /// It had settled, and somebody took it back.
+    Undone(Arc<str>),
+    /// A backward act went past it.
+    Overtaken,
+    /// Given up before anything was sent.
+    Dropped(Arc<str>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnDisk {
+    /// Since when it waits.
+    Waiting(Person),
+    Yes,
+    No(Arc<str>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ReadBack {
+    Waiting(Person),
+    Fine,
+    Failed(Arc<str>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    pub at: Utc,
+    pub text: Arc<str>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Act {
+    pub id: ActId,
+    pub plan: Plan,
+    /// The target as pinned.
+    pub seen: Box<TargetState>,
+    /// The figures as shown when it was confirmed, for the record.
+    pub figures: serde_json::Value,
+    /// When it was confirmed.
+    pub begun: Stamp,
+    pub step: usize,
+    /// Of the current step.
+    pub ticket: Ticket,
+    pub state: State,
+    pub on_disk: OnDisk,
+    pub read_back: ReadBack,
+    /// The name was typed for these reasons.
+    pub named: Vec<Arc<str>>,
+    pub look_only: bool,
+    /// Median of this service's own history, milliseconds.
+    pub expected_ms: Option<i64>,
+    pub timeline: Vec<Line>,
+    pub sent: Option<Stamp>,
+    /// When the current step was answered.
+    pub answered: Option<World>,
+    /// `metadata.generation` of that answer.
+    pub generation: Option<i64>,
+    /// When it settled, was refused, or was given up.
+    pub ended: Option<Stamp>,
+    /// When the first bad signal of this service was, if there was one.
+    pub bad_since: Option<Utc>,
+    /// Times it was read back while unknown.
+    pub reads: u32,
+    pub next_read: Option<Person>,
+}
+
+/// What observing the target means for the act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step1 {
+    Nothing,
+    Seen,
+    /// The step is done; there is another one.
+    Next,
+    Settled,
+}
+
+impl Act {
+    pub fn target(&self) -> &TargetId {
+        &self.plan.operation.target
+    }
+
+    pub fn direction(&self) -> Direction {
+        self.plan.operation.verb.direction()
+    }
+
+    pub fn current(&self) -> Option<&Step> {
+        self.plan.steps.get(self.step)
+    }
+
+    /// Nothing more will come of it by itself.
+    pub fn is_over(&self) -> bool {
+        match self.state {
+            State::Settled
+            | State::Refused(_)
+            | State::NotDone(_)
+            | State::Undone(_)
+            | State::Overtaken
+            | State::Dropped(_) => true,
+            State::Preparing
+            | State::NeedsName
+            | State::Waiting
+            | State::Logging
+            | State::Sending
+            | State::Accepted
+            | State::Seen
+            | State::Stuck(_)
+            | State::Unknown(_) => false,
+        }
+    }
+
+    /// A request of it has left, or may have.
+    pub fn has_left(&self) -> bool {
+        self.sent.is_some()
+    }
+
+    pub fn note(&mut self, at: Utc, text: impl Into<Arc<str>>) {
+        self.timeline.push(Line { at, text: text.into() });
+    }
+
+    /// `ROLLING BACK`, `HOLDING`: what is under way.
+    pub fn doing(&self) -> &'static str {
+        use super::plan::Verb;
+        match self.plan.operation.verb {
+            Verb::RollBack => "ROLLING BACK",
+            Verb::Hold => "HOLDING",
+            Verb::Resume => "RESUMING",
+            Verb::Promote => "PROMOTING",
+        }
+    }
+
+    pub fn done_word(&self) -> &'static str {
+        use super::plan::Verb;
+        match self.plan.operation.verb {
+            Verb::RollBack => "ROLLED BACK",
+            Verb::Hold => "HELD",
+            Verb::Resume => "RESUMED",
+            Verb::Promote => "PROMOTED",
+        }
+    }
+
+    /// Deadline of *seen*, on the world's clock.
+    pub fn seen_by(&self) -> Option<World> {
+        Some(World(self.answered?.0 + self.current()?.seen_by))
+    }
+
+    /// Deadline of *settled*: 3x the median of this service's own history, else the backend's own (limits.md section 4).
+    pub fn settled_by(&self) -> Option<World> {
+        let own = self.expected_ms.map(|m| 3 * m);
+        Some(World(self.answered?.0 + own.unwrap_or(self.current()?.settled_by)))
+    }
+
+    /// Compare the target with what the current step waits for. `state` must be newer than the answer.
+    pub fn observe(&self, state: Option<&TargetState>) -> Step1 {
+        let Some(step) = self.current() else { return Step1::Nothing };
+        match self.state {
+            State::Accepted | State::Seen | State::Stuck(_) | State::Unknown(_) => {
+                if step.done_when.holds(state, self.generation) {
+                    if self.step + 1 < self.plan.steps.len() { Step1::Next } else { Step1::Settled }
+                } else if !matches!(self.state, State::Seen) && step.seen_when.holds(state, self.generation) {
+                    Step1::Seen
+                } else {
+                    Step1::Nothing
+                }
+            }
+            State::Preparing
+            | State::NeedsName
+            | State::Waiting
+            | State::Logging
+            | State::Sending
+            | State::Settled
+            | State::Refused(_)
+            | State::NotDone(_)
+            | State::Undone(_)
+            | State::Overtaken
+            | State::Dropped(_) => Step1::Nothing,
+        }
+    }
+
+    /// Why it has not settled, from what the target itself says.
+    pub fn stuck_because(&self, state: Option<&TargetState>, was_seen: bool) -> Arc<str> {
+        let Some(s) = state else { return "the target is gone".into() };
+        if let Some(why) = &s.invalid {
+            return format!("the controller refuses the object: {why}").into();
+        }
+        if !was_seen {
+            return "no reaction from the controller; the wish stays stored and is carried out when it comes back"
+                .into();
+        }
+        let trouble: Vec<String> = s
+            .revisions
+            .iter()
+            .filter(|r| r.replicas.existing > 0)
+            .flat_map(|r| r.trouble.iter().map(move |t| format!("{} of {} {}", t.count, r.version, t.reason)))
+            .collect();
+        if !trouble.is_empty() {
+            return trouble.join(", ").into();
+        }
+        let left: u32 = self.plan.from.as_ref().map_or(0, |h| s.existing_of(h));
+        if left > 0 && self.plan.from != self.plan.to {
+            return format!(
+                "{left} pods of {} still run",
+                s.version_of(self.plan.from.as_ref().unwrap_or(&crate::core::id::Hash::new("")))
+            )
+            .into();
+        }
+        if s.message.is_empty() { s.phase.word().into() } else { s.message.clone() }
+    }
+}

@@ -1,0 +1,73 @@
+//! The alarm row: the one worst thing that must not be overlooked, and how many more there are.
+
+use crate::core::act::flight::State;
+use crate::core::model::Model;
+
+/// In this order on the row, worst first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Alarm {
+    pub rank: u8,
+    pub text: String,
+}
+
+pub fn alarms(model: &Model) -> Vec<Alarm> {
+    let mut out = Vec::new();
+    let mut push = |rank: u8, text: String| out.push(Alarm { rank, text });
+    for a in model.acts.values() {
+        let verb = a.plan.operation.verb.word();
+        let at = a.target().at();
+        match &a.state {
+            State::Unknown(_) => push(0, format!("outcome unknown: {verb} {at}, reading it back")),
+            State::Stuck(why) => push(1, format!("STUCK: {verb} {at}: {why}")),
+            State::NeedsName if model.dialog.is_none() => {
+                push(1, format!("{verb} {at} waits: not everything is as it should be"))
+            }
+            State::Undone(by) => push(1, format!("UNDONE by {by}: {verb} {at}")),
+            State::Preparing
+            | State::NeedsName
+            | State::Waiting
+            | State::Logging
+            | State::Sending
+            | State::Accepted
+            | State::Seen
+            | State::Settled
+            | State::Refused(_)
+            | State::NotDone(_)
+            | State::Overtaken
+            | State::Dropped(_) => {}
+        }
+    }
+    for l in model.loose.iter().filter(|l| l.found.is_none()) {
+        push(2, format!("an ended session left an act without an outcome: {}, reading it back", l.words));
+    }
+    if let Some(why) = &model.log.failed {
+        push(3, format!("the log cannot be written: {why}; nothing forward goes out"));
+    } else if model.log.late > 0 {
+        push(3, format!("{} records are not on disk yet", model.log.late));
+    }
+    for (id, s) in &model.world.sources {
+        if let Some(skew) = s.abilities.skew_ms.filter(|k| k.abs() >= 5_000) {
+            push(4, format!("clock of {id} is off by {} s", skew / 1000));
+        }
+        if s.abilities.insecure {
+            push(6, format!("INSECURE: certificate checks are off for {id}"));
+        }
+    }
+    // New page-tier trouble elsewhere: worse than a person would want to find by chance.
+    for r in model.rows.iter().filter(|r| r.rank == 0 || r.rank == 2) {
+        if Some(&r.service) != model.nav.selected.as_ref() {
+            let word = r
+                .target
+                .as_ref()
+                .and_then(|t| model.judged.get(t))
+                .filter(|_| r.rank == 0)
+                .map_or("burning", |j| j.verdict.word.word());
+            push(7, format!("{} is {word} (b: Board)", r.service));
+        }
+    }
+    for p in &model.problems {
+        push(8, p.to_string());
+    }
+    out.sort();
+    out
+}

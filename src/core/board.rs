@@ -1,0 +1,141 @@
+//! Rows worst first: one per service, told by its worst target. Kept in the model, rebuilt when something changed.
+
+use crate::core::act::flight::State;
+use crate::core::id::{ServiceId, TargetId};
+use crate::core::judge::burn::Tier;
+use crate::core::judge::freshness::Age;
+use crate::core::judge::judged::Figures;
+use crate::core::judge::verdict::Word;
+use crate::core::model::Model;
+use crate::core::world::target::{Phase, TargetState};
+
+/// Glyph and word always stand together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Glyph {
+    Bad,
+    Blind,
+    Moving,
+    Fine,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    pub service: ServiceId,
+    /// Its worst target; acts on the row act on this one.
+    pub target: Option<TargetId>,
+    /// How many targets of the service move, of how many.
+    pub moving: usize,
+    pub targets: usize,
+    pub glyph: Glyph,
+    /// 0 is worst.
+    pub rank: u8,
+    /// Within a rank, larger first.
+    pub weight: f64,
+}
+
+impl Row {
+    pub fn is_fine(&self) -> bool {
+        self.glyph == Glyph::Fine
+    }
+}
+
+/// All services, worst first; ties by name, so that rows do not dance.
+pub fn rows(model: &Model) -> Vec<Row> {
+    let mut rows: Vec<Row> = model.world.services.keys().map(|s| row(model, s)).collect();
+    rows.sort_by(|a, b| {
+        a.rank.cmp(&b.rank).then(b.weight.total_cmp(&a.weight)).then_with(|| a.service.cmp(&b.service))
+    });
+    rows
+}
+
+fn row(model: &Model, service: &ServiceId) -> Row {
+    let mut moving = 0;
+    let mut targets = 0;
+    let mut worst: Option<(u8, Glyph, f64, &TargetState)> = None;
+    for t in model.world.targets_of(service) {
+        targets += 1;
+        if t.is_moving() {
+            moving += 1;
+        }
+        let (rank, glyph, weight) = rank(model, t);
+        if worst.as_ref().is_none_or(|(r, _, w, _)| rank < *r || (rank == *r && weight > *w)) {
+            worst = Some((rank, glyph, weight, t));
+        }
+    }
+    let (mut rank, mut glyph, weight, target) =
+        worst.map_or((9, Glyph::Fine, 0.0, None), |(r, g, w, t)| (r, g, w, Some(t.id.clone())));
+    let (burn_rank, burn_glyph) = burn(model, service);
+    if burn_rank < rank {
+        (rank, glyph) = (burn_rank, burn_glyph);
+    }
+    Row { service: service.clone(), target, moving, targets, glyph, rank, weight }
+}
+
+fn burn(model: &Model, service: &ServiceId) -> (u8, Glyph) {
+    if let Some(b) = model.burns.get(service) {
+        match b.tier {
+            Tier::Page => return (2, Glyph::Bad),
+            Tier::Ticket => return (5, Glyph::Moving),
+            Tier::Nothing => {}
+        }
+    }
+    match Figures::age(model.world.samples.get(service), &model.world, model.utc()) {
+        Some(Age::Withdrawn) => (4, Glyph::Blind),
+        Some(Age::Old) => (5, Glyph::Blind),
+        Some(Age::Fresh) | None => (9, Glyph::Fine),
+    }
+}
+
+fn rank(model: &Model, t: &TargetState) -> (u8, Glyph, f64) {
+    let in_trouble = model
+        .last_act(&t.id)
+        .is_some_and(|a| matches!(a.state, State::Stuck(_) | State::Unknown(_) | State::Undone(_)));
+    if in_trouble {
+        return (0, Glyph::Bad, 1.0);
+    }
+    if !t.is_moving() {
+        return match t.phase {
+            Phase::Degraded => (3, Glyph::Bad, 0.0),
+            Phase::Healthy => (9, Glyph::Fine, 0.0),
+            Phase::Progressing | Phase::Paused => (7, Glyph::Moving, 0.0),
+            Phase::Other(_) => (5, Glyph::Blind, 0.0),
+        };
+    }
+    let Some(judged) = model.judged.get(&t.id) else { return (4, Glyph::Blind, 0.0) };
+    let weight = judged.verdict.difference.map_or(0.0, |d| d.d);
+    match &judged.verdict.word {
+        Word::Worse => (0, Glyph::Bad, weight),
+        Word::NoData => (1, Glyph::Blind, weight),
+        Word::NoTraffic(_) if !t.aborted => (1, Glyph::Blind, weight),
+        Word::NoTraffic(_) => (4, Glyph::Moving, weight),
+        Word::Higher => (3, Glyph::Bad, weight),
+        Word::Unsure(_) | Word::NoBaseline | Word::NotJudged => {
+            (4, if t.phase == Phase::Degraded { Glyph::Bad } else { Glyph::Blind }, weight)
+        }
+        Word::Same | Word::Better => {
+            if t.phase == Phase::Degraded {
+                (3, Glyph::Bad, weight)
+            } else {
+                (6, Glyph::Moving, weight)
+            }
+        }
+    }
+}
+
+/// The row of the chosen service.
+pub fn selected(model: &Model) -> Option<&Row> {
+    let service = model.nav.selected.as_ref()?;
+    model.rows.iter().find(|r| r.service == *service)
+}
+
+/// The target an act key would mean now.
+pub fn selected_target(model: &Model) -> Option<&TargetState> {
+    model.world.targets.get(selected(model)?.target.as_ref()?)
+}
+
+/// Rows as listed: fine ones only when asked for.
+pub fn listed(model: &Model) -> impl Iterator<Item = &Row> {
+    model.rows.iter().filter(|r| {
+        model.nav.show_rest || !r.is_fine() || r.moving > 0 || Some(&r.service) == model.nav.selected.as_ref()
+    })
+}

@@ -1,0 +1,82 @@
+//! What update asks the engine to do. Data only; the engine performs it and what comes back is a message.
+
+use crate::core::act::plan::{Operation, Step, Ticket};
+use crate::core::entry::Entry;
+use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A dialog's number, unique within a session. A changed plan gets a new one, so that its delay starts again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DialogId(pub u64);
+
+/// An act's number within a session; its steps each have a [`Ticket`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ActId(pub u64);
+
+/// Ties a question to its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AskId(pub u64);
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Question {
+    /// The target as it is, past every cache.
+    Read(TargetId),
+    /// At most ten settled blocks of one service.
+    Blocks { service: ServiceId, from: i64, count: u32 },
+    /// A runbook's check, in the source's own language.
+    Check(Arc<str>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Effect {
+    /// Write a record. With a ticket it is synced to disk and `Msg::Durable` follows.
+    Append {
+        entry: Entry,
+        ticket: Option<Ticket>,
+    },
+    /// Keep this record in memory and in the fallback file; append it when the log takes it again.
+    AppendLate {
+        entry: Entry,
+        ticket: Ticket,
+    },
+    /// Read the target and make the plan; `Msg::Planned` follows.
+    Plan {
+        dialog: DialogId,
+        operation: Operation,
+    },
+    /// Read the target again before an act goes out (2 s); `Msg::Reread` follows.
+    Reread {
+        act: ActId,
+        target: TargetId,
+    },
+    /// Send one step, once; `Msg::Answered` follows.
+    Perform {
+        ticket: Ticket,
+        target: TargetId,
+        step: Box<Step>,
+    },
+    /// `Msg::Asked` follows.
+    Ask {
+        id: AskId,
+        source: SourceId,
+        question: Question,
+    },
+    /// What is looked at now.
+    Interest(Vec<(ServiceId, Vec<Hash>)>),
+    /// Put text on the clipboard (OSC 52) and into a file.
+    Copy(String),
+    /// The drill's clock: this many world seconds a second.
+    Speed(u32),
+    /// Leave this list and open that place.
+    Choose(Choice),
+    Repaint,
+    Suspend,
+    Quit(u8),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Choice {
+    Context(Arc<str>),
+    Drill,
+}

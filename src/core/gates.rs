@@ -1,0 +1,180 @@
+//! The gates of a forward act and the figures an actor saw, read off the model.
+
+use crate::core::act::gate::{Gate, GateLine, GateState};
+use crate::core::act::plan::Verb;
+use crate::core::id::TargetId;
+use crate::core::judge::burn::Burn;
+use crate::core::judge::freshness::{Age, Kind};
+use crate::core::judge::judged::{Figures, Judged};
+use crate::core::judge::readiness;
+use crate::core::judge::verdict::Word;
+use crate::core::judge::words;
+use crate::core::model::Model;
+use crate::core::time::Utc;
+use crate::core::world::target::{PauseDef, TargetState};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Soak at a step when the step itself names no pause (limits.md section 2).
+const SOAK_MS: i64 = 10 * 60_000;
+/// The candidate's own share of burn that blocks.
+const BURN_LINE: f64 = 3.0;
+
+/// All four gates of this version, in the table's order.
+pub fn gates(model: &Model, t: &TargetState, verb: Verb) -> Vec<GateLine> {
+    vec![verdict(model, t), freshness(model, t), burn(model, t), permission(model, t, verb)]
+}
+
+fn line(gate: Gate, state: GateState, words: impl Into<std::sync::Arc<str>>) -> GateLine {
+    GateLine { gate, state, words: words.into() }
+}
+
+fn verdict(model: &Model, t: &TargetState) -> GateLine {
+    let Some(j) = model.judged.get(&t.id) else {
+        return line(Gate::Verdict, GateState::Warn, "NOT JUDGED: nothing to compare");
+    };
+    let word = &j.verdict.word;
+    let detail = word.detail();
+    let said = if detail.is_empty() { word.word().to_string() } else { format!("{}, {detail}", word.word()) };
+    let state = match word {
+        Word::Worse | Word::NoData | Word::NoTraffic(_) => GateState::Block,
+        Word::Higher | Word::Unsure(_) => {
+            let tier = model.world.services.get(&t.service).map_or(2, |s| s.tier);
+            if tier == 1 && !soaked(t, model.utc()) { GateState::Block } else { GateState::Warn }
+        }
+        Word::NoBaseline | Word::NotJudged => GateState::Warn,
+        Word::Same | Word::Better => GateState::Ok,
+    };
+    line(Gate::Verdict, state, said)
+}
+
+/// The step has stood for its own pause, else ten minutes.
+fn soaked(t: &TargetState, now: Utc) -> bool {
+    let step = t.step.and_then(|i| t.steps.get(i as usize));
+    let want = match step.and_then(|s| s.pause) {
+        Some(PauseDef::For(secs)) => i64::try_from(secs).unwrap_or(i64::MAX).saturating_mul(1000),
+        Some(PauseDef::UntilPromoted) | None => SOAK_MS,
+    };
+    t.gate.as_ref().and_then(|g| g.since).is_some_and(|since| now.since(since) >= want)
+}
+
+fn freshness(model: &Model, t: &TargetState) -> GateLine {
+    let judged = model.judged.get(&t.id).is_some_and(|j| j.telemetry);
+    if judged {
+        let sampled = model.world.samples.get(&t.service);
+        return match Figures::age(sampled, &model.world, model.utc()) {
+            Some(Age::Fresh) => line(Gate::Freshness, GateState::Ok, "the figures judged by are fresh"),
+            Some(Age::Old) => line(Gate::Freshness, GateState::Block, "the figures judged by are old"),
+            Some(Age::Withdrawn) => line(Gate::Freshness, GateState::Block, "the figures judged by are too old"),
+            None => line(Gate::Freshness, GateState::UnknownBlock, "there are no figures"),
+        };
+    }
+    let source = model.world.sources.get(&t.id.source);
+    match source.and_then(|s| s.confirmed) {
+        Some(at) => {
+            match (Kind::Watch).age(model.utc().since(at), source.and_then(|s| s.abilities.skew_ms).unwrap_or(0)) {
+                Age::Fresh => line(Gate::Freshness, GateState::Ok, "the rollout's own facts are fresh"),
+                Age::Old | Age::Withdrawn => line(Gate::Freshness, GateState::Block, "the rollout's own facts are old"),
+            }
+        }
+        None => line(Gate::Freshness, GateState::UnknownBlock, "it is not known how old the rollout's facts are"),
+    }
+}
+
+fn burn(model: &Model, t: &TargetState) -> GateLine {
+    let Some(service) = model.world.services.get(&t.service) else {
+        return line(Gate::Burn, GateState::NotConfigured, "no SLO");
+    };
+    let Some(slo) = service.slo else {
+        return line(Gate::Burn, GateState::NotConfigured, "no SLO configured");
+    };
+    let Some(j) = model.judged.get(&t.id) else {
+        return line(Gate::Burn, GateState::UnknownWarn, "not judged");
+    };
+    let v = &j.verdict;
+    if matches!(v.word, Word::Better) {
+        return line(Gate::Burn, GateState::Ok, "the candidate is better");
+    }
+    let Some(projected) = v.projected else {
+        return line(Gate::Burn, GateState::UnknownWarn, "no difference measured yet");
+    };
+    if projected.burn > BURN_LINE {
+        return line(
+            Gate::Burn,
+            GateState::Block,
+            format!("would burn {} if promoted to everyone", words::times(projected.burn)),
+        );
+    }
+    let stable = if v.stable.total > 0.0 {
+        v.stable.failed / v.stable.total / (1.0 - slo.objective).max(f64::MIN_POSITIVE)
+    } else {
+        0.0
+    };
+    if stable > BURN_LINE {
+        return line(Gate::Burn, GateState::Warn, format!("stable itself burns {}", words::times(stable)));
+    }
+    line(Gate::Burn, GateState::Ok, format!("would burn {}", words::times(projected.burn)))
+}
+
+fn permission(model: &Model, t: &TargetState, verb: Verb) -> GateLine {
+    let right = match verb {
+        Verb::Promote => "patch rollouts/status",
+        Verb::Resume | Verb::Hold => "patch rollouts",
+        Verb::RollBack => readiness::right_to_go_back(t),
+    };
+    match readiness::allowed(model.world.sources.get(&t.id.source), &t.id.namespace, right) {
+        Some(true) => line(Gate::Permission, GateState::Ok, format!("{right}: yes")),
+        Some(false) => line(Gate::Permission, GateState::Block, format!("missing {right}")),
+        None => line(Gate::Permission, GateState::UnknownWarn, format!("{right}: the review did not answer")),
+    }
+}
+
+/// What the actor saw, for the intent: figures with their ages, never only words.
+pub fn figures(model: &Model, t: &TargetState) -> Value {
+    let now = model.utc();
+    let age = |at: Option<Utc>| at.map(|a| now.since(a));
+    let sampled = model.world.samples.get(&t.service);
+    json!({
+        "step": t.step,
+        "steps": t.steps.len(),
+        "weight": t.weight_real,
+        "weight_wanted": t.weight_wanted,
+        "phase": t.phase.word(),
+        "held": t.held,
+        "aborted": t.aborted,
+        "candidate": t.candidate,
+        "stable": t.stable,
+        "target_age_ms": age(Some(t.read_at)),
+        "source_age_ms": age(model.world.sources.get(&t.id.source).and_then(|s| s.confirmed)),
+        "figures_age_ms": age(sampled.and_then(|s| s.newest)),
+        "verdict": model.judged.get(&t.id).map(verdict_figures),
+        "burn": model.burns.get(&t.service).map(burn_figures),
+    })
+}
+
+fn verdict_figures(j: &Judged) -> Value {
+    let v = &j.verdict;
+    json!({
+        "word": v.word.word(),
+        "detail": v.word.detail(),
+        "difference": v.difference.map(|d| [d.d, d.range.lo, d.range.hi]),
+        "candidate": [v.candidate.failed, v.candidate.total],
+        "stable": [v.stable.failed, v.stable.total],
+        "limit": v.limit.margin,
+        "blocks": [v.progress.have, v.progress.expected],
+    })
+}
+
+fn burn_figures(b: &Burn) -> Value {
+    json!({
+        "word": b.word.word(),
+        "left": b.left,
+        "1h": b.over_window(3600),
+        "5m": b.over_window(300),
+    })
+}
+
+/// The first moment this change was found worse.
+pub fn bad_since(judged: &BTreeMap<TargetId, Judged>, target: &TargetId) -> Option<Utc> {
+    judged.get(target)?.verdict.latched.map(|l| l.first)
+}

@@ -1,0 +1,128 @@
+//! What each act key would do to the target now, how long it takes, whether it is ready. One list for the Verdict
+//! screen and the act menu.
+
+use crate::core::act::gate::GateState;
+use crate::core::act::plan::Verb;
+use crate::core::age;
+use crate::core::gates;
+use crate::core::intent::Intent;
+use crate::core::judge::readiness::{self, CheckState};
+use crate::core::model::Model;
+use crate::core::world::target::TargetState;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Item {
+    pub intent: Intent,
+    /// `roll back the canary to v2.14.0`
+    pub label: String,
+    /// `2m (median of 14)`, `now`, `--`
+    pub takes: String,
+    pub ready: Ready,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ready {
+    Yes(String),
+    /// Possible, with something to know.
+    But(String),
+    No(String),
+}
+
+/// The acts of a target in the order of the screen: back first.
+pub fn items(model: &Model, t: &TargetState) -> Vec<Item> {
+    let mut out = vec![roll_back(model, t)];
+    if t.held {
+        out.push(forward(model, t, Verb::Resume));
+    } else {
+        out.push(hold(model, t));
+    }
+    out.push(forward(model, t, Verb::Promote));
+    out
+}
+
+fn roll_back(model: &Model, t: &TargetState) -> Item {
+    let service = model.world.services.get(&t.service);
+    let r = readiness::readiness(t, service, model.world.sources.get(&t.id.source));
+    let to = if t.is_moving() { t.stable_revision() } else { t.previous() };
+    let label = match to {
+        Some(to) if t.aborted => format!("undo to {} in the spec", to.version),
+        Some(to) if t.is_moving() => format!("roll back the canary to {}", to.version),
+        Some(to) => format!("roll back to {}", to.version),
+        None => "roll back".into(),
+    };
+    let (ok, of) = r.count();
+    let ready = match r.worst() {
+        _ if to.is_none() => Ready::No("no older version is kept".into()),
+        None => Ready::Yes(format!("{ok}/{of}")),
+        Some(c) if c.state == CheckState::Blocked => Ready::No(c.how.to_string()),
+        Some(_) => Ready::But(format!("{ok}/{of} (!)")),
+    };
+    let takes = match r.expected {
+        Some((ms, n)) => format!("{} (median of {n})", age::rough(ms)),
+        None => "no history".into(),
+    };
+    Item { intent: Intent::RollBack, label, takes, ready }
+}
+
+fn hold(model: &Model, t: &TargetState) -> Item {
+    let source = model.world.sources.get(&t.id.source);
+    let at = t.weight_real.map_or_else(String::new, |w| format!(" at {w}%"));
+    let ready = if !t.is_moving() {
+        Ready::No("nothing moves".into())
+    } else if t.aborted {
+        Ready::No("aborted already".into())
+    } else {
+        match readiness::allowed(source, &t.id.namespace, "patch rollouts") {
+            Some(false) => Ready::But("missing patch rollouts".into()),
+            Some(true) | None => Ready::Yes(String::new()),
+        }
+    };
+    Item { intent: Intent::Hold, label: format!("hold{at} and keep watching"), takes: "now".into(), ready }
+}
+
+fn forward(model: &Model, t: &TargetState, verb: Verb) -> Item {
+    let (intent, label) = match verb {
+        Verb::Resume => (Intent::Resume, "resume: let it go on".to_string()),
+        Verb::Promote | Verb::Hold | Verb::RollBack => (Intent::Promote, promote_label(t)),
+    };
+    let why_not = match verb {
+        Verb::Resume if !t.held => Some("not held"),
+        Verb::Promote if !t.is_moving() => Some("nothing moves"),
+        Verb::Promote if t.aborted => Some("aborted"),
+        Verb::Promote if t.held => Some("held: resume first"),
+        Verb::Promote if t.releasing => Some("on its way already"),
+        Verb::Promote if t.gate.is_none() => Some("no gate to release"),
+        Verb::Promote | Verb::Resume | Verb::Hold | Verb::RollBack => None,
+    };
+    let ready = if let Some(why) = t.invalid.as_ref() {
+        Ready::No(format!("refused by the controller: {why}"))
+    } else if let Some(why) = why_not {
+        Ready::No(why.into())
+    } else {
+        let lines = gates::gates(model, t, verb);
+        match lines.iter().find(|g| g.state.blocks()).or_else(|| lines.iter().find(|g| g.state.warns())) {
+            Some(g) if g.state.blocks() => Ready::No(short(&g.words)),
+            Some(g) => Ready::But(short(&g.words)),
+            None => {
+                let not = lines.iter().filter(|g| g.state == GateState::NotConfigured).count();
+                Ready::Yes(if not > 0 { format!("{not} not configured") } else { String::new() })
+            }
+        }
+    };
+    Item { intent, label, takes: "--".into(), ready }
+}
+
+fn short(words: &str) -> String {
+    words.strip_prefix("WORSE").map_or_else(|| words.to_string(), |rest| format!("worse{rest}"))
+}
+
+/// `promote to 25%`: the next weight the steps ask for.
+fn promote_label(t: &TargetState) -> String {
+    let from = t.step.unwrap_or(0) as usize;
+    let next = t.steps.iter().skip(from).filter_map(|s| s.weight).find(|w| *w != t.weight_wanted);
+    match next {
+        Some(w) => format!("promote to {w}%"),
+        None if t.steps.is_empty() => "promote".into(),
+        None => "promote to everyone".into(),
+    }
+}

@@ -1,0 +1,285 @@
+//! Everything the console knows, as data. Changed only by `update`; drawn by `ui`; kept in a checkpoint of the tape.
+
+use crate::core::act::dialog::Dialog;
+use crate::core::act::flight::Act;
+use crate::core::act::plan::Ticket;
+use crate::core::case::note::Draft;
+use crate::core::case::runbook::{Progress, Runbook};
+use crate::core::effect::{ActId, AskId, DialogId};
+use crate::core::id::{Hash, ServiceId, TargetId};
+use crate::core::judge::burn::Burn;
+use crate::core::judge::judged::Judged;
+use crate::core::keymap::Keymap;
+use crate::core::nav::Nav;
+use crate::core::time::{Person, Stamp, Utc, World as WorldTime};
+use crate::core::world::World;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// The loud word in the first row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    Prod,
+    /// An environment with `production = false`.
+    Other,
+    Drill,
+    Replay,
+}
+
+/// One console looks at one environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    pub name: Arc<str>,
+    pub place: Place,
+    /// Look-only at the start.
+    pub production: bool,
+    /// `--read-only`: holds for the whole session.
+    pub read_only: bool,
+    /// `mira@bastion-2`
+    pub who: Arc<str>,
+    /// A drill's one-line goal, shown on the waking screen.
+    pub goal: Option<Arc<str>>,
+}
+
+/// limits.md section 4, as far as update decides by it. Milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    pub confirm_delay: i64,
+    pub quiet: i64,
+    pub arm: i64,
+    pub reread: i64,
+    pub durable: i64,
+    pub same_act: i64,
+    pub waking: i64,
+    pub quit_again: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            confirm_delay: 700,
+            quiet: 300,
+            arm: 10 * 60_000,
+            reread: 2_000,
+            durable: 500,
+            same_act: 5_000,
+            waking: 3_000,
+            quit_again: 3_000,
+        }
+    }
+}
+
+/// Why a question was asked, so that its answer finds its place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Purpose {
+    Backfill {
+        target: TargetId,
+        from: i64,
+        count: u32,
+    },
+    /// An unknown outcome is resolved by reading.
+    Unknown(ActId),
+    /// The intent of an ended session.
+    Unfinished(usize),
+    Check {
+        runbook: Arc<str>,
+        step: u32,
+    },
+}
+
+/// The log as this session sees it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogState {
+    /// The last lines, newest last; for the strip.
+    pub lines: VecDeque<LogLine>,
+    pub records: u64,
+    /// Set once; nothing forward goes out any more.
+    pub failed: Option<Arc<str>>,
+    /// Records kept in memory and in the fallback file.
+    pub late: u32,
+    pub mine_only: bool,
+    pub file: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogLine {
+    pub at: Utc,
+    pub text: Arc<str>,
+}
+
+/// An intent of an ended session without an outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loose {
+    pub session: Arc<str>,
+    pub words: Arc<str>,
+    pub target: Option<TargetId>,
+    pub at: Utc,
+    /// What reading back found.
+    pub found: Option<Arc<str>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Counters {
+    pub dialog: u64,
+    pub act: u64,
+    pub ticket: u64,
+    pub ask: u64,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Model {
+    pub environment: Environment,
+    pub limits: Limits,
+    pub keymap: Keymap,
+    pub now: Stamp,
+    pub started: Stamp,
+    pub width: u16,
+    pub height: u16,
+    /// Raised by every change that could show.
+    pub revision: u64,
+    /// Rows worst first; rebuilt from the rest.
+    #[serde(skip)]
+    pub rows: Vec<crate::core::board::Row>,
+    #[serde(skip)]
+    pub rows_dirty: bool,
+    /// The second of person time in which figures were last looked at for their age.
+    pub aged_at: i64,
+    pub world: World,
+    #[serde(with = "crate::core::pairs")]
+    pub judged: BTreeMap<TargetId, Judged>,
+    pub burns: BTreeMap<ServiceId, Burn>,
+    pub nav: Nav,
+    pub dialog: Option<Dialog>,
+    #[serde(with = "crate::core::pairs")]
+    pub acts: BTreeMap<ActId, Act>,
+    #[serde(with = "crate::core::pairs")]
+    pub tickets: BTreeMap<Ticket, ActId>,
+    /// Armed until then; `None`: LOOK-ONLY.
+    pub armed_until: Option<Person>,
+    #[serde(with = "crate::core::pairs")]
+    pub asks: BTreeMap<AskId, Purpose>,
+    pub log: LogState,
+    pub loose: Vec<Loose>,
+    pub runbooks: BTreeMap<Arc<str>, Runbook>,
+    pub progress: BTreeMap<Arc<str>, Progress>,
+    /// A note that was left and is offered again.
+    pub draft: Option<Draft>,
+    /// World seconds a second, in a drill.
+    pub speed: u32,
+    /// One line of notice, with when it goes.
+    pub notice: Option<(Arc<str>, Person)>,
+    pub counters: Counters,
+    /// What interest was last told to the engine.
+    pub interest: Vec<(ServiceId, Vec<Hash>)>,
+    /// The person pressed `q` once at this moment.
+    pub quit_asked: Option<Person>,
+    /// TERM, INT, HUP, or the terminal went: no more acts.
+    pub ending: bool,
+    /// Sources whose configuration is at fault or not built; shown red.
+    pub problems: Vec<Arc<str>>,
+    /// Contexts of the first list, when there is one.
+    pub contexts: Vec<Context>,
+    /// How a note is edited; handed in, so that the core needs no widget library.
+    #[serde(skip, default = "crate::core::case::note::no_editor")]
+    pub editor: crate::core::case::note::Editor,
+}
+
+/// One line of the first list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Context {
+    pub name: Arc<str>,
+    pub cluster: Arc<str>,
+    pub namespace: Option<Arc<str>>,
+    pub current: bool,
+}
+
+impl Model {
+    pub fn new(environment: Environment, keymap: Keymap, now: Stamp) -> Model {
+        Model {
+            environment,
+            limits: Limits::default(),
+            keymap,
+            now,
+            started: now,
+            width: 80,
+            height: 23,
+            revision: 0,
+            rows: Vec::new(),
+            rows_dirty: true,
+            aged_at: -1,
+            world: World::default(),
+            judged: BTreeMap::new(),
+            burns: BTreeMap::new(),
+            nav: Nav::default(),
+            dialog: None,
+            acts: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            armed_until: None,
+            asks: BTreeMap::new(),
+            log: LogState::default(),
+            loose: Vec::new(),
+            runbooks: BTreeMap::new(),
+            progress: BTreeMap::new(),
+            draft: None,
+            speed: 1,
+            notice: None,
+            counters: Counters { dialog: 0, act: 0, ticket: 0, ask: 0 },
+            interest: Vec::new(),
+            quit_asked: None,
+            ending: false,
+            problems: Vec::new(),
+            contexts: Vec::new(),
+            editor: crate::core::case::note::no_editor(),
+        }
+    }
+
+    pub fn is_armed(&self) -> bool {
+        !self.environment.read_only && self.armed_until.is_some_and(|t| t > self.now.person)
+    }
+
+    pub fn utc(&self) -> Utc {
+        self.now.utc
+    }
+
+    pub fn world_time(&self) -> WorldTime {
+        self.now.world
+    }
+
+    pub fn next_dialog(&mut self) -> DialogId {
+        self.counters.dialog += 1;
+        DialogId(self.counters.dialog)
+    }
+
+    pub fn next_act(&mut self) -> ActId {
+        self.counters.act += 1;
+        ActId(self.counters.act)
+    }
+
+    pub fn next_ticket(&mut self) -> Ticket {
+        self.counters.ticket += 1;
+        Ticket(self.counters.ticket)
+    }
+
+    pub fn next_ask(&mut self, why: Purpose) -> AskId {
+        self.counters.ask += 1;
+        let id = AskId(self.counters.ask);
+        self.asks.insert(id, why);
+        id
+    }
+
+    /// Say something in one line for a few seconds.
+    pub fn tell(&mut self, text: impl Into<Arc<str>>) {
+        self.notice = Some((text.into(), Person(self.now.person.0 + 5_000)));
+    }
+
+    /// Acts that have not come to an end, newest first.
+    pub fn acts_in_flight(&self) -> impl Iterator<Item = &Act> {
+        self.acts.values().rev().filter(|a| !a.is_over())
+    }
+
+    /// The newest act on a target, over or not.
+    pub fn last_act(&self, target: &TargetId) -> Option<&Act> {
+        self.acts.values().rev().find(|a| a.target() == target)
+    }
+}

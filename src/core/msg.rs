@@ -1,0 +1,99 @@
+//! Everything that can happen to the console. What is not here cannot change the model; all of it goes on the tape first.
+
+use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
+use crate::core::effect::{ActId, AskId, DialogId};
+use crate::core::id::{ServiceId, SourceId, TargetId};
+use crate::core::key::Key;
+use crate::core::time::Utc;
+use crate::core::world::fact::Fact;
+use crate::core::world::source::SourceError;
+use crate::core::world::target::TargetState;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Msg {
+    /// Every decoded key, bound or not.
+    Key(Key),
+    /// Bracketed paste: text for a field, nothing anywhere else.
+    Paste(String),
+    Resize {
+        width: u16,
+        height: u16,
+    },
+    /// Time alone.
+    Tick,
+    Fact {
+        source: SourceId,
+        fact: Box<Fact>,
+    },
+    /// A source's task ended; the supervisor tries again at `next_try`.
+    SourceFailed {
+        source: SourceId,
+        error: SourceError,
+        next_try: Utc,
+    },
+    Planned {
+        dialog: DialogId,
+        read: Result<Option<Box<TargetState>>, SourceError>,
+        plan: Option<Box<Result<Plan, CannotBecause>>>,
+    },
+    /// `Ok(None)`: the target is gone.
+    Reread {
+        act: ActId,
+        read: Result<Option<Box<TargetState>>, SourceError>,
+    },
+    /// The record with this ticket is on disk.
+    Durable(Ticket),
+    NotDurable {
+        ticket: Ticket,
+        why: Arc<str>,
+    },
+    /// The log takes no more records in this session.
+    LogFailed {
+        why: Arc<str>,
+    },
+    Answered {
+        ticket: Ticket,
+        outcome: Outcome,
+    },
+    Asked {
+        id: AskId,
+        answer: Result<Vec<Fact>, SourceError>,
+    },
+    /// The frame that showed this dialog has been written to the terminal.
+    Flushed(DialogId),
+    /// What this environment's log already holds.
+    Recovered(Box<Recovered>),
+    Copied {
+        file: Option<Arc<str>>,
+    },
+    /// TERM, INT, HUP, or the terminal is gone: stop taking acts.
+    Ending {
+        code: u8,
+    },
+    /// Back from the shell.
+    Resumed,
+}
+
+/// Read from the log directory at the start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Recovered {
+    /// Past roll-backs that settled: service, milliseconds.
+    pub settled: Vec<(ServiceId, i64)>,
+    /// Intents of ended sessions without an outcome.
+    pub unfinished: Vec<Unfinished>,
+    /// `log: mine only` (no host-wide directory).
+    pub mine_only: bool,
+    pub file: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unfinished {
+    pub session: Arc<str>,
+    pub ticket: u64,
+    pub at: Utc,
+    pub target: Option<TargetId>,
+    /// `roll back checkout@eu-1`
+    pub words: Arc<str>,
+}

@@ -1,0 +1,81 @@
+//! Where the person is: screen, selection, what is half typed. By identity, never by row.
+
+use crate::core::case::note::Draft;
+use crate::core::id::{ServiceId, TargetId};
+use crate::core::key::Key;
+use crate::core::time::Person;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Screen {
+    #[default]
+    Waking,
+    /// The first list: contexts, the drill.
+    Choose,
+    Verdict,
+    Board,
+    Runbook,
+    Sources,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Overlay {
+    /// How the verdict was computed; scrolled by this many rows.
+    Explain {
+        scroll: u16,
+    },
+    Help {
+        scroll: u16,
+    },
+    Note(Draft),
+    /// A reason being typed, for a runbook step that is skipped.
+    SkipReason {
+        step: usize,
+        typed: String,
+    },
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Nav {
+    pub screen: Screen,
+    /// Where `Esc` goes back to, newest last.
+    pub back: Vec<Screen>,
+    /// The chosen service. Moves only by a key, or once at the opening.
+    pub selected: Option<ServiceId>,
+    /// Fine rows are shown as well.
+    pub show_rest: bool,
+    pub overlay: Option<Overlay>,
+    /// Keys of a chord so far.
+    pub pending: Vec<Key>,
+    /// The target the act menu was opened on.
+    pub menu_target: Option<TargetId>,
+    pub source_row: usize,
+    pub step_row: usize,
+    pub choose_row: usize,
+    /// When the last three keys came, oldest first.
+    pub keys_at: [Person; 3],
+    /// Keys do nothing but choose a screen until then (after waking).
+    pub deaf_until: Person,
+}
+
+impl Nav {
+    /// Go to a screen; `Esc` comes back here.
+    pub fn go(&mut self, to: Screen) {
+        if self.screen == to {
+            return;
+        }
+        if !matches!(self.screen, Screen::Waking | Screen::Choose) {
+            self.back.push(self.screen);
+            // Going round in circles must not grow without end.
+            if self.back.len() > 16 {
+                self.back.remove(0);
+            }
+        }
+        self.screen = to;
+    }
+
+    /// The last three keys came within 10 ms: not fingers (terminal-and-safety 2.4).
+    pub fn is_burst(&self) -> bool {
+        self.keys_at[0].0 > 0 && self.keys_at[2].0 - self.keys_at[0].0 <= 10
+    }
+}

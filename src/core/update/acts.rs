@@ -1,0 +1,515 @@
+//! An act from `Y` to its end: intent on disk and a fresh read side by side, then one request at a time.
+
+use super::{bump, confirm, records};
+use crate::core::act::compare::{self, Fit};
+use crate::core::act::flight::{Act, OnDisk, ReadBack, State, Step1};
+use crate::core::act::plan::{Direction, Outcome, Primitive, RefusedBy, Ticket};
+use crate::core::effect::{ActId, Effect, Question};
+use crate::core::entry::Kind;
+use crate::core::id::TargetId;
+use crate::core::model::{Model, Purpose};
+use crate::core::time::Person;
+use crate::core::world::source::SourceError;
+use crate::core::world::target::TargetState;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Answers of reads after which an unknown outcome without an effect is called not done: the server ends its own
+/// requests after 34 s (kubernetes-rollouts 6.2), so by then nothing is on its way any more.
+const UNKNOWN_FOR_MS: i64 = 40_000;
+
+pub(super) fn reread(
+    model: &mut Model,
+    id: ActId,
+    read: Result<Option<Box<TargetState>>, SourceError>,
+    out: &mut Vec<Effect>,
+) {
+    let now = model.now;
+    let Some(act) = model.acts.get_mut(&id).filter(|a| a.state == State::Preparing) else { return };
+    bump_field(&mut model.revision);
+    match read {
+        Err(e) => act.read_back = ReadBack::Failed(format!("it could not be read back: {e}").into()),
+        Ok(state) => match act.direction() {
+            Direction::Forward => {
+                let gone = state.is_none();
+                let diff = state.as_deref().map(|s| compare::differences(&act.seen, s)).unwrap_or_default();
+                if gone || !diff.is_empty() {
+                    let what = if gone { "it is gone".to_string() } else { diff.join("; ") };
+                    let why: Arc<str> = format!("changed before it went out: {what}").into();
+                    drop_act(model, id, why.clone(), out);
+                    confirm::refuse_open(model, id, why);
+                    return;
+                }
+                act.read_back = ReadBack::Fine;
+            }
+            Direction::Backward => match compare::fit(&act.plan, &act.seen, state.as_deref()) {
+                Fit::Goes(changes) => {
+                    for c in changes {
+                        act.note(now.utc, format!("changed meanwhile, goes out all the same: {c}"));
+                    }
+                    act.read_back = ReadBack::Fine;
+                }
+                Fit::Replan(what) => {
+                    drop_act(model, id, what.clone(), out);
+                    confirm::replan(model, what, out);
+                    return;
+                }
+                Fit::NewCandidate(what) => {
+                    drop_act(model, id, what.clone(), out);
+                    confirm::reopen(model, what, out);
+                    return;
+                }
+                Fit::OtherTarget(what) | Fit::Done(what) => {
+                    drop_act(model, id, what.clone(), out);
+                    confirm::refuse_open(model, id, what);
+                    return;
+                }
+            },
+        },
+    }
+    go_on(model, id, out);
+}
+
+pub(super) fn durable(model: &mut Model, ticket: Ticket, out: &mut Vec<Effect>) {
+    let Some(id) = model.tickets.get(&ticket).copied() else { return };
+    let now = model.now.utc;
+    let Some(act) = model.acts.get_mut(&id).filter(|a| a.ticket == ticket) else { return };
+    match act.on_disk {
+        OnDisk::Waiting(_) => {
+            act.on_disk = OnDisk::Yes;
+            act.note(now, "intent on disk");
+        }
+        // It came late, but before the request: it need not be written a second time.
+        OnDisk::No(_) if act.state == State::NeedsName => act.on_disk = OnDisk::Yes,
+        OnDisk::No(_) | OnDisk::Yes => {}
+    }
+    bump_field(&mut model.revision);
+    go_on(model, id, out);
+}
+
+pub(super) fn not_durable(model: &mut Model, ticket: Ticket, why: &Arc<str>, out: &mut Vec<Effect>) {
+    let Some(id) = model.tickets.get(&ticket).copied() else { return };
+    if let Some(act) = model.acts.get_mut(&id).filter(|a| a.ticket == ticket) {
+        act.on_disk = OnDisk::No(format!("the log does not take it: {why}").into());
+        bump_field(&mut model.revision);
+        go_on(model, id, out);
+    }
+}
+
+/// Both answers are in (or timed out): send, ask for one name, or give up.
+fn go_on(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    let Some(act) = model.acts.get(&id) else { return };
+    if !matches!(act.state, State::Preparing | State::Logging) {
+        return;
+    }
+    let mut reasons: Vec<Arc<str>> = Vec::new();
+    match &act.on_disk {
+        OnDisk::Waiting(_) => return,
+        OnDisk::Yes => {}
+        OnDisk::No(why) => reasons.push(why.clone()),
+    }
+    match &act.read_back {
+        ReadBack::Waiting(_) => return,
+        ReadBack::Fine => {}
+        ReadBack::Failed(why) => reasons.push(why.clone()),
+    }
+    reasons.retain(|r| !act.named.contains(r));
+    match (act.direction(), reasons.is_empty(), act.named.is_empty()) {
+        (_, true, _) | (Direction::Backward, false, false) => perform(model, id, out),
+        (Direction::Backward, false, true) => {
+            // A later step's dialog is long closed: it is opened again for the name.
+            if let Some(a) = model.acts.get_mut(&id) {
+                a.state = State::NeedsName;
+            }
+            confirm::ask_name(model, id, reasons);
+        }
+        (Direction::Forward, false, _) => {
+            let why: Arc<str> = reasons.join("; ").into();
+            drop_act(model, id, why.clone(), out);
+            confirm::refuse_open(model, id, why);
+        }
+    }
+}
+
+/// The name has been typed for everything that was not as it should be.
+pub(super) fn named(model: &mut Model, id: ActId, why: Vec<Arc<str>>, out: &mut Vec<Effect>) {
+    let Some(act) = model.acts.get_mut(&id) else { return };
+    act.named.extend(why);
+    perform(model, id, out);
+}
+
+fn perform(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    let now = model.now;
+    let Some(act) = model.acts.get_mut(&id) else { return };
+    let Some(step) = act.current().cloned() else { return };
+    if let OnDisk::No(_) = act.on_disk {
+        model.log.late += 1;
+        out.push(Effect::AppendLate { entry: records::intent(act, now.utc), ticket: act.ticket });
+    }
+    act.state = State::Sending;
+    act.sent = Some(now);
+    act.answered = None;
+    act.generation = None;
+    act.note(now.utc, format!("sent {}", step.title));
+    out.push(Effect::Append { entry: records::of(act, Kind::Sent, now.utc, json!({})), ticket: None });
+    out.push(Effect::Perform { ticket: act.ticket, target: act.target().clone(), step: Box::new(step) });
+    // Going back overtakes going forward, in any state.
+    let (target, backward) = (act.target().clone(), act.direction() == Direction::Backward);
+    if backward {
+        overtake(model, id, &target, out);
+    }
+    if model.dialog.as_ref().and_then(|d| d.act()).is_some_and(|d| d.act == Some(id)) {
+        model.dialog = None;
+    }
+    // A sent act renews the arming; it never grants one.
+    if model.is_armed() {
+        model.armed_until = Some(Person(now.person.0 + model.limits.arm));
+    }
+    bump(model);
+}
+
+fn overtake(model: &mut Model, by: ActId, target: &TargetId, out: &mut Vec<Effect>) {
+    let now = model.now;
+    for a in model.acts.values_mut() {
+        if a.id != by && a.target() == target && a.direction() == Direction::Forward && !a.is_over() {
+            a.state = State::Overtaken;
+            a.ended = Some(now);
+            a.note(now.utc, "overtaken by a backward act");
+            out.push(Effect::Append {
+                entry: records::of(a, Kind::Resolved, now.utc, json!({"how": "overtaken by a backward act"})),
+                ticket: None,
+            });
+        }
+    }
+}
+
+/// Nothing was sent and nothing will be.
+fn drop_act(model: &mut Model, id: ActId, why: Arc<str>, out: &mut Vec<Effect>) {
+    let now = model.now;
+    if let Some(a) = model.acts.get_mut(&id) {
+        a.note(now.utc, format!("not sent: {why}"));
+        a.ended = Some(now);
+        out.push(Effect::Append {
+            entry: records::of(a, Kind::Resolved, now.utc, json!({"how": "not sent", "why": why})),
+            ticket: None,
+        });
+        a.state = State::Dropped(why);
+    }
+    bump(model);
+}
+
+/// The dialog was closed while the act was still being prepared: nothing goes out.
+pub(super) fn give_up(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    let still =
+        model.acts.get(&id).is_some_and(|a| matches!(a.state, State::Preparing | State::NeedsName) && a.step == 0);
+    if still {
+        drop_act(model, id, "closed by the operator".into(), out);
+    }
+}
+
+pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome, out: &mut Vec<Effect>) {
+    let now = model.now;
+    let Some(id) = model.tickets.get(&ticket).copied() else { return };
+    let Some(act) = model.acts.get_mut(&id).filter(|a| a.ticket == ticket) else { return };
+    bump_field(&mut model.revision);
+    if act.state == State::Overtaken {
+        // Its answer is still recorded: what was asked may have been done.
+        out.push(Effect::Append {
+            entry: records::of(act, records::kind_of(&outcome), now.utc, records::outcome(&outcome)),
+            ticket: None,
+        });
+        return;
+    }
+    if act.state != State::Sending {
+        return;
+    }
+    act.answered = Some(now.world);
+    out.push(Effect::Append {
+        entry: records::of(act, records::kind_of(&outcome), now.utc, records::outcome(&outcome)),
+        ticket: None,
+    });
+    match outcome {
+        Outcome::Accepted { generation, version, took_ms } => {
+            act.generation = generation;
+            let rv = version.map_or_else(String::new, |v| format!(" (rv {v})"));
+            act.note(now.utc, format!("accepted{rv} after {took_ms} ms"));
+            act.state = State::Accepted;
+            observe(model, id, out);
+        }
+        Outcome::Refused(r) => {
+            act.note(now.utc, format!("REFUSED: {}", r.why));
+            act.ended = Some(now);
+            let backward = act.direction() == Direction::Backward;
+            let again = backward && matches!(r.kind, RefusedBy::Guard | RefusedBy::Throttled | RefusedBy::NotSent);
+            let (operation, why) = (act.plan.operation.clone(), r.why.clone());
+            act.state = State::Refused(r);
+            if again {
+                // The way back stays open: a fresh dialog, one more Y, a new recorded step.
+                confirm::open(model, operation, Some(format!("refused: {why}").into()), out);
+            }
+        }
+        Outcome::Unknown { why } => {
+            act.note(now.utc, format!("outcome unknown: {why}; reading it back"));
+            act.state = State::Unknown(why);
+            act.reads = 0;
+            act.next_read = Some(now.person);
+        }
+    }
+}
+
+/// The target said something: what does it mean for its acts?
+pub(super) fn target_changed(model: &mut Model, target: &TargetId, out: &mut Vec<Effect>) {
+    let ids: Vec<ActId> = model.acts.values().filter(|a| a.target() == target).map(|a| a.id).collect();
+    for id in ids {
+        observe(model, id, out);
+        undone(model, id, out);
+    }
+}
+
+fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    let now = model.now;
+    let Some(act) = model.acts.get_mut(&id) else { return };
+    let state = model.world.targets.get(act.target());
+    // A later step waits for its condition before its intent is written.
+    if act.state == State::Waiting {
+        let holds = act.current().is_some_and(|s| s.wait_first.as_ref().is_none_or(|w| w.holds(state, act.generation)));
+        if holds {
+            log_step(model, id, out);
+        }
+        return;
+    }
+    match act.observe(state) {
+        Step1::Nothing => {}
+        Step1::Seen => {
+            let words = state.map(words_of).unwrap_or_else(|| "gone".into());
+            act.note(now.utc, format!("seen: {words}"));
+            let was_unknown = matches!(act.state, State::Unknown(_));
+            if was_unknown {
+                act.answered = Some(now.world);
+            }
+            act.state = State::Seen;
+            let kind = if was_unknown { Kind::Resolved } else { Kind::Seen };
+            let data = json!({"found": words, "how": if was_unknown { "read back: it was done" } else { "watched" }});
+            out.push(Effect::Append { entry: records::of(act, kind, now.utc, data), ticket: None });
+            bump(model);
+        }
+        Step1::Next => {
+            let title = act.current().map(|s| s.title.clone()).unwrap_or_default();
+            act.note(now.utc, format!("done: {title}"));
+            let data = json!({"found": state.map(words_of).unwrap_or_default(), "how": "watched", "step_done": true});
+            out.push(Effect::Append { entry: records::of(act, Kind::Seen, now.utc, data), ticket: None });
+            act.step += 1;
+            act.state = State::Waiting;
+            bump(model);
+            observe(model, id, out);
+        }
+        Step1::Settled => {
+            let was_unknown = matches!(act.state, State::Unknown(_));
+            act.state = State::Settled;
+            act.ended = Some(now);
+            let took = now.utc.since(act.begun.utc);
+            act.note(now.utc, format!("settled after {}", crate::core::age::span(took)));
+            if was_unknown {
+                out.push(Effect::Append {
+                    entry: records::of(act, Kind::Resolved, now.utc, json!({"how": "read back: it was done"})),
+                    ticket: None,
+                });
+            }
+            let data = json!({
+                "took_ms": took,
+                "bad_to_settled_ms": act.bad_since.map(|b| now.utc.since(b)),
+                "service": act.seen.service,
+            });
+            let entry = records::of(act, Kind::Settled, now.utc, data);
+            out.push(Effect::Append { entry, ticket: None });
+            // The next expected time knows this one already.
+            if act.plan.operation.verb == crate::core::act::plan::Verb::RollBack {
+                let service = act.seen.service.clone();
+                if let Some(s) = model.world.services.get_mut(&service) {
+                    s.history_ms.push(took);
+                }
+            }
+            bump(model);
+        }
+    }
+}
+
+/// A short account of a target for the timeline and the record.
+fn words_of(s: &TargetState) -> String {
+    let mut w = s.phase.word().to_string();
+    if s.aborted {
+        w.push_str(", aborted");
+    }
+    if s.held {
+        w.push_str(", held");
+    }
+    match s.weight_real {
+        Some(real) if real != s.weight_wanted => w.push_str(&format!(", weight {real}% -> {}%", s.weight_wanted)),
+        Some(real) => w.push_str(&format!(", weight {real}%")),
+        None => {}
+    }
+    w
+}
+
+/// The intent of a later step, before its request.
+fn log_step(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    let ticket = model.next_ticket();
+    let now = model.now;
+    let Some(act) = model.acts.get_mut(&id) else { return };
+    act.ticket = ticket;
+    act.state = State::Logging;
+    act.on_disk = OnDisk::Waiting(now.person);
+    act.read_back = ReadBack::Fine;
+    model.tickets.insert(ticket, id);
+    out.push(Effect::Append { entry: records::intent(act, now.utc), ticket: Some(ticket) });
+}
+
+/// A settled act that somebody took back.
+fn undone(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    let now = model.now;
+    let Some(act) = model.acts.get(&id).filter(|a| a.state == State::Settled) else { return };
+    let Some(s) = model.world.targets.get(act.target()) else { return };
+    let bad = act.plan.from.as_ref();
+    let back = match act.plan.primitive {
+        Primitive::Abort => s.candidate.as_ref() == bad && s.is_moving() && !s.aborted,
+        Primitive::Undo => s.candidate.as_ref() == bad && act.plan.from != act.plan.to,
+        Primitive::Pause => !s.held && s.is_moving() && s.candidate.as_ref() == bad,
+        // Going on is what a forward act is for.
+        Primitive::ReleaseGate | Primitive::Unpause => false,
+    };
+    // Our own later act on the same target is no "undone by".
+    let ours = model.acts.values().any(|a| a.id > id && a.target() == act.target() && a.has_left());
+    if !back || ours {
+        return;
+    }
+    let by: Arc<str> = match act.plan.primitive {
+        Primitive::Pause => s.held_by.as_ref().map(|m| m.name.clone()),
+        Primitive::Abort | Primitive::Undo | Primitive::ReleaseGate | Primitive::Unpause => {
+            s.aborted_by.as_ref().map(|m| m.name.clone())
+        }
+    }
+    .unwrap_or_else(|| "somebody else".into());
+    let found = words_of(s);
+    if let Some(a) = model.acts.get_mut(&id) {
+        a.note(now.utc, format!("UNDONE by {by}: {found}"));
+        out.push(Effect::Append {
+            entry: records::of(a, Kind::Undone, now.utc, json!({"by": by, "found": found})),
+            ticket: None,
+        });
+        a.state = State::Undone(by);
+    }
+    bump(model);
+}
+
+/// An answer of reading back an unknown outcome, or its failure.
+pub(super) fn read_back(model: &mut Model, id: ActId, reached: bool, out: &mut Vec<Effect>) {
+    let now = model.now;
+    observe(model, id, out);
+    let Some(act) = model.acts.get_mut(&id) else { return };
+    if !matches!(act.state, State::Unknown(_)) {
+        return;
+    }
+    let sent = act.sent.map_or(now.person.0, |s| s.person.0);
+    if reached && now.person.0 - sent >= UNKNOWN_FOR_MS {
+        act.note(now.utc, "read back: it did not happen");
+        out.push(Effect::Append {
+            entry: records::of(act, Kind::Resolved, now.utc, json!({"how": "read back: it was not done"})),
+            ticket: None,
+        });
+        act.state = State::NotDone("read back: it did not happen".into());
+        act.ended = Some(now);
+        bump(model);
+    }
+}
+
+pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
+    let now = model.now;
+    let limits = model.limits.clone();
+    let ids: Vec<ActId> = model.acts.values().filter(|a| !a.is_over()).map(|a| a.id).collect();
+    for id in ids {
+        let Some(act) = model.acts.get_mut(&id) else { continue };
+        match &act.state {
+            State::Preparing | State::Logging => {
+                let mut due = false;
+                if let OnDisk::Waiting(t) = act.on_disk {
+                    // A forward act waits for its intent as long as it takes.
+                    if act.direction() == Direction::Backward && now.person.0 - t.0 >= limits.durable {
+                        act.on_disk = OnDisk::No("the intent is not on disk yet".into());
+                        due = true;
+                    }
+                }
+                if let ReadBack::Waiting(t) = act.read_back
+                    && now.person.0 - t.0 >= limits.reread
+                {
+                    act.read_back = ReadBack::Failed("it could not be read back in 2 s".into());
+                    due = true;
+                }
+                if due {
+                    bump_field(&mut model.revision);
+                    go_on(model, id, out);
+                }
+            }
+            State::Accepted | State::Seen => {
+                let seen = act.state == State::Seen;
+                let late = if seen { act.settled_by() } else { act.seen_by() }.is_some_and(|t| now.world >= t);
+                if late {
+                    let why = act.stuck_because(model.world.targets.get(act.target()), seen);
+                    act.note(now.utc, format!("STUCK: {why}"));
+                    out.push(Effect::Append {
+                        entry: records::of(act, Kind::Stuck, now.utc, json!({"why": why})),
+                        ticket: None,
+                    });
+                    act.state = State::Stuck(why);
+                    bump(model);
+                }
+            }
+            State::Unknown(_) => {
+                if act.next_read.is_some_and(|t| now.person >= t) {
+                    act.reads += 1;
+                    // 1, 2, 4, then every 5 s.
+                    let wait = (1_000_i64 << act.reads.min(3)).min(5_000);
+                    act.next_read = Some(Person(now.person.0 + wait));
+                    let target = act.target().clone();
+                    let ask = model.next_ask(Purpose::Unknown(id));
+                    out.push(Effect::Ask { id: ask, source: target.source.clone(), question: Question::Read(target) });
+                }
+            }
+            State::Waiting => observe(model, id, out),
+            State::NeedsName
+            | State::Sending
+            | State::Settled
+            | State::Stuck(_)
+            | State::Refused(_)
+            | State::NotDone(_)
+            | State::Undone(_)
+            | State::Overtaken
+            | State::Dropped(_) => {}
+        }
+    }
+}
+
+/// Start a confirmed act: intent to disk and a fresh read, side by side.
+pub(super) fn start(model: &mut Model, mut act: Act, out: &mut Vec<Effect>) {
+    let ticket = model.next_ticket();
+    act.ticket = ticket;
+    let entry = records::intent(&act, model.now.utc);
+    let (id, target) = (act.id, act.target().clone());
+    if let Some(why) = &model.log.failed {
+        act.on_disk = OnDisk::No(format!("the log does not take it: {why}").into());
+    } else {
+        out.push(Effect::Append { entry, ticket: Some(ticket) });
+    }
+    out.push(Effect::Reread { act: id, target });
+    model.tickets.insert(ticket, id);
+    model.acts.insert(id, act);
+    // A long session keeps the acts that matter for the screen; the log keeps all.
+    while model.acts.len() > 200 {
+        let Some(oldest) = model.acts.values().find(|a| a.is_over()).map(|a| a.id) else { break };
+        model.acts.remove(&oldest);
+    }
+    bump(model);
+}
+
+fn bump_field(revision: &mut u64) {
+    *revision += 1;
+}

@@ -1,0 +1,486 @@
+//! Dialogs: opened on a pinned target, filled by a plan, confirmed by a late `Y`, reopened when the world moved.
+
+use super::{acts, bump, records};
+use crate::core::act::compare::{self, Fit};
+use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, NameField, PlanState, Press};
+use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
+use crate::core::act::gate;
+use crate::core::act::plan::{CannotBecause, Direction, Operation, Plan, Ticket, Verb};
+use crate::core::effect::{ActId, DialogId, Effect};
+use crate::core::entry::Kind;
+use crate::core::id::TargetId;
+use crate::core::key::{Code, Key};
+use crate::core::model::Model;
+use crate::core::time::Person;
+use crate::core::world::source::SourceError;
+use crate::core::world::target::TargetState;
+use crate::core::{gates, judge::readiness};
+use serde_json::json;
+use std::sync::Arc;
+
+/// Open an act's dialog on exactly this target. `notice` says why it opens by itself.
+pub(super) fn open(model: &mut Model, operation: Operation, notice: Option<Arc<str>>, out: &mut Vec<Effect>) {
+    let Some(seen) = model.world.targets.get(&operation.target).cloned() else {
+        model.tell(format!("{} is gone", operation.target.at()));
+        return;
+    };
+    let now = model.now;
+    let forward = operation.verb.direction() == Direction::Forward;
+    let gates = if forward { gates::gates(model, &seen, operation.verb) } else { Vec::new() };
+    let service = model.world.services.get(&seen.service);
+    let readiness = readiness::readiness(&seen, service, model.world.sources.get(&seen.id.source));
+    let repeated = model
+        .acts
+        .values()
+        .rev()
+        .find(|a| a.has_left() && a.plan.operation.verb == operation.verb && *a.target() == operation.target)
+        .and_then(|a| a.sent)
+        .map(|s| now.person.0 - s.person.0)
+        .filter(|ms| *ms < model.limits.same_act);
+    let figures = gates::figures(model, &seen);
+    let id = model.next_dialog();
+    let mut dialog = Dialog::new(
+        id,
+        DialogKind::Act(Box::new(ActDialog {
+            operation: operation.clone(),
+            seen: Box::new(seen),
+            figures,
+            plan: PlanState::Reading,
+            gates,
+            readiness,
+            name: None,
+            refused: None,
+            act: None,
+            repeated,
+        })),
+        now.person,
+    );
+    dialog.changed.extend(notice);
+    judge_gates(&mut dialog);
+    model.dialog = Some(dialog);
+    out.push(Effect::Plan { dialog: id, operation });
+    bump(model);
+}
+
+/// What the gates ask for: nothing, the name, or a refusal.
+fn judge_gates(dialog: &mut Dialog) {
+    let Some(d) = dialog.act_mut() else { return };
+    if let Some(block) = d.gates.iter().find(|g| g.state.blocks()) {
+        d.refused = Some(format!("{}: {}", block.gate.word(), block.words).into());
+    }
+    let warns: Vec<Arc<str>> = d
+        .gates
+        .iter()
+        .filter(|g| g.state.warns())
+        .map(|g| Arc::from(format!("{}: {}", g.gate.word(), g.words)))
+        .collect();
+    if !warns.is_empty() && d.refused.is_none() {
+        d.name = Some(NameField::new(&d.operation.target.at(), warns));
+    }
+}
+
+pub(super) fn planned(
+    model: &mut Model,
+    id: DialogId,
+    read: Result<Option<Box<TargetState>>, SourceError>,
+    plan: Option<Result<Plan, CannotBecause>>,
+    out: &mut Vec<Effect>,
+) {
+    let rights = plan.as_ref().and_then(|p| p.as_ref().ok()).map(|p| missing_rights(model, p)).unwrap_or_default();
+    let must = model.dialog.as_ref().and_then(|d| d.act()).map(|d| name_due(model, &d.operation.target));
+    let Some(dialog) = model.dialog.as_mut().filter(|d| d.id == id) else { return };
+    let Some(d) = dialog.act_mut() else { return };
+    model.revision += 1;
+    let mut due: Vec<Arc<str>> = Vec::new();
+    match read {
+        Ok(None) => {
+            d.plan = PlanState::Cannot("it is gone".into());
+            return;
+        }
+        Ok(Some(fresh)) => {
+            let mut fresh = *fresh;
+            fresh.raw = None;
+            // The candidate the person chose is the one this dialog is about; another one opens its own.
+            if fresh.candidate != d.seen.candidate {
+                let operation = Operation { back_to: None, ..d.operation.clone() };
+                let what = format!("a new candidate came: {}", version(&fresh)).into();
+                model.world.targets.insert(fresh.id.clone(), fresh);
+                open(model, operation, Some(what), out);
+                return;
+            }
+            d.seen = Box::new(fresh);
+        }
+        Err(e) => due.push(format!("it could not be read: {e}").into()),
+    }
+    match plan {
+        Some(Ok(plan)) => {
+            // Once shown, the version gone back to stays the one first shown.
+            d.operation.back_to = d.operation.back_to.clone().or_else(|| plan.to.clone());
+            d.plan = PlanState::Ready(Box::new(plan));
+        }
+        Some(Err(why)) => {
+            d.plan = PlanState::Cannot(why.to_string().into());
+            return;
+        }
+        None => {
+            let why = due.first().cloned().unwrap_or_else(|| "no answer".into());
+            d.plan = PlanState::Cannot(why);
+            return;
+        }
+    }
+    due.extend(rights);
+    if d.direction() == Direction::Backward && !due.is_empty() {
+        let must = must.unwrap_or_else(|| d.operation.target.at());
+        d.name = Some(NameField::new(&must, due));
+    } else if let Some(why) = due.first() {
+        // Forward: what was seen must be what is changed.
+        d.refused = Some(why.clone());
+    }
+    // What is shown changed: the delay counts from the next frame.
+    dialog.flushed = None;
+}
+
+fn version(t: &TargetState) -> Arc<str> {
+    t.candidate.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h))
+}
+
+/// `checkout`, or `checkout@us-1` where the environment has the name more than once.
+fn name_due(model: &Model, target: &TargetId) -> String {
+    let same = model.world.targets.keys().filter(|t| t.name == target.name).count();
+    if same > 1 { target.at() } else { target.name.to_string() }
+}
+
+/// Rights of the plan that the review denies, in the server's own words.
+fn missing_rights(model: &Model, plan: &Plan) -> Vec<Arc<str>> {
+    let target = &plan.operation.target;
+    let source = model.world.sources.get(&target.source);
+    let mut out: Vec<Arc<str>> = Vec::new();
+    for s in &plan.steps {
+        let Some(verb) = gate::right_of(&s.request.method, &s.request.path) else { continue };
+        if readiness::allowed(source, &target.namespace, &verb) == Some(false) {
+            let why: Arc<str> = format!("missing {verb}: the review says no").into();
+            if !out.contains(&why) {
+                out.push(why);
+            }
+        }
+    }
+    out
+}
+
+/// A key while a dialog is open. Any key that is not the dialog's own closes it and starts nothing.
+pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Vec<Effect>) {
+    let now = model.now.person;
+    let (delay, quiet) = (model.limits.confirm_delay, model.limits.quiet);
+    let confirm_key = model.keymap.chord(crate::core::intent::Intent::Confirm).is_some_and(|c| c == &[key]);
+    let copy_key = model.keymap.chord(crate::core::intent::Intent::CopyRequests).is_some_and(|c| c == &[key]);
+    let Some(dialog) = &mut model.dialog else { return };
+    model.revision += 1;
+    // The quiet counts from the last key of any kind, the one that opened the dialog included.
+    dialog.last_key = Person(dialog.last_key.0.max(quiet_since.0));
+    if let DialogKind::Act(d) = &mut dialog.kind {
+        if let Some(name) = d.name.as_mut().filter(|_| d.refused.is_none()) {
+            match key.code {
+                Code::Char(c) if !key.ctrl && !key.alt => {
+                    if name.typed.chars().count() < crate::core::act::dialog::NAME_MOST {
+                        name.typed.push(c);
+                    }
+                    dialog.last_key = now;
+                }
+                Code::Backspace => {
+                    name.typed.pop();
+                    dialog.last_key = now;
+                }
+                // Enter does nothing until the name matches exactly.
+                Code::Enter => {
+                    let shown = dialog.flushed.is_some_and(|t| now.0 - t.0 >= delay);
+                    if name.matches() && shown {
+                        submit(model, out);
+                    }
+                }
+                _ => close(model, "closed; nothing was started", out),
+            }
+            return;
+        }
+        if copy_key && d.plan().is_some() {
+            dialog.last_key = now;
+            let text = d.plan().map(requests).unwrap_or_default();
+            out.push(Effect::Copy(text));
+            return;
+        }
+        let can = d.plan().is_some() && d.refused.is_none() && d.act.is_none();
+        if confirm_key && can {
+            match dialog.press(now, delay, quiet) {
+                Press::Counts => submit(model, out),
+                Press::Early => {
+                    dialog.again = true;
+                    dialog.last_key = now;
+                }
+            }
+            return;
+        }
+        if confirm_key && (matches!(d.plan, PlanState::Reading) || d.act.is_some()) {
+            dialog.again = d.act.is_none();
+            dialog.last_key = now;
+            return;
+        }
+    } else if confirm_key {
+        match dialog.press(now, delay, quiet) {
+            Press::Counts => submit(model, out),
+            Press::Early => {
+                dialog.again = true;
+                dialog.last_key = now;
+            }
+        }
+        return;
+    }
+    close(model, "closed; nothing was started", out);
+}
+
+/// All requests of a plan as text, for the clipboard.
+pub fn requests(plan: &Plan) -> String {
+    plan.steps
+        .iter()
+        .map(|s| {
+            format!("{} {}\n{}\n\n{}\n", s.request.method, s.request.path, s.request.content_type, s.request.shown)
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn close(model: &mut Model, say: &str, out: &mut Vec<Effect>) {
+    if let Some(id) = model.dialog.take().and_then(|d| d.act().and_then(|a| a.act)) {
+        acts::give_up(model, id, out);
+    }
+    model.tell(say.to_string());
+    bump(model);
+}
+
+/// `Y` counted, or the name matched.
+fn submit(model: &mut Model, out: &mut Vec<Effect>) {
+    let Some(dialog) = &mut model.dialog else { return };
+    let now = model.now;
+    match &mut dialog.kind {
+        DialogKind::Arm => {
+            model.armed_until = Some(Person(now.person.0 + model.limits.arm));
+            model.dialog = None;
+            let data = json!({"minutes": model.limits.arm / 60_000, "environment": model.environment.name});
+            out.push(Effect::Append { entry: records::plain(Kind::Armed, now.utc, None, data), ticket: None });
+        }
+        DialogKind::Disarm => {
+            model.dialog = None;
+            super::keys::disarm(model, "disarmed by hand", out);
+        }
+        DialogKind::Acknowledge(target) => {
+            let target = target.clone();
+            model.dialog = None;
+            super::facts::acknowledge(model, &target, out);
+        }
+        DialogKind::Act(d) => {
+            let named = d.name.as_ref().map(|n| n.why.clone()).unwrap_or_default();
+            // A name asked for after `Y`: the act exists and waits.
+            if let Some(id) = d.act {
+                d.name = None;
+                acts::named(model, id, named, out);
+                return;
+            }
+            let Some(plan) = d.plan().cloned() else { return };
+            let act = Act {
+                id: ActId(model.counters.act + 1),
+                seen: d.seen.clone(),
+                figures: d.figures.clone(),
+                begun: now,
+                step: 0,
+                ticket: Ticket(0),
+                state: State::Preparing,
+                on_disk: OnDisk::Waiting(now.person),
+                read_back: ReadBack::Waiting(now.person),
+                named,
+                look_only: !model.armed_until.is_some_and(|t| t > now.person),
+                expected_ms: d.readiness.expected.map(|e| e.0),
+                timeline: Vec::new(),
+                sent: None,
+                answered: None,
+                generation: None,
+                ended: None,
+                bad_since: gates::bad_since(&model.judged, &d.operation.target),
+                reads: 0,
+                next_read: None,
+                plan,
+            };
+            model.counters.act += 1;
+            d.act = Some(act.id);
+            d.name = None;
+            acts::start(model, act, out);
+        }
+    }
+    bump(model);
+}
+
+/// The dialog stays, with the reason why nothing goes out.
+pub(super) fn refuse_open(model: &mut Model, act: ActId, why: Arc<str>) {
+    match model.dialog.as_mut().and_then(|d| d.act_mut()).filter(|d| d.act == Some(act)) {
+        Some(d) => {
+            d.act = None;
+            d.name = None;
+            d.refused = Some(why);
+        }
+        None => model.tell(why.to_string()),
+    }
+    bump(model);
+}
+
+/// One name for everything found not as it should be.
+pub(super) fn ask_name(model: &mut Model, act: ActId, why: Vec<Arc<str>>) {
+    let Some(a) = model.acts.get(&act) else { return };
+    let field = NameField::new(&name_due(model, a.target()), why);
+    let waiting = model.dialog.as_ref().and_then(|d| d.act()).is_some_and(|d| d.act == Some(act));
+    let id = model.next_dialog();
+    let now = model.now.person;
+    if waiting {
+        if let Some(dialog) = &mut model.dialog {
+            dialog.id = id;
+            dialog.flushed = None;
+            dialog.last_key = now;
+            if let Some(d) = dialog.act_mut() {
+                d.name = Some(field);
+            }
+        }
+    } else if model.dialog.is_none() {
+        let Some(a) = model.acts.get(&act) else { return };
+        let kind = DialogKind::Act(Box::new(ActDialog {
+            operation: a.plan.operation.clone(),
+            seen: a.seen.clone(),
+            figures: a.figures.clone(),
+            plan: PlanState::Ready(Box::new(a.plan.clone())),
+            gates: Vec::new(),
+            readiness: readiness::Readiness::default(),
+            name: Some(field),
+            refused: None,
+            act: Some(act),
+            repeated: None,
+        }));
+        let mut dialog = Dialog::new(id, kind, now);
+        dialog.changed.push(format!("step {} of {}", a.step + 1, a.plan.steps.len()).into());
+        model.dialog = Some(dialog);
+    }
+    bump(model);
+}
+
+/// The primitive no longer fits: same target, same candidate, a new plan, one more confirmation.
+pub(super) fn replan(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
+    let id = model.next_dialog();
+    let now = model.now;
+    let Some(dialog) = &mut model.dialog else { return };
+    dialog.id = id;
+    dialog.flushed = None;
+    dialog.again = false;
+    dialog.last_key = now.person;
+    dialog.changed.push(what.clone());
+    let Some(d) = dialog.act_mut() else { return };
+    d.act = None;
+    d.name = None;
+    d.plan = PlanState::Reading;
+    let operation = d.operation.clone();
+    if let Some(fresh) = model.world.targets.get(&operation.target) {
+        d.seen = Box::new(fresh.clone());
+        d.readiness = readiness::readiness(
+            fresh,
+            model.world.services.get(&fresh.service),
+            model.world.sources.get(&fresh.id.source),
+        );
+    }
+    let data = json!({"what": what, "verb": operation.verb.word()});
+    out.push(Effect::Append {
+        entry: records::plain(Kind::Changed, now.utc, Some(&operation.target), data),
+        ticket: None,
+    });
+    out.push(Effect::Plan { dialog: id, operation });
+    bump(model);
+}
+
+/// A new candidate is a different target: its dialog opens anew.
+pub(super) fn reopen(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
+    let Some(d) = model.dialog.as_ref().and_then(|d| d.act()) else { return };
+    let operation = Operation { back_to: None, ..d.operation.clone() };
+    let data = json!({"what": what, "verb": operation.verb.word()});
+    out.push(Effect::Append {
+        entry: records::plain(Kind::Changed, model.now.utc, Some(&operation.target), data),
+        ticket: None,
+    });
+    open(model, operation, Some(what), out);
+}
+
+/// The target of an open dialog said something new.
+pub(super) fn target_changed(model: &mut Model, target: &TargetId, out: &mut Vec<Effect>) {
+    let Some(dialog) = &model.dialog else { return };
+    let Some(d) = dialog.act().filter(|d| d.operation.target == *target && d.act.is_none()) else { return };
+    let Some(plan) = d.plan() else { return };
+    let now = model.world.targets.get(target);
+    match d.direction() {
+        Direction::Backward => match compare::fit(plan, &d.seen, now) {
+            Fit::Goes(changes) => {
+                if let Some(dialog) = &mut model.dialog {
+                    // Shown once each; a moved step does not start the delay again.
+                    for c in changes {
+                        let say: Arc<str> = format!("{c}; it goes out all the same").into();
+                        if !dialog.changed.contains(&say) {
+                            dialog.changed.push(say);
+                        }
+                    }
+                }
+            }
+            Fit::Replan(what) => replan(model, what, out),
+            Fit::NewCandidate(what) => reopen(model, what, out),
+            Fit::OtherTarget(what) | Fit::Done(what) => {
+                if let Some(d) = model.dialog.as_mut().and_then(|d| d.act_mut()) {
+                    d.refused = Some(what);
+                }
+            }
+        },
+        Direction::Forward => {
+            let diff = now.map_or_else(|| vec![Arc::from("it is gone")], |n| compare::differences(&d.seen, n));
+            if !diff.is_empty()
+                && let Some(d) = model.dialog.as_mut().and_then(|d| d.act_mut())
+            {
+                d.refused = Some(format!("it changed since this was opened: {}", diff.join("; ")).into());
+            }
+        }
+    }
+    bump(model);
+}
+
+/// Gates are read again while a forward dialog is open; a worse one refuses, a better one does not lift the name.
+pub(super) fn regate(model: &mut Model) {
+    let Some(d) = model.dialog.as_ref().and_then(|d| d.act()) else { return };
+    if d.direction() != Direction::Forward || d.act.is_some() {
+        return;
+    }
+    let Some(t) = model.world.targets.get(&d.operation.target) else { return };
+    let fresh = gates::gates(model, t, d.operation.verb);
+    let friction = |g: &[gate::GateLine]| (g.iter().any(|l| l.state.blocks()), g.iter().any(|l| l.state.warns()));
+    let (was, is) = (friction(&d.gates), friction(&fresh));
+    let Some(dialog) = &mut model.dialog else { return };
+    if let Some(d) = dialog.act_mut() {
+        d.gates = fresh;
+    }
+    if is > was {
+        dialog.flushed = None;
+        judge_gates(dialog);
+        model.revision += 1;
+    }
+}
+
+/// Is this verb possible at all now, before a plan is asked for? A sentence when not.
+pub(super) fn may_open(model: &Model, verb: Verb) -> Result<(), String> {
+    if model.environment.read_only {
+        return Err("read-only for this session: no act goes out".into());
+    }
+    if verb.direction() == Direction::Forward && model.environment.production && !model.is_armed() {
+        let keys = model.keymap.shown(crate::core::intent::Intent::Arm).unwrap_or_default();
+        return Err(format!("LOOK-ONLY: {keys} arms this console first"));
+    }
+    if verb.direction() == Direction::Forward && model.log.failed.is_some() {
+        return Err("the log cannot be written: nothing forward goes out".into());
+    }
+    Ok(())
+}

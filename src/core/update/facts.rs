@@ -1,0 +1,378 @@
+//! What the sources say, and what follows from it: verdicts, burn, history to ask for, acts to settle, lines for the log.
+
+use super::{acts, bump, confirm, records};
+use crate::core::case::runbook::StepKind;
+use crate::core::effect::{AskId, Effect, Question};
+use crate::core::entry::Kind;
+use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
+use crate::core::judge::burn::{Burn, Rules};
+use crate::core::judge::freshness::Age;
+use crate::core::judge::judged::{Figures, Judged};
+use crate::core::judge::verdict::Word;
+use crate::core::model::{Model, Purpose};
+use crate::core::time::Utc;
+use crate::core::world::fact::Fact;
+use crate::core::world::source::{Link, SourceError};
+use crate::core::world::target::TargetState;
+use crate::core::world::{Change, World};
+use serde_json::json;
+use std::sync::Arc;
+
+pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut Vec<Effect>) {
+    let before = model.world.sources.get(source).map(|s| link_word(&s.link));
+    for change in model.world.apply(source, fact) {
+        match change {
+            Change::Source(id) => {
+                let now = model.world.sources.get(&id).map(|s| link_word(&s.link));
+                if now != before
+                    && let Some(word) = now
+                {
+                    source_line(model, &id, word, out);
+                }
+                bump(model);
+            }
+            Change::Target(id, before) => target(model, &id, before.as_deref(), out),
+            Change::Gone(t) => {
+                model.judged.remove(&t.id);
+                let words = "is gone".to_string();
+                let data = json!({"words": words});
+                out.push(Effect::Append {
+                    entry: records::plain(Kind::Phase, model.utc(), Some(&t.id), data),
+                    ticket: None,
+                });
+                acts::target_changed(model, &t.id, out);
+                confirm::target_changed(model, &t.id, out);
+                bump(model);
+            }
+            Change::Blocks(b) => {
+                let at = at(&model.world, &b.service, model.now.utc);
+                let ids: Vec<TargetId> = model.world.targets_of(&b.service).map(|t| t.id.clone()).collect();
+                for id in ids {
+                    let Some(j) = model.judged.get_mut(&id) else { continue };
+                    let was = j.verdict.word;
+                    if j.feed(&b.blocks, &at) {
+                        bump(model);
+                        verdict_line(model, &id, was, out);
+                    }
+                    history(model, &id, out);
+                }
+                confirm::regate(model);
+            }
+            Change::Windows(service) => {
+                burn(model, &service);
+                confirm::regate(model);
+            }
+            Change::Checked(_) => bump(model),
+        }
+    }
+}
+
+fn link_word(link: &Link) -> &'static str {
+    match link {
+        Link::Connecting => "connecting",
+        Link::Reading { .. } => "reading",
+        Link::Watching => "watching",
+        Link::Polling => "polling",
+        Link::Failed(_) => "failed",
+    }
+}
+
+fn source_line(model: &Model, id: &SourceId, words: &str, out: &mut Vec<Effect>) {
+    let error = model.world.sources.get(id).and_then(|s| match &s.link {
+        Link::Failed(e) => Some(e.sentence.clone()),
+        Link::Connecting | Link::Reading { .. } | Link::Watching | Link::Polling => None,
+    });
+    let data = json!({"source": id, "words": words, "error": error});
+    out.push(Effect::Append { entry: records::plain(Kind::Source, model.now.utc, None, data), ticket: None });
+}
+
+pub(super) fn failed(model: &mut Model, source: &SourceId, error: SourceError, out: &mut Vec<Effect>) {
+    let was = model.world.sources.get(source).map(|s| link_word(&s.link));
+    model.world.failed(source, error, model.now.utc);
+    if was.is_some_and(|w| w != "failed") {
+        source_line(model, source, "failed", out);
+    }
+    bump(model);
+}
+
+/// A target said something.
+fn target(model: &mut Model, id: &TargetId, before: Option<&TargetState>, out: &mut Vec<Effect>) {
+    let Some(t) = model.world.targets.get(id).cloned() else { return };
+    bump(model);
+    follow(model, &t, out);
+    if let Some(b) = before {
+        transitions(model, b, &t, out);
+    }
+    acts::target_changed(model, id, out);
+    confirm::target_changed(model, id, out);
+    confirm::regate(model);
+}
+
+/// Judge what moves; forget what no longer does.
+fn follow(model: &mut Model, t: &TargetState, out: &mut Vec<Effect>) {
+    if !t.is_moving() {
+        model.judged.remove(&t.id);
+        return;
+    }
+    if model.judged.get(&t.id).is_some_and(|j| j.is_about(t)) {
+        return;
+    }
+    let at = at(&model.world, &t.service, model.now.utc);
+    match Judged::begin(t, model.world.services.get(&t.service), has_telemetry(&model.world), &at) {
+        Some(j) => {
+            model.judged.insert(t.id.clone(), j);
+            history(model, &t.id, out);
+        }
+        None => {
+            model.judged.remove(&t.id);
+        }
+    }
+}
+
+fn has_telemetry(world: &World) -> bool {
+    world.sources.values().any(|s| s.abilities.roles.telemetry)
+}
+
+fn at(world: &World, service: &ServiceId, now: Utc) -> crate::core::judge::verdict::At {
+    Figures::at(world.samples.get(service), world, now)
+}
+
+/// Ask for blocks since the rollout's start that nobody has read yet.
+fn history(model: &mut Model, id: &TargetId, out: &mut Vec<Effect>) {
+    let Some(t) = model.world.targets.get(id) else { return };
+    let service = t.service.clone();
+    let Some(source) = model
+        .world
+        .sources
+        .iter()
+        .find(|(_, s)| s.abilities.roles.telemetry && !matches!(s.link, Link::Failed(_)))
+        .map(|(n, _)| n.clone())
+    else {
+        return;
+    };
+    let at = at(&model.world, &service, model.now.utc);
+    let Some(j) = model.judged.get_mut(id) else { return };
+    for (from, count) in j.wanted(&at) {
+        let ask = model.next_ask(Purpose::Backfill { target: id.clone(), from, count });
+        let question = Question::Blocks { service: service.clone(), from, count };
+        out.push(Effect::Ask { id: ask, source: source.clone(), question });
+    }
+}
+
+/// What a person would want to find in the log: phases, holds, aborts, promotions, and who did them.
+fn transitions(model: &Model, was: &TargetState, is: &TargetState, out: &mut Vec<Effect>) {
+    let mut words: Vec<String> = Vec::new();
+    if was.candidate != is.candidate && is.is_moving() {
+        let v = is.candidate.as_ref().map(|h| is.version_of(h)).unwrap_or_default();
+        words.push(format!("new candidate {v}"));
+    }
+    if was.stable != is.stable {
+        let v = is.stable.as_ref().map(|h| is.version_of(h)).unwrap_or_default();
+        words.push(format!("fully promoted: stable is {v}"));
+    }
+    if was.phase != is.phase {
+        words.push(is.phase.word().to_string());
+    }
+    if was.step != is.step
+        && let Some(i) = is.step
+    {
+        words.push(format!("step {i} of {}, weight {}%", is.steps.len(), is.weight_wanted));
+    }
+    let ours = model.acts.values().any(|a| *a.target() == is.id && !a.is_over() && a.has_left());
+    let by = |m: &Option<crate::core::world::target::Manager>| {
+        if ours { String::new() } else { m.as_ref().map_or_else(String::new, |m| format!(" by {}", m.name)) }
+    };
+    if was.held != is.held {
+        words.push(format!("{}{}", if is.held { "held" } else { "no longer held" }, by(&is.held_by)));
+    }
+    if was.aborted != is.aborted {
+        words.push(format!("{}{}", if is.aborted { "aborted" } else { "no longer aborted" }, by(&is.aborted_by)));
+    }
+    if !words.is_empty() {
+        let data = json!({"words": words.join(", "), "phase": is.phase.word(), "weight": is.weight_real});
+        out.push(Effect::Append {
+            entry: records::plain(Kind::Phase, model.now.utc, Some(&is.id), data),
+            ticket: None,
+        });
+    }
+}
+
+fn verdict_line(model: &Model, id: &TargetId, was: Word, out: &mut Vec<Effect>) {
+    let Some(j) = model.judged.get(id) else { return };
+    let is = j.verdict.word;
+    if std::mem::discriminant(&was) == std::mem::discriminant(&is) {
+        return;
+    }
+    let detail = is.detail();
+    let words = if detail.is_empty() { is.word().to_string() } else { format!("{}, {detail}", is.word()) };
+    let data = json!({
+        "words": words,
+        "word": is.word(),
+        "candidate": [j.verdict.candidate.failed, j.verdict.candidate.total],
+        "stable": [j.verdict.stable.failed, j.verdict.stable.total],
+        "difference": j.verdict.difference.map(|d| [d.d, d.range.lo, d.range.hi]),
+        "limit": j.verdict.limit.margin,
+    });
+    out.push(Effect::Append { entry: records::plain(Kind::Verdict, model.now.utc, Some(id), data), ticket: None });
+}
+
+fn burn(model: &mut Model, service: &ServiceId) {
+    let Some(slo) = model.world.services.get(service).and_then(|s| s.slo) else { return };
+    let Some(windows) = model.world.windows.get(service) else { return };
+    let rows: Vec<(u32, crate::core::world::figures::Counts)> = windows.iter().map(|(s, w)| (*s, w.counts)).collect();
+    let live = model.world.targets_of(service).any(TargetState::is_moving);
+    let age = Figures::age(model.world.samples.get(service), &model.world, model.now.utc).unwrap_or(Age::Withdrawn);
+    let rules = Rules { period_secs: slo.period_days * 86_400, ..Rules::new(slo.objective) };
+    let burn = Burn::judge(&rows, &rules, live, age);
+    if model.burns.get(service) != Some(&burn) {
+        model.burns.insert(service.clone(), burn);
+        bump(model);
+    }
+}
+
+/// Figures grow old by time alone: at most once a second of person time.
+pub(super) fn grow_old(model: &mut Model, out: &mut Vec<Effect>) {
+    let second = model.now.person.0 / 1000;
+    if second == model.aged_at {
+        return;
+    }
+    model.aged_at = second;
+    let ids: Vec<TargetId> = model.judged.keys().cloned().collect();
+    let mut changed = false;
+    for id in ids {
+        let Some(service) = model.world.targets.get(&id).map(|t| t.service.clone()) else { continue };
+        let at = at(&model.world, &service, model.now.utc);
+        let Some(j) = model.judged.get_mut(&id) else { continue };
+        let was = j.verdict.word;
+        if j.look(&at) {
+            changed = true;
+            verdict_line(model, &id, was, out);
+        }
+        history(model, &id, out);
+    }
+    let services: Vec<ServiceId> = model.burns.keys().cloned().collect();
+    for s in services {
+        let age = Figures::age(model.world.samples.get(&s), &model.world, model.now.utc).unwrap_or(Age::Withdrawn);
+        if model.burns.get(&s).is_some_and(|b| b.age != age) {
+            burn(model, &s);
+            changed = true;
+        }
+    }
+    if changed {
+        model.rows_dirty = true;
+        confirm::regate(model);
+        bump(model);
+    }
+}
+
+pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, SourceError>, out: &mut Vec<Effect>) {
+    let Some(why) = model.asks.remove(&id) else { return };
+    let reached = answer.is_ok();
+    let source = match &why {
+        Purpose::Backfill { .. } | Purpose::Check { .. } => {
+            model.world.sources.iter().find(|(_, s)| s.abilities.roles.telemetry).map(|(n, _)| n.clone())
+        }
+        Purpose::Unknown(act) => model.acts.get(act).map(|a| a.target().source.clone()),
+        Purpose::Unfinished(n) => model.loose.get(*n).and_then(|l| l.target.as_ref()).map(|t| t.source.clone()),
+    };
+    if let Purpose::Backfill { target, from, .. } = &why
+        && let Some(j) = model.judged.get_mut(target)
+    {
+        j.answered(*from);
+    }
+    match (answer, &source) {
+        (Ok(facts), Some(source)) => {
+            for f in facts {
+                fact(model, source, f, out);
+            }
+        }
+        (Err(error), _) => {
+            if let Purpose::Check { runbook, step } = &why {
+                super::keys::check_answered(model, runbook, *step, Err(&error.sentence), out);
+            }
+        }
+        (Ok(_), None) => {}
+    }
+    match why {
+        Purpose::Unknown(act) => acts::read_back(model, act, reached, out),
+        Purpose::Unfinished(n) => found(model, n, reached, out),
+        Purpose::Check { runbook, step } => {
+            // A question that failed was answered above.
+            if reached {
+                let query = match model.runbooks.get(&runbook).and_then(|r| r.step(step)).map(|s| &s.kind) {
+                    Some(StepKind::Check(c)) => c.query.clone(),
+                    Some(StepKind::Manual) | None => return,
+                };
+                let found = model.world.checked.get(&query).and_then(|c| c.value);
+                super::keys::check_answered(model, &runbook, step, Ok(found), out);
+            }
+        }
+        Purpose::Backfill { target, .. } => {
+            // A question that failed is asked again by the next tick, not at once.
+            if reached {
+                history(model, &target, out);
+            }
+        }
+    }
+}
+
+/// The intent of an ended session, read back and closed in our own file.
+fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
+    let now = model.now.utc;
+    let Some(l) = model.loose.get_mut(n) else { return };
+    if !reached {
+        return;
+    }
+    let state = l.target.as_ref().and_then(|t| model.world.targets.get(t));
+    let words: Arc<str> = match state {
+        Some(s) => {
+            let v = s.stable.as_ref().map(|h| s.version_of(h)).unwrap_or_default();
+            format!(
+                "{}{}{}, stable {v}",
+                s.phase.word(),
+                if s.aborted { ", aborted" } else { "" },
+                if s.held { ", held" } else { "" }
+            )
+            .into()
+        }
+        None => "the target is gone".into(),
+    };
+    l.found = Some(words.clone());
+    let data =
+        json!({"how": "read back after the session ended", "session": l.session, "found": words, "verb": l.words});
+    let target = l.target.clone();
+    out.push(Effect::Append { entry: records::plain(Kind::Resolved, now, target.as_ref(), data), ticket: None });
+    bump(model);
+}
+
+pub(super) fn acknowledge(model: &mut Model, target: &TargetId, out: &mut Vec<Effect>) {
+    let Some(t) = model.world.targets.get(target) else { return };
+    let at = at(&model.world, &t.service, model.now.utc);
+    let now = model.now.utc;
+    if let Some(j) = model.judged.get_mut(target)
+        && let Some(look) = j.verdict.look
+    {
+        j.judge.ack(look);
+        j.look(&at);
+        let data = json!({"what": "verdict", "look": look.0, "candidate": j.candidate});
+        out.push(Effect::Append { entry: records::plain(Kind::Acknowledged, now, Some(target), data), ticket: None });
+    }
+    model.rows_dirty = true;
+    bump(model);
+}
+
+/// Tell the engine what is looked at, when that changed.
+pub(super) fn interest(model: &mut Model, out: &mut Vec<Effect>) {
+    let mut want: Vec<(ServiceId, Vec<Hash>)> = Vec::new();
+    for t in model.world.targets.values().filter(|t| t.is_moving()) {
+        let hashes: Vec<Hash> = t.candidate.iter().chain(t.stable.iter()).cloned().collect();
+        match want.iter_mut().find(|(s, _)| *s == t.service) {
+            Some((_, h)) => h.extend(hashes),
+            None => want.push((t.service.clone(), hashes)),
+        }
+    }
+    if want != model.interest {
+        model.interest = want.clone();
+        out.push(Effect::Interest(want));
+    }
+}

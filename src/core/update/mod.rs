@@ -1,0 +1,122 @@
+//! The one place that changes state: a message in, effects out. It only dispatches and collects; the rules are in
+//! the slices. The same messages give the same model and the same effects, which is what replay rests on.
+
+mod acts;
+mod confirm;
+mod facts;
+mod keys;
+mod records;
+mod tick;
+
+use crate::core::board;
+use crate::core::effect::Effect;
+use crate::core::model::{LogLine, Loose, Model};
+use crate::core::msg::{Msg, Recovered};
+use crate::core::time::Stamp;
+
+pub use tick::next_wake;
+
+/// Apply one message. Effects are to be performed in order.
+pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
+    model.now = at;
+    let mut out = Vec::new();
+    let may_change_rows = !matches!(msg, Msg::Tick | Msg::Flushed(_) | Msg::Durable(_));
+    match msg {
+        Msg::Key(key) => keys::key(model, key, &mut out),
+        Msg::Paste(text) => keys::paste(model, &text),
+        Msg::Resize { width, height } => {
+            model.width = width;
+            model.height = height;
+            // What was shown is no longer what is on screen: the delay starts again once it is.
+            if let Some(d) = &mut model.dialog {
+                d.flushed = None;
+            }
+            bump(model);
+        }
+        Msg::Tick => {}
+        Msg::Fact { source, fact } => facts::fact(model, &source, *fact, &mut out),
+        Msg::SourceFailed { source, error, next_try: _ } => facts::failed(model, &source, error, &mut out),
+        Msg::Planned { dialog, read, plan } => confirm::planned(model, dialog, read, plan.map(|p| *p), &mut out),
+        Msg::Reread { act, read } => acts::reread(model, act, read, &mut out),
+        Msg::Durable(ticket) => acts::durable(model, ticket, &mut out),
+        Msg::NotDurable { ticket, why } => acts::not_durable(model, ticket, &why, &mut out),
+        Msg::LogFailed { why } => {
+            model.log.failed = Some(why);
+            bump(model);
+        }
+        Msg::Answered { ticket, outcome } => acts::answered(model, ticket, outcome, &mut out),
+        Msg::Asked { id, answer } => facts::asked(model, id, answer, &mut out),
+        Msg::Flushed(id) => {
+            if let Some(d) = model.dialog.as_mut().filter(|d| d.id == id && d.flushed.is_none()) {
+                d.flushed = Some(at.person);
+            }
+        }
+        Msg::Recovered(r) => recovered(model, *r, &mut out),
+        Msg::Copied { file } => {
+            let where_to = file.map_or_else(String::new, |f| format!(", also saved to {f}"));
+            model.tell(format!("copied to the terminal's clipboard{where_to}"));
+            bump(model);
+        }
+        Msg::Ending { code } => {
+            if !model.ending {
+                model.ending = true;
+                model.dialog = None;
+                keys::disarm(model, "ending", &mut out);
+                out.push(Effect::Quit(code));
+            }
+        }
+        Msg::Resumed => bump(model),
+    }
+    tick::by_time_alone(model, &mut out);
+    if may_change_rows || model.rows_dirty {
+        model.rows_dirty = false;
+        model.rows = board::rows(model);
+        facts::interest(model, &mut out);
+        keys::leave_waking_when_answered(model);
+    }
+    for e in &out {
+        if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
+            model.log.records += 1;
+            if let Some(text) = records::strip(entry) {
+                model.log.lines.push_back(LogLine { at: entry.at, text: text.into() });
+                if model.log.lines.len() > 200 {
+                    model.log.lines.pop_front();
+                }
+                model.revision += 1;
+            }
+        }
+    }
+    out
+}
+
+/// Something that could show has changed.
+fn bump(model: &mut Model) {
+    model.revision += 1;
+}
+
+fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
+    model.log.mine_only = r.mine_only;
+    model.log.file = r.file;
+    for (service, ms) in r.settled {
+        model
+            .world
+            .services
+            .entry(service.clone())
+            .or_insert_with(|| crate::core::world::service::Service::found(&service))
+            .history_ms
+            .push(ms);
+    }
+    for u in r.unfinished {
+        let n = model.loose.len();
+        if let Some(target) = &u.target {
+            let id = model.next_ask(crate::core::model::Purpose::Unfinished(n));
+            out.push(Effect::Ask {
+                id,
+                source: target.source.clone(),
+                question: crate::core::effect::Question::Read(target.clone()),
+            });
+        }
+        model.loose.push(Loose { session: u.session, words: u.words, target: u.target, at: u.at, found: None });
+    }
+    bump(model);
+}

@@ -1,0 +1,120 @@
+//! The log entries update emits, and how they read on the log strip. Member names are those of docs/log-format.md.
+
+use crate::core::act::flight::Act;
+use crate::core::act::plan::{Outcome, RefusedBy};
+use crate::core::entry::{Entry, Kind};
+use crate::core::id::TargetId;
+use crate::core::time::Utc;
+use serde_json::{Value, json};
+
+/// A record about an act, with what ties it to its intent.
+pub(super) fn of(act: &Act, kind: Kind, at: Utc, mut data: Value) -> Entry {
+    if let Some(map) = data.as_object_mut() {
+        map.insert("act".into(), json!(act.id.0));
+        map.insert("ticket".into(), json!(act.ticket.0));
+        map.insert("verb".into(), json!(act.plan.operation.verb.word()));
+        map.insert("step".into(), json!(act.step + 1));
+        map.insert("of".into(), json!(act.plan.steps.len()));
+        if let Some(v) = &act.plan.to {
+            map.insert("to_version".into(), json!(act.seen.version_of(v)));
+        }
+    }
+    Entry { kind, at, target: Some(act.target().clone()), data }
+}
+
+/// What is asked, and what the actor saw when asking.
+pub(super) fn intent(act: &Act, at: Utc) -> Entry {
+    let step = act.current();
+    let version = |h: &Option<crate::core::id::Hash>| h.as_ref().map(|h| act.seen.version_of(h));
+    let data = json!({
+        "primitive": act.plan.primitive.word(),
+        "why": act.plan.why,
+        "sentence": act.plan.sentence,
+        "from": act.plan.from,
+        "from_version": version(&act.plan.from),
+        "to": act.plan.to,
+        "request": step.map(|s| json!({
+            "title": s.title,
+            "method": s.request.method,
+            "path": s.request.path,
+            "body": s.request.shown,
+            "body_sha256": s.request.body.sha256(),
+            "guards": s.guards,
+            "settled_when": s.done_words,
+        })),
+        "seen": act.figures,
+        "look_only": act.look_only,
+        "name_typed": act.named,
+        "not_undone": act.plan.not_undone,
+    });
+    of(act, Kind::Intent, at, data)
+}
+
+pub(super) fn kind_of(outcome: &Outcome) -> Kind {
+    match outcome {
+        Outcome::Accepted { .. } => Kind::Accepted,
+        Outcome::Refused(_) => Kind::Refused,
+        Outcome::Unknown { .. } => Kind::Unknown,
+    }
+}
+
+pub(super) fn outcome(outcome: &Outcome) -> Value {
+    match outcome {
+        Outcome::Accepted { generation, version, took_ms } => {
+            json!({"generation": generation, "resource_version": version, "took_ms": took_ms})
+        }
+        Outcome::Refused(r) => {
+            let by = match r.kind {
+                RefusedBy::NotSent => "not sent",
+                RefusedBy::Guard => "guard",
+                RefusedBy::Auth => "auth",
+                RefusedBy::Forbidden => "forbidden",
+                RefusedBy::Gone => "gone",
+                RefusedBy::Throttled => "throttled",
+                RefusedBy::Policy => "policy",
+                RefusedBy::Other => "other",
+            };
+            json!({"by": by, "status": r.status, "why": r.why, "retry_after_ms": r.retry_after_ms})
+        }
+        Outcome::Unknown { why } => json!({"why": why}),
+    }
+}
+
+pub(super) fn plain(kind: Kind, at: Utc, target: Option<&TargetId>, data: Value) -> Entry {
+    Entry { kind, at, target: target.cloned(), data }
+}
+
+/// One line for the strip; `None` for what a person need not see go by.
+pub(super) fn strip(e: &Entry) -> Option<String> {
+    let at = e.target.as_ref().map(TargetId::at).unwrap_or_default();
+    let s = |k: &str| e.data.get(k).and_then(Value::as_str).unwrap_or_default();
+    Some(match e.kind {
+        Kind::Sent | Kind::Opened | Kind::Closed => return None,
+        Kind::Armed => "armed".into(),
+        Kind::Disarmed => format!("LOOK-ONLY again: {}", s("why")),
+        Kind::Intent => format!("{} {at}: intent ({})", s("verb"), s("primitive")),
+        Kind::Accepted => format!("{} {at}: accepted", s("verb")),
+        Kind::Refused => format!("{} {at}: REFUSED, {}", s("verb"), s("why")),
+        Kind::Unknown => format!("{} {at}: outcome unknown, {}", s("verb"), s("why")),
+        Kind::Seen => format!("{} {at}: seen, {}", s("verb"), s("found")),
+        Kind::Settled => {
+            let took = e.data.get("took_ms").and_then(Value::as_i64).unwrap_or(0);
+            format!("{} {at}: settled after {}", s("verb"), crate::core::age::span(took))
+        }
+        Kind::Stuck => format!("{} {at}: STUCK, {}", s("verb"), s("why")),
+        Kind::Undone => format!("{} {at}: UNDONE by {}", s("verb"), s("by")),
+        Kind::Resolved => format!("{} {at}: {}", s("verb"), s("how")),
+        Kind::Changed => format!("{at}: {}", s("what")),
+        Kind::Note => format!("note: {}", s("text").lines().next().unwrap_or_default()),
+        Kind::Phase => format!("{at} {}", s("words")),
+        Kind::Verdict => format!("{at} verdict {}", s("words")),
+        Kind::Source => format!("source {} {}", s("source"), s("words")),
+        Kind::Runbook => format!(
+            "runbook {} step {}: {}",
+            s("runbook"),
+            e.data.get("step").and_then(Value::as_u64).unwrap_or(0),
+            s("state")
+        ),
+        Kind::Acknowledged => format!("acknowledged: {at} verdict"),
+    })
+}

@@ -1,0 +1,72 @@
+//! What changes by time alone: an arming ends, a deadline passes, a figure grows old, a name falls due.
+
+use super::{acts, bump, facts, keys};
+use crate::core::act::flight::{OnDisk, ReadBack, State};
+use crate::core::effect::Effect;
+use crate::core::model::Model;
+use crate::core::nav::Screen;
+use crate::core::time::{Person, Stamp, World};
+
+pub(super) fn by_time_alone(model: &mut Model, out: &mut Vec<Effect>) {
+    let now = model.now;
+    if model.armed_until.is_some_and(|t| t <= now.person) {
+        keys::disarm(model, "the time is up", out);
+    }
+    if model.notice.as_ref().is_some_and(|(_, until)| *until <= now.person) {
+        model.notice = None;
+        bump(model);
+    }
+    if model.nav.screen == Screen::Waking && now.person.0 - model.started.person.0 >= model.limits.waking {
+        keys::wake(model);
+    }
+    acts::deadlines(model, out);
+    facts::grow_old(model, out);
+}
+
+/// The next moment at which something changes by time alone, on either clock; the engine wakes then.
+/// Ages on screen are not in here: they are drawn, not decided.
+pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
+    let now: Stamp = model.now;
+    let mut person: Vec<i64> = Vec::new();
+    let mut world: Vec<i64> = Vec::new();
+    person.extend(model.armed_until.map(|t| t.0));
+    person.extend(model.notice.as_ref().map(|n| n.1.0));
+    if model.nav.screen == Screen::Waking {
+        person.push(model.started.person.0 + model.limits.waking);
+    }
+    if let Some(d) = &model.dialog {
+        // The hint "Y" appears when it would count.
+        if let Some(ms) = d.ready_in(now.person, model.limits.confirm_delay, model.limits.quiet).filter(|ms| *ms > 0) {
+            person.push(now.person.0 + ms);
+        }
+    }
+    for a in model.acts.values().filter(|a| !a.is_over()) {
+        match &a.state {
+            State::Preparing | State::Logging => {
+                if let OnDisk::Waiting(t) = a.on_disk {
+                    person.push(t.0 + model.limits.durable);
+                }
+                if let ReadBack::Waiting(t) = a.read_back {
+                    person.push(t.0 + model.limits.reread);
+                }
+            }
+            State::Accepted => world.extend(a.seen_by().map(|t| t.0)),
+            State::Seen => world.extend(a.settled_by().map(|t| t.0)),
+            State::Unknown(_) => person.extend(a.next_read.map(|t| t.0)),
+            State::NeedsName
+            | State::Waiting
+            | State::Sending
+            | State::Settled
+            | State::Stuck(_)
+            | State::Refused(_)
+            | State::NotDone(_)
+            | State::Undone(_)
+            | State::Overtaken
+            | State::Dropped(_) => {}
+        }
+    }
+    (
+        person.into_iter().filter(|t| *t > now.person.0).min().map(Person),
+        world.into_iter().filter(|t| *t > now.world.0).min().map(World),
+    )
+}

@@ -1,0 +1,244 @@
+//! `/dev/tty` opened anew, non-blocking on our own description, and the one right to write on it.
+//!
+//! The shell's stdin and stdout keep their blocking mode. Knows bytes and time limits, not what the bytes mean.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+
+/// Who may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Not set up yet, suspended, or given back: only the guard writes.
+    Idle,
+    /// Ours: frames may be drawn.
+    Live,
+    /// Hung up: nobody writes again.
+    Gone,
+}
+
+/// Why a write stopped before its last byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// The caller's time ran out or it no longer wanted to write.
+    Told,
+    /// The terminal is gone.
+    Gone,
+}
+
+#[derive(Debug)]
+pub struct Device {
+    fd: OwnedFd,
+    state: AtomicU8,
+    /// Counts how often the screen was set up: a drawer that remembers another number knows nothing of the screen.
+    epoch: AtomicU32,
+    /// Held while the bytes of one frame, or of setting up and restoring, go out.
+    pen: Mutex<()>,
+}
+
+impl Device {
+    /// Opens the controlling terminal.
+    ///
+    /// # Errors
+    /// There is none (exit code 2), or it cannot be opened.
+    pub fn open() -> io::Result<Arc<Device>> {
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        Ok(Device::holding(rustix::fs::open("/dev/tty", flags, Mode::empty())?))
+    }
+
+    /// Any terminal by its descriptor, made non-blocking. For tests.
+    ///
+    /// # Errors
+    /// The descriptor's flags cannot be changed.
+    pub fn of(fd: OwnedFd) -> io::Result<Arc<Device>> {
+        let flags = rustix::fs::fcntl_getfl(&fd)?;
+        rustix::fs::fcntl_setfl(&fd, flags | OFlags::NONBLOCK)?;
+        Ok(Device::holding(fd))
+    }
+
+    fn holding(fd: OwnedFd) -> Arc<Device> {
+        Arc::new(Device { fd, state: AtomicU8::new(0), epoch: AtomicU32::new(0), pen: Mutex::new(()) })
+    }
+
+    /// Columns and rows. A terminal that says zero, as serial lines do, counts as 80x24.
+    pub fn size(&self) -> (u16, u16) {
+        match rustix::termios::tcgetwinsize(&self.fd) {
+            Ok(w) if w.ws_col > 0 && w.ws_row > 0 => (w.ws_col, w.ws_row),
+            Ok(_) | Err(_) => (80, 24),
+        }
+    }
+
+    pub fn state(&self) -> State {
+        match self.state.load(Ordering::SeqCst) {
+            0 => State::Idle,
+            1 => State::Live,
+            _ => State::Gone,
+        }
+    }
+
+    pub(super) fn epoch(&self) -> u32 {
+        self.epoch.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn go_live(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        // Gone stays gone.
+        let _ = self.state.compare_exchange(0, 1, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    pub(super) fn go_idle(&self) {
+        let _ = self.state.compare_exchange(1, 0, Ordering::SeqCst, Ordering::SeqCst);
+    }
+
+    /// The terminal hung up: not one byte goes to it from now on. True the first time.
+    pub fn set_gone(&self) -> bool {
+        self.state.swap(2, Ordering::SeqCst) != 2
+    }
+
+    /// Whether the other end is closed, asked of the kernel.
+    pub fn hung_up(&self) -> bool {
+        self.ready(PollFlags::empty(), Duration::ZERO).intersects(PollFlags::HUP | PollFlags::ERR)
+    }
+
+    /// Drops what was typed and not yet read.
+    pub fn drop_typed(&self) {
+        let _ = rustix::termios::tcflush(&self.fd, rustix::termios::QueueSelector::IFlush);
+    }
+
+    /// Drops what was written and not yet taken by the terminal.
+    pub(super) fn drop_unsent(&self) {
+        let _ = rustix::termios::tcflush(&self.fd, rustix::termios::QueueSelector::OFlush);
+    }
+
+    /// The right to write; poisoned is as good as free, the bytes of a panicking thread are lost anyway.
+    pub(super) fn pen(&self) -> MutexGuard<'_, ()> {
+        self.pen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same within a time; `None` when another thread still writes, or this very thread is the one that does.
+    pub(super) fn pen_until(&self, end: Instant) -> Option<MutexGuard<'_, ()>> {
+        try_lock_until(&self.pen, end)
+    }
+
+    /// Writes all of `bytes`, waiting for room in slices of 25 ms while `wanted` says so.
+    ///
+    /// # Errors
+    /// How it stopped; how much went out before is unknown to the caller.
+    pub(super) fn write_all(&self, bytes: &[u8], wanted: impl Fn() -> bool) -> Result<(), Stopped> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if self.state() == State::Gone {
+                return Err(Stopped::Gone);
+            }
+            if !wanted() {
+                return Err(Stopped::Told);
+            }
+            match rustix::io::write(&self.fd, rest) {
+                Ok(n) => rest = &rest[n..],
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    self.ready(PollFlags::OUT, Duration::from_millis(25));
+                }
+                Err(_) => return Err(Stopped::Gone),
+            }
+        }
+        Ok(())
+    }
+
+    /// One read. `Ok(0)` is the end.
+    ///
+    /// # Errors
+    /// As the kernel says; `WouldBlock` when nothing is there.
+    pub(super) fn read(&self, into: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(&self.fd, into)?)
+    }
+
+    fn ready(&self, what: PollFlags, at_most: Duration) -> PollFlags {
+        let mut fds = [PollFd::new(&self.fd, what)];
+        let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(at_most.subsec_nanos()) };
+        match poll(&mut fds, Some(&limit)) {
+            Ok(_) => fds[0].revents(),
+            Err(_) => PollFlags::empty(),
+        }
+    }
+}
+
+/// Locks `m` within a time, never blocking on a holder that does not let go.
+pub(super) fn try_lock_until<T>(m: &Mutex<T>, end: Instant) -> Option<MutexGuard<'_, T>> {
+    loop {
+        match m.try_lock() {
+            Ok(held) => return Some(held),
+            Err(TryLockError::Poisoned(held)) => return Some(held.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= end => return None,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    }
+}
+
+impl AsFd for Device {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl AsRawFd for Device {
+    fn as_raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
+/// A terminal pair for the tests of this folder: our side as a device, the other side to play the person.
+#[cfg(test)]
+pub(super) fn pair() -> (Arc<Device>, OwnedFd) {
+    use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = openpt(flags).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let slave = ioctl_tiocgptpeer(&master, flags).unwrap();
+    let mut modes = rustix::termios::tcgetattr(&slave).unwrap();
+    modes.make_raw();
+    rustix::termios::tcsetattr(&slave, rustix::termios::OptionalActions::Now, &modes).unwrap();
+    (Device::of(slave).unwrap(), master)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_that_does_not_read_stops_a_writer_only_as_long_as_it_wants() {
+        let (device, _master) = pair();
+        let end = Instant::now() + Duration::from_millis(60);
+        let flood = vec![b'x'; 1 << 20];
+        assert_eq!(device.write_all(&flood, || Instant::now() < end), Err(Stopped::Told));
+        assert!(end.elapsed() < Duration::from_millis(500));
+    }
+
+    #[test]
+    fn a_closed_terminal_is_seen_without_writing() {
+        let (device, master) = pair();
+        assert!(!device.hung_up());
+        drop(master);
+        assert!(device.hung_up());
+        assert_eq!(device.write_all(b"x", || true), Err(Stopped::Gone));
+        device.set_gone();
+        device.go_live();
+        assert_eq!(device.state(), State::Gone);
+    }
+
+    #[test]
+    fn zero_sized_terminals_count_as_80x24() {
+        let (device, master) = pair();
+        assert_eq!(device.size(), (80, 24));
+        let w = rustix::termios::Winsize { ws_row: 5, ws_col: 7, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&master, w).unwrap();
+        assert_eq!(device.size(), (7, 5));
+    }
+}

@@ -1,0 +1,287 @@
+//! A small terminal for the PTY tests: bytes in, cells and modes out. It answers nothing, as the law wants.
+
+use unicode_width::UnicodeWidthChar as _;
+use vte::{Params, Parser, Perform};
+
+/// What the program has made of the terminal so far.
+pub struct Screen {
+    parser: Option<Parser>,
+    pub grid: Grid,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Cell {
+    /// Empty for the right half of a wide character.
+    text: String,
+    reverse: bool,
+}
+
+pub struct Grid {
+    cols: usize,
+    rows: usize,
+    cells: Vec<Vec<Cell>>,
+    /// The main screen while the alternate one is shown.
+    main: Option<Vec<Vec<Cell>>>,
+    x: usize,
+    y: usize,
+    /// The last column is written and the next character wraps.
+    wrap: bool,
+    reverse: bool,
+    cursor: bool,
+    /// Private modes that are on, of those a program must leave off.
+    on: Vec<u16>,
+    /// Synchronized updates completed.
+    pub frames: usize,
+}
+
+/// Modes a program may use and must leave off: mouse, focus, paste, sync.
+const LEAVE_OFF: [u16; 9] = [9, 1000, 1002, 1003, 1004, 1005, 1006, 2004, 2026];
+
+impl Screen {
+    pub fn new(cols: usize, rows: usize) -> Screen {
+        let grid = Grid {
+            cols,
+            rows,
+            cells: blank(cols, rows),
+            main: None,
+            x: 0,
+            y: 0,
+            wrap: false,
+            reverse: false,
+            cursor: true,
+            on: Vec::new(),
+            frames: 0,
+        };
+        Screen { parser: Some(Parser::new()), grid }
+    }
+
+    pub fn feed(&mut self, bytes: &[u8]) {
+        let mut parser = self.parser.take().unwrap();
+        parser.advance(&mut self.grid, bytes);
+        self.parser = Some(parser);
+    }
+
+    pub fn resize(&mut self, cols: usize, rows: usize) {
+        let g = &mut self.grid;
+        (g.cols, g.rows) = (cols, rows);
+        for cells in std::iter::once(&mut g.cells).chain(g.main.as_mut()) {
+            cells.resize(rows, Vec::new());
+            cells.iter_mut().for_each(|row| row.resize(cols, space()));
+        }
+        (g.x, g.y, g.wrap) = (g.x.min(cols - 1), g.y.min(rows - 1), false);
+    }
+}
+
+fn space() -> Cell {
+    Cell { text: " ".into(), reverse: false }
+}
+
+fn blank(cols: usize, rows: usize) -> Vec<Vec<Cell>> {
+    vec![vec![space(); cols]; rows]
+}
+
+impl Grid {
+    /// The rows as text, without the spaces at their ends.
+    pub fn lines(&self) -> Vec<String> {
+        let text = |row: &Vec<Cell>| row.iter().map(|c| c.text.as_str()).collect::<String>();
+        self.cells.iter().map(|row| text(row).trim_end().to_owned()).collect()
+    }
+
+    pub fn contains(&self, text: &str) -> bool {
+        self.lines().iter().any(|line| line.contains(text))
+    }
+
+    /// What stands in reverse video, row by row: usually the selection.
+    pub fn reversed(&self) -> Vec<String> {
+        let text = |row: &Vec<Cell>| row.iter().filter(|c| c.reverse).map(|c| c.text.as_str()).collect::<String>();
+        self.cells.iter().map(text).filter(|s| !s.is_empty()).collect()
+    }
+
+    pub fn alternate(&self) -> bool {
+        self.main.is_some()
+    }
+
+    /// Column and row from 0, if shown.
+    pub fn cursor(&self) -> Option<(usize, usize)> {
+        self.cursor.then_some((self.x, self.y))
+    }
+
+    /// What a program that has ended left behind.
+    pub fn left_behind(&self) -> Vec<String> {
+        let mut left: Vec<String> = self.on.iter().map(|m| format!("mode {m} is on")).collect();
+        if self.alternate() {
+            left.push("the alternate screen is on".into());
+        }
+        if !self.cursor {
+            left.push("the cursor is hidden".into());
+        }
+        if self.reverse {
+            left.push("attributes are on".into());
+        }
+        left
+    }
+
+    fn set_mode(&mut self, mode: u16, on: bool) {
+        match mode {
+            25 => self.cursor = on,
+            47 | 1047 | 1049 => {
+                if on && self.main.is_none() {
+                    let fresh = blank(self.cols, self.rows);
+                    self.main = Some(std::mem::replace(&mut self.cells, fresh));
+                } else if let (false, Some(main)) = (on, self.main.take()) {
+                    self.cells = main;
+                }
+            }
+            _ if LEAVE_OFF.contains(&mode) => {
+                if mode == 2026 && !on && self.on.contains(&2026) {
+                    self.frames += 1;
+                }
+                self.on.retain(|m| *m != mode);
+                if on {
+                    self.on.push(mode);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn erase(&mut self, y: usize, xs: std::ops::Range<usize>) {
+        for x in xs {
+            self.cells[y][x] = space();
+        }
+    }
+
+    fn down(&mut self) {
+        if self.y + 1 < self.rows {
+            self.y += 1;
+        } else {
+            self.cells.remove(0);
+            self.cells.push(vec![space(); self.cols]);
+        }
+    }
+}
+
+impl Perform for Grid {
+    fn print(&mut self, c: char) {
+        let width = c.width().unwrap_or(0);
+        if width == 0 {
+            let x = if self.wrap { self.x } else { self.x.saturating_sub(1) };
+            self.cells[self.y][x].text.push(c);
+            return;
+        }
+        if self.wrap || self.x + width > self.cols {
+            self.x = 0;
+            self.down();
+        }
+        self.cells[self.y][self.x] = Cell { text: c.into(), reverse: self.reverse };
+        if width == 2 && self.x + 1 < self.cols {
+            self.cells[self.y][self.x + 1] = Cell { text: String::new(), reverse: self.reverse };
+        }
+        self.wrap = self.x + width >= self.cols;
+        self.x = (self.x + width).min(self.cols - 1);
+    }
+
+    fn execute(&mut self, byte: u8) {
+        match byte {
+            b'\r' => self.x = 0,
+            b'\n' => self.down(),
+            0x08 => self.x = self.x.saturating_sub(1),
+            b'\t' => self.x = (self.x / 8 * 8 + 8).min(self.cols - 1),
+            _ => return,
+        }
+        self.wrap = false;
+    }
+
+    fn csi_dispatch(&mut self, params: &Params, intermediates: &[u8], _ignore: bool, last: char) {
+        let all: Vec<u16> = params.iter().filter_map(|p| p.first().copied()).collect();
+        let nth = |n: usize| usize::from(all.get(n).copied().unwrap_or(0));
+        let step = nth(0).max(1);
+        if intermediates == b"?" && matches!(last, 'h' | 'l') {
+            return all.iter().for_each(|mode| self.set_mode(*mode, last == 'h'));
+        }
+        if !intermediates.is_empty() {
+            return;
+        }
+        match last {
+            'A' => self.y = self.y.saturating_sub(step),
+            'B' => self.y = (self.y + step).min(self.rows - 1),
+            'C' => self.x = (self.x + step).min(self.cols - 1),
+            'D' => self.x = self.x.saturating_sub(step),
+            'G' => self.x = (step - 1).min(self.cols - 1),
+            'd' => self.y = (step - 1).min(self.rows - 1),
+            'H' | 'f' => {
+                (self.x, self.y) = ((nth(1).max(1) - 1).min(self.cols - 1), (step - 1).min(self.rows - 1));
+            }
+            'J' => {
+                let (before, after) = (matches!(nth(0), 1..=3), matches!(nth(0), 0 | 2 | 3));
+                for y in 0..self.rows {
+                    if (before && y < self.y) || (after && y > self.y) {
+                        self.erase(y, 0..self.cols);
+                    }
+                }
+                self.erase(self.y, if before { 0 } else { self.x }..if after { self.cols } else { self.x + 1 });
+            }
+            'K' => {
+                let (from, to) = [(self.x, self.cols), (0, self.x + 1), (0, self.cols)][nth(0).min(2)];
+                self.erase(self.y, from..to);
+            }
+            'X' => self.erase(self.y, self.x..(self.x + step).min(self.cols)),
+            'm' => {
+                if all.is_empty() {
+                    self.reverse = false;
+                }
+                // Colours carry parameters of their own (38;5;7) that are no attributes.
+                let mut rest = all.iter();
+                while let Some(p) = rest.next() {
+                    match p {
+                        0 | 27 => self.reverse = false,
+                        7 => self.reverse = true,
+                        38 | 48 | 58 => {
+                            let skip = if rest.next() == Some(&2) { 3 } else { 1 };
+                            rest.by_ref().take(skip).for_each(drop);
+                        }
+                        _ => {}
+                    }
+                }
+                return;
+            }
+            _ => return,
+        }
+        self.wrap = false;
+    }
+}
+
+fn shown(bytes: &str) -> Screen {
+    let mut screen = Screen::new(6, 3);
+    screen.feed(bytes.as_bytes());
+    screen
+}
+
+#[test]
+fn text_wraps_scrolls_and_is_erased() {
+    assert_eq!(shown("abcdefgh\r\ni").grid.lines(), ["abcdef", "gh", "i"]);
+    assert_eq!(shown("1\r\n2\r\n3\r\n4").grid.lines(), ["2", "3", "4"]);
+    assert_eq!(
+        shown("abcdef\x1b[1;3H\x1b[K\x1b[2;2HX\x1b[1;1H\x1b[C漢e\u{301}").grid.lines(),
+        ["a漢e\u{301}", " X", ""]
+    );
+    assert_eq!(shown("abcdef\x1b[2J").grid.lines(), ["", "", ""]);
+}
+
+#[test]
+fn what_is_left_behind_is_named() {
+    let mut s = shown("main\x1b[?1049h\x1b[?25l\x1b[?2004h\x1b[?2026h\x1b[2;1H\x1b[7mrow\x1b[38;5;7mx\x1b[0m");
+    assert_eq!(s.grid.lines(), ["", "rowx", ""]);
+    assert_eq!(s.grid.reversed(), ["rowx"]);
+    assert_eq!(s.grid.left_behind().len(), 4);
+    s.feed(b"\x1b[?2026l\x1b[?2004l\x1b[?25h\x1b[?1049l");
+    assert_eq!((s.grid.left_behind(), s.grid.frames), (vec![], 1));
+    assert_eq!(s.grid.lines(), ["main", "", ""]);
+}
+
+#[test]
+fn a_new_size_keeps_what_fits() {
+    let mut s = shown("abcdef");
+    s.resize(3, 2);
+    assert_eq!(s.grid.lines(), ["abc", ""]);
+}
