@@ -25,8 +25,7 @@ struct Scratch(PathBuf);
 
 impl Scratch {
     fn new(name: &str) -> Scratch {
-        let dir =
-            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("made");
         Scratch(dir)
     }
@@ -39,11 +38,7 @@ impl Drop for Scratch {
 }
 
 fn at(ms: i64) -> Stamp {
-    Stamp {
-        utc: Utc(1_795_230_847_000 + ms),
-        world: World(ms),
-        person: Person(ms),
-    }
+    Stamp { utc: Utc(1_795_230_847_000 + ms), world: World(ms), person: Person(ms) }
 }
 
 /// An observation of about 500 bytes.
@@ -81,10 +76,7 @@ fn log(dir: &Path, session: &str, records: i64) -> PathBuf {
     let path = dir.join(format!("{session}.jsonl"));
     let who = Who {
         session: session.to_owned(),
-        actor: Actor {
-            user: "mira".into(),
-            claimed: None,
-        },
+        actor: Actor { user: "mira".into(), claimed: None },
         host: "bastion2".into(),
     };
     let file = Unsynced(OnDisk::create(&path, 0o600).expect("created"));

@@ -24,12 +24,7 @@ pub fn tail(dir: &Path, n: usize, out: &mut impl Write) -> io::Result<i32> {
         writeln!(out, "no records in {}", shown(dir))?;
     }
     for (file, why) in &found.unread {
-        writeln!(
-            out,
-            "{}: not read: {}",
-            visible(file, WIDTH),
-            visible(why, WIDTH)
-        )?;
+        writeln!(out, "{}: not read: {}", visible(file, WIDTH), visible(why, WIDTH))?;
     }
     Ok(i32::from(!found.unread.is_empty()))
 }
@@ -57,8 +52,7 @@ pub fn verify(paths: &[PathBuf], out: &mut impl Write) -> io::Result<i32> {
         wanted.read(path);
     }
     for path in &files {
-        let found =
-            append::open_to_read(path).and_then(|f| chain(f, |hash| wanted.saw(path, hash)));
+        let found = append::open_to_read(path).and_then(|f| chain(f, |hash| wanted.saw(path, hash)));
         results.push((path, found));
     }
     for (path, found) in &results {
@@ -76,29 +70,11 @@ pub fn verify(paths: &[PathBuf], out: &mut impl Write) -> io::Result<i32> {
     }
     for (path, head, by) in wanted.left(&whole_dirs) {
         bad = true;
-        let what = if path.exists() {
-            "does not hold it any more: its end was removed or replaced"
-        } else {
-            "is gone"
-        };
-        writeln!(
-            out,
-            "{}: {} saw it end in {}, and it {what}",
-            shown(&path),
-            visible(&by, WIDTH),
-            visible(&head, 12)
-        )?;
+        let what = if path.exists() { "does not hold it any more: its end was removed or replaced" } else { "is gone" };
+        writeln!(out, "{}: {} saw it end in {}, and it {what}", shown(&path), visible(&by, WIDTH), visible(&head, 12))?;
     }
-    let verdict = if bad {
-        "NOT WHOLE"
-    } else {
-        "every chain holds"
-    };
-    writeln!(
-        out,
-        "{verdict}: {} files, {records} good records. {SHOWS}",
-        files.len()
-    )?;
+    let verdict = if bad { "NOT WHOLE" } else { "every chain holds" };
+    writeln!(out, "{verdict}: {} files, {records} good records. {SHOWS}", files.len())?;
     Ok(i32::from(bad))
 }
 
@@ -126,11 +102,7 @@ fn report(name: &str, path: &Path, v: &Verified, out: &mut impl Write) -> io::Re
     }
     let named = session_of(path);
     if let Some(s) = v.session.as_ref().filter(|s| **s != named) {
-        writeln!(
-            out,
-            "{name}: its records are of session {}",
-            visible(s, WIDTH)
-        )?;
+        writeln!(out, "{name}: its records are of session {}", visible(s, WIDTH))?;
     }
     Ok(false)
 }
@@ -153,10 +125,7 @@ impl Wanted {
             // A name from a record is never a path.
             if !head.is_empty() && !file.contains('/') {
                 let other = path.with_file_name(file);
-                self.0
-                    .entry(other)
-                    .or_default()
-                    .insert(head, session_of(path));
+                self.0.entry(other).or_default().insert(head, session_of(path));
             }
         }
     }
@@ -172,11 +141,7 @@ impl Wanted {
         self.0
             .into_iter()
             .filter(|(path, _)| path.parent().is_some_and(|d| whole_dirs.contains(d)))
-            .flat_map(|(path, heads)| {
-                heads
-                    .into_iter()
-                    .map(move |(head, by)| (path.clone(), head, by))
-            })
+            .flat_map(|(path, heads)| heads.into_iter().map(move |(head, by)| (path.clone(), head, by)))
             .collect()
     }
 }
@@ -222,18 +187,11 @@ mod tests {
             drill: None,
         };
         let journal = Journal::open(&settings, at(ms), Arc::new(|_| {})).expect("opened");
-        let mut note = entry(
-            Kind::Note,
-            ms + 1,
-            json!({"text": format!("from {suffix}\u{1b}[2J")}),
-        );
+        let mut note = entry(Kind::Note, ms + 1, json!({"text": format!("from {suffix}\u{1b}[2J")}));
         note.target = Some(target());
         journal.append(note, at(ms + 1), None, Durability::Batched);
         let path = journal.path().to_owned();
-        journal
-            .close(at(ms + 2), Duration::from_secs(20))
-            .head
-            .expect("on disk");
+        journal.close(at(ms + 2), Duration::from_secs(20)).head.expect("on disk");
         path
     }
 
@@ -250,23 +208,13 @@ mod tests {
         let (one, two) = (session(dir.path(), "1", 0), session(dir.path(), "2", 10));
         let (code, said) = run(&all);
         assert_eq!(code, 0, "{said}");
-        assert!(
-            said.contains("every chain holds: 2 files, 6 good records. The chain shows"),
-            "{said}"
-        );
+        assert!(said.contains("every chain holds: 2 files, 6 good records. The chain shows"), "{said}");
         let bytes = std::fs::read(&one).expect("read");
         // The end cut off at a line: the file itself looks whole, the later session tells.
-        let end = bytes[..bytes.len() - 1]
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .expect("lines")
-            + 1;
+        let end = bytes[..bytes.len() - 1].iter().rposition(|b| *b == b'\n').expect("lines") + 1;
         std::fs::write(&one, &bytes[..end]).expect("written");
         let (code, said) = run(&all);
-        assert!(
-            code == 1 && said.contains("its end was removed or replaced"),
-            "{said}"
-        );
+        assert!(code == 1 && said.contains("its end was removed or replaced"), "{said}");
         assert_eq!(run(std::slice::from_ref(&one)).0, 0);
         std::fs::remove_file(&one).expect("removed");
         let (code, said) = run(&all);
@@ -291,17 +239,8 @@ mod tests {
         assert_eq!(tail(dir.path(), 2, &mut out).expect("written"), 0);
         let said = String::from_utf8(out).expect("text");
         let lines: Vec<_> = said.lines().collect();
-        assert_eq!(
-            lines[0],
-            "03:14:08 mira checkout@eu-1 note: from 2<U+001B>[2J"
-        );
-        assert!(
-            lines[1].starts_with("03:14:08 mira closed after 3 records"),
-            "{said}"
-        );
-        assert_eq!(
-            tail(&dir.path().join("none"), 2, &mut Vec::new()).expect("written"),
-            1
-        );
+        assert_eq!(lines[0], "03:14:08 mira checkout@eu-1 note: from 2<U+001B>[2J");
+        assert!(lines[1].starts_with("03:14:08 mira closed after 3 records"), "{said}");
+        assert_eq!(tail(&dir.path().join("none"), 2, &mut Vec::new()).expect("written"), 1);
     }
 }

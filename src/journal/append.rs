@@ -50,27 +50,17 @@ impl OnDisk {
 
 /// `O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW`.
 pub fn create_new(path: &Path, mode: u32) -> io::Result<File> {
-    OpenOptions::new()
-        .append(true)
-        .create_new(true)
-        .mode(mode)
-        .custom_flags(no_follow())
-        .open(path)
+    OpenOptions::new().append(true).create_new(true).mode(mode).custom_flags(no_follow()).open(path)
 }
 
 /// For reading; follows no symbolic link and waits for no pipe.
 pub fn open_to_read(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(no_follow() | OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)?;
+    let file =
+        OpenOptions::new().read(true).custom_flags(no_follow() | OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
-        Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "not a regular file",
-        ))
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"))
     }
 }
 
@@ -80,10 +70,7 @@ fn no_follow() -> i32 {
 
 /// A directory nobody else reads; parents are made too.
 pub fn make_dir(dir: &Path) -> io::Result<()> {
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
 /// The consoles on this host do not meet in the directory: said once at the opening, on Incident and on Sources.
@@ -93,19 +80,12 @@ pub struct MineOnly(pub bool);
 /// Where an environment's log lies: `<host_wide>/<env>` when it exists and is writable, else `<state>/andon/<env>/log`.
 pub fn log_dir(env: &str, host_wide: &Path, state: &Path) -> (PathBuf, MineOnly) {
     let shared = host_wide.join(plain(env));
-    let writable = shared.is_dir()
-        && rustix::fs::access(
-            &shared,
-            Access::WRITE_OK | Access::EXEC_OK | Access::READ_OK,
-        )
-        .is_ok();
+    let writable =
+        shared.is_dir() && rustix::fs::access(&shared, Access::WRITE_OK | Access::EXEC_OK | Access::READ_OK).is_ok();
     if writable {
         (shared, MineOnly(false))
     } else {
-        (
-            state.join("andon").join(plain(env)).join("log"),
-            MineOnly(true),
-        )
+        (state.join("andon").join(plain(env)).join("log"), MineOnly(true))
     }
 }
 
@@ -120,13 +100,7 @@ pub fn session_name(opened: Utc, user: &str, host: &str, suffix: &str) -> String
 fn plain(word: &str) -> String {
     let mut out: String = word
         .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') {
-                c
-            } else {
-                '_'
-            }
-        })
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' })
         .take(40)
         .collect();
     if out.is_empty() || out.starts_with('.') {
@@ -150,14 +124,7 @@ pub struct Chain {
 impl Chain {
     /// On a new, empty file.
     pub fn new(who: Who, file: Box<dyn LogFile>) -> Chain {
-        Chain {
-            who,
-            file,
-            clock: HlcClock::default(),
-            seq: 0,
-            head: ZEROS.to_owned(),
-            len: 0,
-        }
+        Chain { who, file, clock: HlcClock::default(), seq: 0, head: ZEROS.to_owned(), len: 0 }
     }
 
     /// The hash of the last record written.
@@ -176,20 +143,8 @@ impl Chain {
     }
 
     /// Writes one record. Not yet durable. After an error nothing more may be written.
-    pub fn append(
-        &mut self,
-        entry: &Entry,
-        stamp: Stamp,
-        ticket: Option<Ticket>,
-        missed: u64,
-    ) -> io::Result<()> {
-        let place = Place {
-            seq: self.seq + 1,
-            hlc: self.clock.tick(stamp.utc),
-            prev: &self.head,
-            stamp,
-            missed,
-        };
+    pub fn append(&mut self, entry: &Entry, stamp: Stamp, ticket: Option<Ticket>, missed: u64) -> io::Result<()> {
+        let place = Place { seq: self.seq + 1, hlc: self.clock.tick(stamp.utc), prev: &self.head, stamp, missed };
         let line = record::line(&self.who, place, entry, ticket)?;
         let wrote = loop {
             match self.file.write(&line.bytes) {
@@ -202,10 +157,7 @@ impl Chain {
             // The end of what is whole; if even that fails, readers stop before the unfinished line.
             let _ = self.file.cut(self.len);
             let all = line.bytes.len();
-            return Err(io::Error::new(
-                io::ErrorKind::StorageFull,
-                format!("the disk took {wrote} of {all} bytes"),
-            ));
+            return Err(io::Error::new(io::ErrorKind::StorageFull, format!("the disk took {wrote} of {all} bytes")));
         }
         self.seq += 1;
         self.len += line.bytes.len() as u64;
@@ -239,10 +191,7 @@ mod tests {
         OnDisk::create(&path, 0o600).expect("created");
         let mode = |p: &Path| std::fs::metadata(p).expect("there").permissions().mode() & 0o7777;
         assert_eq!((mode(&path), mode(&log)), (0o600, 0o700));
-        assert!(
-            OnDisk::create(&path, 0o600).is_err(),
-            "never another's file"
-        );
+        assert!(OnDisk::create(&path, 0o600).is_err(), "never another's file");
         let link = log.join("link");
         std::os::unix::fs::symlink(&path, &link).expect("link");
         assert!(open_to_read(&link).is_err());
@@ -256,26 +205,14 @@ mod tests {
         let (mine, only) = log_dir("prod", &wide, &state);
         assert_eq!((mine, only), (state.join("andon/prod/log"), MineOnly(true)));
         std::fs::create_dir_all(wide.join("prod")).expect("made");
-        assert_eq!(
-            log_dir("prod", &wide, &state),
-            (wide.join("prod"), MineOnly(false))
-        );
+        assert_eq!(log_dir("prod", &wide, &state), (wide.join("prod"), MineOnly(false)));
     }
 
     #[test]
     fn a_full_disk_is_an_error_and_not_a_record() {
-        let full = OpenOptions::new()
-            .append(true)
-            .open("/dev/full")
-            .expect("/dev/full");
-        let who = Who {
-            session: "s".into(),
-            actor: record::Actor {
-                user: "u".into(),
-                claimed: None,
-            },
-            host: "h".into(),
-        };
+        let full = OpenOptions::new().append(true).open("/dev/full").expect("/dev/full");
+        let who =
+            Who { session: "s".into(), actor: record::Actor { user: "u".into(), claimed: None }, host: "h".into() };
         let mut chain = Chain::new(who, Box::new(OnDisk(full)));
         let e = entry(Kind::Note, 0, json!({}));
         let err = chain.append(&e, at(0), None, 0).expect_err("full");

@@ -65,19 +65,12 @@ struct Link<'a> {
 
 /// Reads to the end or to the first bad record. `each` gets the hash of every good record.
 pub fn verify(from: impl Read, each: impl FnMut(&str)) -> io::Result<Verified> {
-    let none = Verified {
-        head: ZEROS.to_owned(),
-        ..Verified::default()
-    };
+    let none = Verified { head: ZEROS.to_owned(), ..Verified::default() };
     verify_on(none, from, each)
 }
 
 /// The same from after the good records that `found` tells of; `from` begins there.
-pub(super) fn verify_on(
-    mut found: Verified,
-    from: impl Read,
-    mut each: impl FnMut(&str),
-) -> io::Result<Verified> {
+pub(super) fn verify_on(mut found: Verified, from: impl Read, mut each: impl FnMut(&str)) -> io::Result<Verified> {
     let mut lines = Forwards::new(from);
     let (mut offset, mut hlc) = (0, None);
     while let Some(piece) = lines.next_piece()? {
@@ -103,11 +96,7 @@ pub(super) fn verify_on(
                 each(&found.head);
             }
             Err(why) if found.torn.is_none() => {
-                found.first_bad = Some(Bad {
-                    line: found.records + 1,
-                    seq: found.records + 1,
-                    why,
-                });
+                found.first_bad = Some(Bad { line: found.records + 1, seq: found.records + 1, why });
                 break;
             }
             Err(_) => break,
@@ -121,9 +110,7 @@ pub fn hash_of(line: &[u8]) -> Option<&str> {
     let (_, member) = line.split_at_checked(line.len().checked_sub(HASH_MEMBER)?)?;
     let hash = member.strip_prefix(HASH_OPENS)?.strip_suffix(HASH_CLOSES)?;
     let hex = |b: &u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
-    hash.iter()
-        .all(hex)
-        .then(|| std::str::from_utf8(hash).ok())?
+    hash.iter().all(hex).then(|| std::str::from_utf8(hash).ok())?
 }
 
 /// A line without its newline against the ones before it. Every byte counts: nothing is trimmed, nothing skipped.
@@ -170,20 +157,14 @@ fn check<'a>(line: &'a [u8], so_far: &Verified, hlc: Option<Hlc>) -> Result<Link
 
 /// A last line without newline: torn by a crash, unless it holds a whole record or follows `closed`.
 fn unfinished<T>(rest: &[u8], found: &mut Verified, offset: u64) -> Result<T, String> {
-    let whole = rest
-        .split_last()
-        .is_some_and(|(_, line)| check(line, found, None).is_ok());
+    let whole = rest.split_last().is_some_and(|(_, line)| check(line, found, None).is_ok());
     if whole {
         return Err("its newline was overwritten".into());
     }
     if found.closed {
         return Err("bytes stand after closed".into());
     }
-    found.torn = Some(Torn {
-        offset,
-        bytes: rest.len() as u64,
-        sha256: crate::core::seal::sha256_hex(rest),
-    });
+    found.torn = Some(Torn { offset, bytes: rest.len() as u64, sha256: crate::core::seal::sha256_hex(rest) });
     Err(String::new())
 }
 
@@ -202,8 +183,5 @@ fn heads(opened: &[u8]) -> Vec<(String, String)> {
         return Vec::new();
     };
     let pair = |p: &Value| Some((p[0].as_str()?.to_owned(), p[1].as_str()?.to_owned()));
-    v["data"]["heads"]
-        .as_array()
-        .map(|a| a.iter().filter_map(pair).collect())
-        .unwrap_or_default()
+    v["data"]["heads"].as_array().map(|a| a.iter().filter_map(pair).collect()).unwrap_or_default()
 }

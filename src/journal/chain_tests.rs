@@ -11,14 +11,7 @@ use serde_json::json;
 fn written(session: &str, n: i64) -> Vec<u8> {
     let dir = Scratch::new();
     let path = dir.path().join("log");
-    let who = Who {
-        session: session.into(),
-        actor: Actor {
-            user: "mira".into(),
-            claimed: None,
-        },
-        host: "h".into(),
-    };
+    let who = Who { session: session.into(), actor: Actor { user: "mira".into(), claimed: None }, host: "h".into() };
     let file = OnDisk::create(&path, 0o600).expect("created");
     let mut chain = Chain::new(who, Box::new(file));
     for i in 0..n {
@@ -39,19 +32,13 @@ fn check(bytes: &[u8]) -> Verified {
 }
 
 fn lines(bytes: &[u8]) -> Vec<Vec<u8>> {
-    bytes
-        .split_inclusive(|b| *b == b'\n')
-        .map(<[u8]>::to_vec)
-        .collect()
+    bytes.split_inclusive(|b| *b == b'\n').map(<[u8]>::to_vec).collect()
 }
 
 #[test]
 fn a_log_as_written_holds() {
     let found = check(&written("s", 20));
-    assert_eq!(
-        (found.records, found.first_bad, found.torn),
-        (20, None, None)
-    );
+    assert_eq!((found.records, found.first_bad, found.torn), (20, None, None));
     assert!(found.closed);
     assert_eq!(check(b"").records, 0);
 }
@@ -89,11 +76,7 @@ fn cut_at_every_byte_the_whole_records_stay() {
     for n in 0..bytes.len() {
         let found = check(&bytes[..n]);
         let whole = bytes[..n].iter().filter(|b| **b == b'\n').count() as u64;
-        assert_eq!(
-            (found.records, &found.first_bad),
-            (whole, &None),
-            "cut at {n}"
-        );
+        assert_eq!((found.records, &found.first_bad), (whole, &None), "cut at {n}");
         let torn = found.torn.map_or(0, |t| {
             assert_eq!(t.offset + t.bytes, n as u64);
             t.bytes
@@ -138,21 +121,15 @@ fn removed_swapped_repeated_and_foreign_records_are_found() {
 #[test]
 fn the_ten_lines_of_the_page_agree_with_ours() {
     let page = include_str!("../../docs/log-format.md");
-    let script = page
-        .split("```python\n")
-        .nth(1)
-        .and_then(|s| s.split("```").next())
-        .expect("the page holds the script");
+    let script =
+        page.split("```python\n").nth(1).and_then(|s| s.split("```").next()).expect("the page holds the script");
     assert!(script.lines().count() <= 10, "ten lines were promised");
     let dir = Scratch::new();
     let (tool, log) = (dir.path().join("verify.py"), dir.path().join("log.jsonl"));
     std::fs::write(&tool, script).expect("written");
     let run = |bytes: &[u8]| {
         std::fs::write(&log, bytes).expect("written");
-        std::process::Command::new("python3")
-            .arg(&tool)
-            .arg(&log)
-            .output()
+        std::process::Command::new("python3").arg(&tool).arg(&log).output()
     };
     let mut bytes = written("s", 20);
     let Ok(good) = run(&bytes) else {
@@ -160,11 +137,7 @@ fn the_ten_lines_of_the_page_agree_with_ours() {
         return;
     };
     let said = String::from_utf8_lossy(&good.stdout).into_owned();
-    assert!(
-        good.status.success(),
-        "{said}{}",
-        String::from_utf8_lossy(&good.stderr)
-    );
+    assert!(good.status.success(), "{said}{}", String::from_utf8_lossy(&good.stderr));
     assert!(said.contains(&check(&bytes).head), "{said}");
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;

@@ -22,29 +22,16 @@ struct Line<'a> {
 
 /// Where it goes: `<state>/andon/fallback-<session>.jsonl`.
 pub fn path(state: &Path, session: &str) -> PathBuf {
-    state
-        .join("andon")
-        .join(format!("fallback-{session}.jsonl"))
+    state.join("andon").join(format!("fallback-{session}.jsonl"))
 }
 
 /// Appends one line and syncs it. Blocks as long as the disk does: see [`fallback_aside`].
-pub fn fallback(
-    state: &Path,
-    session: &str,
-    ticket: Option<Ticket>,
-    entry: &Entry,
-) -> io::Result<()> {
+pub fn fallback(state: &Path, session: &str, ticket: Option<Ticket>, entry: &Entry) -> io::Result<()> {
     let path = path(state, session);
     if let Some(dir) = path.parent() {
         make_dir(dir)?;
     }
-    let mut line = ascii(&Line {
-        v: super::record::VERSION,
-        session,
-        at: entry.at.rfc3339(),
-        ticket,
-        entry,
-    })?;
+    let mut line = ascii(&Line { v: super::record::VERSION, session, at: entry.at.rfc3339(), ticket, entry })?;
     line.push(b'\n');
     let mut file = match create_new(&path, 0o600) {
         Err(e) if e.kind() == io::ErrorKind::AlreadyExists => OpenOptions::new()
@@ -82,11 +69,7 @@ mod tests {
     #[test]
     fn entries_are_kept_one_a_line_with_their_original_time() {
         let dir = Scratch::new();
-        let one = entry(
-            Kind::Intent,
-            5,
-            json!({"verb": "roll back", "why": "\u{e9}"}),
-        );
+        let one = entry(Kind::Intent, 5, json!({"verb": "roll back", "why": "\u{e9}"}));
         fallback(dir.path(), "s", Some(Ticket(3)), &one).expect("written");
         let (tell, told) = std::sync::mpsc::channel();
         let two = entry(Kind::Accepted, 9, json!({}));
@@ -96,10 +79,7 @@ mod tests {
         .expect("started");
         assert!(told.recv().expect("told"));
         let text = std::fs::read_to_string(path(dir.path(), "s")).expect("there");
-        let lines: Vec<serde_json::Value> = text
-            .lines()
-            .map(|l| serde_json::from_str(l).expect("json"))
-            .collect();
+        let lines: Vec<serde_json::Value> = text.lines().map(|l| serde_json::from_str(l).expect("json")).collect();
         assert_eq!(lines.len(), 2);
         assert!(text.is_ascii());
         assert_eq!(lines[0]["at"], one.at.rfc3339());

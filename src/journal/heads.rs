@@ -81,15 +81,7 @@ fn torn_tail(path: &Path, (offset, bytes): (u64, u64)) -> io::Result<Torn> {
     if bytes <= HASHED {
         file.take(bytes).read_to_end(&mut rest)?;
     }
-    Ok(Torn {
-        offset,
-        bytes,
-        sha256: if bytes <= HASHED {
-            sha256_hex(&rest)
-        } else {
-            String::new()
-        },
-    })
+    Ok(Torn { offset, bytes, sha256: if bytes <= HASHED { sha256_hex(&rest) } else { String::new() } })
 }
 
 /// SHA-256 over `name head\n` for every pair, sorted by name.
@@ -105,9 +97,9 @@ impl Heads {
         let mut m = json!({ "files": self.all.len(), "heads": newest, "all": digest(&self.all) });
         if !self.torn.is_empty() {
             let from = self.torn.len().saturating_sub(LISTED);
-            let torn = self.torn[from..].iter().map(|(file, t)| {
-                json!({ "file": file, "offset": t.offset, "bytes": t.bytes, "sha256": t.sha256 })
-            });
+            let torn = self.torn[from..]
+                .iter()
+                .map(|(file, t)| json!({ "file": file, "offset": t.offset, "bytes": t.bytes, "sha256": t.sha256 }));
             m["torn"] = torn.collect();
         }
         m

@@ -8,9 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const ADOPT_WITHIN: i64 = 60_000;
 
 /// (milliseconds, counter). In a record: `[1795231647250,0]`.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Hlc(pub i64, pub u32);
 
 /// This session's clock.

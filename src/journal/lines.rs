@@ -39,14 +39,7 @@ impl<R: Read> Forwards<R> {
 
     /// Lines of at most `bound` bytes.
     pub fn with_bound(from: R, bound: usize) -> Forwards<R> {
-        Forwards {
-            from,
-            bound,
-            buf: vec![0; 64 * 1024],
-            start: 0,
-            end: 0,
-            ended: false,
-        }
+        Forwards { from, bound, buf: vec![0; 64 * 1024], start: 0, end: 0, ended: false }
     }
 
     /// The next piece; `None` at the end.
@@ -105,16 +98,7 @@ impl Backwards {
     pub fn open(path: &Path) -> io::Result<Backwards> {
         let file = super::append::open_to_read(path)?;
         let len = file.metadata()?.len();
-        let mut b = Backwards {
-            file,
-            start: len,
-            buf: Vec::new(),
-            ready: false,
-            end: 0,
-            len,
-            torn: 0,
-            chunk: 4096,
-        };
+        let mut b = Backwards { file, start: len, buf: Vec::new(), ready: false, end: 0, len, torn: 0, chunk: 4096 };
         loop {
             if let Some(i) = b.buf.iter().rposition(|c| *c == b'\n') {
                 b.torn = (b.buf.len() - i - 1) as u64;
@@ -159,10 +143,7 @@ impl Backwards {
             self.buf.truncate(self.end);
         }
         if self.buf.len() > MAX_LINE {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "a line longer than 1 MiB",
-            ));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a line longer than 1 MiB"));
         }
         let size = self.start.min(self.chunk);
         self.chunk = (self.chunk * 2).min(1 << 16);

@@ -32,10 +32,7 @@ impl Live {
                 _ => break,
             }
         }
-        Ok(Live {
-            path,
-            _locked: file,
-        })
+        Ok(Live { path, _locked: file })
     }
 
     /// A clean end.
@@ -56,10 +53,9 @@ pub fn runs(dir: &Path, session: &str) -> bool {
         // Free (our shared lock ends with `file`): nobody holds it.
         Ok(()) => false,
         Err(rustix::io::Errno::WOULDBLOCK) => true,
-        Err(_) => file
-            .metadata()
-            .and_then(|m| m.modified())
-            .is_ok_and(|at| at.elapsed().is_ok_and(|age| age < LIVE_FOR)),
+        Err(_) => {
+            file.metadata().and_then(|m| m.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|age| age < LIVE_FOR))
+        }
     }
 }
 

@@ -15,22 +15,13 @@ use std::path::Path;
 
 /// A log with these (kind, ms, ticket, data); returns its head.
 fn log(dir: &Path, session: &str, records: &[(Kind, i64, Option<u64>, Value)]) -> String {
-    let who = Who {
-        session: session.into(),
-        actor: Actor {
-            user: session.into(),
-            claimed: None,
-        },
-        host: "h".into(),
-    };
+    let who = Who { session: session.into(), actor: Actor { user: session.into(), claimed: None }, host: "h".into() };
     let file = OnDisk::create(&dir.join(format!("{session}.jsonl")), 0o600).expect("created");
     let mut chain = Chain::new(who, Box::new(file));
     for (kind, ms, ticket, data) in records {
         let mut e = entry(*kind, *ms, data.clone());
         e.target = Some(target());
-        chain
-            .append(&e, at(*ms), ticket.map(Ticket), 0)
-            .expect("written");
+        chain.append(&e, at(*ms), ticket.map(Ticket), 0).expect("written");
     }
     chain.head().to_owned()
 }
@@ -41,36 +32,22 @@ fn note(ms: i64) -> (Kind, i64, Option<u64>, Value) {
 
 fn tear(dir: &Path, session: &str) {
     let path = dir.join(format!("{session}.jsonl"));
-    let mut f = std::fs::OpenOptions::new()
-        .append(true)
-        .open(path)
-        .expect("open");
+    let mut f = std::fs::OpenOptions::new().append(true).open(path).expect("open");
     f.write_all(b"{\"v\":1,\"sess").expect("torn");
 }
 
 #[test]
 fn the_tail_merges_the_ends_of_all_files() {
     let dir = Scratch::new();
-    log(
-        dir.path(),
-        "a",
-        &(0..500).map(|i| note(i * 2)).collect::<Vec<_>>(),
-    );
-    log(
-        dir.path(),
-        "b",
-        &(0..500).map(|i| note(i * 2 + 1)).collect::<Vec<_>>(),
-    );
+    log(dir.path(), "a", &(0..500).map(|i| note(i * 2)).collect::<Vec<_>>());
+    log(dir.path(), "b", &(0..500).map(|i| note(i * 2 + 1)).collect::<Vec<_>>());
     log(dir.path(), "c", &[note(5)]);
     log(dir.path(), "d", &[]);
     tear(dir.path(), "b");
     let texts = |n| -> Vec<String> {
         let t = tail(dir.path(), n).expect("read");
         assert_eq!(t.unread, []);
-        t.records
-            .iter()
-            .map(|r| r.data["text"].as_str().expect("text").to_owned())
-            .collect()
+        t.records.iter().map(|r| r.data["text"].as_str().expect("text").to_owned()).collect()
     };
     assert_eq!(texts(3), ["997", "998", "999"]);
     let all = texts(5000);
@@ -84,11 +61,7 @@ fn a_file_is_never_reordered_and_an_unreadable_line_stays_in_its_place() {
     let dir = Scratch::new();
     let hand = "{\"hlc\":[9,0],\"kind\":\"note\",\"data\":1}\nwhat?\n{\"hlc\":[3,0],\"kind\":\"note\",\"data\":2}\n";
     std::fs::write(dir.path().join("x.jsonl"), hand).expect("written");
-    std::fs::write(
-        dir.path().join("y.jsonl"),
-        "{\"hlc\":[5,0],\"kind\":\"note\",\"data\":3}\n",
-    )
-    .expect("written");
+    std::fs::write(dir.path().join("y.jsonl"), "{\"hlc\":[5,0],\"kind\":\"note\",\"data\":3}\n").expect("written");
     let t = tail(dir.path(), 9).expect("read");
     let data: Vec<_> = t.records.iter().map(|r| r.data.clone()).collect();
     assert_eq!(data, [json!(1), json!("what?"), json!(2), json!(3)]);
@@ -104,27 +77,15 @@ fn heads_name_every_other_file_and_the_torn_tails_of_ended_ones() {
     tear(dir.path(), "b");
     let _b_runs = Live::begin(dir.path(), "b", 0o600, b"{}\n").expect("live");
     let h = heads::heads(dir.path(), "c").expect("read");
-    assert_eq!(
-        h.all,
-        [
-            ("a.jsonl".to_owned(), a.clone()),
-            ("b.jsonl".to_owned(), b.clone())
-        ]
-    );
+    assert_eq!(h.all, [("a.jsonl".to_owned(), a.clone()), ("b.jsonl".to_owned(), b.clone())]);
     assert_eq!(h.torn.len(), 1);
     let torn = &h.torn[0];
     assert_eq!((torn.0.as_str(), torn.1.bytes), ("a.jsonl", 12));
-    assert_eq!(
-        torn.1.sha256,
-        crate::core::seal::sha256_hex(b"{\"v\":1,\"sess")
-    );
+    assert_eq!(torn.1.sha256, crate::core::seal::sha256_hex(b"{\"v\":1,\"sess"));
     let m = h.members();
     let pairs = format!("a.jsonl {a}\nb.jsonl {b}\n");
     assert_eq!(m["all"], crate::core::seal::sha256_hex(pairs.as_bytes()));
-    assert_eq!(
-        (&m["files"], &m["heads"][1]),
-        (&json!(2), &json!(["b.jsonl", b]))
-    );
+    assert_eq!((&m["files"], &m["heads"][1]), (&json!(2), &json!(["b.jsonl", b])));
 }
 
 #[test]
@@ -151,22 +112,12 @@ fn only_ended_sessions_intents_without_outcome_are_found() {
     tear(dir.path(), "ended");
     // Somebody else has read the last one back already.
     let resolved = json!({"outcome": "did not", "of": {"session": "ended", "seq": 11}});
-    log(
-        dir.path(),
-        "finder",
-        &[(Kind::Resolved, 30, None, resolved)],
-    );
+    log(dir.path(), "finder", &[(Kind::Resolved, 30, None, resolved)]);
     let _lock = Live::begin(dir.path(), "running", 0o600, b"{}\n").expect("live");
     let found = look(dir.path(), "own").expect("read");
-    let seen: Vec<_> = found
-        .unfinished
-        .iter()
-        .map(|u| (u.session.as_str(), u.seq, u.ticket, u.last.as_str()))
-        .collect();
-    assert_eq!(
-        seen,
-        [("ended", 5, 2, "unknown"), ("ended", 10, 4, "intent")]
-    );
+    let seen: Vec<_> =
+        found.unfinished.iter().map(|u| (u.session.as_str(), u.seq, u.ticket, u.last.as_str())).collect();
+    assert_eq!(seen, [("ended", 5, 2, "unknown"), ("ended", 10, 4, "intent")]);
     assert_eq!(found.unfinished[0].target, Some(target()));
     assert_eq!(found.running, ["running"]);
     assert_eq!(found.unread, []);

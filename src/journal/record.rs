@@ -91,21 +91,13 @@ struct Body<'a> {
     prev: &'a str,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde asks for a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
 fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
 /// The line of `entry`. Data that would make it longer than [`MAX_RECORD`] is cut, and the cut is named in the data.
-pub fn line(
-    who: &Who,
-    place: Place<'_>,
-    entry: &Entry,
-    ticket: Option<Ticket>,
-) -> io::Result<Line> {
+pub fn line(who: &Who, place: Place<'_>, entry: &Entry, ticket: Option<Ticket>) -> io::Result<Line> {
     let body = |data: &Value| {
         ascii(&Body {
             v: VERSION,
@@ -151,11 +143,7 @@ pub fn ascii(value: &impl Serialize) -> io::Result<Vec<u8>> {
 struct Ascii(CompactFormatter);
 
 impl Formatter for Ascii {
-    fn write_string_fragment<W: ?Sized + Write>(
-        &mut self,
-        to: &mut W,
-        text: &str,
-    ) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, to: &mut W, text: &str) -> io::Result<()> {
         if text.is_ascii() && !text.contains('\u{7f}') {
             return self.0.write_string_fragment(to, text);
         }
@@ -214,17 +202,10 @@ fn shortened(v: &Value, limit: usize) -> Value {
                     room.checked_sub(cost).map(|r| room = r).is_some()
                 })
                 .collect();
-            Value::String(if kept.len() < s.len() {
-                kept + "[cut]"
-            } else {
-                kept
-            })
+            Value::String(if kept.len() < s.len() { kept + "[cut]" } else { kept })
         }
         Value::Array(a) => a.iter().map(|v| shortened(v, limit)).collect(),
-        Value::Object(m) => m
-            .iter()
-            .map(|(k, v)| (k.clone(), shortened(v, limit)))
-            .collect(),
+        Value::Object(m) => m.iter().map(|(k, v)| (k.clone(), shortened(v, limit))).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) => v.clone(),
     }
 }
@@ -235,8 +216,7 @@ fn bounded(t: &TargetId) -> Cow<'_, TargetId> {
     if parts.iter().all(|p| p.len() <= MAX_NAME) {
         return Cow::Borrowed(t);
     }
-    let [source, namespace, kind, name, uid] =
-        parts.map(|p| p.chars().take(MAX_NAME).collect::<String>());
+    let [source, namespace, kind, name, uid] = parts.map(|p| p.chars().take(MAX_NAME).collect::<String>());
     Cow::Owned(TargetId {
         source: source.as_str().into(),
         namespace: namespace.into(),
@@ -253,33 +233,16 @@ mod tests {
     use serde_json::json;
 
     fn who() -> Who {
-        Who {
-            session: "s".into(),
-            actor: Actor {
-                user: "mira".into(),
-                claimed: None,
-            },
-            host: "bastion2".into(),
-        }
+        Who { session: "s".into(), actor: Actor { user: "mira".into(), claimed: None }, host: "bastion2".into() }
     }
 
     fn place() -> Place<'static> {
-        Place {
-            seq: 1,
-            hlc: Hlc(5, 0),
-            prev: ZEROS,
-            stamp: at(0),
-            missed: 0,
-        }
+        Place { seq: 1, hlc: Hlc(5, 0), prev: ZEROS, stamp: at(0), missed: 0 }
     }
 
     #[test]
     fn the_line_reads_as_the_page_says() {
-        let mut e = entry(
-            Kind::Note,
-            -250,
-            json!({"text": "a\u{7f}\u{e9}\u{1F525}\n\"b"}),
-        );
+        let mut e = entry(Kind::Note, -250, json!({"text": "a\u{7f}\u{e9}\u{1F525}\n\"b"}));
         e.target = Some(target());
         let l = line(&who(), place(), &e, Some(Ticket(7))).expect("line");
         let body = concat!(
@@ -290,10 +253,7 @@ mod tests {
             r#""prev":"0000000000000000000000000000000000000000000000000000000000000000""#,
         );
         assert_eq!(l.hash, sha256_hex(format!("{body}}}").as_bytes()));
-        assert_eq!(
-            String::from_utf8(l.bytes).expect("ascii"),
-            format!("{body},\"hash\":\"{}\"}}\n", l.hash)
-        );
+        assert_eq!(String::from_utf8(l.bytes).expect("ascii"), format!("{body},\"hash\":\"{}\"}}\n", l.hash));
     }
 
     #[test]
@@ -306,28 +266,16 @@ mod tests {
             json!({"many": many}),
         ] {
             let mut e = entry(Kind::Note, 0, data);
-            e.target = Some(TargetId {
-                name: "\u{1F525}".repeat(9000).into(),
-                ..target()
-            });
+            e.target = Some(TargetId { name: "\u{1F525}".repeat(9000).into(), ..target() });
             let l = line(&who(), place(), &e, None).expect("line");
             assert!(l.bytes.len() <= MAX_RECORD, "{}", l.bytes.len());
             let v: Value = serde_json::from_slice(&l.bytes).expect("json");
             assert_eq!(v["data"]["cut"], ascii(&e.data).expect("json").len());
         }
-        let e = entry(
-            Kind::Note,
-            0,
-            json!({"verb": "hold", "text": "y".repeat(70_000)}),
-        );
+        let e = entry(Kind::Note, 0, json!({"verb": "hold", "text": "y".repeat(70_000)}));
         let l = line(&who(), place(), &e, None).expect("line");
         let v: Value = serde_json::from_slice(&l.bytes).expect("json");
         assert_eq!(v["data"]["verb"], "hold");
-        assert!(
-            v["data"]["text"]
-                .as_str()
-                .expect("text")
-                .starts_with("yyyy")
-        );
+        assert!(v["data"]["text"].as_str().expect("text").starts_with("yyyy"));
     }
 }

@@ -56,26 +56,18 @@ pub fn look(dir: &Path, own: &str) -> io::Result<Recovery> {
         match read(path, &session, &mut resolved) {
             Ok(open) if !mine && !runs => found.unfinished.extend(open),
             Ok(_) => {}
-            Err(e) => found
-                .unread
-                .push((format!("{session}.jsonl"), e.to_string())),
+            Err(e) => found.unread.push((format!("{session}.jsonl"), e.to_string())),
         }
         if runs {
             found.running.push(session);
         }
     }
-    found
-        .unfinished
-        .retain(|u| !resolved.contains(&(u.session.clone(), u.seq)));
+    found.unfinished.retain(|u| !resolved.contains(&(u.session.clone(), u.seq)));
     Ok(found)
 }
 
 /// The open intents of one file; what it says of others' intents goes to `resolved` as (session, seq).
-fn read(
-    path: &Path,
-    session: &str,
-    resolved: &mut BTreeSet<(String, u64)>,
-) -> io::Result<Vec<Unfinished>> {
+fn read(path: &Path, session: &str, resolved: &mut BTreeSet<(String, u64)>) -> io::Result<Vec<Unfinished>> {
     let mut open = BTreeMap::new();
     let mut lines = Forwards::new(append::open_to_read(path)?);
     while let Some(piece) = lines.next_piece()? {

@@ -44,21 +44,12 @@ fn child_of_the_kill_test() {
     });
     let journal = Journal::open(&settings, at(0), report).expect("opened");
     for n in 1..100_000 {
-        let kind = if n % 2 == 0 {
-            Kind::Accepted
-        } else {
-            Kind::Intent
-        };
+        let kind = if n % 2 == 0 { Kind::Accepted } else { Kind::Intent };
         // Some near the bound: large writes are the ones that tear.
         let size = if n % 7 == 3 { 60_000 } else { n % 100 };
         let data = json!({"verb": "hold", "text": "x".repeat(size)});
         let ticket = Ticket(n as u64);
-        journal.append(
-            entry(kind, n as i64, data),
-            at(n as i64),
-            Some(ticket),
-            Durability::Sync,
-        );
+        journal.append(entry(kind, n as i64, data), at(n as i64), Some(ticket), Durability::Sync);
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
 }
@@ -70,11 +61,7 @@ fn killed_at_any_instant_no_acknowledged_record_is_lost() {
     let mut acknowledged = 0;
     for round in 0..6 {
         let mut child = Command::new(&me)
-            .args([
-                "--exact",
-                "journal::rough_tests::child_of_the_kill_test",
-                "--nocapture",
-            ])
+            .args(["--exact", "journal::rough_tests::child_of_the_kill_test", "--nocapture"])
             .env(CHILD, dir.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -92,18 +79,12 @@ fn killed_at_any_instant_no_acknowledged_record_is_lost() {
         }
         child.wait().expect("ended");
         let newest = heads::logs(dir.path()).expect("read");
-        let path = newest
-            .iter()
-            .find(|p| heads::session_of(p).ends_with(&child.id().to_string()))
-            .expect("its log");
+        let path = newest.iter().find(|p| heads::session_of(p).ends_with(&child.id().to_string())).expect("its log");
         let bytes = std::fs::read(path).expect("read");
         let found = verify(&bytes[..], |_| {}).expect("read");
         assert_eq!(found.first_bad, None);
         let kept = tickets(path);
-        assert!(
-            told.iter().all(|t| kept.contains(t)),
-            "round {round}: {told:?} in {kept:?}"
-        );
+        assert!(told.iter().all(|t| kept.contains(t)), "round {round}: {told:?} in {kept:?}");
         acknowledged += told.len();
     }
     assert!(acknowledged >= 6);
@@ -114,9 +95,7 @@ fn killed_at_any_instant_no_acknowledged_record_is_lost() {
 
 fn tickets(path: &Path) -> Vec<u64> {
     let text = std::fs::read(path).expect("read");
-    text.split(|b| *b == b'\n')
-        .filter_map(|l| RecordView::read("s", l).ticket)
-        .collect()
+    text.split(|b| *b == b'\n').filter_map(|l| RecordView::read("s", l).ticket).collect()
 }
 
 fn json() -> impl Strategy<Value = Value> {
@@ -143,24 +122,15 @@ fn json() -> impl Strategy<Value = Value> {
 }
 
 fn any_record() -> impl Strategy<Value = Vec<u8>> {
-    let names = [
-        "session", "seq", "hlc", "utc", "at", "actor", "host", "kind", "target", "ticket", "data",
-        "hash",
-    ];
-    let record = (prop::collection::vec(json(), names.len()), 0..22_usize).prop_map(
-        move |(values, kind)| {
-            let mut m: serde_json::Map<_, _> =
-                names.map(str::to_owned).into_iter().zip(values).collect();
-            let kinds = [
-                "opened", "intent", "sent", "resolved", "note", "verdict", "phase", "runbook",
-                "settled",
-            ];
-            if let Some(k) = kinds.get(kind) {
-                m.insert("kind".into(), (*k).into());
-            }
-            Value::Object(m).to_string().into_bytes()
-        },
-    );
+    let names = ["session", "seq", "hlc", "utc", "at", "actor", "host", "kind", "target", "ticket", "data", "hash"];
+    let record = (prop::collection::vec(json(), names.len()), 0..22_usize).prop_map(move |(values, kind)| {
+        let mut m: serde_json::Map<_, _> = names.map(str::to_owned).into_iter().zip(values).collect();
+        let kinds = ["opened", "intent", "sent", "resolved", "note", "verdict", "phase", "runbook", "settled"];
+        if let Some(k) = kinds.get(kind) {
+            m.insert("kind".into(), (*k).into());
+        }
+        Value::Object(m).to_string().into_bytes()
+    });
     prop_oneof![4 => record, 1 => prop::collection::vec(any::<u8>(), 0..200)]
 }
 

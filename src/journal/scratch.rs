@@ -32,20 +32,11 @@ impl Drop for Scratch {
 
 /// 2026-11-21T03:14:07Z plus `ms`.
 pub fn at(ms: i64) -> Stamp {
-    Stamp {
-        utc: Utc(1_795_230_847_000 + ms),
-        world: World(ms),
-        person: Person(ms),
-    }
+    Stamp { utc: Utc(1_795_230_847_000 + ms), world: World(ms), person: Person(ms) }
 }
 
 pub fn entry(kind: Kind, ms: i64, data: Value) -> Entry {
-    Entry {
-        kind,
-        at: at(ms).utc,
-        target: None,
-        data,
-    }
+    Entry { kind, at: at(ms).utc, target: None, data }
 }
 
 pub fn target() -> TargetId {

@@ -29,9 +29,7 @@ struct End {
 
 impl Ord for End {
     fn cmp(&self, other: &End) -> std::cmp::Ordering {
-        self.hlc
-            .cmp(&other.hlc)
-            .then_with(|| self.next.order(&other.next))
+        self.hlc.cmp(&other.hlc).then_with(|| self.next.order(&other.next))
     }
 }
 impl PartialOrd for End {
@@ -55,26 +53,17 @@ pub fn tail(dir: &Path, n: usize) -> io::Result<Tail> {
         match Backwards::open(&path).and_then(|rest| before(rest, session.clone(), None)) {
             Ok(Some(end)) => ends.push(end),
             Ok(None) => {}
-            Err(e) => found
-                .unread
-                .push((format!("{session}.jsonl"), e.to_string())),
+            Err(e) => found.unread.push((format!("{session}.jsonl"), e.to_string())),
         }
     }
     while found.records.len() < n
-        && let Some(End {
-            next,
-            hlc,
-            rest,
-            session,
-        }) = ends.pop()
+        && let Some(End { next, hlc, rest, session }) = ends.pop()
     {
         found.records.push(next);
         match before(rest, session.clone(), Some(hlc)) {
             Ok(Some(end)) => ends.push(end),
             Ok(None) => {}
-            Err(e) => found
-                .unread
-                .push((format!("{session}.jsonl"), e.to_string())),
+            Err(e) => found.unread.push((format!("{session}.jsonl"), e.to_string())),
         }
     }
     found.records.reverse();
@@ -87,15 +76,6 @@ fn before(mut rest: Backwards, session: String, after: Option<Hlc>) -> io::Resul
     };
     let next = RecordView::read(&session, &line);
     // A line that tells no time stays beside its neighbour.
-    let own = if next.kind == UNREADABLE {
-        after.unwrap_or_default()
-    } else {
-        next.hlc
-    };
-    Ok(Some(End {
-        hlc: after.map_or(own, |a| own.min(a)),
-        next,
-        rest,
-        session,
-    }))
+    let own = if next.kind == UNREADABLE { after.unwrap_or_default() } else { next.hlc };
+    Ok(Some(End { hlc: after.map_or(own, |a| own.min(a)), next, rest, session }))
 }

@@ -37,12 +37,7 @@ pub struct Ring {
 
 impl Default for Ring {
     fn default() -> Ring {
-        Ring {
-            segment_bytes: 32 << 20,
-            segment_ms: 3_600_000,
-            bytes: 256 << 20,
-            age: Duration::from_secs(24 * 3600),
-        }
+        Ring { segment_bytes: 32 << 20, segment_ms: 3_600_000, bytes: 256 << 20, age: Duration::from_secs(24 * 3600) }
     }
 }
 
@@ -120,32 +115,19 @@ pub struct Tape {
 
 impl Tape {
     /// Begins `<dir>/<session>.1.tape` (0600 in a 0700 directory). `start`: the header's opaque part.
-    pub fn open(
-        dir: &Path,
-        session: &str,
-        ring: Ring,
-        start: Value,
-        at: Stamp,
-    ) -> io::Result<Tape> {
+    pub fn open(dir: &Path, session: &str, ring: Ring, start: Value, at: Stamp) -> io::Result<Tape> {
         make_dir(dir)?;
         let first = Segment::begin(dir, session, 1)?;
         let (to, from) = sync_channel(QUEUE);
         let (waiting, failed) = (Arc::new(AtomicU64::new(0)), Arc::new(OnceLock::new()));
-        let writer = Writer {
-            dir: dir.to_owned(),
-            session: session.to_owned(),
-            ring,
-            waiting: waiting.clone(),
-        };
+        let writer = Writer { dir: dir.to_owned(), session: session.to_owned(), ring, waiting: waiting.clone() };
         let tell = failed.clone();
-        let thread = std::thread::Builder::new()
-            .name("andon-tape".into())
-            .spawn(move || {
-                if let Err(e) = writer.run(&from, first) {
-                    // Set once, here.
-                    let _ = tell.set(format!("the tape could not be written: {e}"));
-                }
-            })?;
+        let thread = std::thread::Builder::new().name("andon-tape".into()).spawn(move || {
+            if let Err(e) = writer.run(&from, first) {
+                // Set once, here.
+                let _ = tell.set(format!("the tape could not be written: {e}"));
+            }
+        })?;
         let mut tape = Tape {
             to,
             thread,
@@ -206,9 +188,7 @@ impl Tape {
         self.segment += 1;
         let segment = self.segment;
         let header = self.header(start);
-        let done = self.put(at, &What::<()>::Head(&header), |l| {
-            Command::Segment(segment, l)
-        });
+        let done = self.put(at, &What::<()>::Head(&header), |l| Command::Segment(segment, l));
         if done {
             self.bytes = 0;
             self.since = at;
@@ -250,12 +230,7 @@ impl Tape {
     }
 
     fn header(&self, start: Value) -> Header {
-        Header {
-            tape: 1,
-            session: self.session.clone(),
-            segment: self.segment,
-            start,
-        }
+        Header { tape: 1, session: self.session.clone(), segment: self.segment, start }
     }
 
     /// Writes the gap line that is due. False: the disk still does not follow.
@@ -276,17 +251,8 @@ impl Tape {
     }
 
     /// Queues one line; what does not fit or cannot be written as JSON is counted as lost.
-    fn put<M: Serialize>(
-        &mut self,
-        at: Stamp,
-        what: &What<'_, M>,
-        command: impl FnOnce(Vec<u8>) -> Command,
-    ) -> bool {
-        let out = Out {
-            n: self.next,
-            at: &at,
-            what,
-        };
+    fn put<M: Serialize>(&mut self, at: Stamp, what: &What<'_, M>, command: impl FnOnce(Vec<u8>) -> Command) -> bool {
+        let out = Out { n: self.next, at: &at, what };
         let why = match serde_json::to_vec(&out) {
             Err(e) => format!("a message is no JSON: {e}"),
             Ok(line) => {

@@ -104,21 +104,11 @@ impl<M: DeserializeOwned, R: Read> TapeReader<M, R> {
     fn read(&mut self) -> Option<Result<TapeLine<M>, TapeError>> {
         self.line += 1;
         let line = self.line;
-        let bad = |why: String| {
-            Some(Err(TapeError {
-                line,
-                why,
-                torn: false,
-            }))
-        };
+        let bad = |why: String| Some(Err(TapeError { line, why, torn: false }));
         let bytes = match self.lines.next_piece() {
             Ok(Some(Piece::Line(l))) => l,
             Ok(Some(Piece::Unfinished(_))) => {
-                return Some(Err(TapeError {
-                    line,
-                    why: "unfinished".into(),
-                    torn: !self.ended,
-                }));
+                return Some(Err(TapeError { line, why: "unfinished".into(), torn: !self.ended }));
             }
             Ok(Some(Piece::TooLong)) => return bad("too long".into()),
             Ok(None) => return None,
@@ -147,11 +137,7 @@ impl<M: DeserializeOwned, R: Read> TapeReader<M, R> {
         let at = wire.at;
         let said = match (wire.head, wire.m, wire.mark, wire.gap, wire.end) {
             (Some(header), None, None, None, None) if line == 1 => TapeLine::Start { at, header },
-            (None, Some(message), None, None, None) if line > 1 => TapeLine::Message {
-                n: wire.n,
-                at,
-                message,
-            },
+            (None, Some(message), None, None, None) if line > 1 => TapeLine::Message { n: wire.n, at, message },
             (None, None, Some(mark), None, None) if line > 1 => TapeLine::Mark { at, mark },
             (None, None, None, Some(gap), None) if line > 1 => TapeLine::Gap { at, gap },
             (None, None, None, None, Some(_)) if line > 1 => {
@@ -188,11 +174,7 @@ pub fn segments(dir: &Path, session: &str) -> io::Result<Vec<(u32, PathBuf)>> {
         let number = path
             .file_name()
             .and_then(|n| n.to_str())
-            .and_then(|n| {
-                n.strip_prefix(session)?
-                    .strip_prefix('.')?
-                    .strip_suffix(".tape")
-            })
+            .and_then(|n| n.strip_prefix(session)?.strip_prefix('.')?.strip_suffix(".tape"))
             .and_then(|n| n.parse().ok());
         found.extend(number.map(|n| (n, path)));
     }

@@ -58,10 +58,7 @@ impl Segment {
         let file = create_new(&dir.join(format!("{session}.{n}.tape")), 0o600)?;
         // Says "in use" to other sessions' rings; a file system without locks costs a tape, never the log.
         let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
-        Ok(Segment {
-            file: BufWriter::with_capacity(128 * 1024, file),
-            sum: String::new(),
-        })
+        Ok(Segment { file: BufWriter::with_capacity(128 * 1024, file), sum: String::new() })
     }
 
     /// The same bytes with their checksum member before the closing brace.
@@ -126,8 +123,7 @@ impl Writer {
             if !old && total + self.ring.segment_bytes <= self.ring.bytes {
                 continue;
             }
-            let free = open_to_read(&path)
-                .is_ok_and(|f| flock(&f, FlockOperation::NonBlockingLockShared).is_ok());
+            let free = open_to_read(&path).is_ok_and(|f| flock(&f, FlockOperation::NonBlockingLockShared).is_ok());
             if free && std::fs::remove_file(&path).is_ok() {
                 total -= size;
             }

@@ -111,25 +111,16 @@ impl Journal {
                 Err(e) => return Err(e),
             }
         };
-        let journal = Journal::start(
-            settings,
-            session.clone(),
-            path,
-            Box::new(file),
-            Some(live),
-            stamp,
-            report.clone(),
-        )?;
+        let journal =
+            Journal::start(settings, session.clone(), path, Box::new(file), Some(live), stamp, report.clone())?;
         let dir = settings.dir.clone();
-        std::thread::Builder::new()
-            .name("andon-recovery".into())
-            .spawn(move || {
-                let found = recovery::look(&dir, &session).unwrap_or_else(|e| Recovery {
-                    unread: vec![(dir.display().to_string(), e.to_string())],
-                    ..Recovery::default()
-                });
-                report(Report::Recovered(found));
-            })?;
+        std::thread::Builder::new().name("andon-recovery".into()).spawn(move || {
+            let found = recovery::look(&dir, &session).unwrap_or_else(|e| Recovery {
+                unread: vec![(dir.display().to_string(), e.to_string())],
+                ..Recovery::default()
+            });
+            report(Report::Recovered(found));
+        })?;
         Ok(journal)
     }
 
@@ -145,20 +136,12 @@ impl Journal {
     ) -> io::Result<Journal> {
         let who = Who {
             session: session.clone(),
-            actor: Actor {
-                user: settings.user.clone(),
-                claimed: settings.claimed.clone(),
-            },
+            actor: Actor { user: settings.user.clone(), claimed: settings.claimed.clone() },
             host: settings.host.clone(),
         };
         let (to, from) = channel();
         let (waiting, missed) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let mut worker = Worker::new(
-            Chain::new(who, file),
-            report,
-            waiting.clone(),
-            missed.clone(),
-        );
+        let mut worker = Worker::new(Chain::new(who, file), report, waiting.clone(), missed.clone());
         let opened = Opening {
             dir: settings.dir.clone(),
             session: session.clone(),
@@ -169,29 +152,15 @@ impl Journal {
                 "drill": settings.drill,
             }),
         };
-        std::thread::Builder::new()
-            .name("andon-journal".into())
-            .spawn(move || {
-                worker.opened(opened, stamp);
-                worker.run(&from, live);
-            })?;
-        Ok(Journal {
-            to,
-            waiting,
-            missed,
-            path,
-            session,
-        })
+        std::thread::Builder::new().name("andon-journal".into()).spawn(move || {
+            worker.opened(opened, stamp);
+            worker.run(&from, live);
+        })?;
+        Ok(Journal { to, waiting, missed, path, session })
     }
 
     /// Never blocks. A report follows for every ticket, and for the first failure of all.
-    pub fn append(
-        &self,
-        entry: Entry,
-        stamp: Stamp,
-        ticket: Option<Ticket>,
-        durability: Durability,
-    ) {
+    pub fn append(&self, entry: Entry, stamp: Stamp, ticket: Option<Ticket>, durability: Durability) {
         let full = self.waiting.load(Ordering::Relaxed) >= WAITING;
         if full && durability == Durability::Batched && ticket.is_none() {
             self.missed.fetch_add(1, Ordering::Relaxed);
@@ -199,12 +168,7 @@ impl Journal {
         }
         self.waiting.fetch_add(1, Ordering::Relaxed);
         // The thread only ends after `close` or with the last handle.
-        let _ = self.to.send(Command::Append(Box::new(Appended {
-            entry,
-            stamp,
-            ticket,
-            durability,
-        })));
+        let _ = self.to.send(Command::Append(Box::new(Appended { entry, stamp, ticket, durability })));
     }
 
     /// Appends, after the fact, what went out before it was on disk; the record keeps `entry.at` as its true time.
@@ -214,17 +178,12 @@ impl Journal {
 
     /// Writes `closed` and waits for it, `at_most` that long (a hung disk does not keep the terminal).
     pub fn close(self, stamp: Stamp, at_most: Duration) -> Ended {
-        let none = |why: &str| Ended {
-            head: None,
-            why: Some(why.to_owned()),
-        };
+        let none = |why: &str| Ended { head: None, why: Some(why.to_owned()) };
         let (done, ended) = channel();
         if self.to.send(Command::Close(stamp, done)).is_err() {
             return none("the journal's thread is gone");
         }
-        ended
-            .recv_timeout(at_most)
-            .unwrap_or_else(|_| none("the disk does not answer"))
+        ended.recv_timeout(at_most).unwrap_or_else(|_| none("the disk does not answer"))
     }
 
     /// This session's file.

@@ -39,12 +39,7 @@ fn reports() -> (OnReport, Receiver<Report>) {
 
 fn note(j: &Journal, n: u64, d: Durability) {
     let ms = n.cast_signed();
-    j.append(
-        entry(Kind::Note, ms, json!({ "n": n })),
-        at(ms),
-        Some(Ticket(n)),
-        d,
-    );
+    j.append(entry(Kind::Note, ms, json!({ "n": n })), at(ms), Some(Ticket(n)), d);
 }
 
 /// A disk in memory: what was written, and how much of it would survive.
@@ -129,27 +124,12 @@ fn every_nth_operation_failing_once_or_for_ever_gives_no_false_durable() {
                 continue;
             }
             let disk = Arc::new(Mutex::new(Disk::default()));
-            let file = Faulty {
-                disk: disk.clone(),
-                fault,
-                nth,
-                for_ever,
-                done: 0,
-            };
+            let file = Faulty { disk: disk.clone(), fault, nth, for_ever, done: 0 };
             let (on, told) = reports();
             let s = settings(dir.path());
-            let j = Journal::start(&s, "s".into(), "s".into(), Box::new(file), None, at(0), on)
-                .expect("started");
+            let j = Journal::start(&s, "s".into(), "s".into(), Box::new(file), None, at(0), on).expect("started");
             for n in 1..=10 {
-                note(
-                    &j,
-                    n,
-                    if n % 3 == 0 {
-                        Durability::Batched
-                    } else {
-                        Durability::Sync
-                    },
-                );
+                note(&j, n, if n % 3 == 0 { Durability::Batched } else { Durability::Sync });
                 // One at a time now and then, so that rounds of one and of many are both met.
                 if n % 4 == 0 {
                     std::thread::sleep(Duration::from_micros(50));
@@ -177,17 +157,11 @@ fn every_nth_operation_failing_once_or_for_ever_gives_no_false_durable() {
                 }
             }
             answered.sort_unstable();
-            assert_eq!(
-                answered,
-                (1..=10).collect::<Vec<_>>(),
-                "each ticket is answered once: {case}"
-            );
+            assert_eq!(answered, (1..=10).collect::<Vec<_>>(), "each ticket is answered once: {case}");
             let found = verify(safe.as_bytes(), |_| {}).expect("read");
             assert_eq!(found.first_bad, None, "{case}");
             match ended {
-                Ended {
-                    head: Some(head), ..
-                } => assert!(!failed && found.closed && found.head == head, "{case}"),
+                Ended { head: Some(head), .. } => assert!(!failed && found.closed && found.head == head, "{case}"),
                 Ended { why, .. } => assert!(failed && why.is_some(), "{case}"),
             }
         }
@@ -215,25 +189,11 @@ fn a_hung_disk_holds_up_nobody_and_late_success_is_told() {
     let (go, gate) = channel();
     let (on, told) = reports();
     let s = settings(dir.path());
-    let j = Journal::start(
-        &s,
-        "s".into(),
-        "s".into(),
-        Box::new(Hung(gate)),
-        None,
-        at(0),
-        on,
-    )
-    .expect("started");
+    let j = Journal::start(&s, "s".into(), "s".into(), Box::new(Hung(gate)), None, at(0), on).expect("started");
     let begun = Instant::now();
     note(&j, 1, Durability::Sync);
     for n in 0..WAITING + 500 {
-        j.append(
-            entry(Kind::Phase, 2, json!({ "n": n })),
-            at(2),
-            None,
-            Durability::Batched,
-        );
+        j.append(entry(Kind::Phase, 2, json!({ "n": n })), at(2), None, Durability::Batched);
     }
     assert!(begun.elapsed() < Duration::from_secs(5));
     assert_eq!(told.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty));
@@ -258,17 +218,8 @@ fn a_session_from_opened_to_closed() {
     let live = path.with_extension("live");
     assert!(live.exists());
     note(&j, 1, Durability::Sync);
-    j.append(
-        entry(Kind::Phase, 5, json!({"to": "paused"})),
-        at(5),
-        None,
-        Durability::Batched,
-    );
-    j.append_late(
-        entry(Kind::Intent, 4, json!({"verb": "hold"})),
-        at(9),
-        Some(Ticket(2)),
-    );
+    j.append(entry(Kind::Phase, 5, json!({"to": "paused"})), at(5), None, Durability::Batched);
+    j.append_late(entry(Kind::Intent, 4, json!({"verb": "hold"})), at(9), Some(Ticket(2)));
     let mut durable = Vec::new();
     while durable.len() < 2 {
         if let Report::Durable(t) = told.recv_timeout(LONG).expect("a report") {
@@ -283,34 +234,18 @@ fn a_session_from_opened_to_closed() {
     assert!(!live.exists());
     let bytes = std::fs::read(&path).expect("read");
     let found = verify(&bytes[..], |_| {}).expect("read");
-    assert_eq!(
-        (found.records, found.first_bad, found.closed),
-        (5, None, true)
-    );
+    assert_eq!((found.records, found.first_bad, found.closed), (5, None, true));
     assert_eq!(found.head, head);
     let text = String::from_utf8(bytes).expect("ascii");
     let late = text.lines().nth(3).expect("the intent");
-    assert!(
-        late.contains("\"at\":\"2026-11-21T03:14:07.004Z\""),
-        "{late}"
-    );
+    assert!(late.contains("\"at\":\"2026-11-21T03:14:07.004Z\""), "{late}");
     second.close(at(11), LONG).head.expect("on disk");
     // A later session names both heads.
     let (on, _told) = reports();
-    let third = Journal::open(
-        &Settings {
-            suffix: "9".into(),
-            ..s
-        },
-        at(5000),
-        on,
-    )
-    .expect("opened");
+    let third = Journal::open(&Settings { suffix: "9".into(), ..s }, at(5000), on).expect("opened");
     let path = third.path().to_owned();
     third.close(at(5001), LONG).head.expect("on disk");
-    let heads = verify(&std::fs::read(path).expect("read")[..], |_| {})
-        .expect("read")
-        .heads;
+    let heads = verify(&std::fs::read(path).expect("read")[..], |_| {}).expect("read").heads;
     assert_eq!(heads.len(), 2);
     assert!(heads.iter().any(|(_, h)| *h == head));
 }
@@ -321,7 +256,6 @@ fn observations_are_on_disk_within_their_second_though_nobody_asks() {
     let (on, told) = reports();
     let j = Journal::open(&settings(dir.path()), at(0), on).expect("opened");
     note(&j, 1, Durability::Batched);
-    let durable = std::iter::from_fn(|| told.recv_timeout(LONG).ok())
-        .find(|r| *r == Report::Durable(Ticket(1)));
+    let durable = std::iter::from_fn(|| told.recv_timeout(LONG).ok()).find(|r| *r == Report::Durable(Ticket(1)));
     assert!(durable.is_some());
 }

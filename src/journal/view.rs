@@ -40,11 +40,7 @@ impl RecordView {
             return RecordView {
                 session: session.to_owned(),
                 kind: UNREADABLE.to_owned(),
-                data: String::from_utf8_lossy(line)
-                    .chars()
-                    .take(200)
-                    .collect::<String>()
-                    .into(),
+                data: String::from_utf8_lossy(line).chars().take(200).collect::<String>().into(),
                 ..RecordView::default()
             };
         };
@@ -116,10 +112,7 @@ impl RecordView {
 
     /// The order in which records of several sessions are read.
     pub fn order(&self, other: &RecordView) -> Ordering {
-        self.hlc
-            .cmp(&other.hlc)
-            .then_with(|| self.session.cmp(&other.session))
-            .then(self.seq.cmp(&other.seq))
+        self.hlc.cmp(&other.hlc).then_with(|| self.session.cmp(&other.session)).then(self.seq.cmp(&other.seq))
     }
 }
 
@@ -150,16 +143,10 @@ mod tests {
             br#"{"v":9,"seq":"4","hlc":[7,1],"utc":"2026-11-21T03:14:07.000Z","kind":"page-out","new":[1],"data":3,"actor":{"user":"mira","claimed":"Mira K"}}"#,
         );
         assert_eq!((r.session.as_str(), r.seq, r.hlc), ("file", 0, Hlc(7, 1)));
-        assert_eq!(
-            (r.kind.as_str(), r.who(), r.hms()),
-            ("page-out", "Mira K", "03:14:07")
-        );
+        assert_eq!((r.kind.as_str(), r.who(), r.hms()), ("page-out", "Mira K", "03:14:07"));
         assert_eq!(r.rest["seq"], "4");
         assert_eq!(r.rest["new"][0], 1);
         assert_eq!(RecordView::read("f", b"\xff[").kind, UNREADABLE);
-        assert_eq!(
-            RecordView::read("f", b"{\"utc\":\"2026\"}").hms(),
-            "--:--:--"
-        );
+        assert_eq!(RecordView::read("f", b"{\"utc\":\"2026\"}").hms(), "--:--:--");
     }
 }

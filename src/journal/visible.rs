@@ -45,10 +45,7 @@ mod tests {
 
     #[test]
     fn what_hides_is_shown() {
-        assert_eq!(
-            visible("a\u{1b}[2J\u{202e}b\u{200b}", 99),
-            "a<U+001B>[2J<U+202E>b<U+200B>"
-        );
+        assert_eq!(visible("a\u{1b}[2J\u{202e}b\u{200b}", 99), "a<U+001B>[2J<U+202E>b<U+200B>");
         assert_eq!(visible("grün 東京", 99), "grün 東京");
     }
 

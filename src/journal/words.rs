@@ -11,11 +11,7 @@ pub const WIDTH: usize = 400;
 /// The line, everything from outside made visible, no newline.
 pub fn line(r: &RecordView) -> String {
     let about = r.target_at().map(|t| format!("{t} ")).unwrap_or_default();
-    let late = if r.at.is_some() {
-        " (recorded later)"
-    } else {
-        ""
-    };
+    let late = if r.at.is_some() { " (recorded later)" } else { "" };
     let text = format!("{} {} {about}{}{late}", r.hms(), r.who(), said(r));
     visible(&text, WIDTH)
 }
@@ -76,17 +72,11 @@ fn said(r: &RecordView) -> String {
             d.part(" ", "environment", ""),
             d.part(", drill ", "drill", ""),
             d.part(", ", "files", " other sessions"),
-            if d.is("mine_only") {
-                ", log: mine only"
-            } else {
-                ""
-            },
+            if d.is("mine_only") { ", log: mine only" } else { "" },
         ),
-        "closed" => format!(
-            "closed{}{}",
-            d.part(" after ", "records", " records"),
-            d.part(", head before it ", "head", "")
-        ),
+        "closed" => {
+            format!("closed{}{}", d.part(" after ", "records", " records"), d.part(", head before it ", "head", ""))
+        }
         "armed" => format!("armed{}", d.part(" for ", "minutes", " min")),
         "disarmed" => format!("disarmed{}", d.part(": ", "why", "")),
         "intent" => format!(
@@ -94,53 +84,22 @@ fn said(r: &RecordView) -> String {
             d.moved(),
             d.part(" by ", "primitive", ""),
             d.part("; ", "sentence", ""),
-            if d.is("look_only") {
-                "; from look-only"
-            } else {
-                ""
-            },
-            if d.is("name_typed") {
-                "; name typed"
-            } else {
-                ""
-            },
+            if d.is("look_only") { "; from look-only" } else { "" },
+            if d.is("name_typed") { "; name typed" } else { "" },
         ),
-        "sent" => format!(
-            "{act} sent{}{}",
-            d.part(" ", "method", ""),
-            d.part(" ", "path", "")
-        ),
+        "sent" => format!("{act} sent{}{}", d.part(" ", "method", ""), d.part(" ", "path", "")),
         "accepted" => format!("{act} accepted{}", d.took(" in ", "took_ms")),
-        "refused" => format!(
-            "{act} refused{}{}",
-            d.part(" (", "status", ")"),
-            d.part(": ", "why", "")
-        ),
+        "refused" => format!("{act} refused{}{}", d.part(" (", "status", ")"), d.part(": ", "why", "")),
         "unknown" => format!("{act} OUTCOME UNKNOWN{}", d.part(": ", "why", "")),
         "seen" => format!("{act} seen{}", d.took(" after ", "after_ms")),
-        "settled" => format!(
-            "{act} settled{}{}",
-            d.took(" after ", "after_ms"),
-            d.part(": ", "what", "")
-        ),
-        "stuck" => format!(
-            "{act} STUCK{}{}",
-            d.took(" after ", "after_ms"),
-            d.part(": ", "why", "")
-        ),
-        "undone" => format!(
-            "{act} undone{}{}",
-            d.part(" by ", "by", ""),
-            d.part(": ", "why", "")
-        ),
+        "settled" => format!("{act} settled{}{}", d.took(" after ", "after_ms"), d.part(": ", "what", "")),
+        "stuck" => format!("{act} STUCK{}{}", d.took(" after ", "after_ms"), d.part(": ", "why", "")),
+        "undone" => format!("{act} undone{}{}", d.part(" by ", "by", ""), d.part(": ", "why", "")),
         "resolved" => format!(
             "{act} resolved{}{}{}",
             d.part(": ", "outcome", ""),
             d.part(", ", "why", ""),
-            d.0["of"]["session"]
-                .as_str()
-                .map(|s| format!(" (begun by {s})"))
-                .unwrap_or_default(),
+            d.0["of"]["session"].as_str().map(|s| format!(" (begun by {s})")).unwrap_or_default(),
         ),
         "changed" => format!("changed{}{}", d.part(" ", "what", ":"), d.moved()),
         "note" => format!("note: {}", d.part("", "text", "")),
@@ -154,12 +113,7 @@ fn said(r: &RecordView) -> String {
             d.part(", ", "weight", " %")
         ),
         "verdict" => format!("verdict{}{}", d.moved(), d.part(": ", "why", "")),
-        "source" => format!(
-            "source{}{}{}",
-            d.part(" ", "source", ""),
-            d.moved(),
-            d.part(": ", "why", "")
-        ),
+        "source" => format!("source{}{}{}", d.part(" ", "source", ""), d.moved(), d.part(": ", "why", "")),
         "runbook" => format!(
             "runbook{}{}{}{}{}",
             d.part(" ", "runbook", ""),
@@ -206,10 +160,7 @@ mod tests {
         let act = json!({"verb": "roll back", "step": 1, "of": 2, "took_ms": 41, "after_ms": 19_500, "why": "409",
             "from": "v2", "to": "v1", "primitive": "abort", "look_only": true});
         for (kind, says) in [
-            (
-                "intent",
-                "roll back (step 1 of 2): v2 -> v1 by abort; from look-only",
-            ),
+            ("intent", "roll back (step 1 of 2): v2 -> v1 by abort; from look-only"),
             ("accepted", "roll back (step 1 of 2) accepted in 41 ms"),
             ("refused", "roll back (step 1 of 2) refused: 409"),
             ("unknown", "roll back (step 1 of 2) OUTCOME UNKNOWN: 409"),
@@ -217,19 +168,10 @@ mod tests {
             ("stuck", "roll back (step 1 of 2) STUCK after 19 s: 409"),
             ("verdict", "verdict v2 -> v1: 409"),
         ] {
-            assert_eq!(
-                said_of(kind, act.clone()),
-                format!("03:14:07 mira checkout@eu-1 {says}")
-            );
+            assert_eq!(said_of(kind, act.clone()), format!("03:14:07 mira checkout@eu-1 {says}"));
         }
-        assert_eq!(
-            said_of("armed", json!({})),
-            "03:14:07 mira checkout@eu-1 armed"
-        );
-        assert_eq!(
-            said_of("page-out", json!({"a": 1})),
-            "03:14:07 mira checkout@eu-1 page-out {\"a\":1}"
-        );
+        assert_eq!(said_of("armed", json!({})), "03:14:07 mira checkout@eu-1 armed");
+        assert_eq!(said_of("page-out", json!({"a": 1})), "03:14:07 mira checkout@eu-1 page-out {\"a\":1}");
     }
 
     #[test]
@@ -261,20 +203,14 @@ mod tests {
         for kind in ALL {
             let word = json!(kind);
             let text = said_of(word.as_str().expect("word"), json!({"zzz": "unnamed"}));
-            assert!(
-                !text.contains("unnamed"),
-                "{kind:?} is taken for unknown: {text}"
-            );
+            assert!(!text.contains("unnamed"), "{kind:?} is taken for unknown: {text}");
         }
     }
 
     #[test]
     fn nothing_from_outside_moves_the_cursor() {
         let text = said_of("note", json!({"text": "a\u{1b}]0;x\u{7}\nb\u{202e}"}));
-        assert!(
-            text.ends_with("note: a<U+001B>]0;x<U+0007><U+000A>b<U+202E>"),
-            "{text}"
-        );
+        assert!(text.ends_with("note: a<U+001B>]0;x<U+0007><U+000A>b<U+202E>"), "{text}");
         assert_eq!(line_of(&json!(3)), "--:--:--  unreadable line 3");
     }
 }

@@ -53,21 +53,8 @@ pub struct Worker {
 
 impl Worker {
     /// `waiting` and `missed` are shared with the handle.
-    pub fn new(
-        chain: Chain,
-        report: OnReport,
-        waiting: Arc<AtomicU64>,
-        missed: Arc<AtomicU64>,
-    ) -> Worker {
-        Worker {
-            chain,
-            report,
-            unsynced: Vec::new(),
-            dirty: None,
-            failed: None,
-            waiting,
-            missed,
-        }
+    pub fn new(chain: Chain, report: OnReport, waiting: Arc<AtomicU64>, missed: Arc<AtomicU64>) -> Worker {
+        Worker { chain, report, unsynced: Vec::new(), dirty: None, failed: None, waiting, missed }
     }
 
     /// The first record.
@@ -172,16 +159,10 @@ impl Worker {
         let why = self.failed.get_or_insert_with(|| why.to_owned()).clone();
         let tickets: Vec<_> = self.unsynced.drain(..).chain(ticket).collect();
         if tickets.is_empty() {
-            (self.report)(Report::Failed {
-                ticket: None,
-                why: why.clone(),
-            });
+            (self.report)(Report::Failed { ticket: None, why: why.clone() });
         }
         for t in tickets {
-            (self.report)(Report::Failed {
-                ticket: Some(t),
-                why: why.clone(),
-            });
+            (self.report)(Report::Failed { ticket: Some(t), why: why.clone() });
         }
     }
 
@@ -189,18 +170,10 @@ impl Worker {
         let data = json!({ "head": self.chain.head(), "records": self.chain.records() + 1 });
         self.write(&own(Kind::Closed, stamp, data), stamp, None);
         self.sync();
-        Ended {
-            head: self.failed.is_none().then(|| self.chain.head().to_owned()),
-            why: self.failed.clone(),
-        }
+        Ended { head: self.failed.is_none().then(|| self.chain.head().to_owned()), why: self.failed.clone() }
     }
 }
 
 fn own(kind: Kind, stamp: Stamp, data: Value) -> Entry {
-    Entry {
-        kind,
-        at: stamp.utc,
-        target: None,
-        data,
-    }
+    Entry { kind, at: stamp.utc, target: None, data }
 }
