@@ -2,7 +2,7 @@
 
 use super::inbox::Inbox;
 use crate::backends::{Backend, Cx, Interest, Lane, Query, Sink};
-use crate::core::act::plan::{Operation, Outcome, RefusedBy, Refused, Step, Ticket};
+use crate::core::act::plan::{Operation, Outcome, Refused, RefusedBy, Step, Ticket};
 use crate::core::effect::{ActId, AskId, DialogId, Question};
 use crate::core::id::{SourceId, TargetId};
 use crate::core::msg::Msg;
@@ -76,7 +76,10 @@ impl Ports {
                 let error = match tokio::spawn(observed.clone().observe(looked.clone(), sink)).await {
                     Ok(error) => error,
                     Err(e) if e.is_cancelled() => return,
-                    Err(_) => SourceError::new(Trouble::Panicked, format!("the task of {name} failed; a bug of andon, see the report")),
+                    Err(_) => SourceError::new(
+                        Trouble::Panicked,
+                        format!("the task of {name} failed; a bug of andon, see the report"),
+                    ),
                 };
                 if started.elapsed() > Duration::from_secs(60) {
                     failures = 0;
@@ -163,14 +166,18 @@ impl Ports {
         let inbox = self.inbox.clone();
         let Some(backend) = self.backend(&target.source) else {
             let why = no_source(&target.source).sentence;
-            let outcome = Outcome::Refused(Refused { kind: RefusedBy::NotSent, status: None, why, retry_after_ms: None });
+            let outcome =
+                Outcome::Refused(Refused { kind: RefusedBy::NotSent, status: None, why, retry_after_ms: None });
             inbox.answer(Msg::Answered { ticket, outcome });
             return;
         };
         self.sending.fetch_add(1, Ordering::SeqCst);
         let sending = self.sending.clone();
         self.spawn(async move {
-            let task = tokio::spawn(async move { backend.send(&step, ticket, &Cx { deadline: TOTAL, lane: Lane::Act }).await });
+            let task =
+                tokio::spawn(
+                    async move { backend.send(&step, ticket, &Cx { deadline: TOTAL, lane: Lane::Act }).await },
+                );
             // The backend keeps the deadline; this one only catches a backend that does not.
             let outcome = match tokio::time::timeout(TOTAL * 2, task).await {
                 Ok(Ok(outcome)) => outcome,
@@ -201,10 +208,7 @@ fn no_source(id: &SourceId) -> SourceError {
     SourceError::new(Trouble::NotFound, format!("there is no running source {id}"))
 }
 
-async fn bounded<T>(
-    total: Duration,
-    call: impl Future<Output = Result<T, SourceError>>,
-) -> Result<T, SourceError> {
+async fn bounded<T>(total: Duration, call: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
     match tokio::time::timeout(total, call).await {
         Ok(answer) => answer,
         Err(_) => Err(SourceError::new(Trouble::Timeout, format!("no answer in {} s", total.as_secs()))),
@@ -219,7 +223,13 @@ async fn read(backend: &dyn Backend, target: &TargetId) -> Result<Option<Box<Tar
         match f {
             Fact::Target(t) if t.id == *target => return Ok(Some(t)),
             Fact::Gone(id) if id == *target => return Ok(None),
-            Fact::Target(_) | Fact::Gone(_) | Fact::Source(_) | Fact::Whole(_) | Fact::Blocks(_) | Fact::Windows(_) | Fact::Checked(_) => {}
+            Fact::Target(_)
+            | Fact::Gone(_)
+            | Fact::Source(_)
+            | Fact::Whole(_)
+            | Fact::Blocks(_)
+            | Fact::Windows(_)
+            | Fact::Checked(_) => {}
         }
     }
     Err(SourceError::new(Trouble::Shape, "the answer does not name the target"))

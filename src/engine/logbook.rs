@@ -58,7 +58,9 @@ impl Logbook {
                     Msg::NotDurable { ticket, why: why.into() }
                 }
                 Report::Failed { ticket: None, why } => Msg::LogFailed { why: why.into() },
-                Report::Recovered(r) => Msg::Recovered(Box::new(recovered(r, history.clone(), mine_only, file.clone()))),
+                Report::Recovered(r) => {
+                    Msg::Recovered(Box::new(recovered(r, history.clone(), mine_only, file.clone())))
+                }
             };
             inbox.answer(msg);
         });

@@ -8,4 +8,4 @@ pub mod logbook;
 mod run;
 pub mod tape;
 
-pub use run::{Engine, End, Front};
+pub use run::{End, Engine, Front};

@@ -242,6 +242,11 @@ impl<F: Front> Engine<F> {
         Duration::from_millis(u64::try_from(ms.max(1)).unwrap_or(1))
     }
 
+    /// Before anything else is started.
+    pub fn first_frame(&mut self) {
+        self.draw(true);
+    }
+
     /// Run until somebody leaves.
     pub fn run(&mut self) -> End {
         self.draw(true);
@@ -332,6 +337,7 @@ impl<F: Front> Engine<F> {
     /// Close log and tape; the log's head hash, where the disk took it.
     pub fn close(mut self) -> (F, Option<String>) {
         let at = self.stamp(None);
+        self.model.now = at;
         let digest = self.front.digest(&self.model);
         if let Some(t) = self.tape.take() {
             t.close(at, digest);

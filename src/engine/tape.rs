@@ -17,14 +17,11 @@ use std::time::Duration;
 #[derive(Serialize, Deserialize)]
 pub struct Start {
     pub build: String,
-    pub theme: String,
-    pub ascii: bool,
     pub model: Model,
 }
 
 pub struct TapeDeck {
     tape: Tape,
-    look: (String, bool),
     effects: Digest,
 }
 
@@ -43,15 +40,14 @@ impl Digest {
     }
 }
 
-fn start(model: &Model, look: &(String, bool)) -> Value {
-    json!({"build": env!("CARGO_PKG_VERSION"), "theme": look.0, "ascii": look.1, "model": model})
+fn start(model: &Model) -> Value {
+    json!({"build": env!("CARGO_PKG_VERSION"), "model": model})
 }
 
 impl TapeDeck {
-    pub fn open(dir: &Path, session: &str, model: &Model, theme: &str, ascii: bool, at: Stamp) -> std::io::Result<TapeDeck> {
-        let look = (theme.to_string(), ascii);
-        let tape = Tape::open(dir, session, Ring::default(), start(model, &look), at)?;
-        Ok(TapeDeck { tape, look, effects: Digest::default() })
+    pub fn open(dir: &Path, session: &str, model: &Model, at: Stamp) -> std::io::Result<TapeDeck> {
+        let tape = Tape::open(dir, session, Ring::default(), start(model), at)?;
+        Ok(TapeDeck { tape, effects: Digest::default() })
     }
 
     pub fn note(&mut self, at: Stamp, msg: &Msg) {
@@ -73,7 +69,7 @@ impl TapeDeck {
         };
         if now {
             self.tape.mark(at, &Mark { effects: self.effects.hex().to_string(), screen: screen() });
-            if self.tape.rotate(start(model, &self.look), at) {
+            if self.tape.rotate(start(model), at) {
                 self.effects = Digest::default();
             }
         }
@@ -96,8 +92,6 @@ pub struct Replayed {
     /// Where it stopped before the end, and why.
     pub stopped: Option<String>,
     pub build: String,
-    pub theme: String,
-    pub ascii: bool,
 }
 
 /// Replays one segment: no source, journal, clock or terminal is attached. `screen` draws the model's digest, `editor`
@@ -105,7 +99,7 @@ pub struct Replayed {
 pub fn replay(
     path: &Path,
     editor: crate::core::case::note::Editor,
-    screen: impl Fn(&Model, &str, bool) -> String,
+    screen: impl Fn(&Model) -> String,
 ) -> Result<Replayed, String> {
     let reader = TapeReader::<Msg>::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
     let mut state: Option<Replayed> = None;
@@ -126,8 +120,6 @@ pub fn replay(
                     marks: 0,
                     stopped: None,
                     build: s.build,
-                    theme: s.theme,
-                    ascii: s.ascii,
                 });
             }
             (TapeLine::Message { at, message, .. }, Some(r)) => {
@@ -142,7 +134,7 @@ pub fn replay(
                 if mark.effects != digest.hex() {
                     return Err(format!("after {} messages the effects are not those of the tape", r.messages));
                 }
-                if mark.screen != screen(&r.model, &r.theme, r.ascii) {
+                if mark.screen != screen(&r.model) {
                     return Err(format!("after {} messages the screen is not that of the tape", r.messages));
                 }
                 r.marks += 1;

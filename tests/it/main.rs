@@ -1,3 +1,9 @@
+//! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
+
+mod drill;
+mod layering;
+mod live;
+mod live_prom;
 mod pty;
 mod pty_self;
 mod screen;

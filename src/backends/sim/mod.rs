@@ -16,6 +16,8 @@ mod world;
 #[cfg(test)]
 mod acts_tests;
 #[cfg(test)]
+mod verdict_tests;
+#[cfg(test)]
 mod world_tests;
 
 pub use scenario::{Scenario, ScenarioService};

@@ -3,6 +3,7 @@
 
 use crate::core::id::ServiceId;
 use crate::core::time::Utc;
+use crate::core::world::service::{Service, Slo};
 use crate::core::world::target::{PauseDef, StepDef};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -77,6 +78,9 @@ pub struct ScenarioService {
     #[serde(default = "yes")]
     pub routed: bool,
     pub steps: Option<Vec<Stage>>,
+    /// Seconds that past roll-backs of this service took until settled.
+    #[serde(default)]
+    pub rollbacks_took: Vec<i64>,
     pub rollout: Option<Moving>,
 }
 
@@ -180,6 +184,20 @@ fn afternoon() -> f64 {
 }
 fn yes() -> bool {
     true
+}
+
+impl ScenarioService {
+    /// The service in the console's words.
+    pub fn service(&self) -> Service {
+        Service {
+            name: self.name.clone(),
+            owner: Some(self.owner.clone()),
+            tier: self.tier,
+            slo: Some(Slo { objective: self.objective / 100.0, period_days: self.window_days }),
+            runbooks: self.runbooks.clone(),
+            history_ms: self.rollbacks_took.iter().map(|s| s.saturating_mul(1000)).collect(),
+        }
+    }
 }
 
 impl Scenario {

@@ -278,7 +278,7 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
     if let Purpose::Backfill { target, from, .. } = &why
         && let Some(j) = model.judged.get_mut(target)
     {
-        j.answered(*from);
+        j.answered(*from, model.now.utc);
     }
     match (answer, &source) {
         (Ok(facts), Some(source)) => {
