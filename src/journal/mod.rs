@@ -44,8 +44,6 @@ pub mod thread;
 mod thread_tests;
 /// A record as a reader sees it.
 pub mod view;
-/// Control, bidi and zero-width characters made visible.
-pub mod visible;
 /// A record as one line for a person.
 pub mod words;
 mod worker;

@@ -2,10 +2,10 @@
 //! per kind are written down in `docs/log-format.md`; missing ones are left out, unknown kinds shown as they are.
 
 use super::view::{RecordView, UNREADABLE};
-use super::visible::visible;
+use crate::core::shown::shown_line;
 use serde_json::Value;
 
-/// The longest line, in characters.
+/// The longest line, in bytes.
 pub const WIDTH: usize = 400;
 
 /// The line, everything from outside made visible, no newline.
@@ -13,7 +13,7 @@ pub fn line(r: &RecordView) -> String {
     let about = r.target_at().map(|t| format!("{t} ")).unwrap_or_default();
     let late = if r.at.is_some() { " (recorded later)" } else { "" };
     let text = format!("{} {} {about}{}{late}", r.hms(), r.who(), said(r));
-    visible(&text, WIDTH)
+    shown_line(&text, WIDTH).into_string()
 }
 
 /// The members of one record's data.
@@ -206,7 +206,7 @@ mod tests {
     #[test]
     fn nothing_from_outside_moves_the_cursor() {
         let text = said_of("note", json!({"text": "a\u{1b}]0;x\u{7}\nb\u{202e}"}));
-        assert!(text.ends_with("note: a<U+001B>]0;x<U+0007><U+000A>b<U+202E>"), "{text}");
+        assert!(text.ends_with("note: a^[]0;x^G / b<U+202E>"), "{text}");
         assert_eq!(line_of(&json!(3)), "--:--:--  unreadable line 3");
     }
 }
