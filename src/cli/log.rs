@@ -1,14 +1,14 @@
 //! `andon log tail` and `andon log verify`: the log read from files, nothing running needed. Writes to `out` only.
 
+use crate::core::shown::shown_line;
 use crate::journal::chain::{SHOWS, Verified, verify as chain};
 use crate::journal::heads::{logs, session_of};
-use crate::journal::visible::visible;
 use crate::journal::{append, tail as ends, words};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Names and reasons longer than this are cut when printed, in characters.
+/// Names and reasons longer than this are cut when printed, in bytes.
 const WIDTH: usize = 300;
 
 /// Prints the newest `n` records of `dir`, oldest first. Exit code 0; 1 when something could not be read.
@@ -24,7 +24,7 @@ pub fn tail(dir: &Path, n: usize, out: &mut impl Write) -> io::Result<i32> {
         writeln!(out, "no records in {}", shown(dir))?;
     }
     for (file, why) in &found.unread {
-        writeln!(out, "{}: not read: {}", visible(file, WIDTH), visible(why, WIDTH))?;
+        writeln!(out, "{}: not read: {}", shown_line(file, WIDTH), shown_line(why, WIDTH))?;
     }
     Ok(i32::from(!found.unread.is_empty()))
 }
@@ -64,14 +64,14 @@ pub fn verify(paths: &[PathBuf], out: &mut impl Write) -> io::Result<i32> {
             }
             Err(e) => {
                 bad = true;
-                writeln!(out, "{name}: not read: {}", visible(&e.to_string(), WIDTH))?;
+                writeln!(out, "{name}: not read: {}", shown_line(&e.to_string(), WIDTH))?;
             }
         }
     }
     for (path, head, by) in wanted.left(&whole_dirs) {
         bad = true;
         let what = if path.exists() { "does not hold it any more: its end was removed or replaced" } else { "is gone" };
-        writeln!(out, "{}: {} saw it end in {}, and it {what}", shown(&path), visible(&by, WIDTH), visible(&head, 12))?;
+        writeln!(out, "{}: {} saw it end in {}, and it {what}", shown(&path), shown_line(&by, WIDTH), shown_line(&head, 12))?;
     }
     let verdict = if bad { "NOT WHOLE" } else { "every chain holds" };
     writeln!(out, "{verdict}: {} files, {records} good records. {SHOWS}", files.len())?;
@@ -86,7 +86,7 @@ fn report(name: &str, path: &Path, v: &Verified, out: &mut impl Write) -> io::Re
             "{name}: BROKEN at line {} (seq {}): {}; {} good records before it",
             b.line,
             b.seq,
-            visible(&b.why, WIDTH),
+            shown_line(&b.why, WIDTH),
             v.records
         )?;
         return Ok(true);
@@ -102,7 +102,7 @@ fn report(name: &str, path: &Path, v: &Verified, out: &mut impl Write) -> io::Re
     }
     let named = session_of(path);
     if let Some(s) = v.session.as_ref().filter(|s| **s != named) {
-        writeln!(out, "{name}: its records are of session {}", visible(s, WIDTH))?;
+        writeln!(out, "{name}: its records are of session {}", shown_line(s, WIDTH))?;
     }
     Ok(false)
 }
@@ -159,7 +159,7 @@ fn missing(path: &Path, out: &mut impl Write) -> io::Result<i32> {
 }
 
 fn shown(path: &Path) -> String {
-    visible(&path.to_string_lossy(), WIDTH)
+    shown_line(&path.to_string_lossy(), WIDTH).into_string()
 }
 
 #[cfg(test)]
@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(tail(dir.path(), 2, &mut out).expect("written"), 0);
         let said = String::from_utf8(out).expect("text");
         let lines: Vec<_> = said.lines().collect();
-        assert_eq!(lines[0], "03:14:08 mira checkout@eu-1 note: from 2<U+001B>[2J");
+        assert_eq!(lines[0], "03:14:08 mira checkout@eu-1 note: from 2^[[2J");
         assert!(lines[1].starts_with("03:14:08 mira closed after 3 records"), "{said}");
         assert_eq!(tail(&dir.path().join("none"), 2, &mut Vec::new()).expect("written"), 1);
     }

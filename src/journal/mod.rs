@@ -26,6 +26,8 @@ pub mod record;
 /// What ended sessions left undone.
 pub mod recovery;
 #[cfg(test)]
+mod rough_tests;
+#[cfg(test)]
 pub(crate) mod scratch;
 /// The newest records of a directory, merged.
 pub mod tail;
@@ -42,8 +44,6 @@ pub mod thread;
 mod thread_tests;
 /// A record as a reader sees it.
 pub mod view;
-/// Control, bidi and zero-width characters made visible.
-pub mod visible;
 /// A record as one line for a person.
 pub mod words;
 mod worker;

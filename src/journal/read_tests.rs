@@ -92,7 +92,8 @@ fn heads_name_every_other_file_and_the_torn_tails_of_ended_ones() {
 fn only_ended_sessions_intents_without_outcome_are_found() {
     let dir = Scratch::new();
     let intent = |t| (Kind::Intent, 10, Some(t), json!({"verb": "roll back"}));
-    let of = |k, t| (k, 20, Some(t), json!({}));
+    // As the core ties them: the ticket stands in the data.
+    let of = |k, t: u64| (k, 20, None, json!({"ticket": t}));
     let unfinished = [
         note(1),
         intent(1),
@@ -111,7 +112,7 @@ fn only_ended_sessions_intents_without_outcome_are_found() {
     log(dir.path(), "own", &unfinished);
     tear(dir.path(), "ended");
     // Somebody else has read the last one back already.
-    let resolved = json!({"outcome": "did not", "of": {"session": "ended", "seq": 11}});
+    let resolved = json!({"outcome": "did not", "of": {"session": "ended", "ticket": 5}});
     log(dir.path(), "finder", &[(Kind::Resolved, 30, None, resolved)]);
     let _lock = Live::begin(dir.path(), "running", 0o600, b"{}\n").expect("live");
     let found = look(dir.path(), "own").expect("read");
@@ -120,5 +121,9 @@ fn only_ended_sessions_intents_without_outcome_are_found() {
     assert_eq!(seen, [("ended", 5, 2, "unknown"), ("ended", 10, 4, "intent")]);
     assert_eq!(found.unfinished[0].target, Some(target()));
     assert_eq!(found.running, ["running"]);
+    // Without a ticket: what that session left open on the target that was read back.
+    let of_session = json!({"how": "read back after the session ended", "session": "ended"});
+    log(dir.path(), "finder2", &[(Kind::Resolved, 40, None, of_session)]);
+    assert_eq!(look(dir.path(), "own").expect("read").unfinished, []);
     assert_eq!(found.unread, []);
 }

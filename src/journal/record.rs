@@ -85,18 +85,14 @@ struct Body<'a> {
     target: Option<Cow<'a, TargetId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket: Option<Ticket>,
-    #[serde(skip_serializing_if = "is_zero")]
-    missed: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missed: Option<u64>,
     data: &'a Value,
     prev: &'a str,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(n: &u64) -> bool {
-    *n == 0
-}
-
-/// The line of `entry`. Data that would make it longer than [`MAX_RECORD`] is cut, and the cut is named in the data.
+/// The line of `entry`. Without a `ticket` of its own it takes the one its data name: outcomes are tied to their intent.
+/// Data that would make it longer than [`MAX_RECORD`] is cut, and the cut is named in the data.
 pub fn line(who: &Who, place: Place<'_>, entry: &Entry, ticket: Option<Ticket>) -> io::Result<Line> {
     let body = |data: &Value| {
         ascii(&Body {
@@ -111,8 +107,8 @@ pub fn line(who: &Who, place: Place<'_>, entry: &Entry, ticket: Option<Ticket>) 
             host: &who.host,
             kind: entry.kind,
             target: entry.target.as_ref().map(bounded),
-            ticket,
-            missed: place.missed,
+            ticket: ticket.or_else(|| entry.data["ticket"].as_u64().map(Ticket)),
+            missed: (place.missed > 0).then_some(place.missed),
             data,
             prev: place.prev,
         })
@@ -144,6 +140,9 @@ struct Ascii(CompactFormatter);
 
 impl Formatter for Ascii {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, to: &mut W, text: &str) -> io::Result<()> {
+        if text.is_ascii() && !text.contains('\u{7f}') {
+            return self.0.write_string_fragment(to, text);
+        }
         let mut plain = 0;
         for (i, c) in text.char_indices() {
             if c.is_ascii() && c != '\u{7f}' {

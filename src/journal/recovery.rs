@@ -7,7 +7,7 @@ use super::view::RecordView;
 use super::{append, live};
 use crate::core::id::TargetId;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -47,7 +47,7 @@ pub struct Recovery {
 /// Looks through the newest [`LOOKED_AT`] files of `dir` but `own` (a session name).
 pub fn look(dir: &Path, own: &str) -> io::Result<Recovery> {
     let mut found = Recovery::default();
-    let mut resolved = BTreeSet::new();
+    let mut resolved = Vec::new();
     let all = logs(dir)?;
     for path in &all[all.len().saturating_sub(LOOKED_AT)..] {
         let session = session_of(path);
@@ -62,12 +62,36 @@ pub fn look(dir: &Path, own: &str) -> io::Result<Recovery> {
             found.running.push(session);
         }
     }
-    found.unfinished.retain(|u| !resolved.contains(&(u.session.clone(), u.seq)));
+    found.unfinished.retain(|u| !resolved.iter().any(|r: &Resolved| r.covers(u)));
     Ok(found)
 }
 
-/// The open intents of one file; what it says of others' intents goes to `resolved` as (session, seq).
-fn read(path: &Path, session: &str, resolved: &mut BTreeSet<(String, u64)>) -> io::Result<Vec<Unfinished>> {
+/// A session's `resolved` record about another session's act.
+struct Resolved {
+    session: String,
+    /// `None`: whatever that session left open on this target, which has been read back.
+    ticket: Option<u64>,
+    target: Option<TargetId>,
+}
+
+impl Resolved {
+    fn read(r: &RecordView) -> Option<Resolved> {
+        let of = &r.data["of"];
+        let session = of["session"].as_str().or_else(|| r.data["session"].as_str())?;
+        Some(Resolved { session: session.to_owned(), ticket: of["ticket"].as_u64(), target: r.target_id() })
+    }
+
+    fn covers(&self, u: &Unfinished) -> bool {
+        self.session == u.session
+            && match self.ticket {
+                Some(t) => t == u.ticket,
+                None => self.target == u.target,
+            }
+    }
+}
+
+/// The open intents of one file; what it says of others' intents goes to `resolved`.
+fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<Vec<Unfinished>> {
     let mut open = BTreeMap::new();
     let mut lines = Forwards::new(append::open_to_read(path)?);
     while let Some(piece) = lines.next_piece()? {
@@ -75,15 +99,13 @@ fn read(path: &Path, session: &str, resolved: &mut BTreeSet<(String, u64)>) -> i
             break;
         };
         // Most lines are observations: told apart without parsing them.
-        if !contains(line, b"\"ticket\":") && !contains(line, b"\"kind\":\"resolved\"") {
+        let acts = |l: &str| l.contains("\"ticket\":") || l.contains("\"kind\":\"resolved\"");
+        if !std::str::from_utf8(line).is_ok_and(acts) {
             continue;
         }
         let record = RecordView::read(session, line);
         if record.kind == "resolved" {
-            let of = &record.data["of"];
-            if let (Some(s), Some(n)) = (of["session"].as_str(), of["seq"].as_u64()) {
-                resolved.insert((s.to_owned(), n));
-            }
+            resolved.extend(Resolved::read(&record));
         }
         let Some(ticket) = record.ticket else {
             continue;
@@ -120,8 +142,4 @@ fn read(path: &Path, session: &str, resolved: &mut BTreeSet<(String, u64)>) -> i
     let mut open: Vec<_> = open.into_values().collect();
     open.sort_by_key(|u| u.seq);
     Ok(open)
-}
-
-fn contains(line: &[u8], word: &[u8]) -> bool {
-    line.windows(word.len()).any(|w| w == word)
 }

@@ -154,3 +154,26 @@ fn what_does_not_fit_is_a_gap_and_then_a_new_segment() {
     let second = read(&dir.path().join("s.2.tape"));
     assert!(matches!(&second[1], Ok(TapeLine::Message { message: Msg::Key('k'), .. })));
 }
+
+#[test]
+fn numbers_come_back_to_the_last_bit() {
+    let dir = Scratch::new();
+    let mut t = Tape::open(dir.path(), "s", Ring::default(), json!(0), at(0)).expect("open");
+    let mut bits = 88_172_645_463_325_252_u64;
+    let numbers: Vec<f64> = std::iter::repeat_with(|| {
+        bits ^= bits << 13;
+        bits ^= bits >> 7;
+        bits ^= bits << 17;
+        f64::from_bits(bits)
+    })
+    .filter(|f| f.is_finite())
+    .take(3000)
+    .collect();
+    t.note(at(1), &numbers);
+    t.close(at(2), &mark("z"), LONG).expect("closed");
+    let mut lines = TapeReader::<Vec<f64>>::open(&dir.path().join("s.1.tape")).expect("open");
+    let Some(Ok(TapeLine::Message { message, .. })) = lines.nth(1) else {
+        panic!("no message");
+    };
+    assert!(message.iter().zip(&numbers).all(|(a, b)| a.to_bits() == b.to_bits()));
+}

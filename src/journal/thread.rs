@@ -166,14 +166,19 @@ impl Journal {
             self.missed.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        // The thread only ends after `close` or with the last handle.
-        let _ = self.to.send(Command::Append(Box::new(Appended { entry, stamp, ticket, durability })));
+        self.send(Appended { entry, stamp, ticket, durability, late: false });
     }
 
-    /// Appends, after the fact, what went out before it was on disk; the record keeps `entry.at` as its true time.
+    /// What went out before it was on disk, again: written only if no record of this ticket was, so that a disk that
+    /// was merely slow holds it once. The record keeps `entry.at` as its true time.
     pub fn append_late(&self, entry: Entry, now: Stamp, ticket: Option<Ticket>) {
-        self.append(entry, now, ticket, Durability::Sync);
+        self.send(Appended { entry, stamp: now, ticket, durability: Durability::Sync, late: true });
+    }
+
+    fn send(&self, appended: Appended) {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        // The thread only ends after `close` or with the last handle.
+        let _ = self.to.send(Command::Append(Box::new(appended)));
     }
 
     /// Writes `closed` and waits for it, `at_most` that long (a hung disk does not keep the terminal).

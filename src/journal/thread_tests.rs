@@ -220,6 +220,8 @@ fn a_session_from_opened_to_closed() {
     note(&j, 1, Durability::Sync);
     j.append(entry(Kind::Phase, 5, json!({"to": "paused"})), at(5), None, Durability::Batched);
     j.append_late(entry(Kind::Intent, 4, json!({"verb": "hold"})), at(9), Some(Ticket(2)));
+    // The first was only slow: it stands in the log once.
+    j.append_late(entry(Kind::Note, 1, json!({"n": 1})), at(9), Some(Ticket(1)));
     let mut durable = Vec::new();
     while durable.len() < 2 {
         if let Report::Durable(t) = told.recv_timeout(LONG).expect("a report") {

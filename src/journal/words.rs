@@ -2,10 +2,10 @@
 //! per kind are written down in `docs/log-format.md`; missing ones are left out, unknown kinds shown as they are.
 
 use super::view::{RecordView, UNREADABLE};
-use super::visible::visible;
+use crate::core::shown::shown_line;
 use serde_json::Value;
 
-/// The longest line, in characters.
+/// The longest line, in bytes.
 pub const WIDTH: usize = 400;
 
 /// The line, everything from outside made visible, no newline.
@@ -13,7 +13,7 @@ pub fn line(r: &RecordView) -> String {
     let about = r.target_at().map(|t| format!("{t} ")).unwrap_or_default();
     let late = if r.at.is_some() { " (recorded later)" } else { "" };
     let text = format!("{} {} {about}{}{late}", r.hms(), r.who(), said(r));
-    visible(&text, WIDTH)
+    shown_line(&text, WIDTH).into_string()
 }
 
 /// The members of one record's data.
@@ -39,8 +39,10 @@ impl Data<'_> {
         }
     }
 
+    /// ` v2 -> v1`, by version where that is known, else by hash.
     fn moved(&self) -> String {
-        match (self.0["from"].as_str(), self.0["to"].as_str()) {
+        let word = |version: &str, hash: &str| self.0[version].as_str().or_else(|| self.0[hash].as_str());
+        match (word("from_version", "from"), word("to_version", "to")) {
             (Some(f), Some(t)) if f != t => format!(" {f} -> {t}"),
             (_, Some(t)) => format!(" {t}"),
             _ => String::new(),
@@ -77,8 +79,8 @@ fn said(r: &RecordView) -> String {
         "closed" => {
             format!("closed{}{}", d.part(" after ", "records", " records"), d.part(", head before it ", "head", ""))
         }
-        "armed" => format!("armed{}", d.part(" for ", "minutes", " min")),
-        "disarmed" => format!("disarmed{}", d.part(": ", "why", "")),
+        "armed" => format!("armed{}{}", d.part(" in ", "environment", ""), d.part(" for ", "minutes", " min")),
+        "disarmed" => format!("LOOK-ONLY again{}", d.part(": ", "why", "")),
         "intent" => format!(
             "{act}:{}{}{}{}{}",
             d.moved(),
@@ -87,40 +89,34 @@ fn said(r: &RecordView) -> String {
             if d.is("look_only") { "; from look-only" } else { "" },
             if d.is("name_typed") { "; name typed" } else { "" },
         ),
-        "sent" => format!("{act} sent{}{}", d.part(" ", "method", ""), d.part(" ", "path", "")),
+        "sent" => format!("{act} sent"),
         "accepted" => format!("{act} accepted{}", d.took(" in ", "took_ms")),
-        "refused" => format!("{act} refused{}{}", d.part(" (", "status", ")"), d.part(": ", "why", "")),
+        "refused" => format!("{act} REFUSED{}{}", d.part(" (", "status", ")"), d.part(": ", "why", "")),
         "unknown" => format!("{act} OUTCOME UNKNOWN{}", d.part(": ", "why", "")),
-        "seen" => format!("{act} seen{}", d.took(" after ", "after_ms")),
-        "settled" => format!("{act} settled{}{}", d.took(" after ", "after_ms"), d.part(": ", "what", "")),
-        "stuck" => format!("{act} STUCK{}{}", d.took(" after ", "after_ms"), d.part(": ", "why", "")),
-        "undone" => format!("{act} undone{}{}", d.part(" by ", "by", ""), d.part(": ", "why", "")),
+        "seen" => format!("{act} seen{}", d.part(": ", "found", "")),
+        "settled" => format!("{act} settled{}", d.took(" after ", "took_ms")),
+        "stuck" => format!("{act} STUCK{}", d.part(": ", "why", "")),
+        "undone" => format!("{act} UNDONE{}{}", d.part(" by ", "by", ""), d.part(": ", "found", "")),
         "resolved" => format!(
-            "{act} resolved{}{}{}",
-            d.part(": ", "outcome", ""),
+            "{act} resolved{}{}{}{}",
+            d.part(": ", "how", ""),
             d.part(", ", "why", ""),
-            d.0["of"]["session"].as_str().map(|s| format!(" (begun by {s})")).unwrap_or_default(),
+            d.part(", ", "found", ""),
+            d.part(" (begun by ", "session", ")"),
         ),
-        "changed" => format!("changed{}{}", d.part(" ", "what", ":"), d.moved()),
-        "note" => format!("note: {}", d.part("", "text", "")),
-        "phase" => format!(
-            "phase{}{}{}",
-            d.moved(),
-            match (d.0["step"].as_u64(), d.0["of"].as_u64()) {
-                (Some(i), Some(n)) => format!(", step {i}/{n}"),
-                _ => String::new(),
-            },
-            d.part(", ", "weight", " %")
-        ),
-        "verdict" => format!("verdict{}{}", d.moved(), d.part(": ", "why", "")),
-        "source" => format!("source{}{}{}", d.part(" ", "source", ""), d.moved(), d.part(": ", "why", "")),
+        "changed" => format!("changed{}{}", d.part(": ", "what", ""), d.part(" (under an open ", "verb", " dialog)")),
+        "note" => format!("note: {}{}", d.part("", "text", ""), d.part(" (about ", "about", ")")),
+        "phase" => d.part("", "words", ""),
+        "verdict" => format!("verdict{}", d.part(" ", "words", "")),
+        "source" => {
+            format!("source{}{}{}", d.part(" ", "source", ""), d.part(" ", "words", ""), d.part(": ", "error", ""))
+        }
         "runbook" => format!(
-            "runbook{}{}{}{}{}",
+            "runbook{}{}{}{}",
             d.part(" ", "runbook", ""),
             d.part(" step ", "step", ""),
             d.part(" \"", "title", "\""),
-            d.part(" ", "result", ""),
-            d.part(": ", "reason", "")
+            d.part(": ", "state", "")
         ),
         "acknowledged" => format!("acked{}", d.part(" ", "what", "")),
         UNREADABLE => format!("unreadable line{}", d.raw()),
@@ -157,16 +153,16 @@ mod tests {
 
     #[test]
     fn each_kind_reads_as_a_sentence_and_missing_members_leave_no_hole() {
-        let act = json!({"verb": "roll back", "step": 1, "of": 2, "took_ms": 41, "after_ms": 19_500, "why": "409",
-            "from": "v2", "to": "v1", "primitive": "abort", "look_only": true});
+        let act = json!({"verb": "roll back", "step": 1, "of": 2, "took_ms": 19_500, "why": "409", "found": "healthy",
+            "from": "9f3a", "from_version": "v2", "to": "v1", "primitive": "abort", "look_only": true, "words": "WORSE"});
         for (kind, says) in [
             ("intent", "roll back (step 1 of 2): v2 -> v1 by abort; from look-only"),
-            ("accepted", "roll back (step 1 of 2) accepted in 41 ms"),
-            ("refused", "roll back (step 1 of 2) refused: 409"),
+            ("accepted", "roll back (step 1 of 2) accepted in 19 s"),
+            ("refused", "roll back (step 1 of 2) REFUSED: 409"),
             ("unknown", "roll back (step 1 of 2) OUTCOME UNKNOWN: 409"),
-            ("seen", "roll back (step 1 of 2) seen after 19 s"),
-            ("stuck", "roll back (step 1 of 2) STUCK after 19 s: 409"),
-            ("verdict", "verdict v2 -> v1: 409"),
+            ("seen", "roll back (step 1 of 2) seen: healthy"),
+            ("stuck", "roll back (step 1 of 2) STUCK: 409"),
+            ("verdict", "verdict WORSE"),
         ] {
             assert_eq!(said_of(kind, act.clone()), format!("03:14:07 mira checkout@eu-1 {says}"));
         }
@@ -210,7 +206,7 @@ mod tests {
     #[test]
     fn nothing_from_outside_moves_the_cursor() {
         let text = said_of("note", json!({"text": "a\u{1b}]0;x\u{7}\nb\u{202e}"}));
-        assert!(text.ends_with("note: a<U+001B>]0;x<U+0007><U+000A>b<U+202E>"), "{text}");
+        assert!(text.ends_with("note: a^[]0;x^G / b<U+202E>"), "{text}");
         assert_eq!(line_of(&json!(3)), "--:--:--  unreadable line 3");
     }
 }

@@ -8,6 +8,7 @@ use crate::core::act::plan::Ticket;
 use crate::core::entry::{Entry, Kind};
 use crate::core::time::Stamp;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,6 +30,8 @@ pub struct Appended {
     pub stamp: Stamp,
     pub ticket: Option<Ticket>,
     pub durability: Durability,
+    /// Written only if no record with this ticket was.
+    pub late: bool,
 }
 
 /// What `opened` tells, but for the heads.
@@ -44,6 +47,8 @@ pub struct Worker {
     report: OnReport,
     /// Tickets written and not yet synced.
     unsynced: Vec<Ticket>,
+    /// Tickets written in this session.
+    written: BTreeSet<Ticket>,
     /// Since when something written is not synced.
     dirty: Option<Instant>,
     failed: Option<String>,
@@ -54,7 +59,16 @@ pub struct Worker {
 impl Worker {
     /// `waiting` and `missed` are shared with the handle.
     pub fn new(chain: Chain, report: OnReport, waiting: Arc<AtomicU64>, missed: Arc<AtomicU64>) -> Worker {
-        Worker { chain, report, unsynced: Vec::new(), dirty: None, failed: None, waiting, missed }
+        Worker {
+            chain,
+            report,
+            unsynced: Vec::new(),
+            written: BTreeSet::new(),
+            dirty: None,
+            failed: None,
+            waiting,
+            missed,
+        }
     }
 
     /// The first record.
@@ -96,7 +110,9 @@ impl Worker {
                     Command::Append(a) => {
                         self.waiting.fetch_sub(1, Ordering::Relaxed);
                         urgent |= a.durability == Durability::Sync;
-                        self.write(&a.entry, a.stamp, a.ticket);
+                        if !(a.late && a.ticket.is_some_and(|t| self.written.contains(&t))) {
+                            self.write(&a.entry, a.stamp, a.ticket);
+                        }
                     }
                     Command::Close(stamp, done) => {
                         let ended = self.close(stamp);
@@ -131,6 +147,7 @@ impl Worker {
             Ok(()) => {
                 self.dirty.get_or_insert_with(Instant::now);
                 self.unsynced.extend(ticket);
+                self.written.extend(ticket);
             }
             Err(e) => {
                 // What was written whole before may still become durable; its own sync decides.
