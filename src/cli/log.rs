@@ -71,7 +71,13 @@ pub fn verify(paths: &[PathBuf], out: &mut impl Write) -> io::Result<i32> {
     for (path, head, by) in wanted.left(&whole_dirs) {
         bad = true;
         let what = if path.exists() { "does not hold it any more: its end was removed or replaced" } else { "is gone" };
-        writeln!(out, "{}: {} saw it end in {}, and it {what}", shown(&path), shown_line(&by, WIDTH), shown_line(&head, 12))?;
+        writeln!(
+            out,
+            "{}: {} saw it end in {}, and it {what}",
+            shown(&path),
+            shown_line(&by, WIDTH),
+            shown_line(&head, 12)
+        )?;
     }
     let verdict = if bad { "NOT WHOLE" } else { "every chain holds" };
     writeln!(out, "{verdict}: {} files, {records} good records. {SHOWS}", files.len())?;

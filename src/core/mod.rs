@@ -24,6 +24,7 @@ pub mod model;
 pub mod msg;
 pub mod nav;
 pub mod pairs;
+pub mod row;
 pub mod seal;
 pub mod shown;
 pub mod time;

@@ -3,7 +3,8 @@
 use super::inbox::Inbox;
 use crate::backends::{Backend, Cx, Interest, Lane, Query, Sink};
 use crate::core::act::plan::{Operation, Outcome, Refused, RefusedBy, Step, Ticket};
-use crate::core::effect::{ActId, AskId, DialogId, Question};
+use crate::core::effect::Question;
+use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{SourceId, TargetId};
 use crate::core::msg::Msg;
 use crate::core::time::Utc;

@@ -12,7 +12,7 @@ pub mod screens;
 
 pub use look::{Colours, Look};
 
-use crate::core::effect::DialogId;
+use crate::core::id::DialogId;
 use crate::core::intent::Intent;
 use crate::core::model::Model;
 use crate::core::nav::Screen;

@@ -2,8 +2,9 @@
 
 use super::{acts, bump, confirm, records};
 use crate::core::case::runbook::StepKind;
-use crate::core::effect::{AskId, Effect, Question};
+use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
+use crate::core::id::AskId;
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::judge::burn::{Burn, Rules};
 use crate::core::judge::freshness::Age;
