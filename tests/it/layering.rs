@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 22] = [
+const CORE_ORDER: [(&str, u8); 24] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -18,7 +18,9 @@ const CORE_ORDER: [(&str, u8); 22] = [
     ("intent", 0),
     ("keymap", 0),
     ("entry", 0),
+    ("row", 0),
     ("seal", 0),
+    ("shown", 0),
     ("pairs", 0),
     ("world", 1),
     ("judge", 2),

@@ -33,7 +33,7 @@ fn words(scenario: &str, seed: u64, name: &str, secs: i64, promote_at: Option<i6
             let b = w.blocks(&id, from, count).expect("history");
             assert_eq!(b.blocks.len(), count as usize, "every asked block is named");
             feed(&mut judged, &b, &mut at);
-            judged.answered(from);
+            judged.answered(from, at.now);
         }
     }
     for t in (0..=secs).step_by(5) {
