@@ -52,6 +52,7 @@ fn roll_back(model: &Model, t: &TargetState) -> Item {
     };
     let (ok, of) = r.count();
     let ready = match r.worst() {
+        _ if model.environment.read_only => Ready::No("read-only session".into()),
         _ if to.is_none() => Ready::No("no older version is kept".into()),
         None => Ready::Yes(format!("{ok}/{of}")),
         Some(c) if c.state == CheckState::Blocked => Ready::No(c.how.to_string()),
@@ -67,7 +68,9 @@ fn roll_back(model: &Model, t: &TargetState) -> Item {
 fn hold(model: &Model, t: &TargetState) -> Item {
     let source = model.world.sources.get(&t.id.source);
     let at = t.weight_real.map_or_else(String::new, |w| format!(" at {w}%"));
-    let ready = if !t.is_moving() {
+    let ready = if model.environment.read_only {
+        Ready::No("read-only session".into())
+    } else if !t.is_moving() {
         Ready::No("nothing moves".into())
     } else if t.aborted {
         Ready::No("aborted already".into())
@@ -98,10 +101,17 @@ fn forward(model: &Model, t: &TargetState, verb: Verb) -> Item {
         Ready::No(format!("refused by the controller: {why}"))
     } else if let Some(why) = why_not {
         Ready::No(why.into())
+    } else if model.environment.read_only {
+        Ready::No("read-only session".into())
     } else {
         let lines = gates::gates(model, t, verb);
         match lines.iter().find(|g| g.state.blocks()).or_else(|| lines.iter().find(|g| g.state.warns())) {
             Some(g) if g.state.blocks() => Ready::No(short(&g.words)),
+            // Said before a key is pressed in vain.
+            _ if model.environment.production && !model.is_armed() => {
+                let keys = model.keymap.shown(Intent::Arm).unwrap_or_default();
+                Ready::No(format!("LOOK-ONLY, {keys} arms"))
+            }
             Some(g) => Ready::But(short(&g.words)),
             None => {
                 let not = lines.iter().filter(|g| g.state == GateState::NotConfigured).count();

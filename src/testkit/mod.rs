@@ -1,1 +1,10 @@
+//! World builders, key scripts and pictures for tests and benches. Models are made by feeding real messages through
+//! `core::update`, never by poking fields, so that every state here is one that can occur.
+
+pub mod picture;
+pub mod states;
+pub mod stories;
 pub mod trials;
+pub mod world;
+
+pub use world::{Canary, World, world};

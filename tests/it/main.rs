@@ -1,4 +1,5 @@
 mod pty;
 mod pty_self;
 mod screen;
+mod snapshots;
 mod tty_probe;
