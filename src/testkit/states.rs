@@ -373,7 +373,7 @@ fn others() -> Vec<Picture> {
                 Trouble::Timeout,
                 "prometheus did not answer within 5 s, GET /api/v1/query; next try 03:14:20",
             );
-            w.wait(90_000).keys("o");
+            w.wait(90_000).keys("o j");
             w
         }),
         at("alarm/log-not-writable", "The log cannot be written: nothing forward goes out.", || {

@@ -107,6 +107,9 @@ pub fn judged(since: i64, candidate: (f64, f64), stable: (f64, f64)) -> World {
 
 /// Go down the list until this service is chosen, as a hand would.
 pub fn select(w: &mut World, name: &str) {
+    if !crate::core::board::listed(&w.model).any(|r| r.service.as_str() == name) {
+        w.keys("+");
+    }
     w.keys("g");
     for _ in 0..40 {
         if w.model.nav.selected.as_ref().is_some_and(|s| s.as_str() == name) {

@@ -29,6 +29,9 @@ pub const NOW: i64 = 1_795_230_847_000;
 /// How far apart a hand's keys come, in milliseconds.
 const HAND: i64 = 120;
 
+/// As a metrics source would send it.
+const QUERY: &str = "sum by (rollouts_pod_template_hash) (increase(http_requests_total{service=\"checkout\"}[15s]))";
+
 /// A console and the effects nobody has answered yet.
 pub struct World {
     pub model: Model,
@@ -207,8 +210,7 @@ impl World {
             blocks.push(VersionBlock { start, by_hash });
         }
         let newest_sample = Some(Utc(self.stamp.utc.0 - 9_000));
-        let query = "sum by (rollouts_pod_template_hash) (increase(http_requests_total{service=\"checkout\"}[15s]))";
-        let fact = Blocks { service, blocks, newest_sample, scrape_secs: 15, query: query.into() };
+        let fact = Blocks { service, blocks, newest_sample, scrape_secs: 15, query: QUERY.into() };
         self.fact("metrics", Fact::Blocks(fact));
         // Questions for history are answered by what was just said.
         self.answer_history()
@@ -237,7 +239,7 @@ impl World {
                     .filter(|b| !self.has_block(&service, b.start))
                     .collect();
                 let newest_sample = self.model.world.samples.get(&service).and_then(|s| s.newest);
-                let fact = Blocks { service, blocks, newest_sample, scrape_secs: 15, query: "q".into() };
+                let fact = Blocks { service, blocks, newest_sample, scrape_secs: 15, query: QUERY.into() };
                 self.send(Msg::Asked { id, answer: Ok(vec![Fact::Blocks(fact)]) });
             }
         }

@@ -58,7 +58,7 @@ fn screen(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) {
         Screen::Choose => screens::waking::choose(model),
         Screen::Verdict => screens::verdict::rows(model, wide, tall),
         Screen::Board => screens::board::rows(model, wide, tall),
-        Screen::Runbook => screens::runbook::rows(model, wide, tall),
+        Screen::Runbook => screens::runbook::rows(model, wide, tall, true),
         Screen::Sources => screens::sources::rows(model, wide),
     };
     rows.draw(look, body, buf);

@@ -1,3 +1,4 @@
+mod drawing;
 mod pty;
 mod pty_self;
 mod screen;

@@ -40,7 +40,7 @@ pub fn rows(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize, tall: us
     if let Some(plan) = d.plan() {
         // The rule above the overlay is one row.
         let taken = rows.len() + checks.len() + last.len() + 1;
-        requests(model, plan, wide, tall.saturating_sub(taken), &mut rows);
+        requests(model, d, plan, wide, tall.saturating_sub(taken), &mut rows);
     }
     rows.extend(checks);
     rows.extend(last);
@@ -50,7 +50,8 @@ pub fn rows(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize, tall: us
 fn head(model: &Model, d: &ActDialog, _wide: usize, rows: &mut Rows) {
     let t = &d.seen;
     let title = d.operation.verb.word().to_uppercase();
-    let seen = format!("seen {} ago", age::age(model.utc().since(t.read_at)));
+    let ago = model.utc().since(t.read_at);
+    let seen = if ago < 1_000 { "just seen".into() } else { format!("seen {} ago", age::age(ago)) };
     let place = format!("  in {} / {} / {}", frame::place(model), t.id.source, t.id.namespace);
     let line = Line::of(Role::Title, title).text("  ").add(Role::Moving, &t.id.name).text(place);
     rows.keep(line.end(Role::Text, seen));
@@ -87,10 +88,11 @@ fn versions(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {
 }
 
 fn sentences(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {
+    // The history is that of going back.
     let expected = match d.readiness.expected {
+        _ if d.operation.verb != Verb::RollBack => String::new(),
         Some((ms, n)) => format!("Expected {} (median of {n}).", age::rough(ms)),
-        None if d.operation.verb == Verb::RollBack => "No history to tell how long it takes.".into(),
-        None => String::new(),
+        None => "No history to tell how long it takes.".into(),
     };
     let not_undone = plan.not_undone.join(" ");
     let all = [&*plan.sentence, not_undone.as_str(), expected.as_str()];
@@ -107,7 +109,9 @@ fn sentences(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {
 }
 
 /// Verbatim; what does not fit is counted, and copied all the same.
-fn requests(model: &Model, plan: &Plan, wide: usize, room: usize, rows: &mut Rows) {
+fn requests(model: &Model, d: &ActDialog, plan: &Plan, wide: usize, room: usize, rows: &mut Rows) {
+    // A letter would go into the name.
+    let typing = d.name.is_some();
     let n = plan.steps.len();
     let mut lines: Vec<Line> = Vec::new();
     for (i, s) in plan.steps.iter().enumerate() {
@@ -135,9 +139,15 @@ fn requests(model: &Model, plan: &Plan, wide: usize, room: usize, rows: &mut Row
         rows.may(20, line);
     }
     if total > shown {
-        let copy = model.keymap.shown(Intent::CopyRequests).unwrap_or_default();
-        let more = format!("   ... {} more lines; ", total - shown);
-        rows.may(1, Line::new().text(more).add(Role::Key, copy).text(" copies all of them"));
+        let line = Line::new().text(format!("   ... {} more lines", total - shown));
+        let copy = model.keymap.shown(Intent::CopyRequests).filter(|_| !typing);
+        rows.may(
+            1,
+            match copy {
+                Some(key) => line.text("; ").add(Role::Key, key).text(" copies all of them"),
+                None => line,
+            },
+        );
     }
 }
 
@@ -174,7 +184,10 @@ fn readiness(d: &ActDialog, wide: usize, rows: &mut Rows) {
             CheckState::Unknown | CheckState::Ok => (Role::Blind, "(?)"),
         };
         let indent = width(&head);
-        for (j, part) in wrap(&gate(&c.how), wide.saturating_sub(indent + 5)).into_iter().enumerate() {
+        // The plan's own caution says it already, in full.
+        let told = &*c.name == "git owner" && d.plan().is_some_and(|p| !p.cautions.is_empty());
+        let how = if told { format!("{}, see above", c.name) } else { c.how.to_string() };
+        for (j, part) in wrap(&gate(&how), wide.saturating_sub(indent + 5)).into_iter().enumerate() {
             let lead = if i == 0 && j == 0 { head.clone() } else { " ".repeat(indent) };
             let line = Line::new().text(lead);
             let line = if j == 0 { line.add(mark.0, mark.1) } else { line.text("   ") };
@@ -251,7 +264,8 @@ fn ready_line(model: &Model, dialog: &Dialog, d: &ActDialog) -> Line {
     let line = if dialog.again {
         Line::of(Role::Warn, "again").text(": that key came too early")
     } else if d.direction() == Direction::Backward && !model.is_armed() && model.environment.production {
-        Line::new().text(" LOOK-ONLY: this sends one act and arms nothing")
+        Line::new()
+            .text(format!(" LOOK-ONLY: {} sends this one act", model.keymap.shown(Intent::Confirm).unwrap_or_default()))
     } else {
         Line::new()
     };

@@ -6,7 +6,7 @@ use crate::core::age;
 use crate::core::board;
 use crate::core::judge::burn::{Burn, Tier};
 use crate::core::judge::judged::Judged;
-use crate::core::judge::verdict::{Cause, Counts, Unsure, Verdict, Word};
+use crate::core::judge::verdict::{Cause, Unsure, Verdict, Word};
 use crate::core::judge::words;
 use crate::core::model::Model;
 use crate::core::world::target::TargetState;
@@ -27,7 +27,7 @@ pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
         None => head,
     });
     match target.and_then(|t| model.judged.get(&t.id).map(|j| (t, j))) {
-        Some((t, j)) => verdict(model, t, j, wide, &mut out),
+        Some((t, j)) => verdict(t, j, wide, &mut out),
         None => out.push(Line::new().text(" no verdict: nothing moves here that could be compared with stable")),
     }
     burn(model, &mut out);
@@ -46,31 +46,21 @@ fn para(out: &mut Vec<Line>, wide: usize, text: &str) {
     }
 }
 
-fn counts(line: Line, word: &str, c: Counts, wide: usize) -> Line {
-    let line = line.text(format!("{word:<10}"));
-    if c.total <= 0.0 {
-        return line.text("no requests").to(wide);
-    }
-    let text = format!("{} failed of {}", words::count(c.failed), words::count(c.total));
-    line.text(text).end(Role::Text, format!("{}%", words::decimal(c.failed / c.total * 100.0, 3)))
-}
-
-fn verdict(model: &Model, t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
+fn verdict(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
     let v = &j.verdict;
-    let half = wide.min(64);
     let v_of = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
     let track = figures::track(t);
     out.push(Line::new().text(format!(" {track} is {}, stable is {}", v_of(&t.candidate), v_of(&t.stable))));
     for (word, c) in [(track, v.candidate), ("stable", v.stable)] {
-        let mut line = counts(Line::new().text(" "), word, c, half);
-        if c.total > 0.0 {
-            line = Line::new()
-                .text(format!(" {word:<10}"))
-                .right(Role::Text, words::count(c.failed), 12)
+        let line = Line::new().text(format!(" {word:<10}"));
+        let line = if c.total > 0.0 {
+            line.right(Role::Text, words::count(c.failed), 12)
                 .text(" failed of")
                 .right(Role::Text, words::count(c.total), 14)
-                .right(Role::Text, format!("{}%", words::decimal(c.failed / c.total * 100.0, 3)), 11);
-        }
+                .right(Role::Text, format!("{}%", words::decimal(c.failed / c.total * 100.0, 3)), 11)
+        } else {
+            line.text("no requests")
+        };
         out.push(line);
     }
     if v.inconsistent {
@@ -83,10 +73,10 @@ fn verdict(model: &Model, t: &TargetState, j: &Judged, wide: usize, out: &mut Ve
     }
     match v.difference {
         Some(d) => {
-            let n = words::decimals(d.range.half_width()).max(1);
+            let n = words::decimals(d.range.half_width()).max(2);
             let line = format!(
                 "difference {} points; surely within {} to {} (95 % over all looks, clumping {}{})",
-                words::signed(d.d, n + 1),
+                words::signed(d.d, n),
                 words::signed(d.range.lo, n),
                 words::signed(d.range.hi, n),
                 words::decimal(v.phi, 1),
@@ -137,7 +127,6 @@ fn verdict(model: &Model, t: &TargetState, j: &Judged, wide: usize, out: &mut Ve
             &format!("WORSE first at {}, last at {}{acked}: {}", l.first.hms(), l.last_seen.hms(), l.cause.words()),
         );
     }
-    let _ = model;
 }
 
 /// The last step of the sum, in words.
@@ -189,7 +178,7 @@ fn burn(model: &Model, out: &mut Vec<Line>) {
             (true, false, Tier::Nothing) => "over",
         };
         let (l, s) = (words::window(p.long_secs), words::window(p.short_secs));
-        out.push(pair_line([&l, &f(p.long), &s, &f(p.short), &words::times(p.factor), tier]));
+        out.push(pair_line([&l, &f(p.long), &s, &f(p.short), &format!("{}x", words::decimal(p.factor, 1)), tier]));
     }
     left(b, out);
 }

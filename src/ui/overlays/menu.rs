@@ -37,8 +37,8 @@ pub fn rows(model: &Model, wide: usize) -> Rows {
         None => head.text("nothing is chosen: only the console itself"),
     };
     rows.keep(head.end(Role::Key, "esc").end(Role::Text, " nothing"));
-    let ready_at = wide.saturating_sub(24).max(30);
-    let takes_at = ready_at.saturating_sub(18);
+    let c = verdict::Columns::of(wide);
+    let ready_at = c.ready_at;
     if let Some(t) = target {
         let mut items = menu::items(model, t);
         let listed: Vec<Intent> = items.iter().map(|i| i.intent).collect();
@@ -64,7 +64,8 @@ pub fn rows(model: &Model, wide: usize) -> Rows {
             let Some(key) = rest(model, item.intent) else { continue };
             let dead = matches!(item.ready, Ready::No(_));
             let line = Line::new().text(" ").left(if dead { Role::Text } else { Role::Key }, key, 3);
-            let line = line.text(&item.label).to(takes_at).right(Role::Text, &item.takes, 16).to(ready_at);
+            let line = line.text(&item.label).to(c.takes_at).right(Role::Text, c.time(&item.takes), c.takes);
+            let line = line.to(ready_at);
             rows.may(if dead { 5 } else { 1 }, line.append(verdict::ready(&item.ready)));
         }
         let worse = model.judged.get(&t.id).is_some_and(|j| j.verdict.word == Word::Worse);

@@ -64,7 +64,8 @@ fn arm(model: &Model, wide: usize, rows: &mut Rows) {
         let (role, words) = frame::source_age(s, model.utc());
         let line = Line::new().text("  ").left(Role::Text, id.as_str(), 14).left(Role::Text, &s.kind, 14);
         let (state, word) = crate::ui::screens::sources::link(&s.link);
-        rows.may(2, line.add(state, word).text("  ").add(role, words));
+        let pad = 12usize.saturating_sub(word.len());
+        rows.may(2, line.add(state, word).text(" ".repeat(pad)).add(role, words));
     }
 }
 

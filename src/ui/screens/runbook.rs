@@ -3,12 +3,13 @@
 use super::super::parts::line::{Line, Rows, gate, width, wrap};
 use super::super::parts::strips;
 use crate::config::theme::Role;
-use crate::core::case::runbook::{Check, Piece, Progress, RunStep, Runbook, StepKind, StepState};
+use crate::core::case::runbook::{Check, Piece, Progress, RunStep, StepKind, StepState};
 use crate::core::intent::Intent;
 use crate::core::judge::words;
 use crate::core::model::Model;
 
-pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
+/// `strip`: with the newest lines of the log below.
+pub fn rows(model: &Model, wide: usize, tall: usize, strip: bool) -> Rows {
     let mut out = Rows::new();
     let book = crate::core::update::this_runbook(model).and_then(|n| model.runbooks.get(&n));
     let Some(book) = book else {
@@ -42,10 +43,9 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
         out.may(20, Line::new().text(format!("escalate  {e}")));
     }
     let spare = tall.saturating_sub(out.len()).clamp(1, 6);
-    for line in strips::log(model, spare) {
+    for line in strips::log(model, spare).into_iter().filter(|_| strip) {
         out.may(60, line);
     }
-    let _ = Runbook::default;
     out
 }
 
@@ -53,11 +53,7 @@ fn none(model: &Model, out: &mut Rows) {
     let service =
         model.nav.selected.as_ref().map_or_else(|| "no service is chosen".into(), |s| format!("none for {s}"));
     out.keep(Line::of(Role::Title, "NO RUNBOOK").text(format!("  {service}")));
-    out.may(
-        1,
-        Line::new()
-            .text(" A Markdown file in the runbooks folder with `service: NAME` in its head is found by itself."),
-    );
+    out.may(1, Line::new().text(" A Markdown file in the runbooks folder is found by `service: NAME` in its head."));
     if !model.runbooks.is_empty() {
         let names: Vec<&str> = model.runbooks.keys().map(|n| &**n).collect();
         out.may(2, Line::new().text(format!(" found: {}", names.join(", "))));

@@ -1,6 +1,5 @@
 //! Sources: health, age, latency, calls, what we may do there; the last error in full; the alarms; where the log is.
 
-use super::super::frame;
 use super::super::parts::line::{Line, Rows, gate, wrap};
 use crate::config::theme::Role;
 use crate::core::age;
@@ -22,7 +21,7 @@ pub fn link(l: &Link) -> (Role, &'static str) {
 pub fn rows(model: &Model, wide: usize) -> Rows {
     let mut out = Rows::new();
     let spare = wide.saturating_sub(80) / 3;
-    let (name, kind) = (13 + spare, 13);
+    let (name, kind) = (12 + spare, 12);
     out.keep(
         Line::new()
             .text("  ")
@@ -31,7 +30,7 @@ pub fn rows(model: &Model, wide: usize) -> Rows {
             .left(Role::Text, "STATE", 11)
             .right(Role::Text, "AGE", 6)
             .right(Role::Text, "LIMIT", 6)
-            .right(Role::Text, "LATENCY", 9)
+            .right(Role::Text, "LATENCY", 8)
             .right(Role::Text, "CALLS/MIN", 10)
             .text("  MAY"),
     );
@@ -57,8 +56,8 @@ pub fn rows(model: &Model, wide: usize) -> Rows {
             .add(role, word)
             .text(" ".repeat(pad_state))
             .right(if old { Role::Warn } else { Role::Text }, if old { format!("{age_words}!") } else { age_words }, 6)
-            .right(Role::Text, age::rough(s.old_after_ms), 6)
-            .right(Role::Text, s.latency_ms.map_or_else(|| "--".into(), |ms| format!("{ms}ms")), 9)
+            .right(Role::Text, age::span(s.old_after_ms), 6)
+            .right(Role::Text, s.latency_ms.map_or_else(|| "--".into(), |ms| format!("{ms}ms")), 8)
             .right(Role::Text, s.calls_per_min.to_string(), 10)
             .text("  ")
             .text(may(s));
@@ -149,5 +148,4 @@ fn ends(model: &Model, wide: usize, out: &mut Rows) {
     for p in &model.problems {
         para(out, 6, "config  ", p, wide);
     }
-    let _ = frame::TOP;
 }

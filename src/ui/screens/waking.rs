@@ -27,8 +27,9 @@ pub fn rows(model: &Model) -> Rows {
         let said = match &s.link {
             Link::Connecting => "no answer yet".to_owned(),
             Link::Reading { what, done, of } => {
-                let of = of.map(|n| format!(" of {n}")).unwrap_or_default();
-                format!("{what}: {done}{of}")
+                let number = |n: u32| crate::core::judge::words::count(f64::from(n));
+                let of = of.map(|n| format!(" of {}", number(n))).unwrap_or_default();
+                format!("{what}: {}{of}", number(*done))
             }
             Link::Watching | Link::Polling => s.holds.to_string(),
             Link::Failed(e) => e.sentence.to_string(),

@@ -7,6 +7,7 @@ use super::{board, runbook, verdict};
 use crate::config::theme::Role;
 use crate::core::model::Model;
 use crate::core::nav::Screen;
+use crate::ui::overlays::explain;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -14,8 +15,8 @@ use ratatui::layout::Rect;
 pub const LEAST: (u16, u16) = (160, 40);
 
 pub fn draw(model: &Model, look: &Look, whole: Rect, buf: &mut Buffer) {
-    let left = (whole.width * 2 / 5).max(60);
-    let right = (whole.width / 4).max(45);
+    let left = if whole.width < 190 { 60 } else { 82 };
+    let right = (whole.width / 4).max(42);
     let middle = whole.width - left - right;
     let pane = |x: u16, width: u16| Rect { x: whole.x + x, width: width - 2, ..whole };
     let (a, b, c) = (pane(0, left), pane(left, middle), pane(left + middle, right + 2));
@@ -38,10 +39,17 @@ pub fn draw(model: &Model, look: &Look, whole: Rect, buf: &mut Buffer) {
     verdict::card(model, w, h, &mut rows);
     rows.gap();
     rows.may(10, strips::also(model, w));
+    // Room is for how it was computed.
+    if rows.len() + 3 < h {
+        rows.may(60, Line::rule());
+        for line in explain::lines(model, w) {
+            rows.may(61, line);
+        }
+    }
     rows.draw(look, inner(b), buf);
     let (w, h) = size(inner(c));
     let half = h / 2;
-    let mut rows = runbook::rows(model, w, half);
+    let mut rows = runbook::rows(model, w, half, false);
     while rows.len() < half {
         rows.keep(Line::new());
     }
