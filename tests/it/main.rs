@@ -1,5 +1,6 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod drawing;
 mod drill;
 mod layering;
 mod live;
@@ -7,4 +8,5 @@ mod live_prom;
 mod pty;
 mod pty_self;
 mod screen;
+mod snapshots;
 mod tty_probe;

@@ -258,8 +258,12 @@ fn series_that_are_gone_are_no_data_and_never_no_traffic() {
     blocks.extend((20..40).map(|i| Block { start: start.secs() + i * BLOCK_SECS, candidate: None, stable: None }));
     judge.feed(&blocks);
     for after in (0..300).step_by(5) {
-        let at =
-            At { now: Utc::from_secs(last + after), newest_sample: Some(Utc::from_secs(last)), scrape_secs: 15, skew_ms: 0 };
+        let at = At {
+            now: Utc::from_secs(last + after),
+            newest_sample: Some(Utc::from_secs(last)),
+            scrape_secs: 15,
+            skew_ms: 0,
+        };
         let word = judge.verdict(&at).word;
         assert!(!matches!(word, Word::NoTraffic(_)), "{after} s after: {word:?}");
         assert_eq!(word == Word::NoData, after > 120, "{after} s after: {word:?}");
