@@ -1,1 +1,3 @@
+pub mod contract;
+pub mod fake_kube;
 pub mod trials;

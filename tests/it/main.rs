@@ -1,3 +1,5 @@
+mod contract;
+mod live;
 mod pty;
 mod pty_self;
 mod screen;

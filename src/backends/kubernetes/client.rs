@@ -37,10 +37,7 @@ impl Calls {
     }
     pub fn per_minute(&self) -> u32 {
         let mut all = self.lock();
-        while all
-            .front()
-            .is_some_and(|t| t.elapsed() > Duration::from_secs(60))
-        {
+        while all.front().is_some_and(|t| t.elapsed() > Duration::from_secs(60)) {
             all.pop_front();
         }
         u32::try_from(all.len()).unwrap_or(u32::MAX)
@@ -68,14 +65,10 @@ async fn read_kubeconfig(path: Option<PathBuf>) -> Result<Kubeconfig, SourceErro
     });
     match read.await {
         Ok(Ok(kc)) => Ok(kc),
-        Ok(Err(e)) => Err(SourceError::new(
-            Trouble::NotFound,
-            format!("the kubeconfig cannot be read: {}", clean(&chain(&e))),
-        )),
-        Err(_) => Err(SourceError::new(
-            Trouble::Panicked,
-            "reading the kubeconfig failed",
-        )),
+        Ok(Err(e)) => {
+            Err(SourceError::new(Trouble::NotFound, format!("the kubeconfig cannot be read: {}", clean(&chain(&e)))))
+        }
+        Err(_) => Err(SourceError::new(Trouble::Panicked, "reading the kubeconfig failed")),
     }
 }
 
@@ -88,11 +81,7 @@ pub async fn contexts(path: Option<PathBuf>) -> Result<Vec<ContextInfo>, SourceE
         .iter()
         .map(|c| ContextInfo {
             name: c.name.clone(),
-            cluster: c
-                .context
-                .as_ref()
-                .map(|x| x.cluster.clone())
-                .unwrap_or_default(),
+            cluster: c.context.as_ref().map(|x| x.cluster.clone()).unwrap_or_default(),
             namespace: c.context.as_ref().and_then(|x| x.namespace.clone()),
             current: c.name == current,
         })
@@ -102,12 +91,7 @@ pub async fn contexts(path: Option<PathBuf>) -> Result<Vec<ContextInfo>, SourceE
 /// New clients; runs the credential plugin. Errors: no kubeconfig, no such context, bad certificate files, plugin failed.
 pub async fn connect(settings: &Settings, calls: &Calls) -> Result<Clients, SourceError> {
     let mut kc = read_kubeconfig(settings.kubeconfig.clone()).await?;
-    let context: Arc<str> = settings
-        .context
-        .clone()
-        .or_else(|| kc.current_context.clone())
-        .unwrap_or_default()
-        .into();
+    let context: Arc<str> = settings.context.clone().or_else(|| kc.current_context.clone()).unwrap_or_default().into();
     for a in &mut kc.auth_infos {
         if let Some(e) = a.auth_info.as_mut().and_then(|i| i.exec.as_mut()) {
             // Anything else inherits the terminal, and eats keys.
@@ -121,19 +105,13 @@ pub async fn connect(settings: &Settings, calls: &Calls) -> Result<Clients, Sour
     let bad = |e: &dyn std::error::Error| {
         SourceError::new(
             Trouble::NotFound,
-            format!(
-                "context {context} of the kubeconfig cannot be used: {}",
-                clean(&chain(e))
-            ),
+            format!("context {context} of the kubeconfig cannot be used: {}", clean(&chain(e))),
         )
     };
-    let mut watch = Config::from_custom_kubeconfig(kc, &options)
-        .await
-        .map_err(|e| bad(&e))?;
-    watch.headers.push((
-        http::header::USER_AGENT,
-        HeaderValue::from_static(concat!("andon/", env!("CARGO_PKG_VERSION"))),
-    ));
+    let mut watch = Config::from_custom_kubeconfig(kc, &options).await.map_err(|e| bad(&e))?;
+    watch
+        .headers
+        .push((http::header::USER_AGENT, HeaderValue::from_static(concat!("andon/", env!("CARGO_PKG_VERSION")))));
     // The library would repeat 429, 503 and 504 by itself, writes too.
     watch.default_retry = false;
     watch.connect_timeout = Some(Duration::from_secs(10));
@@ -144,29 +122,16 @@ pub async fn connect(settings: &Settings, calls: &Calls) -> Result<Clients, Sour
     acts.reset_reader_on_write = true;
     let (namespace, insecure) = (watch.default_namespace.clone(), watch.accept_invalid_certs);
     let made = tokio::task::spawn_blocking(move || {
-        Ok::<_, kube::Error>((
-            kube::Client::try_from(watch)?,
-            kube::Client::try_from(acts)?,
-        ))
+        Ok::<_, kube::Error>((kube::Client::try_from(watch)?, kube::Client::try_from(acts)?))
     });
     let (watch, acts) = match made.await {
         Ok(Ok(both)) => both,
         Ok(Err(e)) => return Err(auth_failed(&context, &clean(&chain(&e)))),
         Err(_) => {
-            return Err(SourceError::new(
-                Trouble::Panicked,
-                "making the Kubernetes client failed",
-            ));
+            return Err(SourceError::new(Trouble::Panicked, "making the Kubernetes client failed"));
         }
     };
-    Ok(Clients {
-        watch,
-        acts,
-        namespace,
-        insecure,
-        context,
-        calls: calls.clone(),
-    })
+    Ok(Clients { watch, acts, namespace, insecure, context, calls: calls.clone() })
 }
 
 fn auth_failed(context: &str, why: &str) -> SourceError {
@@ -189,10 +154,7 @@ impl Clients {
     ) -> Result<Vec<u8>, SourceError> {
         self.calls.count();
         let all = async {
-            let body = client
-                .request_stream(request)
-                .await
-                .map_err(|e| self.failed(&e, what))?;
+            let body = client.request_stream(request).await.map_err(|e| self.failed(&e, what))?;
             let mut body = std::pin::pin!(body);
             let mut out = Vec::new();
             loop {
@@ -233,19 +195,12 @@ impl Clients {
     pub fn slow(&self, deadline: Duration, what: &str) -> SourceError {
         SourceError::new(
             Trouble::Timeout,
-            format!(
-                "to {what}: no answer from {} in {} s",
-                self.context,
-                deadline.as_secs()
-            ),
+            format!("to {what}: no answer from {} in {} s", self.context, deadline.as_secs()),
         )
     }
 
     pub fn cut(&self, e: &std::io::Error, what: &str) -> SourceError {
-        SourceError::new(
-            Trouble::Unreachable,
-            format!("to {what}: the answer was cut: {}", clean(&chain(e))),
-        )
+        SourceError::new(Trouble::Unreachable, format!("to {what}: the answer was cut: {}", clean(&chain(e))))
     }
 
     /// A failure of a read, for a person.
@@ -258,10 +213,7 @@ impl Clients {
                 _ if text.contains("timed out") || text.contains("deadline") => Trouble::Timeout,
                 _ => Trouble::Unreachable,
             };
-            return SourceError::new(
-                trouble,
-                format!("to {what}: {} is not reached: {text}", self.context),
-            );
+            return SourceError::new(trouble, format!("to {what}: {} is not reached: {text}", self.context));
         };
         let words = message(&status.message);
         let mut error = match status.code {
@@ -269,24 +221,15 @@ impl Clients {
             403 => SourceError::new(Trouble::Forbidden, format!("to {what}: {words}")),
             404 => SourceError::new(Trouble::NotFound, format!("to {what}: {words}")),
             410 => SourceError::new(Trouble::NotFound, format!("to {what}: expired: {words}")),
-            429 => SourceError::new(
-                Trouble::Throttled,
-                format!("to {what}: the API server asks to wait: {words}"),
-            ),
-            300..=399 => {
-                SourceError::new(Trouble::Shape, format!("to {what}: redirected ({words})"))
+            429 => SourceError::new(Trouble::Throttled, format!("to {what}: the API server asks to wait: {words}")),
+            300..=399 => SourceError::new(Trouble::Shape, format!("to {what}: redirected ({words})")),
+            code @ 500..=599 => {
+                SourceError::new(Trouble::Server, format!("to {what}: the API server answered {code}: {words}"))
             }
-            code @ 500..=599 => SourceError::new(
-                Trouble::Server,
-                format!("to {what}: the API server answered {code}: {words}"),
-            ),
             code => SourceError::new(Trouble::Shape, format!("to {what}: answer {code}: {words}")),
         };
-        error.retry_after_ms = status
-            .details
-            .as_ref()
-            .map(|d| u64::from(d.retry_after_seconds) * 1000)
-            .filter(|ms| *ms > 0);
+        error.retry_after_ms =
+            status.details.as_ref().map(|d| u64::from(d.retry_after_seconds) * 1000).filter(|ms| *ms > 0);
         error
     }
 }
@@ -323,11 +266,7 @@ pub fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str) -> Result
         let words = if page {
             "a web page came instead of JSON (a login page or a proxy?)".to_owned()
         } else {
-            format!(
-                "the answer is not the JSON it should be (line {}, column {})",
-                e.line(),
-                e.column()
-            )
+            format!("the answer is not the JSON it should be (line {}, column {})", e.line(), e.column())
         };
         SourceError::new(Trouble::Shape, format!("to {what}: {words}"))
     })
@@ -343,12 +282,7 @@ pub fn message(text: &str) -> String {
 
 /// One line, 200 characters, no control characters.
 pub fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(200)
-        .collect::<String>()
-        .trim()
-        .to_owned()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect::<String>().trim().to_owned()
 }
 
 /// An error with its causes, without repeating itself.

@@ -40,18 +40,11 @@ dto!(Owner {
 impl Meta {
     /// Uid of the controller that owns this object.
     pub fn owner(&self) -> Option<&Arc<str>> {
-        self.owner_references
-            .iter()
-            .find(|o| o.controller)
-            .and_then(|o| o.uid.as_ref())
+        self.owner_references.iter().find(|o| o.controller).and_then(|o| o.uid.as_ref())
     }
 }
 
-dto!(Rollout {
-    metadata: Meta = "object",
-    spec: RolloutSpec = "object",
-    status: RolloutStatus = "object",
-});
+dto!(Rollout { metadata: Meta = "object", spec: RolloutSpec = "object", status: RolloutStatus = "object" });
 dto!(RolloutSpec {
     replicas: Option<i64> = "int",
     paused: bool = "flag",
@@ -65,13 +58,8 @@ dto!(WorkloadRef {
     kind: Option<Arc<str>> = "text",
     name: Option<Arc<str>> = "text",
 });
-dto!(Template {
-    metadata: TemplateMeta = "object",
-    spec: PodSpec = "object",
-});
-dto!(TemplateMeta {
-    labels: Notes = "object",
-});
+dto!(Template { metadata: TemplateMeta = "object", spec: PodSpec = "object" });
+dto!(TemplateMeta { labels: Notes = "object" });
 dto!(PodSpec {
     containers: Vec<Container> = "list",
 });
@@ -106,9 +94,7 @@ dto!(CanaryStep {
     set_mirror_route: Option<Named> = "maybe",
     plugin: Option<Named> = "maybe",
 });
-dto!(Pause {
-    duration: Scalar = "Scalar::deserialize",
-});
+dto!(Pause { duration: Scalar = "Scalar::deserialize" });
 dto!(Named {
     name: Option<Arc<str>> = "text",
 });
@@ -170,11 +156,7 @@ dto!(RunStatus {
     status: Option<Arc<str>> = "text",
 });
 
-dto!(ReplicaSet {
-    metadata: Meta = "object",
-    spec: SetSpec = "object",
-    status: SetStatus = "object",
-});
+dto!(ReplicaSet { metadata: Meta = "object", spec: SetSpec = "object", status: SetStatus = "object" });
 dto!(SetSpec {
     replicas: Option<i64> = "int",
     template: Template = "object",
@@ -186,10 +168,7 @@ dto!(SetStatus {
     conditions: Vec<Condition> = "list",
 });
 
-dto!(Pod {
-    metadata: Meta = "object",
-    status: PodStatus = "object",
-});
+dto!(Pod { metadata: Meta = "object", status: PodStatus = "object" });
 dto!(PodStatus {
     phase: Option<Arc<str>> = "text",
     reason: Option<Arc<str>> = "text",
@@ -197,10 +176,7 @@ dto!(PodStatus {
     init_container_statuses: Vec<ContainerStatus> = "list",
     container_statuses: Vec<ContainerStatus> = "list",
 });
-dto!(ContainerStatus {
-    ready: bool = "flag",
-    state: ContainerState = "object",
-});
+dto!(ContainerStatus { ready: bool = "flag", state: ContainerState = "object" });
 dto!(ContainerState {
     waiting: Option<Reason> = "maybe",
     terminated: Option<Reason> = "maybe",

@@ -102,10 +102,7 @@ impl Kubernetes {
     }
 
     fn abilities(&self) -> Abilities {
-        locked(&self.abilities)
-            .as_ref()
-            .map(|(_, a)| a.clone())
-            .unwrap_or_default()
+        locked(&self.abilities).as_ref().map(|(_, a)| a.clone()).unwrap_or_default()
     }
 
     async fn clients(&self) -> Result<Clients, SourceError> {
@@ -128,26 +125,17 @@ impl Kubernetes {
         e
     }
 
-    async fn within<T>(
-        &self,
-        cx: &Cx,
-        work: impl Future<Output = Result<T, SourceError>>,
-    ) -> Result<T, SourceError> {
+    async fn within<T>(&self, cx: &Cx, work: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
         match tokio::time::timeout(cx.deadline, work).await {
             Ok(done) => done.map_err(|e| self.note(e)),
-            Err(_) => Err(SourceError::new(
-                Trouble::Timeout,
-                format!("no answer in {} s", cx.deadline.as_secs_f32()),
-            )),
+            Err(_) => Err(SourceError::new(Trouble::Timeout, format!("no answer in {} s", cx.deadline.as_secs_f32()))),
         }
     }
 }
 
 impl std::fmt::Debug for Kubernetes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Kubernetes")
-            .field("settings", &self.settings)
-            .finish_non_exhaustive()
+        f.debug_struct("Kubernetes").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -170,19 +158,11 @@ impl Backend for Kubernetes {
         })
     }
 
-    fn observe(
-        self: Arc<Self>,
-        _want: watched::Receiver<Interest>,
-        out: Sink,
-    ) -> BoxFuture<'static, SourceError> {
+    fn observe(self: Arc<Self>, _want: watched::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
         Box::pin(observe::observe_owned(self, out))
     }
 
-    fn ask<'a>(
-        &'a self,
-        question: &'a Query,
-        cx: &'a Cx,
-    ) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
+    fn ask<'a>(&'a self, question: &'a Query, cx: &'a Cx) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
         Box::pin(async move {
             match question {
                 Query::Read(id) => {
@@ -192,10 +172,9 @@ impl Backend for Kubernetes {
                     };
                     Ok(vec![self.within(cx, work).await?])
                 }
-                Query::Blocks { .. } | Query::Check(_) => Err(SourceError::new(
-                    Trouble::NotInThisVersion,
-                    "a rollout source has no figures",
-                )),
+                Query::Blocks { .. } | Query::Check(_) => {
+                    Err(SourceError::new(Trouble::NotInThisVersion, "a rollout source has no figures"))
+                }
             }
         })
     }
@@ -237,10 +216,7 @@ impl Backend for Kubernetes {
 /// A recorded file, parsed.
 #[cfg(test)]
 fn fixture<T: serde::de::DeserializeOwned>(name: &str) -> T {
-    let path = format!(
-        "{}/src/backends/kubernetes/fixtures/{name}.json",
-        env!("CARGO_MANIFEST_DIR")
-    );
+    let path = format!("{}/src/backends/kubernetes/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).expect(&path);
     serde_json::from_str(&text).expect(&path)
 }

@@ -163,12 +163,7 @@ impl<'a> Watching<'a> {
 
     fn namespaces(&self) -> Vec<String> {
         let store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
-        store
-            .namespaces()
-            .iter()
-            .take(REVIEWED)
-            .map(ToString::to_string)
-            .collect()
+        store.namespaces().iter().take(REVIEWED).map(ToString::to_string).collect()
     }
 
     fn rights(&mut self, found: Result<Result<Abilities, SourceError>, tokio::task::JoinError>) {
@@ -259,14 +254,8 @@ impl<'a> Watching<'a> {
         Link::Reading {
             what: self.reading.unwrap_or(Kind::Rollouts).word().into(),
             done,
-            of: (!self.of.is_empty()).then(|| {
-                self.of
-                    .iter()
-                    .filter(|((_, k), _)| *k != Kind::Pods)
-                    .map(|(_, n)| *n)
-                    .sum::<u32>()
-                    .max(done)
-            }),
+            of: (!self.of.is_empty())
+                .then(|| self.of.iter().filter(|((_, k), _)| *k != Kind::Pods).map(|(_, n)| *n).sum::<u32>().max(done)),
         }
     }
 
@@ -278,21 +267,11 @@ impl<'a> Watching<'a> {
     /// The source's state, when it says something new.
     fn tell(&mut self, link: Link) {
         let all = self.scopes * (Kind::ALL.len() - self.without.len());
-        let oldest = self
-            .confirmed
-            .iter()
-            .filter(|((_, k), _)| !self.without.contains(k))
-            .map(|(_, t)| *t);
-        let confirmed = (self.ever && oldest.clone().count() >= all)
-            .then(|| oldest.min())
-            .flatten();
+        let oldest = self.confirmed.iter().filter(|((_, k), _)| !self.without.contains(k)).map(|(_, t)| *t);
+        let confirmed = (self.ever && oldest.clone().count() >= all).then(|| oldest.min()).flatten();
         let mut abilities = self.k.abilities();
         if self.without.contains(&Kind::Pods) {
-            abilities.rights.push(Right {
-                namespace: None,
-                verb: "list pods".into(),
-                allowed: Some(false),
-            });
+            abilities.rights.push(Right { namespace: None, verb: "list pods".into(), allowed: Some(false) });
         }
         let holds = {
             let store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);

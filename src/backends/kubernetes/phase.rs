@@ -9,10 +9,7 @@ use std::sync::Arc;
 
 /// RFC 3339 to our time; junk is absence.
 pub fn utc(text: Option<&Arc<str>>) -> Option<Utc> {
-    text?
-        .parse::<jiff::Timestamp>()
-        .ok()
-        .map(|t| Utc(t.as_millisecond()))
+    text?.parse::<jiff::Timestamp>().ok().map(|t| Utc(t.as_millisecond()))
 }
 
 fn decimal(s: &Scalar) -> Option<i64> {
@@ -26,8 +23,7 @@ fn decimal(s: &Scalar) -> Option<i64> {
 /// The controller has seen the object's generation. `observedGeneration` of a Rollout is a string: not numeric counts as
 /// observed, greater than the generation too.
 pub fn observed(r: &Rollout) -> bool {
-    decimal(&r.status.observed_generation)
-        .is_none_or(|seen| seen >= r.metadata.generation.unwrap_or(0))
+    decimal(&r.status.observed_generation).is_none_or(|seen| seen >= r.metadata.generation.unwrap_or(0))
 }
 
 /// Spec and status agree that nothing is under way.
@@ -40,10 +36,7 @@ pub fn promoted(r: &Rollout) -> bool {
 pub fn aborted(r: &Rollout) -> bool {
     r.status.abort
         && (r.status.aborted_at.is_some()
-            || r.status
-                .conditions
-                .iter()
-                .any(|c| c.reason.as_deref() == Some("RolloutAborted")))
+            || r.status.conditions.iter().any(|c| c.reason.as_deref() == Some("RolloutAborted")))
 }
 
 /// Somebody released the gate and the controller has not reacted yet.
@@ -56,9 +49,7 @@ pub fn invalid(r: &Rollout) -> Option<Arc<str>> {
     r.status
         .conditions
         .iter()
-        .find(|c| {
-            c.r#type.as_deref() == Some("InvalidSpec") && c.status.as_deref() != Some("False")
-        })
+        .find(|c| c.r#type.as_deref() == Some("InvalidSpec") && c.status.as_deref() != Some("False"))
         .map(|c| c.message.clone().unwrap_or_else(|| "InvalidSpec".into()))
 }
 
@@ -70,18 +61,13 @@ pub fn phase(r: &Rollout) -> (Phase, Arc<str>) {
     if releasing(r) {
         return progressing("waiting for rollout to unpause");
     }
-    let wanted = r
-        .metadata
-        .annotations
-        .get("rollout.argoproj.io/workload-generation")
-        .and_then(|g| g.parse::<i64>().ok());
+    let wanted =
+        r.metadata.annotations.get("rollout.argoproj.io/workload-generation").and_then(|g| g.parse::<i64>().ok());
     if r.spec.workload_ref.is_some()
         && let (Some(a), Some(b)) = (wanted, decimal(&r.status.workload_observed_generation))
         && a != b
     {
-        return progressing(
-            "waiting for rollout spec update to be observed for the reference workload",
-        );
+        return progressing("waiting for rollout spec update to be observed for the reference workload");
     }
     if let Some(word) = r.status.phase.as_ref().filter(|w| !w.is_empty()) {
         let phase = match &**word {
@@ -104,8 +90,7 @@ fn computed(r: &Rollout) -> (Phase, Arc<str>) {
         return (Phase::Degraded, format!("InvalidSpec: {why}").into());
     }
     for c in &s.conditions {
-        if let Some(reason @ ("RolloutAborted" | "ProgressDeadlineExceeded")) = c.reason.as_deref()
-        {
+        if let Some(reason @ ("RolloutAborted" | "ProgressDeadlineExceeded")) = c.reason.as_deref() {
             let message = c.message.as_deref().unwrap_or("");
             return (Phase::Degraded, format!("{reason}: {message}").into());
         }
@@ -119,10 +104,7 @@ fn computed(r: &Rollout) -> (Phase, Arc<str>) {
     if r.spec.restart_at.is_some() && r.spec.restart_at != s.restarted_at {
         return progressing("rollout is restarting");
     }
-    let (updated, available) = (
-        s.updated_replicas.unwrap_or(0),
-        s.available_replicas.unwrap_or(0),
-    );
+    let (updated, available) = (s.updated_replicas.unwrap_or(0), s.available_replicas.unwrap_or(0));
     if updated < r.spec.replicas.unwrap_or(1) {
         return progressing("more replicas need to be updated");
     }
@@ -159,11 +141,7 @@ fn computed(r: &Rollout) -> (Phase, Arc<str>) {
 
 /// A router carries the weights; else they are replica counts.
 pub fn routed(r: &Rollout) -> bool {
-    r.spec
-        .strategy
-        .canary
-        .as_ref()
-        .is_some_and(|c| c.traffic_routing.is_some())
+    r.spec.strategy.canary.as_ref().is_some_and(|c| c.traffic_routing.is_some())
 }
 
 /// The denominator of every weight, at least 1.
@@ -185,11 +163,7 @@ pub fn percent(weight: i64, max: i64) -> u8 {
 }
 
 pub fn steps(r: &Rollout) -> &[CanaryStep] {
-    r.spec
-        .strategy
-        .canary
-        .as_ref()
-        .map_or(&[], |c| c.steps.as_slice())
+    r.spec.strategy.canary.as_ref().map_or(&[], |c| c.steps.as_slice())
 }
 
 /// Steps done: absent counts as 0, beyond the end as the end. `None`: the strategy has no steps.
@@ -212,11 +186,7 @@ pub fn set_weight(r: &Rollout) -> u8 {
     if i >= all.len() {
         return 100;
     }
-    all[..=i]
-        .iter()
-        .rev()
-        .find_map(|s| s.set_weight)
-        .map_or(0, |w| percent(w, max_weight(r)))
+    all[..=i].iter().rev().find_map(|s| s.set_weight).map_or(0, |w| percent(w, max_weight(r)))
 }
 
 pub fn step_def(s: &CanaryStep, max: i64) -> StepDef {
@@ -279,9 +249,7 @@ pub fn seconds(d: &Scalar) -> Option<u64> {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
         let n: f64 = rest.get(..end)?.parse().ok()?;
         rest = rest.get(end..)?;
-        let unit_end = rest
-            .find(|c: char| c.is_ascii_digit() || c == '.')
-            .unwrap_or(rest.len());
+        let unit_end = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
         total += n * match rest.get(..unit_end)? {
             "h" => 3600.0,
             "m" => 60.0,
@@ -317,16 +285,9 @@ pub fn gate(r: &Rollout) -> Option<Gate> {
             .and_then(|s| u64::try_from(s).ok()),
         _ => None,
     };
-    let until = since.zip(length).map(|(t, s)| {
-        Utc(t
-            .0
-            .saturating_add(i64::try_from(s).unwrap_or(0).saturating_mul(1000)))
-    });
-    Some(Gate {
-        reason,
-        since,
-        until,
-    })
+    let until =
+        since.zip(length).map(|(t, s)| Utc(t.0.saturating_add(i64::try_from(s).unwrap_or(0).saturating_mul(1000))));
+    Some(Gate { reason, since, until })
 }
 
 #[cfg(test)]
@@ -356,10 +317,7 @@ mod tests {
         .expect("json");
         assert_eq!(&*phase(&r).1, "more replicas need to be updated");
         r.status.updated_replicas = Some(2);
-        assert_eq!(
-            &*phase(&r).1,
-            "updated replicas are still becoming available"
-        );
+        assert_eq!(&*phase(&r).1, "updated replicas are still becoming available");
         r.status.available_replicas = Some(2);
         assert_eq!(&*phase(&r).1, "waiting for all steps to complete");
         r.status.stable_rs = Some("b".into());
@@ -369,9 +327,6 @@ mod tests {
         r.spec.paused = true;
         assert_eq!(phase(&r).0, Phase::Paused);
         r.metadata.generation = Some(2);
-        assert_eq!(
-            &*phase(&r).1,
-            "waiting for rollout spec update to be observed"
-        );
+        assert_eq!(&*phase(&r).1, "waiting for rollout spec update to be observed");
     }
 }

@@ -4,9 +4,7 @@
 use super::phase;
 use super::template::{body, masked};
 use super::undo;
-use crate::core::act::plan::{
-    CannotBecause, Expect, Operation, Plan, Primitive, Request, Step, Verb,
-};
+use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Request, Step, Verb};
 use crate::core::id::Hash;
 use crate::core::seal::Sealed;
 use crate::core::world::target::{Strategy, TargetState};
@@ -33,9 +31,7 @@ pub fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
     }
     let raw = seen.raw.as_ref().and_then(Sealed::unseal);
     let Some(mut raw) = raw.and_then(|r| serde_json::from_str::<Value>(r).ok()) else {
-        return Err(CannotBecause::Different(
-            "it was not read for an act: read it again".into(),
-        ));
+        return Err(CannotBecause::Different("it was not read for an act: read it again".into()));
     };
     let sets = match raw.get_mut("sets").map(Value::take) {
         Some(Value::Array(a)) => a,
@@ -44,12 +40,7 @@ pub fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
     let Some(candidate) = seen.candidate.clone() else {
         return not_now("its controller has not looked at it yet: no version is known");
     };
-    let read = Read {
-        seen,
-        rollout: raw.get_mut("rollout").map(Value::take).unwrap_or_default(),
-        sets,
-        candidate,
-    };
+    let read = Read { seen, rollout: raw.get_mut("rollout").map(Value::take).unwrap_or_default(), sets, candidate };
     let mut plan = match op.verb {
         Verb::Promote => promote(op, &read),
         Verb::Hold => hold(op, &read),
@@ -57,10 +48,7 @@ pub fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
         Verb::RollBack => undo::roll_back(op, &read),
     }?;
     if let Some(why) = &seen.invalid {
-        plan.cautions.push(
-            format!("the controller refuses this object as it stands and may do nothing: {why}")
-                .into(),
-        );
+        plan.cautions.push(format!("the controller refuses this object as it stands and may do nothing: {why}").into());
     }
     Ok(plan)
 }
@@ -107,10 +95,8 @@ impl Read<'_> {
             .filter(|o| o["op"] == "test")
             .map(|o| {
                 let path = o["path"].as_str().unwrap_or("");
-                let name = path
-                    .trim_start_matches("/metadata/")
-                    .trim_start_matches("/status/")
-                    .trim_start_matches("/spec/");
+                let name =
+                    path.trim_start_matches("/metadata/").trim_start_matches("/status/").trim_start_matches("/spec/");
                 match &o["value"] {
                     Value::Null => format!("no {name}").into(),
                     Value::String(s) => format!("{name} {s}").into(),
@@ -143,10 +129,7 @@ impl Read<'_> {
 
     pub fn plan(&self, op: &Operation, to: &Hash, story: Story, steps: Vec<Step>) -> Plan {
         Plan {
-            operation: Operation {
-                back_to: (op.verb == Verb::RollBack).then(|| to.clone()),
-                ..op.clone()
-            },
+            operation: Operation { back_to: (op.verb == Verb::RollBack).then(|| to.clone()), ..op.clone() },
             primitive: story.primitive,
             why: story.why.into(),
             sentence: story.sentence.into(),
@@ -181,9 +164,7 @@ pub struct Story {
 fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let s = r.seen;
     if let Some(why) = &s.invalid {
-        return Err(CannotBecause::NotNow(
-            format!("the controller refuses this object as it stands: {why}").into(),
-        ));
+        return Err(CannotBecause::NotNow(format!("the controller refuses this object as it stands: {why}").into()));
     }
     if s.aborted || r.rollout.pointer("/status/abort") == Some(&Value::Bool(true)) {
         return not_now("aborted: a promote would be accepted and do nothing");
@@ -205,11 +186,7 @@ fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     };
     if !matches!(&*gate.reason, "CanaryPauseStep" | "BlueGreenPause") {
         return Err(CannotBecause::NotNow(
-            format!(
-                "it waits for a decision on its analysis ({}), which andon does not take here",
-                gate.reason
-            )
-            .into(),
+            format!("it waits for a decision on its analysis ({}), which andon does not take here", gate.reason).into(),
         ));
     }
     let c = &r.candidate;
@@ -225,10 +202,7 @@ fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
             let next = s.steps.get(i as usize + 1);
             let what = next.map_or_else(|| "the end".to_owned(), |n| n.label.to_string());
             (
-                Expect::All(vec![
-                    Expect::CandidateIs(c.clone()),
-                    Expect::StepAtLeast(i + 1),
-                ]),
+                Expect::All(vec![Expect::CandidateIs(c.clone()), Expect::StepAtLeast(i + 1)]),
                 format!("step {} of {} is done", i + 1, s.steps.len()),
                 format!("{name} leaves its gate and goes on with {v}: {what}."),
             )
@@ -239,17 +213,7 @@ fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
             format!("{name} leaves its gate: {v} takes the traffic."),
         ),
     };
-    let step = r.step(
-        "release the gate".into(),
-        "/status",
-        &ops,
-        when.clone(),
-        Done {
-            wait_first: None,
-            when,
-            words,
-        },
-    );
+    let step = r.step("release the gate".into(), "/status", &ops, when.clone(), Done { wait_first: None, when, words });
     let story = Story {
         primitive: Primitive::ReleaseGate,
         why: format!("a gate stands ({})", gate.reason),
@@ -279,11 +243,7 @@ fn hold(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
         "",
         &ops,
         when.clone(),
-        Done {
-            wait_first: None,
-            when,
-            words: "the controller has seen the pause".into(),
-        },
+        Done { wait_first: None, when, words: "the controller has seen the pause".into() },
     );
     let mut cautions: Vec<Arc<str>> = vec![
         "it stays where it is and serves what it serves: a hold takes nothing back".into(),
@@ -321,11 +281,7 @@ fn resume(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
         "",
         &ops,
         when.clone(),
-        Done {
-            wait_first: None,
-            when,
-            words: "the controller has seen the end of the pause".into(),
-        },
+        Done { wait_first: None, when, words: "the controller has seen the end of the pause".into() },
     );
     let mut cautions: Vec<Arc<str>> = Vec::new();
     if s.gate.is_some() {
@@ -348,11 +304,7 @@ fn resume(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
 pub fn back_on(r: &Read<'_>, stable: &Hash) -> (Expect, String) {
     let s = r.seen;
     let delay = |strategy: &str| {
-        r.rollout
-            .pointer(&format!(
-                "/spec/strategy/{strategy}/abortScaleDownDelaySeconds"
-            ))
-            .and_then(Value::as_i64)
+        r.rollout.pointer(&format!("/spec/strategy/{strategy}/abortScaleDownDelaySeconds")).and_then(Value::as_i64)
     };
     let dto = serde_json::from_value(r.rollout.clone()).unwrap_or_default();
     let kept_for_ever = match s.strategy {
@@ -360,11 +312,7 @@ pub fn back_on(r: &Read<'_>, stable: &Hash) -> (Expect, String) {
         Strategy::BlueGreen => delay("blueGreen") == Some(0),
         Strategy::Other(_) => false,
     };
-    let gone = if kept_for_ever {
-        Expect::WeightIs(0)
-    } else {
-        Expect::NoneServing(r.candidate.clone())
-    };
+    let gone = if kept_for_ever { Expect::WeightIs(0) } else { Expect::NoneServing(r.candidate.clone()) };
     let words = if kept_for_ever {
         format!(
             "{} gets no traffic (its pods stay: abortScaleDownDelaySeconds is 0) and {} of {} are ready",
@@ -373,23 +321,12 @@ pub fn back_on(r: &Read<'_>, stable: &Hash) -> (Expect, String) {
             r.v(stable)
         )
     } else {
-        format!(
-            "no pod of {} exists and {} of {} are ready",
-            r.v(&r.candidate),
-            s.wanted,
-            r.v(stable)
-        )
+        format!("no pod of {} exists and {} of {} are ready", r.v(&r.candidate), s.wanted, r.v(stable))
     };
     let when = Expect::All(vec![
-        Expect::Any(vec![
-            Expect::AbortedIs(true),
-            Expect::CandidateIs(stable.clone()),
-        ]),
+        Expect::Any(vec![Expect::AbortedIs(true), Expect::CandidateIs(stable.clone())]),
         gone,
-        Expect::ReadyOf {
-            hash: stable.clone(),
-            n: s.wanted,
-        },
+        Expect::ReadyOf { hash: stable.clone(), n: s.wanted },
     ]);
     (when, words)
 }

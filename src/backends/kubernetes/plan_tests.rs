@@ -20,10 +20,7 @@ fn seen(rollout: &str, sets: &str, changes: &[(&str, Value)]) -> TargetState {
     let mut r: Value = fixture(rollout);
     for (path, v) in changes {
         let (parent, key) = path.rsplit_once('/').expect("pointer");
-        let m = r
-            .pointer_mut(parent)
-            .and_then(Value::as_object_mut)
-            .expect(path);
+        let m = r.pointer_mut(parent).and_then(Value::as_object_mut).expect(path);
         if v.is_null() {
             m.remove(key);
         } else {
@@ -39,18 +36,12 @@ fn seen(rollout: &str, sets: &str, changes: &[(&str, Value)]) -> TargetState {
     let dto: Rollout = serde_json::from_value(r.clone()).expect("lenient");
     let own: Vec<&SetRow> = rows.iter().collect();
     let mut t = target_state(&"eu-1".into(), &dto, &own, &BTreeMap::new(), Utc(0)).expect("named");
-    t.raw = Some(Sealed::new(
-        json!({"rollout": r, "sets": items}).to_string(),
-    ));
+    t.raw = Some(Sealed::new(json!({"rollout": r, "sets": items}).to_string()));
     t
 }
 
 fn ask(verb: Verb, t: &TargetState) -> Result<Plan, CannotBecause> {
-    let op = Operation {
-        verb,
-        target: t.id.clone(),
-        back_to: None,
-    };
+    let op = Operation { verb, target: t.id.clone(), back_to: None };
     let once = plan(&op, t);
     assert_eq!(once, plan(&op, t), "the same read, the same plan");
     once
@@ -82,10 +73,7 @@ fn promote_tests_all_that_was_read_and_removes_only_the_gate() {
         ])
     );
     let r = &p.steps[0].request;
-    assert_eq!(
-        &*r.path,
-        "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/checkout/status?fieldManager=andon"
-    );
+    assert_eq!(&*r.path, "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/checkout/status?fieldManager=andon");
     assert_eq!(&*r.shown, r.body.unseal().expect("here"), "nothing to mask");
     assert_eq!(&*p.steps[0].done_words, "step 2 of 6 is done");
     assert!(p.sentence.contains("1.1: setWeight: 50"), "{}", p.sentence);
@@ -96,38 +84,14 @@ fn promote_is_refused_where_it_would_be_lost_or_wrong() {
     let yes = json!(true);
     for (changes, word) in [
         (vec![("/spec/paused", yes.clone())], "resume first"),
-        (
-            vec![("/status/pauseConditions", Value::Null)],
-            "somebody released",
-        ),
+        (vec![("/status/pauseConditions", Value::Null)], "somebody released"),
         (vec![("/status/abort", yes.clone())], "aborted"),
+        (vec![("/status/stableRS", json!("787c98c79c"))], "nothing moves"),
+        (vec![("/metadata/generation", json!(9))], "not seen the newest spec"),
+        (vec![("/status/pauseConditions", Value::Null), ("/status/controllerPause", Value::Null)], "no gate stands"),
+        (vec![("/status/pauseConditions", json!([{"reason": "InconclusiveAnalysisRun"}]))], "InconclusiveAnalysisRun"),
         (
-            vec![("/status/stableRS", json!("787c98c79c"))],
-            "nothing moves",
-        ),
-        (
-            vec![("/metadata/generation", json!(9))],
-            "not seen the newest spec",
-        ),
-        (
-            vec![
-                ("/status/pauseConditions", Value::Null),
-                ("/status/controllerPause", Value::Null),
-            ],
-            "no gate stands",
-        ),
-        (
-            vec![(
-                "/status/pauseConditions",
-                json!([{"reason": "InconclusiveAnalysisRun"}]),
-            )],
-            "InconclusiveAnalysisRun",
-        ),
-        (
-            vec![(
-                "/status/conditions",
-                json!([{"type": "InvalidSpec", "status": "True", "message": "bad"}]),
-            )],
+            vec![("/status/conditions", json!([{"type": "InvalidSpec", "status": "True", "message": "bad"}]))],
             "refuses this object",
         ),
     ] {
@@ -140,28 +104,14 @@ fn promote_is_refused_where_it_would_be_lost_or_wrong() {
 fn hold_and_resume_write_the_spec_and_wait_for_the_controller() {
     let t = seen(GATE, SETS, &[]);
     let p = ask(Verb::Hold, &t).expect("moves");
-    assert_eq!(
-        ops(&p, 0)[2],
-        json!({"op": "add", "path": "/spec/paused", "value": true})
-    );
-    assert!(
-        p.steps[0]
-            .request
-            .path
-            .ends_with("/rollouts/checkout?fieldManager=andon")
-    );
-    assert_eq!(
-        p.steps[0].seen_when,
-        Expect::All(vec![Expect::HeldIs(true), Expect::Observed])
-    );
+    assert_eq!(ops(&p, 0)[2], json!({"op": "add", "path": "/spec/paused", "value": true}));
+    assert!(p.steps[0].request.path.ends_with("/rollouts/checkout?fieldManager=andon"));
+    assert_eq!(p.steps[0].seen_when, Expect::All(vec![Expect::HeldIs(true), Expect::Observed]));
     assert!(why(ask(Verb::Resume, &t)).contains("not held"));
     let held = seen(GATE, SETS, &[("/spec/paused", json!(true))]);
     assert!(why(ask(Verb::Hold, &held)).contains("held already"));
     let p = ask(Verb::Resume, &held).expect("held");
-    assert_eq!(
-        ops(&p, 0)[2],
-        json!({"op": "test", "path": "/spec/paused", "value": true})
-    );
+    assert_eq!(ops(&p, 0)[2], json!({"op": "test", "path": "/spec/paused", "value": true}));
     assert!(p.cautions[0].contains("does not promote"));
     let gone_back = seen("live-argo-rollout-canary-aborted", SETS, &[]);
     assert!(why(ask(Verb::Hold, &gone_back)).contains("going back already"));
@@ -183,12 +133,8 @@ fn in_flight_the_way_back_is_an_abort_and_it_settles_only_without_pods() {
     assert_eq!(p.to, Some(Hash::new("6cb467bfc4")));
     assert_eq!(p.operation.back_to, p.to, "the version shown is pinned");
     let done = &p.steps[0].done_when;
-    let at =
-        |name: &str, changes: &[(&str, Value)]| done.holds(Some(&seen(name, SETS, changes)), None);
-    assert!(
-        !at("live-argo-rollout-canary-aborted", &[]),
-        "its pod still serves"
-    );
+    let at = |name: &str, changes: &[(&str, Value)]| done.holds(Some(&seen(name, SETS, changes)), None);
+    assert!(!at("live-argo-rollout-canary-aborted", &[]), "its pod still serves");
     let mut gone = seen("live-argo-rollout-canary-aborted", SETS, &[]);
     for r in &mut gone.revisions {
         if r.hash.as_str() == "787c98c79c" {
@@ -199,68 +145,34 @@ fn in_flight_the_way_back_is_an_abort_and_it_settles_only_without_pods() {
     // A stored wish is no effect: the controller may be down.
     let wish = seen(GATE, SETS, &[("/status/abort", json!(true))]);
     assert!(!p.steps[0].seen_when.holds(Some(&wish), None));
-    let kept = seen(
-        GATE,
-        SETS,
-        &[("/spec/strategy/canary/abortScaleDownDelaySeconds", json!(0))],
-    );
+    let kept = seen(GATE, SETS, &[("/spec/strategy/canary/abortScaleDownDelaySeconds", json!(0))]);
     let p = ask(Verb::RollBack, &kept).expect("in flight");
     assert!(p.steps[0].done_words.contains("its pods stay"));
 }
 
 #[test]
 fn a_hold_is_ended_after_the_abort_and_a_full_promotion_is_stopped_with_it() {
-    let t = seen(
-        GATE,
-        SETS,
-        &[
-            ("/spec/paused", json!(true)),
-            ("/status/promoteFull", json!(true)),
-        ],
-    );
+    let t = seen(GATE, SETS, &[("/spec/paused", json!(true)), ("/status/promoteFull", json!(true))]);
     let p = ask(Verb::RollBack, &t).expect("in flight");
     assert_eq!(p.steps.len(), 2);
-    assert_eq!(
-        ops(&p, 0)[2],
-        json!({"op": "add", "path": "/status/promoteFull", "value": false})
-    );
-    assert_eq!(
-        ops(&p, 0)[3],
-        json!({"op": "add", "path": "/status/abort", "value": true})
-    );
-    assert_eq!(
-        ops(&p, 1)[2],
-        json!({"op": "add", "path": "/spec/paused", "value": false})
-    );
+    assert_eq!(ops(&p, 0)[2], json!({"op": "add", "path": "/status/promoteFull", "value": false}));
+    assert_eq!(ops(&p, 0)[3], json!({"op": "add", "path": "/status/abort", "value": true}));
+    assert_eq!(ops(&p, 1)[2], json!({"op": "add", "path": "/spec/paused", "value": false}));
     let first = p.steps[1].wait_first.as_ref().expect("abort first");
     assert!(!first.holds(Some(&t), None));
-    assert!(first.holds(
-        Some(&seen("live-argo-rollout-canary-aborted", SETS, &[])),
-        None
-    ));
+    assert!(first.holds(Some(&seen("live-argo-rollout-canary-aborted", SETS, &[])), None));
 }
 
 #[test]
 fn after_an_abort_the_stable_template_goes_back_in_one_request_with_the_end_of_a_hold() {
-    let t = seen(
-        "live-argo-rollout-canary-aborted",
-        SETS,
-        &[("/spec/paused", json!(true))],
-    );
+    let t = seen("live-argo-rollout-canary-aborted", SETS, &[("/spec/paused", json!(true))]);
     let p = ask(Verb::RollBack, &t).expect("aborted");
     assert_eq!((p.primitive, p.steps.len()), (Primitive::Undo, 1));
     let o = ops(&p, 0);
     assert_eq!(o[1]["value"], "787c98c79c");
     assert_eq!(o[2]["path"], "/spec/template");
-    assert_eq!(
-        o[2]["value"]["metadata"],
-        json!({"labels": {"app": "checkout"}}),
-        "injected labels are out"
-    );
-    assert_eq!(
-        o[3],
-        json!({"op": "add", "path": "/spec/paused", "value": false})
-    );
+    assert_eq!(o[2]["value"]["metadata"], json!({"labels": {"app": "checkout"}}), "injected labels are out");
+    assert_eq!(o[3], json!({"op": "add", "path": "/spec/paused", "value": false}));
     assert!(p.steps[0].done_words.contains("no pod of another version"));
 }
 
@@ -289,33 +201,14 @@ fn after_a_full_promotion_the_way_back_is_undo_then_promote_full() {
     assert!(p.steps[1].request.path.contains("/status?"));
     let first = p.steps[1].wait_first.as_ref().expect("observed first");
     assert!(!first.holds(Some(&t), None));
-    assert!(
-        p.cautions
-            .iter()
-            .any(|c| c.contains("previous version kept"))
-    );
+    assert!(p.cautions.iter().any(|c| c.contains("previous version kept")));
     // Inside the rollback window the controller skips the steps by itself.
     let mut window = promoted.to_vec();
     window.push(("/spec/rollbackWindow", json!({"revisions": 3})));
-    assert_eq!(
-        ask(Verb::RollBack, &seen(GATE, SETS, &window))
-            .expect("kept")
-            .steps
-            .len(),
-        1
-    );
+    assert_eq!(ask(Verb::RollBack, &seen(GATE, SETS, &window)).expect("kept").steps.len(), 1);
     // The version first shown stays the one gone back to.
-    let pinned = Operation {
-        verb: Verb::RollBack,
-        target: t.id.clone(),
-        back_to: Some(Hash::new("787c98c79c")),
-    };
-    assert!(
-        plan(&pinned, &t)
-            .expect_err("asked for")
-            .to_string()
-            .contains("already")
-    );
+    let pinned = Operation { verb: Verb::RollBack, target: t.id.clone(), back_to: Some(Hash::new("787c98c79c")) };
+    assert!(plan(&pinned, &t).expect_err("asked for").to_string().contains("already"));
 }
 
 #[test]
@@ -323,11 +216,7 @@ fn what_cannot_be_done_says_why() {
     let t = seen(GATE, "live-argo-replicasets-of-canary-rollout", &[]);
     let mut other = t.clone();
     other.id.uid = "other".into();
-    let op = Operation {
-        verb: Verb::Hold,
-        target: t.id.clone(),
-        back_to: None,
-    };
+    let op = Operation { verb: Verb::Hold, target: t.id.clone(), back_to: None };
     assert_eq!(plan(&op, &other), Err(CannotBecause::Gone));
     let mut unread = t.clone();
     unread.raw = None;
@@ -337,10 +226,7 @@ fn what_cannot_be_done_says_why() {
     let elsewhere = seen(
         "live-argo-rollout-canary-aborted",
         SETS,
-        &[(
-            "/spec/workloadRef",
-            json!({"kind": "Deployment", "name": "ads"}),
-        )],
+        &[("/spec/workloadRef", json!({"kind": "Deployment", "name": "ads"}))],
     );
     assert!(why(ask(Verb::RollBack, &elsewhere)).contains("Deployment ads"));
 }
@@ -348,34 +234,15 @@ fn what_cannot_be_done_says_why() {
 #[test]
 fn a_git_owner_is_a_caution_and_secrets_in_a_template_are_never_shown() {
     let mut t = seen("live-argo-rollout-canary-aborted", SETS, &[]);
-    let raw = t
-        .raw
-        .as_ref()
-        .and_then(Sealed::unseal)
-        .expect("here")
-        .replace(
-            "\"image\":\"registry.example.org/shop/checkout:1.0\"",
-            "\"image\":\"i\",\"env\":[{\"name\":\"P\",\"value\":\"hunter2\"}]",
-        );
+    let raw = t.raw.as_ref().and_then(Sealed::unseal).expect("here").replace(
+        "\"image\":\"registry.example.org/shop/checkout:1.0\"",
+        "\"image\":\"i\",\"env\":[{\"name\":\"P\",\"value\":\"hunter2\"}]",
+    );
     t.raw = Some(Sealed::new(raw));
-    t.git = Some(crate::core::world::target::GitOwner {
-        tool: "argo cd".into(),
-        what: "shop".into(),
-    });
+    t.git = Some(crate::core::world::target::GitOwner { tool: "argo cd".into(), what: "shop".into() });
     let p = ask(Verb::RollBack, &t).expect("aborted");
-    assert!(
-        p.cautions
-            .iter()
-            .any(|c| c.contains("argo cd (shop) still asks for 1.1"))
-    );
-    assert!(
-        p.steps[0]
-            .request
-            .body
-            .unseal()
-            .expect("here")
-            .contains("hunter2")
-    );
+    assert!(p.cautions.iter().any(|c| c.contains("argo cd (shop) still asks for 1.1")));
+    assert!(p.steps[0].request.body.unseal().expect("here").contains("hunter2"));
     let shown = format!("{p:?} {t:?} {}", serde_json::to_string(&p).expect("json"));
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(shown.contains("<7 bytes, sha256 f52f..>"), "{shown}");

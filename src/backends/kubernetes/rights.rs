@@ -18,19 +18,13 @@ pub async fn probe(
     deadline: Duration,
 ) -> Result<Abilities, SourceError> {
     let (version, skew_ms) = version(c, now, deadline).await?;
-    let group = c.get::<Value>(
-        &c.watch,
-        "/apis/argoproj.io/v1alpha1",
-        deadline,
-        "look for Argo Rollouts",
-    );
+    let group = c.get::<Value>(&c.watch, "/apis/argoproj.io/v1alpha1", deadline, "look for Argo Rollouts");
     let whole = [None];
     let some: Vec<Option<&str>> = namespaces.iter().map(|n| Some(n.as_str())).collect();
     let scopes: &[Option<&str>] = if some.is_empty() { &whole } else { &some };
-    let reviews = futures::future::join_all(scopes.iter().flat_map(|ns| {
-        ACTS.iter()
-            .map(move |(verb, sub)| review(c, *ns, verb, sub, deadline))
-    }));
+    let reviews = futures::future::join_all(
+        scopes.iter().flat_map(|ns| ACTS.iter().map(move |(verb, sub)| review(c, *ns, verb, sub, deadline))),
+    );
     let (group, identity, rights) = futures::join!(group, identity(c, deadline), reviews);
     let rollouts = match group {
         Ok(_) => true,
@@ -40,10 +34,7 @@ pub async fn probe(
         Err(e) => return Err(e),
     };
     Ok(Abilities {
-        roles: Roles {
-            rollouts,
-            telemetry: false,
-        },
+        roles: Roles { rollouts, telemetry: false },
         version,
         rights,
         skew_ms,
@@ -69,9 +60,7 @@ async fn version(
     let after = now();
     if !answer.status().is_success() {
         // The same request once more through the path that turns an answer into words.
-        let bytes = c
-            .call(&c.watch, get_request("/version")?, deadline, what)
-            .await?;
+        let bytes = c.call(&c.watch, get_request("/version")?, deadline, what).await?;
         let v: Value = parse(&bytes, what)?;
         return Ok((git_version(&v), None));
     }
@@ -79,11 +68,7 @@ async fn version(
         .headers()
         .get(http::header::DATE)
         .and_then(|d| d.to_str().ok())
-        .and_then(|d| {
-            jiff::fmt::rfc2822::DateTimeParser::new()
-                .parse_timestamp(d)
-                .ok()
-        })
+        .and_then(|d| jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(d).ok())
         .map(|t| {
             let middle = before.0 + (after.0 - before.0) / 2;
             t.as_millisecond() + 500 - middle
@@ -117,18 +102,10 @@ async fn identity(c: &Clients, deadline: Duration) -> Option<Arc<str>> {
     let what = "ask who we are";
     let bytes = c.call(&c.watch, request, deadline, what).await.ok()?;
     let v: Value = parse(&bytes, what).ok()?;
-    v.pointer("/status/userInfo/username")
-        .and_then(Value::as_str)
-        .map(Arc::from)
+    v.pointer("/status/userInfo/username").and_then(Value::as_str).map(Arc::from)
 }
 
-async fn review(
-    c: &Clients,
-    namespace: Option<&str>,
-    verb: &str,
-    sub: &str,
-    deadline: Duration,
-) -> Right {
+async fn review(c: &Clients, namespace: Option<&str>, verb: &str, sub: &str, deadline: Duration) -> Right {
     let body = json!({
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SelfSubjectAccessReview",
@@ -147,9 +124,5 @@ async fn review(
         // "No" with an evaluation error is not a no.
         (yes || v.pointer("/status/evaluationError").is_none()).then_some(yes)
     };
-    Right {
-        namespace: namespace.map(Arc::from),
-        verb: verb.into(),
-        allowed: allowed.await,
-    }
+    Right { namespace: namespace.map(Arc::from), verb: verb.into(), allowed: allowed.await }
 }

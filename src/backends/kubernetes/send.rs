@@ -12,21 +12,13 @@ use std::time::{Duration, Instant};
 const TEST_FAILED: &str = "the server rejected our request due to an error in our request";
 
 pub fn refused(kind: RefusedBy, why: impl AsRef<str>) -> Outcome {
-    Outcome::Refused(Refused {
-        kind,
-        status: None,
-        why: clean(why.as_ref()).into(),
-        retry_after_ms: None,
-    })
+    Outcome::Refused(Refused { kind, status: None, why: clean(why.as_ref()).into(), retry_after_ms: None })
 }
 
 /// See `Backend::send`.
 pub async fn send(c: &Clients, step: &Step, deadline: Duration) -> Outcome {
     let Some(body) = step.request.body.unseal() else {
-        return refused(
-            RefusedBy::NotSent,
-            "this step comes from a tape: it has no body",
-        );
+        return refused(RefusedBy::NotSent, "this step comes from a tape: it has no body");
     };
     let request = Request::builder()
         .method(&*step.request.method)
@@ -51,19 +43,13 @@ pub async fn send(c: &Clients, step: &Step, deadline: Duration) -> Outcome {
         match text {
             Ok(text) => outcome(code, &parts.headers, &text, step, took_ms),
             // The head alone says no; it does not say yes.
-            Err(_) if (400..500).contains(&code) => {
-                outcome(code, &parts.headers, b"", step, took_ms)
-            }
-            Err(e) => Outcome::Unknown {
-                why: format!("the answer was cut: {}", clean(&chain(&e))).into(),
-            },
+            Err(_) if (400..500).contains(&code) => outcome(code, &parts.headers, b"", step, took_ms),
+            Err(e) => Outcome::Unknown { why: format!("the answer was cut: {}", clean(&chain(&e))).into() },
         }
     };
     match tokio::time::timeout(deadline, all).await {
         Ok(o) => o,
-        Err(_) => Outcome::Unknown {
-            why: format!("no answer in {} s", deadline.as_secs_f32()).into(),
-        },
+        Err(_) => Outcome::Unknown { why: format!("no answer in {} s", deadline.as_secs_f32()).into() },
     }
 }
 
@@ -87,9 +73,7 @@ fn lost(e: &kube::Error) -> Outcome {
         };
         return refused(kind, text);
     }
-    Outcome::Unknown {
-        why: format!("the connection was lost: {text}").into(),
-    }
+    Outcome::Unknown { why: format!("the connection was lost: {text}").into() }
 }
 
 /// What an answer proves. Pure.
@@ -101,34 +85,19 @@ pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms
             };
         };
         // A status patch does not raise the generation: nothing could be told from it.
-        let main = !step
-            .request
-            .path
-            .split('?')
-            .next()
-            .unwrap_or("")
-            .ends_with("/status");
+        let main = !step.request.path.split('?').next().unwrap_or("").ends_with("/status");
         let field = |p: &str| v.pointer(p);
         return match field("/metadata/uid") {
             Some(_) => Outcome::Accepted {
-                generation: field("/metadata/generation")
-                    .and_then(Value::as_i64)
-                    .filter(|_| main),
-                version: field("/metadata/resourceVersion")
-                    .and_then(Value::as_str)
-                    .map(Into::into),
+                generation: field("/metadata/generation").and_then(Value::as_i64).filter(|_| main),
+                version: field("/metadata/resourceVersion").and_then(Value::as_str).map(Into::into),
                 took_ms,
             },
-            None => Outcome::Unknown {
-                why: format!("answer {code}, but not the object").into(),
-            },
+            None => Outcome::Unknown { why: format!("answer {code}, but not the object").into() },
         };
     }
     let status: Option<StatusDto> = serde_json::from_slice(body).ok();
-    let why = status
-        .as_ref()
-        .and_then(|s| s.message.as_deref())
-        .map_or_else(|| said(body), clean);
+    let why = status.as_ref().and_then(|s| s.message.as_deref()).map_or_else(|| said(body), clean);
     let kind = match code {
         401 => RefusedBy::Auth,
         403 if why.contains("denied") => RefusedBy::Policy,
@@ -136,36 +105,21 @@ pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms
         404 | 410 => RefusedBy::Gone,
         409 => RefusedBy::Guard,
         422 if why == TEST_FAILED => RefusedBy::Guard,
-        422 if why.contains("ValidatingAdmissionPolicy") || why.contains("denied the request") => {
-            RefusedBy::Policy
-        }
+        422 if why.contains("ValidatingAdmissionPolicy") || why.contains("denied the request") => RefusedBy::Policy,
         429 => RefusedBy::Throttled,
         400..=499 => RefusedBy::Other,
         // Redirects too: nobody followed one, but a proxy may have passed the request on before.
         _ => {
-            return Outcome::Unknown {
-                why: format!("answer {code}: {why}").into(),
-            };
+            return Outcome::Unknown { why: format!("answer {code}: {why}").into() };
         }
     };
-    let header = headers
-        .get(http::header::RETRY_AFTER)
-        .and_then(|h| h.to_str().ok()?.parse::<u64>().ok());
-    let detail = status
-        .and_then(|s| s.details.retry_after_seconds)
-        .and_then(|n| u64::try_from(n).ok());
+    let header = headers.get(http::header::RETRY_AFTER).and_then(|h| h.to_str().ok()?.parse::<u64>().ok());
+    let detail = status.and_then(|s| s.details.retry_after_seconds).and_then(|n| u64::try_from(n).ok());
     Outcome::Refused(Refused {
         kind,
         status: Some(code),
-        why: if why.is_empty() {
-            format!("answer {code}").into()
-        } else {
-            why.into()
-        },
-        retry_after_ms: header
-            .or(detail)
-            .map(|s| s.saturating_mul(1000))
-            .filter(|s| *s > 0),
+        why: if why.is_empty() { format!("answer {code}").into() } else { why.into() },
+        retry_after_ms: header.or(detail).map(|s| s.saturating_mul(1000)).filter(|s| *s > 0),
     })
 }
 

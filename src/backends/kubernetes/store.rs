@@ -53,10 +53,7 @@ impl Row {
         Some(Row::Rollout(key, Arc::new(r)))
     }
     pub fn set(s: &ReplicaSet) -> Option<Row> {
-        Some(Row::Set(
-            key(&s.metadata.namespace, &s.metadata.name)?,
-            set_row(s)?,
-        ))
+        Some(Row::Set(key(&s.metadata.namespace, &s.metadata.name)?, set_row(s)?))
     }
     pub fn pod(p: &Pod) -> Option<Row> {
         Some(Row::Pod {
@@ -100,16 +97,10 @@ impl Shelf {
             Row::Set(k, s) => {
                 self.sets.insert(k, s);
             }
-            Row::Pod {
-                key,
-                owner,
-                trouble: Some(why),
-            } => {
+            Row::Pod { key, owner, trouble: Some(why) } => {
                 self.pods.insert(key, (owner, why));
             }
-            Row::Pod {
-                key, trouble: None, ..
-            } => {
+            Row::Pod { key, trouble: None, .. } => {
                 self.pods.remove(&key);
             }
         }
@@ -224,20 +215,12 @@ impl Store {
 
     /// Every list of `scopes` scopes is complete (without the kinds in `without`, which we may not read).
     pub fn is_whole(&self, scopes: usize, without: &BTreeSet<Kind>) -> bool {
-        (0..scopes).all(|s| {
-            Kind::ALL
-                .iter()
-                .filter(|k| !without.contains(k))
-                .all(|k| self.whole.contains(&(s, *k)))
-        })
+        (0..scopes).all(|s| Kind::ALL.iter().filter(|k| !without.contains(k)).all(|k| self.whole.contains(&(s, *k))))
     }
 
     /// Rows read so far by lists that are not complete.
     pub fn staged(&self) -> usize {
-        self.staged
-            .values()
-            .map(|s| s.rollouts.len() + s.sets.len())
-            .sum()
+        self.staged.values().map(|s| s.rollouts.len() + s.sets.len()).sum()
     }
 
     /// States that differ from what was told before, and targets that are gone. Compared without `read_at`.
@@ -284,12 +267,7 @@ impl Store {
                 news.changed.push(state);
             }
         }
-        let lost: Vec<Key> = self
-            .told
-            .keys()
-            .filter(|k| !alive.contains(k))
-            .cloned()
-            .collect();
+        let lost: Vec<Key> = self.told.keys().filter(|k| !alive.contains(k)).cloned().collect();
         for k in lost {
             news.gone.extend(self.told.remove(&k).map(|t| t.id));
         }
@@ -299,17 +277,12 @@ impl Store {
     fn troubles(&self) -> BTreeMap<Arc<str>, Vec<Trouble>> {
         let mut all: BTreeMap<Arc<str>, BTreeMap<Arc<str>, u32>> = BTreeMap::new();
         for (owner, why) in self.shelves.values().flat_map(|s| s.pods.values()) {
-            *all.entry(owner.clone())
-                .or_default()
-                .entry(why.clone())
-                .or_default() += 1;
+            *all.entry(owner.clone()).or_default().entry(why.clone()).or_default() += 1;
         }
         all.into_iter()
             .map(|(uid, reasons)| {
-                let mut list: Vec<Trouble> = reasons
-                    .into_iter()
-                    .map(|(reason, count)| Trouble { reason, count })
-                    .collect();
+                let mut list: Vec<Trouble> =
+                    reasons.into_iter().map(|(reason, count)| Trouble { reason, count }).collect();
                 list.sort_by(|a, b| (b.count, &a.reason).cmp(&(a.count, &b.reason)));
                 (uid, list)
             })
@@ -403,29 +376,15 @@ mod tests {
             owner: "3a800546-da92-488b-a4a7-25609ad0411e".into(),
             trouble: why.map(Arc::from),
         };
-        s.fold(
-            0,
-            Kind::Pods,
-            Change::Put(pod("a", Some("ImagePullBackOff"))),
-        );
-        s.fold(
-            0,
-            Kind::Pods,
-            Change::Put(pod("b", Some("ImagePullBackOff"))),
-        );
+        s.fold(0, Kind::Pods, Change::Put(pod("a", Some("ImagePullBackOff"))));
+        s.fold(0, Kind::Pods, Change::Put(pod("b", Some("ImagePullBackOff"))));
         let news = s.take(Utc(2));
         let t = &news.changed[0].candidate_revision().expect("kept").trouble;
         assert_eq!((&*t[0].reason, t[0].count), ("ImagePullBackOff", 2));
         s.fold(0, Kind::Pods, Change::Put(pod("a", None)));
         s.fold(0, Kind::Pods, Change::Gone(pod("b", None)));
         let news = s.take(Utc(3));
-        assert!(
-            news.changed[0]
-                .candidate_revision()
-                .expect("kept")
-                .trouble
-                .is_empty()
-        );
+        assert!(news.changed[0].candidate_revision().expect("kept").trouble.is_empty());
     }
 
     #[test]
@@ -438,11 +397,7 @@ mod tests {
         let old = s.take(Utc(1)).changed[0].id.clone();
         let mut r: Rollout = fixture("live-argo-rollout-canary-paused-step1-weight20");
         r.metadata.uid = Some("other".into());
-        s.fold(
-            0,
-            Kind::Rollouts,
-            Change::Put(Row::rollout(r).expect("row")),
-        );
+        s.fold(0, Kind::Rollouts, Change::Put(Row::rollout(r).expect("row")));
         let news = s.take(Utc(2));
         assert_eq!(news.gone, vec![old]);
         assert_eq!(&*news.changed[0].id.uid, "other");

@@ -8,10 +8,7 @@ use serde_json::{Map, Value};
 /// The template of `set` as the Rollout must carry it for the controller to find `set` again (otherwise it starts a
 /// new one, with all steps). `None`: the object has no template.
 pub fn stripped(set: &Value) -> Option<Value> {
-    let mut t = set
-        .pointer("/spec/template")
-        .filter(|t| t.is_object())?
-        .clone();
+    let mut t = set.pointer("/spec/template").filter(|t| t.is_object())?.clone();
     remove(&mut t, "/metadata/labels", HASH_LABEL);
     let injected = set
         .pointer("/metadata/annotations/rollout.argoproj.io~1ephemeral-metadata")
@@ -46,11 +43,7 @@ fn strip_anti_affinity(t: &mut Value) {
     let mut took_required = false;
     for (list, inner, required) in [
         ("requiredDuringSchedulingIgnoredDuringExecution", "", true),
-        (
-            "preferredDuringSchedulingIgnoredDuringExecution",
-            "/podAffinityTerm",
-            false,
-        ),
+        ("preferredDuringSchedulingIgnoredDuringExecution", "/podAffinityTerm", false),
     ] {
         let Some(terms) = rules.get_mut(list).and_then(Value::as_array_mut) else {
             continue;
@@ -177,10 +170,7 @@ mod tests {
                 {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "podAffinityTerm": rule("1")}]}}}}),
             "",
         );
-        assert_eq!(
-            stripped(&preferred).expect("t"),
-            json!({"spec": {"affinity": {"podAntiAffinity": {}}}})
-        );
+        assert_eq!(stripped(&preferred).expect("t"), json!({"spec": {"affinity": {"podAntiAffinity": {}}}}));
         let own = json!({"spec": {"affinity": {"podAntiAffinity":
             {"requiredDuringSchedulingIgnoredDuringExecution": [{"topologyKey": "zone"}]}}}});
         assert_eq!(stripped(&set(own.clone(), "")).expect("t"), own);
@@ -194,15 +184,9 @@ mod tests {
                 {"name": "PASSWORD", "value": "hunter2"},
                 {"name": "REF", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]}]}}})];
         let shown = body(&masked(&ops));
-        assert!(
-            !shown.contains("hunter2") && !shown.contains("LLL"),
-            "{shown}"
-        );
+        assert!(!shown.contains("hunter2") && !shown.contains("LLL"), "{shown}");
         assert!(shown.contains("<7 bytes, sha256 f52f..>"), "{shown}");
-        assert!(
-            shown.contains("secretKeyRef") && shown.contains("\"ok\""),
-            "{shown}"
-        );
+        assert!(shown.contains("secretKeyRef") && shown.contains("\"ok\""), "{shown}");
         assert!(body(&ops).contains("hunter2"), "the true body is whole");
     }
 }

@@ -13,17 +13,12 @@ pub fn roll_back(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let to = match (&op.back_to, &s.stable) {
         (Some(pinned), _) => pinned.clone(),
         (None, Some(stable)) if s.is_moving() => stable.clone(),
-        (None, Some(_)) => s
-            .previous()
-            .map(|p| p.hash.clone())
-            .ok_or(CannotBecause::NothingKept)?,
+        (None, Some(_)) => s.previous().map(|p| p.hash.clone()).ok_or(CannotBecause::NothingKept)?,
         // A first deploy: nothing was ever good.
         (None, None) => return Err(CannotBecause::NothingKept),
     };
     if to == r.candidate {
-        return Err(CannotBecause::NotNow(
-            format!("{} is what is asked for already", r.v(&to)).into(),
-        ));
+        return Err(CannotBecause::NotNow(format!("{} is what is asked for already", r.v(&to)).into()));
     }
     if s.stable.as_ref() == Some(&to) && !s.aborted {
         return Ok(abort(op, r, &to));
@@ -40,10 +35,7 @@ fn abort(op: &Operation, r: &Read<'_>, stable: &Hash) -> Plan {
         ops.push(json!({"op": "add", "path": "/status/promoteFull", "value": false}));
     }
     ops.push(json!({"op": "add", "path": "/status/abort", "value": true}));
-    let aborted = Expect::Any(vec![
-        Expect::AbortedIs(true),
-        Expect::CandidateIs(stable.clone()),
-    ]);
+    let aborted = Expect::Any(vec![Expect::AbortedIs(true), Expect::CandidateIs(stable.clone())]);
     let (settled, words) = back_on(r, stable);
     let first = if s.held {
         (aborted.clone(), "the controller has aborted".to_owned())
@@ -55,11 +47,7 @@ fn abort(op: &Operation, r: &Read<'_>, stable: &Hash) -> Plan {
         "/status",
         &ops,
         aborted.clone(),
-        Done {
-            wait_first: None,
-            when: first.0,
-            words: first.1,
-        },
+        Done { wait_first: None, when: first.0, words: first.1 },
     )];
     if s.held {
         // In this order: the abort is already set when the unpause is seen, so the steps never run on.
@@ -70,11 +58,7 @@ fn abort(op: &Operation, r: &Read<'_>, stable: &Hash) -> Plan {
             "",
             &ops,
             Expect::All(vec![Expect::HeldIs(false), Expect::Observed]),
-            Done {
-                wait_first: Some(aborted),
-                when: settled,
-                words,
-            },
+            Done { wait_first: Some(aborted), when: settled, words },
         ));
     }
     let (from, to) = (r.v(&r.candidate), r.v(stable));
@@ -89,13 +73,7 @@ fn abort(op: &Operation, r: &Read<'_>, stable: &Hash) -> Plan {
         );
     }
     if let Some(git) = &s.git {
-        cautions.push(
-            format!(
-                "{} ({}) still asks for {from}: revert it there too",
-                git.tool, git.what
-            )
-            .into(),
-        );
+        cautions.push(format!("{} ({}) still asks for {from}: revert it there too", git.tool, git.what).into());
     }
     let story = Story {
         primitive: Primitive::Abort,
@@ -137,8 +115,7 @@ fn undo(op: &Operation, r: &Read<'_>, to: &Hash) -> Result<Plan, CannotBecause> 
     let label = "/metadata/labels/rollouts-pod-template-hash";
     let set = r.sets.iter().find(|v| {
         v.pointer(label).and_then(Value::as_str) == Some(to.as_str())
-            && v.pointer("/metadata/annotations/experiment.argoproj.io~1name")
-                .is_none()
+            && v.pointer("/metadata/annotations/experiment.argoproj.io~1name").is_none()
     });
     let Some(template) = set.and_then(stripped) else {
         return Err(CannotBecause::NothingKept);
@@ -154,15 +131,9 @@ fn undo(op: &Operation, r: &Read<'_>, to: &Hash) -> Result<Plan, CannotBecause> 
         Expect::CandidateIs(to.clone()),
         Expect::StableIs(to.clone()),
         Expect::OnlyServing(to.clone()),
-        Expect::ReadyOf {
-            hash: to.clone(),
-            n: s.wanted,
-        },
+        Expect::ReadyOf { hash: to.clone(), n: s.wanted },
     ]);
-    let words = format!(
-        "{to_name} is stable, {} of it are ready and no pod of another version exists",
-        s.wanted
-    );
+    let words = format!("{to_name} is stable, {} of it are ready and no pod of another version exists", s.wanted);
     let (fast, why) = fast(r, to, set);
     let mut steps = vec![r.step(
         format!("undo to {to_name}"),
@@ -172,11 +143,7 @@ fn undo(op: &Operation, r: &Read<'_>, to: &Hash) -> Result<Plan, CannotBecause> 
         Done {
             wait_first: None,
             when: if fast { settled.clone() } else { asked.clone() },
-            words: if fast {
-                words.clone()
-            } else {
-                format!("the controller asks for {to_name}")
-            },
+            words: if fast { words.clone() } else { format!("the controller asks for {to_name}") },
         },
     )];
     if !fast {
@@ -191,11 +158,7 @@ fn undo(op: &Operation, r: &Read<'_>, to: &Hash) -> Result<Plan, CannotBecause> 
             "/status",
             &ops,
             Expect::Any(seen),
-            Done {
-                wait_first: Some(asked),
-                when: settled,
-                words,
-            },
+            Done { wait_first: Some(asked), when: settled, words },
         ));
     }
     let mut cautions: Vec<Arc<str>> = Vec::new();
@@ -213,20 +176,14 @@ fn undo(op: &Operation, r: &Read<'_>, to: &Hash) -> Result<Plan, CannotBecause> 
             .into(),
         );
     }
-    cautions.push(
-        "the whole old template goes back: ConfigMaps and Secrets it names may have changed".into(),
-    );
+    cautions.push("the whole old template goes back: ConfigMaps and Secrets it names may have changed".into());
     let story = Story {
         primitive: Primitive::Undo,
         why,
         sentence: format!(
             "{} asks for {to_name} again; {from_name} goes away{}.",
             s.id.name,
-            if fast {
-                ""
-            } else {
-                ", without waiting at the steps"
-            }
+            if fast { "" } else { ", without waiting at the steps" }
         ),
         not_undone: vec![stays(&from_name)],
         cautions,
@@ -241,45 +198,24 @@ fn undo(op: &Operation, r: &Read<'_>, to: &Hash) -> Result<Plan, CannotBecause> 
 fn fast(r: &Read<'_>, to: &Hash, set: Option<&Value>) -> (bool, String) {
     let s = r.seen;
     if s.stable.as_ref() == Some(to) {
-        return (
-            true,
-            "aborted: the stable template settles it at once".into(),
-        );
+        return (true, "aborted: the stable template settles it at once".into());
     }
     if s.steps.is_empty() && s.strategy == Strategy::Canary {
         return (true, "promoted: undo; there are no steps to run".into());
     }
-    let at = |v: Option<&Value>, path: &str| {
-        super::phase::utc(v?.pointer(path)?.as_str().map(Arc::from).as_ref())
-    };
+    let at = |v: Option<&Value>, path: &str| super::phase::utc(v?.pointer(path)?.as_str().map(Arc::from).as_ref());
     let deadline = at(set, "/metadata/annotations/scale-down-deadline");
     if s.strategy == Strategy::BlueGreen && deadline.is_some_and(|d| d > s.read_at) {
-        return (
-            true,
-            "promoted, and the old pods are still warm: undo switches back".into(),
-        );
+        return (true, "promoted, and the old pods are still warm: undo switches back".into());
     }
-    let window = r
-        .rollout
-        .pointer("/spec/rollbackWindow/revisions")
-        .and_then(Value::as_i64);
+    let window = r.rollout.pointer("/spec/rollbackWindow/revisions").and_then(Value::as_i64);
     let born = at(set, "/metadata/creationTimestamp");
     let stable_born = s.stable_revision().and_then(|v| v.created);
     if let (Some(window), Some(born), Some(stable)) = (window, born, stable_born) {
-        let between = s
-            .revisions
-            .iter()
-            .filter(|v| v.created.is_some_and(|c| c > born && c < stable))
-            .count();
+        let between = s.revisions.iter().filter(|v| v.created.is_some_and(|c| c > born && c < stable)).count();
         if born < stable && i64::try_from(between).is_ok_and(|n| n < window) {
-            return (
-                true,
-                "promoted, inside the rollback window: undo skips the steps".into(),
-            );
+            return (true, "promoted, inside the rollback window: undo skips the steps".into());
         }
     }
-    (
-        false,
-        "promoted: undo to the kept template, then promote it fully so that no step waits".into(),
-    )
+    (false, "promoted: undo to the kept template, then promote it fully so that no step waits".into())
 }

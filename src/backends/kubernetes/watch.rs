@@ -142,11 +142,7 @@ impl Stream {
     }
 
     async fn say(&self, said: Said) -> bool {
-        let report = Report {
-            scope: self.scope,
-            kind: self.kind,
-            said,
-        };
+        let report = Report { scope: self.scope, kind: self.kind, said };
         self.out.send(report).await.is_ok()
     }
 
@@ -172,10 +168,7 @@ impl Stream {
             Kind::Sets => "/apis/apps/v1",
             Kind::Pods => "/api/v1",
         };
-        let scope = self
-            .namespace
-            .as_ref()
-            .map_or_else(String::new, |n| format!("/namespaces/{n}"));
+        let scope = self.namespace.as_ref().map_or_else(String::new, |n| format!("/namespaces/{n}"));
         let only = match self.kind {
             Kind::Rollouts => String::new(),
             Kind::Sets | Kind::Pods => format!("&labelSelector={HASH_LABEL}"),
@@ -200,20 +193,10 @@ impl Stream {
         let mut version: Option<String> = None;
         let mut had = 0_usize;
         loop {
-            let more = next
-                .as_ref()
-                .map_or_else(String::new, |t| format!("&continue={}", encoded(t)));
+            let more = next.as_ref().map_or_else(String::new, |t| format!("&continue={}", encoded(t)));
             let path = self.path(&format!("limit=250{more}"));
             let asked = Instant::now();
-            let bytes = self
-                .clients
-                .call(
-                    &self.clients.watch,
-                    get_request(&path)?,
-                    self.timing.call,
-                    &what,
-                )
-                .await?;
+            let bytes = self.clients.call(&self.clients.watch, get_request(&path)?, self.timing.call, &what).await?;
             let took = asked.elapsed();
             let (rows, meta) = match self.kind {
                 Kind::Rollouts => rows::<Rollout>(&bytes, &what, Row::rollout)?,
@@ -221,16 +204,10 @@ impl Stream {
                 Kind::Pods => rows::<Pod>(&bytes, &what, |p| Row::pod(&p))?,
             };
             had += rows.len();
-            let left = meta
-                .remaining_item_count
-                .and_then(|n| usize::try_from(n).ok());
+            let left = meta.remaining_item_count.and_then(|n| usize::try_from(n).ok());
             let of = u32::try_from(had + left.unwrap_or(0)).unwrap_or(u32::MAX);
             version = version.or_else(|| meta.resource_version.map(|v| v.to_string()));
-            for said in [
-                Said::Latency(took),
-                Said::Of(of),
-                Said::Change(Change::Page(rows)),
-            ] {
+            for said in [Said::Latency(took), Said::Of(of), Said::Change(Change::Page(rows))] {
                 if !self.say(said).await {
                     return Ok(None);
                 }
@@ -258,15 +235,11 @@ impl Stream {
             encoded(version)
         ));
         let mut request = get_request(&path)?;
-        request.headers_mut().insert(
-            http::header::ACCEPT_ENCODING,
-            http::HeaderValue::from_static("identity"),
-        );
+        request.headers_mut().insert(http::header::ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
         self.clients.calls.count();
-        let started =
-            tokio::time::timeout(self.timing.call, self.clients.watch.request_stream(request))
-                .await
-                .map_err(|_| self.clients.slow(self.timing.call, &what))?;
+        let started = tokio::time::timeout(self.timing.call, self.clients.watch.request_stream(request))
+            .await
+            .map_err(|_| self.clients.slow(self.timing.call, &what))?;
         let stream = match started {
             Ok(s) => s,
             // An HTTP 410 at the start of a watch would come again for ever with the same version.
@@ -354,10 +327,7 @@ fn rows<T: DeserializeOwned>(
     row: impl Fn(T) -> Option<Row>,
 ) -> Result<(Vec<Row>, super::dto::ListMeta), SourceError> {
     let list: Listed<T> = parse(bytes, what)?;
-    Ok((
-        list.items.into_iter().filter_map(row).collect(),
-        list.metadata,
-    ))
+    Ok((list.items.into_iter().filter_map(row).collect(), list.metadata))
 }
 
 fn event<T>(line: &[u8], what: &str, row: impl Fn(T) -> Option<Row>) -> Result<Event, SourceError>
@@ -381,17 +351,8 @@ where
             if status.object.code == Some(410) {
                 Event::Expired
             } else {
-                let text = clean(
-                    status
-                        .object
-                        .message
-                        .as_deref()
-                        .unwrap_or("no reason given"),
-                );
-                Event::Failed(SourceError::new(
-                    Trouble::Server,
-                    format!("to {what}: {text}"),
-                ))
+                let text = clean(status.object.message.as_deref().unwrap_or("no reason given"));
+                Event::Failed(SourceError::new(Trouble::Server, format!("to {what}: {text}")))
             }
         }
         _ => Event::Nothing,
@@ -402,9 +363,7 @@ where
 pub fn encoded(text: &str) -> String {
     text.bytes()
         .map(|b| match b {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(b).to_string()
-            }
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(b).to_string(),
             _ => format!("%{b:02X}"),
         })
         .collect()

@@ -5,9 +5,7 @@ use super::dto::{Container, HASH_LABEL, Meta, Pod, ReplicaSet, Rollout};
 use super::phase;
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
-use crate::core::world::target::{
-    GitOwner, Manager, Replicas, Revision, Strategy, TargetState, Trouble,
-};
+use crate::core::world::target::{GitOwner, Manager, Replicas, Revision, Strategy, TargetState, Trouble};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -51,10 +49,7 @@ pub fn set_row(s: &ReplicaSet) -> Option<SetRow> {
         uid: m.uid.clone()?,
         owner: m.owner()?.clone(),
         hash: Hash(m.labels.get(HASH_LABEL)?.clone()),
-        number: m
-            .annotations
-            .get("rollout.argoproj.io/revision")
-            .and_then(|n| n.parse().ok()),
+        number: m.annotations.get("rollout.argoproj.io/revision").and_then(|n| n.parse().ok()),
         created: phase::utc(m.creation_timestamp.as_ref()),
         images: s
             .spec
@@ -62,12 +57,7 @@ pub fn set_row(s: &ReplicaSet) -> Option<SetRow> {
             .spec
             .containers
             .iter()
-            .map(|c| {
-                (
-                    c.name.clone().unwrap_or_default(),
-                    c.image.clone().unwrap_or_default(),
-                )
-            })
+            .map(|c| (c.name.clone().unwrap_or_default(), c.image.clone().unwrap_or_default()))
             .collect(),
         replicas: Replicas {
             wanted: count(s.spec.replicas),
@@ -79,15 +69,9 @@ pub fn set_row(s: &ReplicaSet) -> Option<SetRow> {
             .status
             .conditions
             .iter()
-            .find(|c| {
-                c.r#type.as_deref() == Some("ReplicaFailure") && c.status.as_deref() == Some("True")
-            })
+            .find(|c| c.r#type.as_deref() == Some("ReplicaFailure") && c.status.as_deref() == Some("True"))
             .map(|c| c.reason.clone().unwrap_or_else(|| "ReplicaFailure".into())),
-        cause: m
-            .annotations
-            .get("kubernetes.io/change-cause")
-            .filter(|c| !c.is_empty())
-            .cloned(),
+        cause: m.annotations.get("kubernetes.io/change-cause").filter(|c| !c.is_empty()).cloned(),
         experiment: m.annotations.get("experiment.argoproj.io/name").is_some(),
     })
 }
@@ -118,9 +102,12 @@ pub fn pod_trouble(p: &Pod) -> Option<Arc<str>> {
     if let Some(r) = p.status.reason.as_ref().filter(|r| !r.is_empty()) {
         return Some(r.clone());
     }
-    if let Some(c) = p.status.conditions.iter().find(|c| {
-        c.r#type.as_deref() == Some("PodScheduled") && c.status.as_deref() == Some("False")
-    }) {
+    if let Some(c) = p
+        .status
+        .conditions
+        .iter()
+        .find(|c| c.r#type.as_deref() == Some("PodScheduled") && c.status.as_deref() == Some("False"))
+    {
         return c.reason.clone();
     }
     (waiting_for_ready && p.status.phase.as_deref() == Some("Running")).then(|| "NotReady".into())
@@ -133,12 +120,7 @@ fn tag(image: &str) -> (Option<Arc<str>>, Option<Arc<str>>) {
         None => (image, None),
     };
     let last = name.rsplit('/').next().unwrap_or(name);
-    (
-        last.split_once(':')
-            .map(|(_, t)| Arc::from(t))
-            .filter(|t: &Arc<str>| !t.is_empty()),
-        digest,
-    )
+    (last.split_once(':').map(|(_, t)| Arc::from(t)).filter(|t: &Arc<str>| !t.is_empty()), digest)
 }
 
 fn main_image<'a>(images: &'a [(Arc<str>, Arc<str>)], names: &[&str]) -> Option<&'a Arc<str>> {
@@ -154,10 +136,8 @@ fn revision(s: &SetRow, names: &[&str], troubles: &[Trouble]) -> Revision {
     let (version, digest) = tag(&image);
     let mut trouble = troubles.to_vec();
     if let Some(f) = &s.failure {
-        trouble.push(Trouble {
-            reason: f.clone(),
-            count: s.replicas.wanted.saturating_sub(s.replicas.existing).max(1),
-        });
+        trouble
+            .push(Trouble { reason: f.clone(), count: s.replicas.wanted.saturating_sub(s.replicas.existing).max(1) });
     }
     Revision {
         hash: s.hash.clone(),
@@ -175,12 +155,7 @@ fn revision(s: &SetRow, names: &[&str], troubles: &[Trouble]) -> Revision {
 /// Markers of a tool that owns the desired state.
 fn git_owner(m: &Meta) -> Option<GitOwner> {
     let label = |k: &str| m.labels.get(k).cloned();
-    let owner = |tool: &str, what: Arc<str>| {
-        Some(GitOwner {
-            tool: tool.into(),
-            what,
-        })
-    };
+    let owner = |tool: &str, what: Arc<str>| Some(GitOwner { tool: tool.into(), what });
     if let Some(id) = m.annotations.get("argocd.argoproj.io/tracking-id") {
         return owner("argo cd", id.split(':').next().unwrap_or(id).into());
     }
@@ -193,9 +168,7 @@ fn git_owner(m: &Meta) -> Option<GitOwner> {
     if let Some(n) = label("argocd.argoproj.io/instance") {
         return owner("argo cd", n);
     }
-    m.annotations
-        .get("meta.helm.sh/release-name")
-        .and_then(|n| owner("helm", n.clone()))
+    m.annotations.get("meta.helm.sh/release-name").and_then(|n| owner("helm", n.clone()))
 }
 
 /// Who wrote `/spec/paused` and `/status/abort`, from managedFields of the whole object: (held_by, aborted_by).
@@ -206,22 +179,12 @@ pub fn managers(rollout: &Value) -> (Option<Manager>, Option<Manager>) {
             .filter(|m| m.get("subresource").and_then(Value::as_str).unwrap_or("") == part)
             .filter(|m| m.pointer(&format!("/fieldsV1/{field}/{key}")).is_some())
             .map(|m| Manager {
-                name: m
-                    .get("manager")
-                    .and_then(Value::as_str)
-                    .unwrap_or("unknown")
-                    .into(),
-                at: m
-                    .get("time")
-                    .and_then(Value::as_str)
-                    .and_then(|t| phase::utc(Some(&t.into()))),
+                name: m.get("manager").and_then(Value::as_str).unwrap_or("unknown").into(),
+                at: m.get("time").and_then(Value::as_str).and_then(|t| phase::utc(Some(&t.into()))),
             })
             .max_by_key(|m| m.at)
     };
-    (
-        find("f:spec", "", "f:paused"),
-        find("f:status", "status", "f:abort"),
-    )
+    (find("f:spec", "", "f:paused"), find("f:status", "status", "f:abort"))
 }
 
 /// The state as of `read_at`. `sets`: every ReplicaSet this Rollout controls; `troubles`: of its pods, by ReplicaSet uid.
@@ -261,31 +224,18 @@ pub fn target_state(
         .and_then(|c| revisions.iter().find(|v| v.hash == *c))
         .and_then(|v| v.created)
         // An old ReplicaSet that is used again was created long ago: this change began when the last one ended.
-        .map(|born| {
-            if promoted {
-                born
-            } else {
-                begun(r).map_or(born, |b| b.max(born))
-            }
-        });
+        .map(|born| if promoted { born } else { begun(r).map_or(born, |b| b.max(born)) });
     Some(TargetState {
         service: ServiceId(service),
         strategy,
         phase: phase_now,
         message,
         since: since(r),
-        steps: phase::steps(r)
-            .iter()
-            .map(|s| phase::step_def(s, max))
-            .collect(),
+        steps: phase::steps(r).iter().map(|s| phase::step_def(s, max)).collect(),
         step: phase::step_index(r).and_then(|i| u32::try_from(i).ok()),
         weight_wanted,
         weight_real,
-        wanted: r
-            .spec
-            .replicas
-            .and_then(|n| u32::try_from(n).ok())
-            .unwrap_or(1),
+        wanted: r.spec.replicas.and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
         candidate,
         stable,
         revisions,
@@ -321,12 +271,7 @@ fn service_name(r: &Rollout, name: &Arc<str>) -> Arc<str> {
 }
 
 /// The candidate is known by its template before its ReplicaSet exists.
-fn ensure_candidate(
-    r: &Rollout,
-    candidate: Option<&Hash>,
-    names: &[&str],
-    revisions: &mut Vec<Revision>,
-) {
+fn ensure_candidate(r: &Rollout, candidate: Option<&Hash>, names: &[&str], revisions: &mut Vec<Revision>) {
     let Some(hash) = candidate.filter(|c| revisions.iter().all(|v| v.hash != **c)) else {
         return;
     };
@@ -336,12 +281,7 @@ fn ensure_candidate(
         .spec
         .containers
         .iter()
-        .map(|c: &Container| {
-            (
-                c.name.clone().unwrap_or_default(),
-                c.image.clone().unwrap_or_default(),
-            )
-        })
+        .map(|c: &Container| (c.name.clone().unwrap_or_default(), c.image.clone().unwrap_or_default()))
         .collect();
     let Some(image) = main_image(&images, names).filter(|_| phase::observed(r)) else {
         return;
@@ -365,24 +305,22 @@ fn ensure_candidate(
 
 /// When the change under way began, by the condition that ends the one before.
 fn begun(r: &Rollout) -> Option<Utc> {
-    let c = r.status.conditions.iter().find(|c| {
-        c.r#type.as_deref() == Some("Completed") && c.status.as_deref() == Some("False")
-    })?;
+    let c = r
+        .status
+        .conditions
+        .iter()
+        .find(|c| c.r#type.as_deref() == Some("Completed") && c.status.as_deref() == Some("False"))?;
     phase::utc(c.last_transition_time.as_ref())
 }
 
 fn since(r: &Rollout) -> Option<Utc> {
     let paused = r.status.pause_conditions.first();
-    phase::utc(paused.and_then(|p| p.start_time.as_ref()))
-        .or_else(|| phase::utc(r.status.aborted_at.as_ref()))
-        .or_else(|| {
-            let c = r
-                .status
-                .conditions
-                .iter()
-                .find(|c| c.r#type.as_deref() == Some("Progressing"))?;
+    phase::utc(paused.and_then(|p| p.start_time.as_ref())).or_else(|| phase::utc(r.status.aborted_at.as_ref())).or_else(
+        || {
+            let c = r.status.conditions.iter().find(|c| c.r#type.as_deref() == Some("Progressing"))?;
             phase::utc(c.last_update_time.as_ref())
-        })
+        },
+    )
 }
 
 /// Percent of traffic the candidate should have and has.
@@ -393,20 +331,14 @@ fn weights(r: &Rollout, candidate: Option<&Hash>, revisions: &[Revision]) -> (u8
     }
     if r.spec.strategy.blue_green.is_some() {
         let active = r.status.blue_green.active_selector.as_ref();
-        let at = if active.is_some() && active == r.status.current_pod_hash.as_ref() {
-            100
-        } else {
-            0
-        };
+        let at = if active.is_some() && active == r.status.current_pod_hash.as_ref() { 100 } else { 0 };
         return (at, active.map(|_| at));
     }
     let max = phase::max_weight(r);
-    let share = candidate
-        .and_then(|c| revisions.iter().find(|v| v.hash == *c))
-        .and_then(|v| {
-            let all = r.status.available_replicas.filter(|n| *n > 0)?;
-            Some(phase::percent(i64::from(v.replicas.available), all))
-        });
+    let share = candidate.and_then(|c| revisions.iter().find(|v| v.hash == *c)).and_then(|v| {
+        let all = r.status.available_replicas.filter(|n| *n > 0)?;
+        Some(phase::percent(i64::from(v.replicas.available), all))
+    });
     let wanted = if phase::step_index(r).is_some() {
         phase::set_weight(r)
     } else if r.status.abort {

@@ -14,10 +14,7 @@ fn sets(name: &str) -> Vec<SetRow> {
 }
 
 fn state_with(rollout: &Rollout, sets: &[SetRow]) -> TargetState {
-    let own: Vec<&SetRow> = sets
-        .iter()
-        .filter(|s| Some(&s.owner) == rollout.metadata.uid.as_ref())
-        .collect();
+    let own: Vec<&SetRow> = sets.iter().filter(|s| Some(&s.owner) == rollout.metadata.uid.as_ref()).collect();
     target_state(&"eu-1".into(), rollout, &own, &BTreeMap::new(), Utc(0)).expect("has a name")
 }
 
@@ -55,25 +52,13 @@ fn line(t: &TargetState) -> String {
 
 #[test]
 fn a_canary_at_its_first_gate() {
-    let t = state(
-        "live-argo-rollout-canary-paused-step1-weight20",
-        "live-argo-replicasets-of-canary-rollout",
-    );
-    assert_eq!(
-        line(&t),
-        r#"paused "CanaryPauseStep" step 1/6 w 20/20 gate"#
-    );
+    let t = state("live-argo-rollout-canary-paused-step1-weight20", "live-argo-replicasets-of-canary-rollout");
+    assert_eq!(line(&t), r#"paused "CanaryPauseStep" step 1/6 w 20/20 gate"#);
     assert_eq!(t.strategy, Strategy::Canary);
     let c = t.candidate_revision().expect("kept");
-    assert_eq!(
-        (&*c.version, c.number, c.replicas.ready),
-        ("1.1", Some(2), 1)
-    );
+    assert_eq!((&*c.version, c.number, c.replicas.ready), ("1.1", Some(2), 1));
     let s = t.stable_revision().expect("kept");
-    assert_eq!(
-        (&*s.version, s.replicas.existing, s.replicas.wanted),
-        ("1.0", 4, 4)
-    );
+    assert_eq!((&*s.version, s.replicas.existing, s.replicas.wanted), ("1.0", 4, 4));
     assert_eq!(t.started, c.created);
     assert_eq!(&*t.steps[3].label, "pause: 20s");
     let gate = t.gate.expect("stands");
@@ -100,10 +85,7 @@ fn every_kind_of_standstill_reads_as_what_it_is() {
         seen.push_str(&line(&t));
         seen.push('\n');
     }
-    assert_eq!(
-        seen.trim_end(),
-        include_str!("fixtures/standstill.golden.txt").trim_end()
-    );
+    assert_eq!(seen.trim_end(), include_str!("fixtures/standstill.golden.txt").trim_end());
 }
 
 #[test]
@@ -122,10 +104,7 @@ fn every_frame_of_a_recorded_watch() {
         }
         seen.push_str(&format!("{i} {}\n", line(&state_with(&r, &[]))));
     }
-    assert_eq!(
-        seen.trim_end(),
-        include_str!("fixtures/watch.golden.txt").trim_end()
-    );
+    assert_eq!(seen.trim_end(), include_str!("fixtures/watch.golden.txt").trim_end());
 }
 
 #[test]
@@ -140,10 +119,7 @@ fn who_wrote_a_field_is_read_from_the_servers_own_bookkeeping() {
 fn pods_say_why_they_are_not_ready() {
     let crashing: Listed<Pod> = fixture("live-k8s-pods-one-crashing");
     let reasons: Vec<_> = crashing.items.iter().filter_map(pod_trouble).collect();
-    assert_eq!(
-        reasons.iter().map(|r| &**r).collect::<Vec<_>>(),
-        ["CrashLoopBackOff"]
-    );
+    assert_eq!(reasons.iter().map(|r| &**r).collect::<Vec<_>>(), ["CrashLoopBackOff"]);
     let fine: Listed<Pod> = fixture("live-argo-pods-of-canary-rollout");
     assert!(fine.items.iter().all(|p| pod_trouble(p).is_none()));
 }
@@ -159,10 +135,7 @@ fn a_digest_or_a_registry_port_is_not_a_tag() {
     ] {
         r.spec.template.spec.containers[0].image = Some(image.into());
         let t = state_with(&r, &[]);
-        assert_eq!(
-            &*t.candidate_revision().expect("from its template").version,
-            version
-        );
+        assert_eq!(&*t.candidate_revision().expect("from its template").version, version);
     }
 }
 
@@ -173,13 +146,8 @@ fn junk_in_any_field_loses_that_field_only() {
     fn paths(v: &Value, at: &str, out: &mut Vec<String>) {
         out.push(at.to_owned());
         match v {
-            Value::Object(m) => m
-                .iter()
-                .for_each(|(k, v)| paths(v, &format!("{at}/{}", k.replace('/', "~1")), out)),
-            Value::Array(a) => a
-                .iter()
-                .enumerate()
-                .for_each(|(i, v)| paths(v, &format!("{at}/{i}"), out)),
+            Value::Object(m) => m.iter().for_each(|(k, v)| paths(v, &format!("{at}/{}", k.replace('/', "~1")), out)),
+            Value::Array(a) => a.iter().enumerate().for_each(|(i, v)| paths(v, &format!("{at}/{i}"), out)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
