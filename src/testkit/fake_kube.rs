@@ -112,6 +112,11 @@ impl FakeKube {
         out
     }
 
+    /// Looks without waking the watches.
+    fn look<T>(&self, f: impl FnOnce(&World) -> T) -> T {
+        f(&self.world.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Stores an object and tells the watches. `plural`: `rollouts`, `replicasets`, `pods`.
     pub fn put(&self, plural: &str, object: Value) {
         self.with(|w| w.put(plural, object));
@@ -129,7 +134,7 @@ impl FakeKube {
     }
 
     pub fn get(&self, plural: &str, ns: &str, name: &str) -> Option<Value> {
-        self.with(|w| w.objects.get(&(plural.to_owned(), ns.to_owned(), name.to_owned())).cloned())
+        self.look(|w| w.objects.get(&(plural.to_owned(), ns.to_owned(), name.to_owned())).cloned())
     }
 
     /// Deletes. `told`: the watches hear of it; else it is missed, as while a connection was down.
@@ -181,17 +186,17 @@ impl FakeKube {
 
     /// Every request so far.
     pub fn asked(&self) -> Vec<Asked> {
-        self.with(|w| w.asked.clone())
+        self.look(|w| w.asked.clone())
     }
 
     /// Patches carried out.
     pub fn patched(&self) -> usize {
-        self.with(|w| w.patched)
+        self.look(|w| w.patched)
     }
 
     /// Requests that write to rollouts.
     pub fn writes(&self) -> usize {
-        self.with(|w| w.asked.iter().filter(|a| a.method == "PATCH").count())
+        self.look(|w| w.asked.iter().filter(|a| a.method == "PATCH").count())
     }
 }
 
