@@ -303,3 +303,68 @@ async fn who_may_not_is_told_what_is_missing() {
     assert_eq!(l.link, Link::Watching);
     println!("{l:#?}");
 }
+
+/// Runs only where the lab may be harmed (`ANDON_LAB_MAY_STOP=1`), alone: every other live test needs the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "stops the lab's API server"]
+async fn the_api_server_stops_dies_and_comes_back() {
+    if std::env::var_os("ANDON_LAB_MAY_STOP").is_none() {
+        return;
+    }
+    let lab = Lab::new("live-stop").await;
+    lab.image("basic", "1.1");
+    lab.target("basic", "first gate", &at_gate()).await;
+    let pid = std::fs::read_to_string(state_dir().join("run/apiserver.pid")).expect("pid");
+    let signal = |s: &str| {
+        let done = Command::new("kill").args([s, pid.trim()]).status().expect("kill");
+        assert!(done.success());
+    };
+    // Stopped between the request and the answer: unknown, and a read resolves it.
+    let plan = lab.plan("basic", Verb::RollBack).await;
+    signal("-STOP");
+    let outcome = lab.send(&plan.steps[0]).await;
+    signal("-CONT");
+    println!("{outcome:?}");
+    assert!(matches!(outcome, Outcome::Unknown { .. }), "{outcome:?}");
+    lab.target("basic", "the abort that was under way", &Expect::AbortedIs(true)).await;
+    signal("-KILL");
+    let red = lab.until("failed", 30, |s| s.source.as_ref().is_some_and(|s| matches!(s.link, Link::Failed(_)))).await;
+    println!("red after {red:?}: {:?}", lab.seen.lock().expect("lock").source.as_ref().map(|s| s.link.clone()));
+    match lab.send(&plan.steps[0]).await {
+        Outcome::Refused(r) => assert_eq!(r.kind, RefusedBy::NotSent, "{r:?}"),
+        other => panic!("{other:?}"),
+    }
+    let wholes = lab.seen.lock().expect("lock").wholes;
+    let up = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/up"))
+        .args(["--state", state_dir().to_str().expect("path"), "--no-flagger"])
+        .stdout(Stdio::null())
+        .status()
+        .expect("up");
+    assert!(up.success());
+    let back = lab
+        .until("back", 60, |s| s.wholes > wholes && s.source.as_ref().is_some_and(|s| s.link == Link::Watching))
+        .await;
+    println!("watching again {back:?} after up");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "stops the lab's Argo controller"]
+async fn without_the_controller_an_accepted_abort_is_never_seen_and_is_carried_out_when_it_returns() {
+    if std::env::var_os("ANDON_LAB_MAY_STOP").is_none() {
+        return;
+    }
+    let lab = Lab::new("live-idle").await;
+    lab.image("basic", "1.1");
+    lab.target("basic", "first gate", &at_gate()).await;
+    let pid = std::fs::read_to_string(state_dir().join("run/argo.pid")).expect("pid");
+    let signal = |s: &str| assert!(Command::new("kill").args([s, pid.trim()]).status().expect("kill").success());
+    let plan = lab.plan("basic", Verb::RollBack).await;
+    signal("-STOP");
+    let outcome = lab.send(&plan.steps[0]).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let t = lab.read("basic").await;
+    signal("-CONT");
+    assert!(matches!(outcome, Outcome::Accepted { generation: None, .. }), "{outcome:?}");
+    assert!(!plan.steps[0].seen_when.holds(Some(&t), None), "a stored wish is no effect: {t:#?}");
+    lab.target("basic", "the abort", &plan.steps[0].done_when).await;
+}
