@@ -1,4 +1,5 @@
 mod contract;
+mod kubernetes;
 mod live;
 mod pty;
 mod pty_self;

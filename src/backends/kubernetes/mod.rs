@@ -3,8 +3,6 @@
 
 mod client;
 mod dto;
-#[cfg(all(test, feature = "testkit"))]
-mod fake_tests;
 mod lenient;
 mod observe;
 mod phase;

@@ -1,19 +1,24 @@
-//! The backend before its fake API server: what a recorded object cannot show.
+//! The Kubernetes backend before its fake API server: what a recorded object cannot show.
 
-use super::{Kubernetes, Settings, Timing};
-use crate::backends::{Backend, Cx, Interest, Lane, Query, Sink};
-use crate::core::act::plan::{Operation, Outcome, RefusedBy, Ticket, Verb};
-use crate::core::id::TargetId;
-use crate::core::time::Utc;
-use crate::core::world::fact::Fact;
-use crate::core::world::source::{Link, SourceState};
-use crate::testkit::fake_kube::{FakeKube, Fault};
+use andon::backends::kubernetes::{Kubernetes, Settings, Timing};
+use andon::backends::{Backend, Cx, Interest, Lane, Query, Sink};
+use andon::core::act::plan::{Operation, Outcome, RefusedBy, Ticket, Verb};
+use andon::core::id::TargetId;
+use andon::core::time::Utc;
+use andon::core::world::fact::Fact;
+use andon::core::world::source::{Link, SourceState};
+use andon::testkit::fake_kube::{FakeKube, Fault};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const CX: Cx = Cx { deadline: Duration::from_secs(3), lane: Lane::Act };
+
+fn fixture(name: &str) -> Value {
+    let path = format!("{}/src/backends/kubernetes/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(&path).expect(&path)).expect(&path)
+}
 
 fn backend(f: &FakeKube, namespaces: &[&str]) -> Arc<Kubernetes> {
     let settings = Settings {
@@ -35,10 +40,10 @@ fn backend(f: &FakeKube, namespaces: &[&str]) -> Arc<Kubernetes> {
 }
 
 fn recorded(f: &FakeKube) -> TargetId {
-    let r: Value = super::fixture("live-argo-rollout-canary-paused-step1-weight20");
+    let r: Value = fixture("live-argo-rollout-canary-paused-step1-weight20");
     let uid = r["metadata"]["uid"].as_str().expect("uid").to_owned();
     f.put("rollouts", r);
-    let sets: Value = super::fixture("live-argo-replicasets-of-canary-rollout");
+    let sets: Value = fixture("live-argo-replicasets-of-canary-rollout");
     for s in sets["items"].as_array().expect("list") {
         f.put("replicasets", s.clone());
     }
@@ -53,7 +58,7 @@ fn recorded(f: &FakeKube) -> TargetId {
 
 struct Watched {
     facts: Arc<Mutex<Vec<Fact>>>,
-    task: tokio::task::JoinHandle<crate::core::world::source::SourceError>,
+    task: tokio::task::JoinHandle<andon::core::world::source::SourceError>,
     _want: tokio::sync::watch::Sender<Interest>,
 }
 
@@ -178,7 +183,7 @@ async fn only_namespaces_are_granted_and_pods_are_not() {
 #[tokio::test]
 async fn a_long_list_comes_by_pages() {
     let f = FakeKube::start().await;
-    let r: Value = super::fixture("live-argo-rollout-canary-paused-step1-weight20");
+    let r: Value = fixture("live-argo-rollout-canary-paused-step1-weight20");
     for i in 0..600 {
         let mut one = r.clone();
         one["metadata"]["name"] = format!("r{i}").into();
