@@ -14,6 +14,7 @@ use crate::core::model::{LogLine, Loose, Model};
 use crate::core::msg::{Msg, Recovered};
 use crate::core::time::Stamp;
 
+pub use keys::this_runbook;
 pub use tick::next_wake;
 
 /// Apply one message. Effects are to be performed in order.
@@ -116,7 +117,14 @@ fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
                 question: crate::core::effect::Question::Read(target.clone()),
             });
         }
-        model.loose.push(Loose { session: u.session, words: u.words, target: u.target, at: u.at, found: None });
+        model.loose.push(Loose {
+            session: u.session,
+            ticket: u.ticket,
+            words: u.words,
+            target: u.target,
+            at: u.at,
+            found: None,
+        });
     }
     bump(model);
 }

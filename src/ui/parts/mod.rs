@@ -1,1 +1,6 @@
+//! Pieces that screens and overlays share: lines of cells, and figures in words.
 
+pub mod act;
+pub mod figures;
+pub mod line;
+pub mod strips;

@@ -1,1 +1,5 @@
+//! One file per screen: the model in, lines out. No stored state, no clock.
 
+pub mod board;
+pub mod headline;
+pub mod verdict;

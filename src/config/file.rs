@@ -1,0 +1,285 @@
+//! The config file as a whole: its top keys, and the tables for environments, sources, services and limits; and how
+//! a user's file lies over the system's. Takes text, reads no file.
+
+use crate::config::limits::{Limits, LimitsLayer, limits};
+use crate::config::problem::{Severity, Told, place};
+use crate::config::service::Service;
+use crate::config::service::service;
+use crate::config::source::{Source, SourceKind, source};
+use crate::config::suggest;
+use crate::config::table::{Got, Table, parse};
+use crate::config::theme::Theme;
+use crate::core::case::runbook::Runbook;
+use crate::core::id::SourceId;
+use crate::core::keymap::Keymap;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A named scope with its sources. One console looks at one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    pub name: Arc<str>,
+    /// True when not said: production starts look-only.
+    pub production: bool,
+    /// No act at all, the way back included.
+    pub read_only: bool,
+    /// Names of sources, all of them known.
+    pub sources: Vec<SourceId>,
+}
+
+/// Everything the files and `ANDON_*` say, with the defaults filled in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub environments: Vec<Environment>,
+    /// In the order of the files; the faulty and the not built ones too, so that the console can show them red.
+    pub sources: Vec<Source>,
+    pub services: Vec<Service>,
+    pub limits: Limits,
+    /// The whole session is look-only.
+    pub read_only: bool,
+    pub tape: bool,
+    /// Which environment to open, when one was named.
+    pub environment: Option<Arc<str>>,
+    /// Who says they are here (`--as`).
+    pub claimed: Option<Arc<str>>,
+    pub keymap: Keymap,
+    pub theme: Theme,
+    /// The shipped ones and the user's; one of the user's replaces a shipped one of the same name.
+    pub runbooks: Vec<Arc<Runbook>>,
+}
+
+/// What one layer (a file, or the environment variables) says. `None`: nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layer {
+    pub environments: Vec<Environment>,
+    pub sources: Vec<Source>,
+    pub services: Vec<Service>,
+    pub limits: LimitsLayer,
+    pub read_only: Option<bool>,
+    pub tape: Option<bool>,
+    pub environment: Option<Arc<str>>,
+    pub claimed: Option<Arc<str>>,
+    pub keymap: Option<Wanted>,
+    pub theme: Option<Wanted>,
+}
+
+/// A keymap or theme by name or full path, and where it is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    pub name: Arc<str>,
+    pub file: String,
+    pub line: u32,
+    pub col: u32,
+}
+
+/// Names that lower layers know, so that a file may use them.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub sources: Vec<SourceId>,
+    pub runbooks: Vec<Arc<str>>,
+}
+
+impl Layer {
+    /// Lays `self` over `below`: single settings one by one; an environment, source or service as a whole, by name.
+    pub fn over(self, below: Layer) -> Layer {
+        Layer {
+            environments: named(self.environments, below.environments, |e| e.name.to_string()),
+            sources: named(self.sources, below.sources, |s| s.name.to_string()),
+            services: named(self.services, below.services, |s| s.name.to_string()),
+            limits: LimitsLayer {
+                confirm_delay_ms: self.limits.confirm_delay_ms.or(below.limits.confirm_delay_ms),
+                arm_minutes: self.limits.arm_minutes.or(below.limits.arm_minutes),
+                same_act_ms: self.limits.same_act_ms.or(below.limits.same_act_ms),
+                request_timeout_ms: self.limits.request_timeout_ms.or(below.limits.request_timeout_ms),
+                seen_ms: self.limits.seen_ms.or(below.limits.seen_ms),
+            },
+            read_only: self.read_only.or(below.read_only),
+            tape: self.tape.or(below.tape),
+            environment: self.environment.or(below.environment),
+            claimed: self.claimed.or(below.claimed),
+            keymap: self.keymap.or(below.keymap),
+            theme: self.theme.or(below.theme),
+        }
+    }
+}
+
+fn named<T>(over: Vec<T>, below: Vec<T>, name: impl Fn(&T) -> String) -> Vec<T> {
+    let taken: BTreeSet<String> = over.iter().map(&name).collect();
+    let mut all: Vec<T> = below.into_iter().filter(|t| !taken.contains(&name(t))).collect();
+    all.extend(over);
+    all
+}
+
+/// Reads the text of one file.
+pub fn layer(told: &mut Told<'_>, known: &Known) -> Layer {
+    let (map, faults) = parse(told);
+    let mut file = Table::new(&map, "", 0..0);
+    let mut layer = Layer {
+        read_only: safety(&mut file, "read_only", told),
+        tape: file.flag(told, "tape").ok(),
+        environment: file.text(told, "default_environment").ok().map(Arc::from),
+        claimed: file.text(told, "as").ok().map(Arc::from),
+        keymap: wanted(&mut file, "keymap", told),
+        theme: wanted(&mut file, "theme", told),
+        limits: match file.table(told, "limits") {
+            Got::Is(mut t, _) => {
+                let read = limits(&mut t, told);
+                t.finish(told);
+                read
+            }
+            Got::Absent => LimitsLayer::default(),
+            Got::Wrong => LimitsLayer::strictest(),
+        },
+        ..Layer::default()
+    };
+    for (name, table) in tables(&mut file, "source", told) {
+        if is_name(name, &table, told) {
+            layer.sources.push(source(name, table, told));
+        }
+    }
+    for (name, table) in tables(&mut file, "service", told) {
+        layer.services.push(service(name, table, &known.runbooks, told));
+    }
+    let sources: Vec<SourceId> =
+        layer.sources.iter().map(|s| s.name.clone()).chain(known.sources.iter().cloned()).collect();
+    for (name, table) in tables(&mut file, "environment", told) {
+        if is_environment_name(name, &table, told) {
+            layer.environments.push(environment(name, table, &sources, told));
+        }
+    }
+    unused(&layer, &mut file, told);
+    file.later(told, &["shared_accounts", "mouse", "bell", "title", "color", "include"]);
+    file.finish(told);
+    if !faults.is_empty() {
+        strict_after_faults(&mut layer, &faults, told.text());
+    }
+    layer
+}
+
+/// A part of the file could not be read, and a safety setting may have stood in it.
+fn strict_after_faults(layer: &mut Layer, faults: &[Range<usize>], text: &str) {
+    for e in &mut layer.environments {
+        e.production = true;
+    }
+    // `read_only` closes the way back, so it is taken from a line that cannot be read only if it stands on it.
+    let lost = faults.iter().any(|f| {
+        let at = (0..=f.start.min(text.len())).rev().find(|i| text.is_char_boundary(*i));
+        let at = at.unwrap_or(0);
+        let from = text[..at].rfind('\n').map_or(0, |n| n + 1);
+        let to = text[at..].find('\n').map_or(text.len(), |n| at + n);
+        text[from..to].contains("read_only")
+    });
+    if lost {
+        layer.read_only = Some(true);
+    }
+}
+
+fn tables<'a, 't>(file: &mut Table<'a, 't>, key: &'static str, told: &mut Told<'_>) -> Vec<(&'a str, Table<'a, 't>)> {
+    match file.table(told, key) {
+        Got::Is(mut t, _) => t.each(told),
+        Got::Absent | Got::Wrong => Vec::new(),
+    }
+}
+
+fn safety(table: &mut Table<'_, '_>, key: &'static str, told: &mut Told<'_>) -> Option<bool> {
+    match table.flag(told, key) {
+        Got::Absent => None,
+        Got::Wrong => Some(true),
+        Got::Is(b, _) => Some(b),
+    }
+}
+
+fn wanted(table: &mut Table<'_, '_>, key: &'static str, told: &mut Told<'_>) -> Option<Wanted> {
+    match table.text(told, key) {
+        Got::Is(s, at) => {
+            let (line, col) = place(told.text(), at.start);
+            Some(Wanted { name: Arc::from(s), file: told.file().to_owned(), line, col })
+        }
+        Got::Absent | Got::Wrong => None,
+    }
+}
+
+fn environment(name: &str, mut table: Table<'_, '_>, known: &[SourceId], told: &mut Told<'_>) -> Environment {
+    let production = table.flag(told, "production").or_strict(true, true);
+    let read_only = safety(&mut table, "read_only", told).unwrap_or(false);
+    let mut sources: Vec<SourceId> = Vec::new();
+    let listed = table.texts(told, "sources");
+    if listed == Got::Absent {
+        let what = format!("{} has no \"sources\"", table.name());
+        let hint = Some("write sources = [\"...\"]".to_owned());
+        told.error(&table.span().clone(), what, hint);
+    }
+    for (wanted, at) in listed.ok().unwrap_or_default() {
+        if let Some(id) = known.iter().find(|k| k.as_str() == wanted) {
+            if sources.contains(id) {
+                let what = format!("source \"{wanted}\" is listed twice");
+                told.add(Severity::Warning, &at, what, None);
+            } else {
+                sources.push(id.clone());
+            }
+        } else {
+            let hint = suggest::hint(wanted, known.iter().map(SourceId::as_str))
+                .or_else(|| Some(format!("write [source.{wanted}]")));
+            told.error(&at, format!("unknown source \"{wanted}\""), hint);
+        }
+    }
+    table.later(told, &["require", "change_windows", "arm_minutes", "confirm_delay"]);
+    table.finish(told);
+    Environment { name: Arc::from(name), production, read_only, sources }
+}
+
+fn unused(layer: &Layer, file: &mut Table<'_, '_>, told: &mut Told<'_>) {
+    if layer.environments.is_empty() {
+        return;
+    }
+    for (name, table) in tables(file, "source", told) {
+        let used = layer.environments.iter().any(|e| e.sources.iter().any(|s| s.as_str() == name));
+        if !used {
+            let what = format!("no environment uses source \"{name}\"");
+            told.add(Severity::Warning, &table.span().clone(), what, None);
+        }
+    }
+}
+
+/// A name a person types in a dialog and a directory is called by.
+fn is_name(name: &str, table: &Table<'_, '_>, told: &mut Told<'_>) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let good = !name.is_empty() && name.len() <= 30 && name.chars().all(plain) && !name.starts_with(['.', '-']);
+    if !good {
+        let hint = "up to 30 of a-z A-Z 0-9 - _ . and no dot or dash in front".to_owned();
+        told.error(&table.span().clone(), format!("\"{name}\" is not a name"), Some(hint));
+    }
+    good
+}
+
+fn is_environment_name(name: &str, table: &Table<'_, '_>, told: &mut Told<'_>) -> bool {
+    if matches!(name.to_ascii_lowercase().as_str(), "drill" | "replay" | "exercise") {
+        let what = format!("environment \"{name}\" would look like andon's own");
+        told.error(&table.span().clone(), what, Some("take another name".to_owned()));
+        return false;
+    }
+    is_name(name, table, told)
+}
+
+impl Config {
+    pub fn environment_named(&self, name: &str) -> Option<&Environment> {
+        self.environments.iter().find(|e| &*e.name == name)
+    }
+
+    pub fn source(&self, id: &SourceId) -> Option<&Source> {
+        self.sources.iter().find(|s| s.name == *id)
+    }
+
+    /// Why a source is red from the start; `None`: it can be tried.
+    pub fn red(&self, id: &SourceId) -> Option<String> {
+        match &self.source(id)?.kind {
+            SourceKind::Kubernetes(_) | SourceKind::Prometheus(_) => None,
+            SourceKind::NotInThisVersion(what) => Some(format!("{what}: not in this version")),
+            SourceKind::Faulty(why) => Some(format!("{why}; see andon config check")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

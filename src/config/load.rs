@@ -1,0 +1,304 @@
+//! Finds and reads the files, lays them over each other (environment variables over the user's file over the system's
+//! over the defaults) and gives one `Config` with all problems. The only file of `config` that touches a disk.
+
+use crate::config::file::{Config, Known, Layer, Wanted, layer};
+use crate::config::limits::Limits;
+use crate::config::problem::{Problem, Severity, Told};
+use crate::config::{keymap, runbook, theme};
+use crate::core::case::runbook::Runbook;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The system's file.
+const SYSTEM: &str = "/etc/andon/config.toml";
+/// A config, keymap, theme or runbook is read up to here; more is no file a person wrote.
+const MAX_BYTES: u64 = 1 << 20;
+/// Keymaps the documentation names and this version does not have.
+const KEYMAPS_LATER: [&str; 3] = ["vim", "emacs", "k9s"];
+
+/// Exit code of a config with faults (limits.md section 6).
+pub const EXIT_CONFIG: i32 = 3;
+
+/// Where files are looked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Paths {
+    pub system: Option<PathBuf>,
+    pub user: Option<PathBuf>,
+    /// Was `user` named by a person? Then it has to be there.
+    pub named: bool,
+    /// With `keymaps/`, `themes/` and `runbooks/` below it.
+    pub dir: Option<PathBuf>,
+}
+
+impl Paths {
+    /// XDG directories; `ANDON_CONFIG` names the user's file.
+    pub fn of_this_user(env: &BTreeMap<String, String>) -> Paths {
+        if let Some(file) = env.get("ANDON_CONFIG").filter(|f| !f.is_empty()) {
+            return Paths { system: Some(PathBuf::from(SYSTEM)), ..Paths::of_file(Path::new(file)) };
+        }
+        let dir = directories::BaseDirs::new().map(|b| b.config_dir().join("andon"));
+        Paths {
+            system: Some(PathBuf::from(SYSTEM)),
+            user: dir.as_ref().map(|d| d.join("config.toml")),
+            named: false,
+            dir,
+        }
+    }
+
+    /// One file and what lies beside it.
+    pub fn of_file(file: &Path) -> Paths {
+        Paths { system: None, user: Some(file.to_owned()), named: true, dir: file.parent().map(Path::to_owned) }
+    }
+}
+
+impl Default for Config {
+    /// What holds without any file.
+    fn default() -> Self {
+        Config {
+            environments: Vec::new(),
+            sources: Vec::new(),
+            services: Vec::new(),
+            limits: Limits::default(),
+            read_only: false,
+            tape: true,
+            environment: None,
+            claimed: None,
+            keymap: keymap::default_keymap(),
+            theme: theme::default_theme(),
+            runbooks: runbook::shipped().into_iter().map(Arc::new).collect(),
+        }
+    }
+}
+
+/// Reads everything. Faults never keep the rest from starting: each is a problem, and what is sound applies.
+/// Flags of the command line are laid over the result by the caller.
+pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let runbooks = runbooks(paths.dir.as_deref(), &mut problems);
+    let mut known = Known { sources: Vec::new(), runbooks: runbooks.iter().map(|r| r.name.clone()).collect() };
+    let mut all = Layer::default();
+    for (path, named) in [(&paths.system, false), (&paths.user, paths.named)] {
+        let Some(path) = path else { continue };
+        let Some(text) = read(path, named, &mut problems) else {
+            continue;
+        };
+        let file = path.display().to_string();
+        let mut told = Told::new(&file, &text);
+        let found = layer(&mut told, &known);
+        problems.append(&mut told.into_problems());
+        known.sources.extend(found.sources.iter().map(|s| s.name.clone()));
+        all = found.over(all);
+    }
+    all = variables(env, &mut problems).over(all);
+    let keymap = match custom("keymap", all.keymap.as_ref(), &KEYMAPS_LATER, paths, &mut problems) {
+        Some((file, text)) => {
+            let (map, mut faults) = keymap::keymap(&file, &text);
+            problems.append(&mut faults);
+            map
+        }
+        None => keymap::default_keymap(),
+    };
+    let theme = match custom("theme", all.theme.as_ref(), &theme::LATER, paths, &mut problems) {
+        Some((file, text)) => {
+            let (theme, mut faults) = theme::theme(&file, &text);
+            problems.append(&mut faults);
+            theme
+        }
+        None => theme::default_theme(),
+    };
+    let config = Config {
+        environments: all.environments,
+        sources: all.sources,
+        services: all.services,
+        limits: all.limits.over(Limits::default()),
+        read_only: all.read_only.unwrap_or(false),
+        tape: all.tape.unwrap_or(true),
+        environment: all.environment,
+        claimed: all.claimed,
+        keymap,
+        theme,
+        runbooks,
+    };
+    (config, problems)
+}
+
+/// All problems, and the exit code of `andon config check`: 3 as soon as one is an error.
+pub fn check(paths: &Paths, env: &BTreeMap<String, String>) -> (Vec<Problem>, i32) {
+    let (_, problems) = load(paths, env);
+    let faulty = problems.iter().any(|p| p.severity == Severity::Error);
+    (problems, if faulty { EXIT_CONFIG } else { 0 })
+}
+
+/// Reads one file, unless others could have written it. `None`: not there, or not usable (told).
+fn read(path: &Path, must_exist: bool, problems: &mut Vec<Problem>) -> Option<String> {
+    let file = path.display().to_string();
+    let mut tell = |what: String, hint: Option<String>| {
+        problems.push(Problem { hint, ..Problem::whole(&file, Severity::Error, what) });
+    };
+    let mut open = match File::open(path) {
+        Ok(open) => open,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound && !must_exist => return None,
+        Err(e) => {
+            tell(format!("cannot be read: {e}"), None);
+            return None;
+        }
+    };
+    // The opened file is looked at, not the path: it cannot be changed in between.
+    let about = match open.metadata() {
+        Ok(about) if about.is_dir() => {
+            tell("is a directory".to_owned(), None);
+            return None;
+        }
+        Ok(about) => about,
+        Err(e) => {
+            tell(format!("cannot be read: {e}"), None);
+            return None;
+        }
+    };
+    // A group that is the owner's own (the same number, as many systems make it) is the owner.
+    let group = about.mode() & 0o020 != 0 && about.gid() != about.uid();
+    if about.mode() & 0o002 != 0 || group {
+        let hint = format!("chmod go-w {file}");
+        tell("others can write this file, so it is not used".to_owned(), Some(hint));
+        return None;
+    }
+    let mut bytes = Vec::new();
+    if let Err(e) = (&mut open).take(MAX_BYTES + 1).read_to_end(&mut bytes) {
+        tell(format!("cannot be read: {e}"), None);
+        return None;
+    }
+    if bytes.len() as u64 > MAX_BYTES {
+        tell("is larger than 1 MiB".to_owned(), None);
+        return None;
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(e) => {
+            let good = e.utf8_error().valid_up_to();
+            let line = e.as_bytes()[..good].iter().filter(|b| **b == b'\n').count() + 1;
+            tell(format!("is not UTF-8 (line {line})"), None);
+            None
+        }
+    }
+}
+
+/// The shipped runbooks and the user's; one of the user's replaces a shipped one of its name.
+fn runbooks(dir: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<Arc<Runbook>> {
+    let mut all: BTreeMap<Arc<str>, Runbook> = runbook::shipped().into_iter().map(|r| (r.name.clone(), r)).collect();
+    let listed = dir.map(|d| d.join("runbooks")).map(std::fs::read_dir);
+    let mut files: Vec<PathBuf> = match listed {
+        // No such directory: no runbooks of one's own.
+        None | Some(Err(_)) => Vec::new(),
+        Some(Ok(entries)) => {
+            entries.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.extension().is_some_and(|e| e == "md")).collect()
+        }
+    };
+    files.sort();
+    for path in files {
+        let Some(text) = read(&path, true, problems) else {
+            continue;
+        };
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let (book, mut faults) = runbook::runbook(&name, &path.display().to_string(), &text);
+        problems.append(&mut faults);
+        if !book.steps.is_empty() {
+            all.insert(book.name.clone(), book);
+        }
+    }
+    all.into_values().map(Arc::new).collect()
+}
+
+/// The text of a keymap or theme of the user's own. `None`: the shipped one.
+fn custom(
+    kind: &str,
+    wanted: Option<&Wanted>,
+    later: &[&str],
+    paths: &Paths,
+    problems: &mut Vec<Problem>,
+) -> Option<(String, String)> {
+    let wanted = wanted.filter(|w| &*w.name != "default")?;
+    let name = &*wanted.name;
+    let path = if name.starts_with('/') {
+        Some(PathBuf::from(name))
+    } else if name.contains('/') {
+        None
+    } else {
+        let dir = paths.dir.as_ref();
+        dir.map(|d| d.join(format!("{kind}s")).join(format!("{name}.toml")))
+    };
+    if let Some(path) = path.as_ref().filter(|p| p.exists()) {
+        let text = read(path, true, problems)?;
+        return Some((path.display().to_string(), text));
+    }
+    let known = later.contains(&name);
+    problems.push(Problem {
+        file: wanted.file.clone(),
+        line: wanted.line,
+        col: wanted.col,
+        what: if known { format!("{kind} \"{name}\"") } else { format!("there is no {kind} \"{name}\"") },
+        hint: path.map(|p| format!("it would be {}", p.display())),
+        severity: if known { Severity::NotInThisVersion } else { Severity::Error },
+    });
+    None
+}
+
+/// `ANDON_*`. A variable is one line of a config with its name as the file's; the checks are the same.
+fn variables(env: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Layer {
+    let mut found = Layer::default();
+    let mut quoted = |name: &str, line: String| {
+        let mut told = Told::new(name, &line);
+        let one = layer(&mut told, &Known::default());
+        problems.extend(told.into_problems().into_iter().map(|p| Problem { line: 0, col: 0, ..p }));
+        found = one.over(std::mem::take(&mut found));
+    };
+    for (name, key, kind) in VARIABLES {
+        let Some(value) = env.get(name).filter(|v| !v.is_empty()) else {
+            continue;
+        };
+        let text = || toml::Value::String(value.clone()).to_string();
+        match kind {
+            Kind::Flag => quoted(
+                name,
+                match value.as_str() {
+                    "1" | "true" => format!("{key} = true"),
+                    "0" | "false" => format!("{key} = false"),
+                    // A word that is no flag: the checks say so and take the strictest.
+                    _ => format!("{key} = {}", text()),
+                },
+            ),
+            Kind::Text => quoted(name, format!("{key} = {}", text())),
+            Kind::Time => quoted(name, format!("limits.{key} = {}", text())),
+            Kind::Whole => {
+                let number = value.parse::<i64>().map_or_else(|_| text(), |n| n.to_string());
+                quoted(name, format!("limits.{key} = {number}"));
+            }
+        }
+    }
+    found
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Flag,
+    Text,
+    Time,
+    Whole,
+}
+
+const VARIABLES: [(&str, &str, Kind); 8] = [
+    ("ANDON_READ_ONLY", "read_only", Kind::Flag),
+    ("ANDON_TAPE", "tape", Kind::Flag),
+    ("ANDON_ENVIRONMENT", "default_environment", Kind::Text),
+    ("ANDON_AS", "as", Kind::Text),
+    ("ANDON_KEYMAP", "keymap", Kind::Text),
+    ("ANDON_THEME", "theme", Kind::Text),
+    ("ANDON_CONFIRM_DELAY", "confirm_delay", Kind::Time),
+    ("ANDON_ARM_MINUTES", "arm_minutes", Kind::Whole),
+];
+
+#[cfg(test)]
+mod tests;

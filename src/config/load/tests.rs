@@ -1,0 +1,167 @@
+use super::*;
+use crate::core::id::SourceId;
+use crate::core::intent::Intent;
+use std::os::unix::fs::PermissionsExt;
+
+/// A directory of one test's own, gone at its end.
+struct Dir(PathBuf);
+
+impl Dir {
+    fn new(name: &str) -> Dir {
+        let dir = std::env::temp_dir().join(format!("andon-config-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        Dir(dir)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        path
+    }
+
+    fn paths(&self) -> Paths {
+        Paths {
+            system: Some(self.0.join("system.toml")),
+            user: Some(self.0.join("config.toml")),
+            named: false,
+            dir: Some(self.0.clone()),
+        }
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        // Left over in the temporary directory if that fails: no test depends on it.
+        std::fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+}
+
+#[test]
+fn without_any_file_the_defaults_hold() {
+    let dir = Dir::new("none");
+    let (config, problems) = load(&dir.paths(), &env(&[]));
+    assert_eq!(problems, []);
+    assert_eq!(config, Config::default());
+    assert!(config.tape && !config.read_only && config.environments.is_empty());
+    assert_eq!(config.limits.confirm_delay_ms, 700);
+    assert_eq!(&*config.runbooks[0].name, "checkout-5xx");
+}
+
+#[test]
+fn variables_go_before_the_user_s_file_and_that_before_the_system_s() {
+    let dir = Dir::new("order");
+    dir.write(
+        "system.toml",
+        "tape = false\n[limits]\narm_minutes = 3\nconfirm_delay = \"900ms\"\n[source.s]\ntype = \"kubernetes\"\n",
+    );
+    dir.write("config.toml", "[limits]\narm_minutes = 4\n[environment.prod]\nsources = [\"s\"]\n");
+    let vars = env(&[("ANDON_CONFIRM_DELAY", "400ms"), ("ANDON_READ_ONLY", "1"), ("ANDON_AS", "mi\"ra")]);
+    let (config, problems) = load(&dir.paths(), &vars);
+    assert_eq!(problems, []);
+    assert_eq!((config.limits.confirm_delay_ms, config.limits.arm_minutes), (400, 4));
+    assert!(!config.tape && config.read_only);
+    assert_eq!(config.claimed.as_deref(), Some("mi\"ra"));
+    // A source of the system's file may be used in the user's.
+    assert_eq!(config.environments[0].sources, [SourceId::from("s")]);
+}
+
+#[test]
+fn a_bad_variable_is_told_by_its_name_and_is_the_strictest() {
+    let dir = Dir::new("variables");
+    let vars = env(&[("ANDON_READ_ONLY", "maybe"), ("ANDON_ARM_MINUTES", "x\ny = 3"), ("ANDON_TAPE", "")]);
+    let (config, problems) = load(&dir.paths(), &vars);
+    let told: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "ANDON_READ_ONLY   \"read_only\" is a text - it must be true or false",
+            "ANDON_ARM_MINUTES   \"arm_minutes\" is a text - it must be a whole number from 1 to 60",
+        ]
+    );
+    assert!(config.read_only);
+    assert_eq!(config.limits.arm_minutes, 1);
+}
+
+#[test]
+fn a_file_others_can_write_is_not_used() {
+    let dir = Dir::new("mode");
+    let path = dir.write("config.toml", "read_only = true\n");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+    let (config, problems) = load(&dir.paths(), &env(&[]));
+    assert!(!config.read_only);
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].to_string().contains("others can write this file, so it is not used - chmod go-w "));
+    assert_eq!(check(&dir.paths(), &env(&[])).1, 3);
+}
+
+#[test]
+fn what_is_no_text_is_told() {
+    let dir = Dir::new("bytes");
+    let path = dir.write("config.toml", "");
+    std::fs::write(&path, b"tape = true\n# \xff\n").unwrap();
+    let (_, problems) = load(&dir.paths(), &env(&[]));
+    assert!(problems[0].what.contains("is not UTF-8 (line 2)"), "{problems:?}");
+    std::fs::write(&path, vec![b'#'; (1 << 20) + 1]).unwrap();
+    let (_, problems) = load(&dir.paths(), &env(&[]));
+    assert!(problems[0].what.contains("larger than 1 MiB"));
+    let (_, problems) = load(&Paths::of_file(&dir.0), &env(&[]));
+    assert!(problems[0].what.contains("is a directory"), "{problems:?}");
+}
+
+#[test]
+fn own_keys_and_colours_apply_with_their_problems_beside() {
+    let dir = Dir::new("own");
+    dir.write("config.toml", "keymap = \"mine\"\ntheme = \"night\"\n");
+    dir.write("keymaps/mine.toml", "[list]\n\"ctrl-n\" = \"next-row\"\n\"p\" = \"hlep\"\n");
+    dir.write("themes/night.toml", "[roles]\nbad = { fg = 9 }\n");
+    let (config, problems) = load(&dir.paths(), &env(&[]));
+    assert_eq!(config.keymap.shown(Intent::NextRow).as_deref(), Some("ctrl-n"));
+    assert_ne!(config.theme, theme::default_theme());
+    assert_eq!(problems.len(), 1);
+    assert!(problems[0].to_string().contains("keymaps/mine.toml:3:7   unknown intent"), "{problems:?}");
+}
+
+#[test]
+fn a_keymap_or_theme_that_is_not_there_falls_back_and_is_told() {
+    let dir = Dir::new("absent");
+    dir.write("config.toml", "keymap = \"vim\"\n\ntheme = \"nigth\"\n");
+    let (config, problems) = load(&dir.paths(), &env(&[]));
+    assert_eq!(config.keymap, keymap::default_keymap());
+    assert_eq!(problems[0].severity, Severity::NotInThisVersion);
+    assert!(
+        problems[1].to_string().contains("config.toml:3:9   there is no theme \"nigth\" - it would be "),
+        "{problems:?}"
+    );
+    dir.write("config.toml", "keymap = \"../x\"\n");
+    let (_, problems) = load(&dir.paths(), &env(&[]));
+    assert_eq!(problems[0].what, "there is no keymap \"../x\"");
+}
+
+#[test]
+fn own_runbooks_are_found_and_replace_shipped_ones() {
+    let dir = Dir::new("runbooks");
+    dir.write("runbooks/checkout-5xx.md", "---\nservice: checkout\n---\n## 1. mine\n");
+    dir.write("runbooks/web.md", "---\nservice: web\n---\n## 1. look\n");
+    dir.write("runbooks/notes.txt", "not one");
+    dir.write("config.toml", "[service.web]\nrunbooks = [\"web\"]\n");
+    let (config, problems) = load(&dir.paths(), &env(&[]));
+    assert_eq!(problems, []);
+    let names: Vec<&str> = config.runbooks.iter().map(|r| &*r.name).collect();
+    assert_eq!(names, ["checkout-5xx", "web"]);
+    assert_eq!(&*config.runbooks[0].steps[0].title, "mine");
+}
+
+#[test]
+fn a_named_file_has_to_be_there() {
+    let vars = env(&[("ANDON_CONFIG", "/nonexistent/andon.toml")]);
+    let paths = Paths::of_this_user(&vars);
+    assert!(paths.named);
+    let (_, problems) = load(&paths, &env(&[]));
+    assert!(problems.iter().any(|p| p.file == "/nonexistent/andon.toml" && p.what.starts_with("cannot be read")));
+}

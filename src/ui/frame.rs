@@ -1,0 +1,184 @@
+//! The rows that never move: where am I, is this live, may I act; what must not be overlooked; what can be pressed.
+
+use super::hints;
+use super::look::Look;
+use super::parts::line::{Line, width};
+use crate::config::theme::Role;
+use crate::core::age;
+use crate::core::alarm;
+use crate::core::id::SourceId;
+use crate::core::intent::Intent;
+use crate::core::model::{Model, Place};
+use crate::core::nav::Screen;
+use crate::core::world::source::{Link, SourceState};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Rows above and below the body.
+pub const TOP: u16 = 3;
+pub const BOTTOM: u16 = 2;
+
+pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    let wide = usize::from(area.width);
+    if model.environment.place == Place::Drill || model.environment.place == Place::Replay {
+        let row = Rect { height: 1, ..area };
+        Line::of(Role::Drill, " ".repeat(wide)).draw(look, row, area.y, buf);
+    }
+    first_row(model, wide).draw(look, area, area.y, buf);
+    second_row(model, wide).draw(look, area, area.y + 1, buf);
+    alarm_row(model).draw(look, area, area.y + 2, buf);
+    let (upper, lower) = hints::last_rows(model);
+    upper.draw(look, area, area.bottom().saturating_sub(2), buf);
+    lower.draw(look, area, area.bottom().saturating_sub(1), buf);
+}
+
+/// `PROD`, `DRILL f1`, `STAGING`: the word and, where it says more, the name.
+pub fn place(model: &Model) -> String {
+    let e = &model.environment;
+    let named = |word: &str| {
+        if e.name.eq_ignore_ascii_case(word) || e.name.is_empty() { word.into() } else { format!("{word} {}", e.name) }
+    };
+    match e.place {
+        Place::Prod => named("PROD"),
+        Place::Drill => named("DRILL"),
+        Place::Replay => named("REPLAY"),
+        Place::Other => e.name.to_uppercase(),
+    }
+}
+
+/// `LOOK-ONLY`, `ARMED 9:12`, `READ-ONLY`.
+pub fn arming(model: &Model) -> (Role, String) {
+    if model.environment.read_only {
+        return (Role::Moving, "READ-ONLY".into());
+    }
+    match model.armed_until.filter(|t| *t > model.now.person) {
+        Some(until) => {
+            let s = (until.0 - model.now.person.0 + 999) / 1000;
+            (Role::Warn, format!("ARMED {}:{:02}", s / 60, s % 60))
+        }
+        // Outside production forward acts need no arming, and the word would only confuse.
+        None if !model.environment.production => (Role::Moving, "NOT PRODUCTION".into()),
+        None => (Role::Moving, "LOOK-ONLY".into()),
+    }
+}
+
+fn first_row(model: &Model, wide: usize) -> Line {
+    let clusters: Vec<&str> =
+        model.world.sources.iter().filter(|(_, s)| s.abilities.roles.rollouts).map(|(id, _)| id.as_str()).collect();
+    let listed = clusters.join(",");
+    let counted = match clusters.len() {
+        0 | 1 => listed.clone(),
+        n => format!("{n} clusters"),
+    };
+    let utc = format!("{}Z", model.utc().hms());
+    let short = utc.get(..5).unwrap_or(&utc).to_owned();
+    let drilling = matches!(model.environment.place, Place::Drill | Place::Replay);
+    let role = |r: Role| if drilling && r != Role::Warn { Role::Drill } else { r };
+    let (arm_role, arm) = arming(model);
+    let build = |clusters: &str, who: Option<&str>, utc: &str| {
+        let gap = |l: Line| l.add(role(Role::Text), "   ");
+        let line = Line::of(role(Role::Text), "ANDON").add(role(Role::Text), "  ");
+        let line = line.add(role(Role::Place), place(model));
+        let line = if clusters.is_empty() { line } else { line.add(role(Role::Text), format!(" {clusters}")) };
+        let line = gap(line).add(role(arm_role), &arm);
+        let line = match who.filter(|w| !w.is_empty()) {
+            Some(w) => gap(line).add(role(Role::Text), w),
+            None => line,
+        };
+        gap(line).add(role(Role::Text), utc)
+    };
+    let who = Some(&*model.environment.who);
+    // It gives up user@host first, then the cluster list, then seconds; never the place, never the arming.
+    let tries = [
+        build(&listed, who, &utc),
+        build(&listed, None, &utc),
+        build(&counted, None, &utc),
+        build(&counted, None, &short),
+        build("", None, &short),
+    ];
+    let last = tries.len() - 1;
+    let fits = tries.iter().position(|l| l.width() <= wide).unwrap_or(last);
+    tries.into_iter().nth(fits).unwrap_or_default()
+}
+
+/// One source's age against its limit: 1 is at the limit.
+fn strain(s: &SourceState, now: crate::core::time::Utc) -> f64 {
+    match (&s.link, s.confirmed) {
+        (Link::Failed(_), None) => f64::MAX,
+        (Link::Failed(_), Some(at)) => 1_000.0 + now.since(at) as f64,
+        (_, Some(at)) => now.since(at).max(0) as f64 / s.old_after_ms.max(1) as f64,
+        (Link::Connecting | Link::Reading { .. } | Link::Watching | Link::Polling, None) => 0.9,
+    }
+}
+
+/// `9s`, `30s!`, `FAILED 4m!`, `connecting`.
+pub fn source_age(s: &SourceState, now: crate::core::time::Utc) -> (Role, String) {
+    let age = s.confirmed.map(|at| (age::age(now.since(at)), now.since(at) > s.old_after_ms));
+    match (&s.link, age) {
+        (Link::Failed(_), None) => (Role::Bad, "FAILED".into()),
+        (Link::Failed(_), Some((age, _))) => (Role::Bad, format!("FAILED {age}!")),
+        (Link::Connecting, None) => (Role::Moving, "connecting".into()),
+        (Link::Reading { .. }, None) => (Role::Moving, "reading".into()),
+        (Link::Watching | Link::Polling, None) => (Role::Blind, "no sample".into()),
+        (_, Some((age, true))) => (Role::Warn, format!("{age}!")),
+        (_, Some((age, false))) => (Role::Muted, age),
+    }
+}
+
+/// Sources, the one nearest to its limit first.
+pub fn by_strain(model: &Model) -> Vec<(&SourceId, &SourceState)> {
+    let now = model.utc();
+    let mut all: Vec<_> = model.world.sources.iter().collect();
+    // Only those past their limit change places: fine ones do not dance with every event.
+    let class = |s: &SourceState| if strain(s, now) > 1.0 { strain(s, now) } else { 0.0 };
+    all.sort_by(|a, b| class(b.1).total_cmp(&class(a.1)).then_with(|| a.0.cmp(b.0)));
+    all
+}
+
+fn second_row(model: &Model, wide: usize) -> Line {
+    let now = model.utc();
+    let tail = match model.environment.place {
+        Place::Drill => format!("drill time {}x", model.speed),
+        Place::Prod | Place::Other | Place::Replay => String::new(),
+    };
+    let room = wide.saturating_sub(if tail.is_empty() { 0 } else { width(&tail) + 2 });
+    let all = by_strain(model);
+    if all.is_empty() {
+        return Line::new().text("no source yet").end(Role::Muted, tail);
+    }
+    let mut line = Line::new();
+    let mut left = all.len();
+    let mut left_bad = all.iter().filter(|(_, s)| strain(s, now) > 1.0).count();
+    for (id, s) in all {
+        let (role, words) = source_age(s, now);
+        let gap = if line.is_empty() { "" } else { "  " };
+        let one = Line::new().text(format!("{gap}{id} ")).add(role, words);
+        let rest = if left > 1 { width(&rest_words(left - 1, 0)) + 6 } else { 0 };
+        if line.width() + one.width() + rest > room {
+            line = line.add(Role::Muted, format!("{gap}{}", rest_words(left, left_bad)));
+            break;
+        }
+        line = line.append(one);
+        left -= 1;
+        if strain(s, now) > 1.0 {
+            left_bad -= 1;
+        }
+    }
+    line.end(Role::Muted, tail)
+}
+
+fn rest_words(n: usize, bad: usize) -> String {
+    if bad > 0 { format!("+{n}, {bad} old!") } else { format!("+{n} fine") }
+}
+
+fn alarm_row(model: &Model) -> Line {
+    let alarms = if model.nav.screen == Screen::Waking { Vec::new() } else { alarm::alarms(model) };
+    let Some(first) = alarms.first() else { return Line::new() };
+    let role = if first.rank <= 3 { Role::Bad } else { Role::Warn };
+    let key = model.keymap.shown(Intent::ScreenSources).unwrap_or_default();
+    let more = match alarms.len() {
+        1 => format!("({key})"),
+        n => format!("({} more, {key})", n - 1),
+    };
+    Line::of(role, &first.text).end(Role::Muted, more)
+}

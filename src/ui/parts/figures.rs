@@ -1,0 +1,276 @@
+//! Figures of the judgement as a tired person reads them: what was found, its range, its count, its age.
+//! Blank is never zero: what is not known says so.
+
+use super::line::Line;
+use crate::config::theme::Role;
+use crate::core::age;
+use crate::core::judge::burn::{self, Burn, Empty};
+use crate::core::judge::freshness::Age;
+use crate::core::judge::judged::{Figures, Judged};
+use crate::core::judge::readiness::{self, CheckState};
+use crate::core::judge::verdict::{Cause, Counts, Difference, Verdict, Word};
+use crate::core::judge::words;
+use crate::core::model::Model;
+use crate::core::time::Utc;
+use crate::core::world::target::{Phase, Strategy, TargetState};
+
+pub fn word_role(word: &Word) -> Role {
+    match word {
+        Word::Worse => Role::Bad,
+        Word::Higher => Role::Warn,
+        Word::Same => Role::Fine,
+        Word::Better => Role::Better,
+        Word::Unsure(_) | Word::NoTraffic(_) | Word::NoData | Word::NoBaseline | Word::NotJudged => Role::Blind,
+    }
+}
+
+pub fn burn_role(word: burn::Word) -> Role {
+    match word {
+        burn::Word::Burning => Role::Bad,
+        burn::Word::Rising => Role::Warn,
+        burn::Word::NoTraffic | burn::Word::NoData => Role::Blind,
+        burn::Word::Calm | burn::Word::Easing => Role::Fine,
+    }
+}
+
+/// What people call the new version's part.
+pub fn track(t: &TargetState) -> &'static str {
+    match t.strategy {
+        Strategy::Canary => "canary",
+        Strategy::BlueGreen => "preview",
+        Strategy::Other(_) => "candidate",
+    }
+}
+
+/// Until when something about this service is known: a clock must not tick on dead data.
+pub fn known_until(model: &Model, t: &TargetState) -> Utc {
+    let now = model.utc();
+    let sampled = model.world.samples.get(&t.service);
+    match Figures::age(sampled, &model.world, now) {
+        Some(Age::Old | Age::Withdrawn) => sampled.and_then(|s| s.newest).unwrap_or(now),
+        Some(Age::Fresh) | None => now,
+    }
+}
+
+/// `9s old`, `OLD 2m`, or that there never was a figure. With the role it is drawn in.
+pub fn figures_age(model: &Model, t: &TargetState) -> (Role, String) {
+    let now = model.utc();
+    let sampled = model.world.samples.get(&t.service);
+    let newest = model.judged.get(&t.id).and_then(|j| j.verdict.sample).or_else(|| sampled.and_then(|s| s.newest));
+    match (newest, Figures::age(sampled, &model.world, now)) {
+        (Some(at), Some(Age::Fresh)) => (Role::Muted, format!("{} old", age::age(now.since(at)))),
+        (Some(at), _) => (Role::Warn, format!("OLD {}!", age::age(now.since(at)))),
+        (None, _) => (Role::Blind, "no sample yet".into()),
+    }
+}
+
+/// `21.6` points without a sign, with as many decimals as the range deserves.
+pub fn points(d: Difference) -> String {
+    words::decimal(d.d.abs() * 100.0, words::decimals(d.range.half_width()).max(1))
+}
+
+/// `(18.7 to 24.6)`; too wide to say much when it spans over 20 points.
+pub fn range(d: Difference) -> String {
+    if d.range.hi - d.range.lo > 0.2 {
+        return "(range over 20 points)".into();
+    }
+    let n = words::decimals(d.range.half_width());
+    let one = |x: f64| if d.range.lo < 0.0 { words::signed(x, n) } else { words::decimal(x * 100.0, n) };
+    format!("({} to {})", one(d.range.lo), one(d.range.hi))
+}
+
+/// `21.6% of 4,118`; `no requests` is not 0 %.
+pub fn rate(c: Counts) -> String {
+    if c.total > 0.0 {
+        format!("{} of {}", words::percent(c.failed / c.total), words::count(c.total))
+    } else {
+        "no requests".into()
+    }
+}
+
+/// The verdict's own line, badge first.
+pub fn verdict(model: &Model, t: &TargetState) -> Line {
+    let Some(j) = model.judged.get(&t.id) else {
+        return if t.is_moving() {
+            Line::of(Role::Blind, "NOT JUDGED").text(" it is not known since when this change runs")
+        } else {
+            Line::of(Role::Fine, "nothing to judge: candidate and stable are the same version")
+        };
+    };
+    let v = &j.verdict;
+    let now = known_until(model, t);
+    let limit = format!("limit {} ({})", v.limit.short(), v.limit.origin());
+    let line = Line::of(word_role(&v.word), v.word.word());
+    let line = match &v.word {
+        Word::Worse => worse(line, v, model.utc(), &limit),
+        Word::Higher => match v.difference {
+            Some(d) => line.text(format!(" than stable by {} points {}, {limit}", points(d), range(d))),
+            None => line.text(format!(" than stable, {limit}")),
+        },
+        Word::Same | Word::Better => {
+            let within = if v.higher_within() { "higher, within the limit: " } else { "" };
+            match v.difference {
+                Some(d) => line.text(format!(
+                    " on errors: {within}{} points {}, {limit}",
+                    words::short(d.d, d.range),
+                    range(d)
+                )),
+                None => line.text(format!(" on errors, {limit}")),
+            }
+        }
+        Word::Unsure(u) => {
+            let why = v.wait().unwrap_or_else(|| u.words());
+            let so_far = v.difference.map(|d| format!(", so far {} points", words::short(d.d, d.range)));
+            line.text(format!(" {why}{}", so_far.unwrap_or_default()))
+        }
+        Word::NoTraffic(which) => {
+            let since = v.since.map(|s| format!(" since {}", s.hms())).unwrap_or_default();
+            line.text(format!(" on {}{since}: nothing to compare", which.word()))
+        }
+        Word::NoData => {
+            let since = v.since.map(|s| format!(" since {} ({})", s.hms(), age::age(model.utc().since(s))));
+            let was = v.difference.map(|d| format!("; was {} points", words::short(d.d, d.range)));
+            line.text(format!("{}{}", since.unwrap_or_else(|| " yet".into()), was.unwrap_or_default()))
+        }
+        Word::NoBaseline => {
+            let burn = v.projected.map(|p| format!(", would burn {}", words::times(p.burn)));
+            line.text(format!(" first deploy: judged against the target only{}", burn.unwrap_or_default()))
+        }
+        Word::NotJudged => line.text(" no telemetry is configured for it: this is not fine, it is not known"),
+    };
+    let _ = now;
+    match v.progress.reading().filter(|_| !matches!(v.word, Word::NotJudged)) {
+        Some(reading) => line.add(Role::Moving, format!("  {reading}")),
+        None => line,
+    }
+}
+
+fn worse(line: Line, v: &Verdict, now: Utc, limit: &str) -> Line {
+    let line = match v.last_seen(now) {
+        Some(seen) => line.add(Role::Warn, format!(" {seen}")),
+        None => line,
+    };
+    let breaker = v.latched.map(|l| l.cause).filter(|c| matches!(c, Cause::Breaker { .. }));
+    match (v.difference, breaker) {
+        (Some(d), _) if d.range.lo > 0.0 => {
+            line.text(format!(" on errors by {} points {}, {limit}", points(d), range(d)))
+        }
+        (_, Some(cause)) => line.text(format!(" on errors: {}", cause.words())),
+        (Some(d), None) => line.text(format!(" on errors lately; {} points {} in all", points(d), range(d))),
+        (None, None) => line.text(format!(" on errors, {limit}")),
+    }
+}
+
+/// `canary v2.14.1 21.6% of 4,118      stable v2.14.0 0.04% of 37,022`, in `wide` columns; withdrawn figures as "was".
+pub fn errors(t: &TargetState, j: Option<&Judged>, wide: usize) -> Line {
+    let each = wide.saturating_sub(1) / 2;
+    let name = |h: &Option<crate::core::id::Hash>| h.as_ref().map(|h| t.version_of(h));
+    let Some(j) = j else {
+        return Line::new().text("not measured by version while nothing moves");
+    };
+    let was = if j.verdict.age == Age::Withdrawn && j.verdict.look.is_some() { "was " } else { "" };
+    let one = |line: Line, word: &str, version: Option<std::sync::Arc<str>>, c: Counts| {
+        let version = version.unwrap_or_else(|| "none".into());
+        let figure = if !j.telemetry { "not measured".into() } else { format!("{was}{}", rate(c)) };
+        let room = each.saturating_sub(word.len() + figure.len() + 3).clamp(6, 24);
+        let version = super::line::gate(&version).into_owned();
+        let version = super::line::cut(&version, room).into_owned();
+        line.text(format!("{word} ")).add(Role::Text, version).text(" ").text(figure)
+    };
+    let line = one(Line::new(), track(t), name(&t.candidate), j.verdict.candidate).to(each.max(1));
+    one(line, "stable", name(&t.stable), j.verdict.stable)
+}
+
+/// `[#############----] 74% left  RISING 2x(1h) 22x(5m), at 5m rate 24h`
+pub fn budget(b: Option<&Burn>, has_slo: bool) -> Line {
+    let Some(b) = b else {
+        let why = if has_slo { "not answered yet" } else { "no SLO is configured for this service" };
+        return Line::new().text(why);
+    };
+    let mut line = Line::new();
+    match b.left {
+        Some(left) => {
+            let full = (left.clamp(0.0, 1.0) * 17.0 + 0.5) as usize;
+            let left_words =
+                if left < 0.0 { format!("{} overspent", whole(-left)) } else { format!("{} left", whole(left)) };
+            line = line.text(format!("[{}{}] {left_words}  ", "#".repeat(full), "-".repeat(17 - full.min(17))));
+        }
+        None => line = line.text("budget not known  "),
+    }
+    let word = if burn_role(b.word) == Role::Fine { b.word.word().to_owned() } else { b.word.word().to_uppercase() };
+    line = line.add(burn_role(b.word), word);
+    let one = |secs| b.over_window(secs).map_or_else(|| "--".to_owned(), words::times);
+    line = line.text(format!(" {}(1h) {}(5m)", one(3600), one(300)));
+    if let Some(h) = &b.handful {
+        return line.text(format!(", only {h}"));
+    }
+    match b.empty {
+        Some(Empty::Already) => line.text(", nothing is left"),
+        Some(Empty::In { secs, window_secs }) => {
+            line.text(format!(", at {} rate {}", words::window(window_secs), words::span(secs)))
+        }
+        Some(Empty::NotAtThisRate { .. }) | None => line,
+    }
+}
+
+fn whole(fraction: f64) -> String {
+    format!("{}%", words::decimal(libm::round(fraction * 100.0), 0))
+}
+
+/// `10% of traffic, 2 of 20 pods, eu-1`
+pub fn reach(t: &TargetState) -> String {
+    let c = t.candidate_revision();
+    let pods = c.map_or_else(|| "pods not known".into(), |r| format!("{} of {} pods", r.replicas.existing, t.wanted));
+    let ready = c.filter(|r| r.replicas.ready < r.replicas.existing);
+    let ready = ready.map(|r| format!(" ({} not ready)", r.replicas.existing - r.replicas.ready)).unwrap_or_default();
+    let weight = match t.weight_real {
+        Some(w) if w == t.weight_wanted => format!("{w}% of traffic"),
+        Some(w) => format!("{w}% of traffic, {}% wanted", t.weight_wanted),
+        None => format!("{}% of traffic wanted", t.weight_wanted),
+    };
+    format!("{weight}, {pods}{ready}, {}", t.id.source)
+}
+
+/// What a target does, for a column: `canary 10% 2/5`, `held at 10%`, `aborted`.
+pub fn what(t: &TargetState) -> String {
+    if !t.is_moving() {
+        return match &t.phase {
+            Phase::Healthy => "steady".into(),
+            other => other.word().to_owned(),
+        };
+    }
+    let weight = t.weight_real.unwrap_or(t.weight_wanted);
+    if t.aborted {
+        return if weight == 0 {
+            "aborted, spec old".replace("spec old", "not undone")
+        } else {
+            format!("aborting, {weight}%")
+        };
+    }
+    let step = t.step.filter(|_| !t.steps.is_empty()).map(|s| format!(" {}/{}", s, t.steps.len()));
+    let word = if t.held { "held" } else { track(t) };
+    format!("{word} {weight}%{}", step.unwrap_or_default())
+}
+
+/// Points for a column: `+21.6`, `was +0.1`, `640 more`.
+pub fn points_column(j: &Judged) -> String {
+    let v = &j.verdict;
+    match &v.word {
+        Word::Unsure(u) => u.words(),
+        Word::NoData => v.difference.map_or_else(|| "-".into(), |d| format!("was {}", words::short(d.d, d.range))),
+        Word::Worse | Word::Higher | Word::Same | Word::Better | Word::NoTraffic(_) | Word::NoBaseline => {
+            v.difference.map_or_else(|| "-".into(), |d| words::short(d.d, d.range))
+        }
+        Word::NotJudged => "-".into(),
+    }
+}
+
+/// `2/3 2m` and whether something stands in the way.
+pub fn way_back(model: &Model, t: &TargetState) -> (String, bool) {
+    let service = model.world.services.get(&t.service);
+    let r = readiness::readiness(t, service, model.world.sources.get(&t.id.source));
+    let (ok, of) = r.count();
+    let time = r.expected.map(|(ms, _)| format!(" {}", age::rough(ms))).unwrap_or_default();
+    let blocked = r.checks.iter().any(|c| c.state == CheckState::Blocked);
+    (format!("{ok}/{of}{time}"), blocked)
+}

@@ -1,0 +1,121 @@
+//! One-line strips that several screens carry: runbook, the rest of the fleet, the log.
+
+use super::figures;
+use super::line::{Line, width};
+use crate::config::theme::Role;
+use crate::core::act::flight::State;
+use crate::core::board::{Glyph, Row};
+use crate::core::intent::Intent;
+use crate::core::judge::burn;
+use crate::core::model::Model;
+use crate::core::world::target::Phase;
+
+/// What is wrong with a row, or what it does, in a word or two, with the role of that word.
+pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
+    let target = row.target.as_ref().and_then(|t| model.world.targets.get(t));
+    if let Some(act) = row.target.as_ref().and_then(|t| model.last_act(t)) {
+        match &act.state {
+            State::Stuck(_) => return (Role::Bad, "STUCK".into(), String::new()),
+            State::Unknown(_) => return (Role::Bad, "UNKNOWN".into(), "outcome".into()),
+            State::Undone(_) => return (Role::Bad, "UNDONE".into(), String::new()),
+            _ if !act.is_over() => return (Role::Moving, act.doing().to_lowercase(), String::new()),
+            _ => {}
+        }
+    }
+    if let Some(t) = target.filter(|t| t.is_moving()) {
+        return match model.judged.get(&t.id) {
+            Some(j) => {
+                let w = &j.verdict.word;
+                let detail = match w {
+                    crate::core::judge::verdict::Word::NotJudged => String::new(),
+                    other => other.detail(),
+                };
+                (figures::word_role(w), w.word().into(), detail)
+            }
+            None => (Role::Blind, "NOT JUDGED".into(), String::new()),
+        };
+    }
+    if let Some(b) = model.burns.get(&row.service).filter(|b| b.word != burn::Word::Calm) {
+        let word = b.word.word();
+        return match figures::burn_role(b.word) {
+            Role::Fine => (Role::Fine, word.into(), String::new()),
+            role => (role, word.to_uppercase(), String::new()),
+        };
+    }
+    match target.map(|t| &t.phase) {
+        Some(Phase::Degraded) => (Role::Bad, "DEGRADED".into(), String::new()),
+        Some(Phase::Other(w)) => (Role::Blind, w.to_string(), String::new()),
+        Some(p @ (Phase::Progressing | Phase::Paused)) => (Role::Moving, p.word().into(), String::new()),
+        Some(Phase::Healthy) | None => match row.glyph {
+            Glyph::Blind => (Role::Blind, "OLD".into(), "figures".into()),
+            Glyph::Bad | Glyph::Moving | Glyph::Fine => (Role::Fine, "fine".into(), String::new()),
+        },
+    }
+}
+
+/// `ALSO  search NO DATA   payments UNSURE 640 more   15 fine`: the other rows, worst first, none uncounted.
+pub fn also(model: &Model, wide: usize) -> Line {
+    let others: Vec<&Row> = model.rows.iter().filter(|r| Some(&r.service) != model.nav.selected.as_ref()).collect();
+    let fine = others.iter().filter(|r| r.is_fine()).count();
+    let told: Vec<&&Row> = others.iter().filter(|r| !r.is_fine()).collect();
+    let mut line = Line::new().text("ALSO  ");
+    if others.is_empty() {
+        return line.text("no other service is known");
+    }
+    let fine_words = if fine > 0 { format!("{fine} fine") } else { String::new() };
+    let mut left = told.len();
+    for r in &told {
+        let (role, word, detail) = row_words(model, r);
+        let mut one = Line::new().text(format!("{} ", r.service)).add(role, word);
+        if !detail.is_empty() {
+            one = one.text(format!(" {detail}"));
+        }
+        one = one.text("   ");
+        let rest = if left > 1 { 12 } else { 0 };
+        if line.width() + one.width() + rest + width(&fine_words) > wide {
+            break;
+        }
+        line = line.append(one);
+        left -= 1;
+    }
+    if left > 0 {
+        line = line.add(Role::Moving, format!("+{left} not fine   "));
+    }
+    line.text(fine_words)
+}
+
+/// `RUNBOOK checkout-5xx 2/7  the old version is fine            r open`
+pub fn runbook(model: &Model) -> Option<Line> {
+    let name = crate::core::update::this_runbook(model)?;
+    let book = model.runbooks.get(&name)?;
+    let empty = crate::core::case::runbook::Progress::default();
+    let progress = model.progress.get(&name).unwrap_or(&empty);
+    let (done, skipped) = progress.counts();
+    let count = format!("{}/{}", done + skipped, book.steps.len());
+    let next = progress.current(book).and_then(|n| book.step(n));
+    let line = Line::new().text(format!("RUNBOOK {name} {count}  "));
+    let line = match next {
+        Some(step) => line.text(format!("next: {} {}", step.number, step.title)),
+        None => line.text("every step is done or skipped"),
+    };
+    Some(match model.keymap.shown(Intent::ScreenRunbook) {
+        Some(key) => line.end(Role::Key, key).end(Role::Text, " open"),
+        None => line,
+    })
+}
+
+/// The newest lines of the log, newest first, `n` at most; one line that says so when there is none.
+pub fn log(model: &Model, n: usize) -> Vec<Line> {
+    let late = if model.log.late > 0 { format!("  {} not on disk", model.log.late) } else { String::new() };
+    if model.log.lines.is_empty() {
+        return vec![Line::new().text(format!("LOG   nothing yet{late}"))];
+    }
+    let lines = model.log.lines.iter().rev().take(n.max(1)).enumerate();
+    lines
+        .map(|(i, l)| {
+            let head = if i == 0 { "LOG   " } else { "      " };
+            let line = Line::new().text(format!("{head}{} {}", l.at.hms(), l.text));
+            if i == 0 && model.log.late > 0 { line.end(Role::Bad, late.trim()) } else { line }
+        })
+        .collect()
+}

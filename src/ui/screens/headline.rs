@@ -1,0 +1,136 @@
+//! The one sentence of the Verdict screen: what hurts and how badly, in words a tired stranger understands.
+
+use super::super::parts::{act as parts_act, figures};
+use crate::core::act::flight::State;
+use crate::core::age;
+use crate::core::judge::burn;
+use crate::core::judge::judged::Judged;
+use crate::core::judge::verdict::{Track, Unsure, Word};
+use crate::core::judge::words;
+use crate::core::model::Model;
+use crate::core::time::Utc;
+use crate::core::world::target::{Phase, TargetState};
+
+/// Sentence in capitals, and since when it holds.
+pub struct Headline {
+    pub text: String,
+    pub since: Option<Utc>,
+}
+
+fn said(text: impl Into<String>, since: Option<Utc>) -> Headline {
+    let text: String = text.into();
+    Headline { text: text.to_uppercase(), since }
+}
+
+pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
+    let Some(t) = t else { return without_target(model) };
+    let name = &t.id.name;
+    if let Some(act) = parts_act::current(model, &t.id).filter(|a| !a.is_over()) {
+        return match &act.state {
+            State::Stuck(_) => said(format!("{} of {name} is stuck", act.plan.operation.verb.word()), None),
+            State::Unknown(_) => said(
+                format!(
+                    "nobody knows yet if {} of {name} happened; it is being read back",
+                    act.plan.operation.verb.word()
+                ),
+                None,
+            ),
+            _ => said(format!("{} {name}", act.doing()), Some(act.begun.utc)),
+        };
+    }
+    if !t.is_moving() {
+        return steady(model, t);
+    }
+    let burning = model.burns.get(&t.service).is_some_and(|b| b.word == burn::Word::Burning);
+    let Some(j) = model.judged.get(&t.id) else {
+        return said(format!("{name} moves and nothing judges it"), t.since);
+    };
+    if t.aborted && !matches!(j.verdict.word, Word::Worse if t.weight_real != Some(0)) {
+        let back = t.stable.as_ref().map_or_else(|| "stable".into(), |h| t.version_of(h));
+        let asked = t.candidate.as_ref().map_or_else(|| "another".into(), |h| t.version_of(h));
+        return said(format!("{name} is back on {back}; its spec still asks for {asked}."), t.aborted_at);
+    }
+    moving(name, figures::track(t), j, burning, model.utc())
+}
+
+fn moving(name: &str, track: &str, j: &Judged, burning: bool, now: Utc) -> Headline {
+    let v = &j.verdict;
+    let since = v.since;
+    let held = t_points(j);
+    match &v.word {
+        Word::Worse => {
+            let by = held.map(|p| format!(" by {p} points")).unwrap_or_default();
+            let text = match (v.last_seen(now), burning) {
+                (Some(seen), _) => format!("{name}: its {track} was worse on errors{by}, {seen}."),
+                (None, true) => format!("{name} is failing; its {track} is worse on errors{by}."),
+                (None, false) => format!("{name}: its {track} is worse on errors{by}."),
+            };
+            said(text, since)
+        }
+        Word::Higher => {
+            let by = held.map(|p| format!(" by {p} points")).unwrap_or_default();
+            said(format!("{name}: its {track} fails more than stable{by}; hold it."), since)
+        }
+        Word::Same => said(format!("{name}: its {track} is as good as stable on errors."), since),
+        Word::Better => said(format!("{name}: its {track} fails less than stable."), since),
+        Word::Unsure(u) => said(format!("{name}: not sure yet if its {track} is worse{}.", why(u)), since),
+        Word::NoData => {
+            let ago = since.map(|s| format!("; its figures stopped {} ago", age::age(now.since(s))));
+            let ago = ago.unwrap_or_else(|| "; no figure has come yet".into());
+            said(format!("nothing is known about {name}{ago}."), None)
+        }
+        Word::NoTraffic(Track::Candidate) => {
+            said(format!("{name}: nobody uses its {track}, so there is nothing to judge."), since)
+        }
+        Word::NoTraffic(Track::Stable) => {
+            said(format!("{name}: stable gets no traffic, so there is nothing to compare with."), since)
+        }
+        Word::NoBaseline => said(format!("{name}: a first deploy, there is no older version to compare with."), since),
+        Word::NotJudged => said(format!("{name} moves and nothing measures it."), since),
+    }
+}
+
+fn why(u: &Unsure) -> String {
+    match u {
+        Unsure::TooFew { needed: Some(n) } => format!("; {} more requests needed", words::about(*n)),
+        Unsure::TooFew { needed: None } => "; too few requests".into(),
+        Unsure::LeaningWorse => ", but it leans that way".into(),
+        Unsure::AtTheLimit => "; it lies at the limit".into(),
+        Unsure::Bursty => "; failures come in bursts".into(),
+        Unsure::Gaps => "; figures are missing".into(),
+    }
+}
+
+fn t_points(j: &Judged) -> Option<String> {
+    let d = j.verdict.difference?;
+    (d.range.lo > 0.0 && d.d > 0.0).then(|| figures::points(d))
+}
+
+fn steady(model: &Model, t: &TargetState) -> Headline {
+    let name = &t.id.name;
+    let v = t.stable.as_ref().map_or_else(|| "one version".into(), |h| t.version_of(h));
+    match &t.phase {
+        Phase::Degraded => return said(format!("{name} is degraded and nothing moves: {}", t.message), t.since),
+        Phase::Other(w) => return said(format!("{name} is in a state this version does not know: {w}"), t.since),
+        Phase::Healthy | Phase::Progressing | Phase::Paused => {}
+    }
+    let burn = model.burns.get(&t.service).map(|b| b.word);
+    match burn {
+        Some(burn::Word::Burning) => said(format!("{name} burns its error budget and no deploy moves."), None),
+        Some(burn::Word::Rising) => said(format!("{name} fails more than it may of late; no deploy moves."), None),
+        Some(burn::Word::NoData) => said(format!("nothing is known about {name}'s errors; no deploy moves."), None),
+        Some(burn::Word::NoTraffic) => said(format!("nobody uses {name}; no deploy moves."), None),
+        Some(burn::Word::Calm | burn::Word::Easing) => said(format!("{name} is fine on {v}; nothing moves."), None),
+        None => said(format!("{name} runs {v}; nothing moves, and its errors are not measured."), None),
+    }
+}
+
+fn without_target(model: &Model) -> Headline {
+    if let Some(s) = &model.nav.selected {
+        return said(format!("{s} is known by its figures only: no rollout of it is seen."), None);
+    }
+    if model.world.sources.is_empty() {
+        return said("no source is configured; nothing can be seen.", None);
+    }
+    said("no service is known yet; the sources have not named one.", None)
+}
