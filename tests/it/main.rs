@@ -1,7 +1,9 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod contract;
 mod drawing;
 mod drill;
+mod kubernetes;
 mod layering;
 mod live;
 mod live_prom;
