@@ -4,3 +4,4 @@ mod pty_self;
 mod screen;
 mod snapshots;
 mod tty_probe;
+mod words;
