@@ -8,6 +8,7 @@ use crate::core::judge::judged::Figures;
 use crate::core::judge::verdict::Word;
 use crate::core::model::Model;
 use crate::core::world::target::{Phase, TargetState};
+use std::collections::BTreeMap;
 
 /// Glyph and word always stand together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,18 +42,24 @@ impl Row {
 
 /// All services, worst first; ties by name, so that rows do not dance.
 pub fn rows(model: &Model) -> Vec<Row> {
-    let mut rows: Vec<Row> = model.world.services.keys().map(|s| row(model, s)).collect();
+    // Grouped once: asking the world for each service's targets would be services times targets, on every message.
+    let mut targets: BTreeMap<&ServiceId, Vec<&TargetState>> = BTreeMap::new();
+    for t in model.world.targets.values() {
+        targets.entry(&t.service).or_default().push(t);
+    }
+    let of = |s: &ServiceId| targets.get(s).map_or(&[][..], Vec::as_slice);
+    let mut rows: Vec<Row> = model.world.services.keys().map(|s| row(model, s, of(s))).collect();
     rows.sort_by(|a, b| {
         a.rank.cmp(&b.rank).then(b.weight.total_cmp(&a.weight)).then_with(|| a.service.cmp(&b.service))
     });
     rows
 }
 
-fn row(model: &Model, service: &ServiceId) -> Row {
+fn row(model: &Model, service: &ServiceId, own: &[&TargetState]) -> Row {
     let mut moving = 0;
     let mut targets = 0;
     let mut worst: Option<(u8, Glyph, f64, &TargetState)> = None;
-    for t in model.world.targets_of(service) {
+    for t in own.iter().copied() {
         targets += 1;
         if t.is_moving() {
             moving += 1;
