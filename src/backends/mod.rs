@@ -42,7 +42,8 @@ pub enum Query {
     /// The target as it is now, with `raw`, past every cache. Answer: one `Fact::Target`, or `Fact::Gone`.
     Read(TargetId),
     /// Settled history of one service: `count` (at most 10) blocks from `from` (epoch seconds, block-aligned) on.
-    /// Answer: one `Fact::Blocks` that names every asked block, with an empty `by_hash` where there is no series.
+    /// Answer: one `Fact::Blocks` that names every settled block, with an empty `by_hash` where there is no series.
+    /// Blocks that have not settled are left out and asked again later.
     Blocks { service: ServiceId, from: i64, count: u32 },
     /// The instant value of a query in the source's own language. Answer: one `Fact::Checked`.
     Check(Arc<str>),

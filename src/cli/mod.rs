@@ -1,1 +1,157 @@
+//! The command line: what is asked for, and which file answers. No rules of its own.
+
 pub mod config;
+pub mod console;
+pub mod identity;
+pub mod log;
+pub mod replay;
+pub mod setup;
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// The terminal incident console: what moves, whether it is worse, and the way back.
+///
+/// Without arguments: a list of the kubeconfig's contexts, or a drill when there is none.
+#[derive(Parser, Debug)]
+#[command(name = "andon", version)]
+pub struct Cli {
+    #[command(flatten)]
+    pub console: ConsoleArgs,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Args, Debug, Clone, Default)]
+pub struct ConsoleArgs {
+    /// Look at this context of the kubeconfig; needs no config file
+    #[arg(long)]
+    pub context: Option<String>,
+    /// A Prometheus beside it
+    #[arg(long, requires = "context", value_name = "URL")]
+    pub prom: Option<String>,
+    /// Only this namespace
+    #[arg(long, requires = "context")]
+    pub namespace: Option<String>,
+    /// Open this environment of the config
+    #[arg(long, conflicts_with = "context", value_name = "NAME")]
+    pub env: Option<String>,
+    /// No act at all in this session
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Who is at the keys, when the account is shared
+    #[arg(long = "as", global = true, value_name = "NAME")]
+    pub claimed: Option<String>,
+    /// auto, always, never, 16, 256 or true
+    #[arg(long, global = true, value_name = "WHEN")]
+    pub color: Option<String>,
+    /// Plain ASCII glyphs
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// A slow line: at most two frames a second
+    #[arg(long, global = true)]
+    pub slow: bool,
+    /// No time of day on screen
+    #[arg(long, global = true)]
+    pub no_clock: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Play a drill in a simulated world; nothing real is reached
+    Drill {
+        /// f1 or calm
+        #[arg(default_value = "f1")]
+        scenario: String,
+        /// World seconds a second, 1 to 60
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
+        speed: u32,
+        /// The same seed plays the same drill
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// The incident log
+    #[command(subcommand)]
+    Log(LogCommand),
+    /// Play a tape again: the same effects, the same last screen
+    Replay {
+        /// A `.tape` file
+        tape: PathBuf,
+    },
+    /// The files of this user
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Subcommand, Debug)]
+pub enum LogCommand {
+    /// The newest lines
+    Tail {
+        #[arg(short = 'n', default_value_t = 20)]
+        lines: usize,
+        /// A log directory; default: that of the environment
+        #[arg(long)]
+        dir: Option<PathBuf>,
+        #[arg(long, default_value = "prod")]
+        env: String,
+    },
+    /// Check the chain of log files, or of all in a directory
+    Verify {
+        /// Files or directories; default: that of the environment
+        paths: Vec<PathBuf>,
+        #[arg(long, default_value = "prod")]
+        env: String,
+    },
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ConfigCommand {
+    /// Tell every problem of a config at once
+    Check {
+        /// Default: the files of this user
+        file: Option<PathBuf>,
+    },
+}
+
+/// Run what was asked for; the exit code (limits.md section 6).
+pub fn run() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version go to stdout with 0; a wrong word is 2.
+            let code = u8::from(e.use_stderr()) * 2;
+            return if e.print().is_err() { 141 } else { code };
+        }
+    };
+    let mut out = std::io::stdout().lock();
+    match cli.command {
+        None => console::run(&cli.console, None),
+        Some(Command::Drill { scenario, speed, seed }) => {
+            console::run(&cli.console, Some(setup::DrillWish { scenario, speed, seed }))
+        }
+        Some(Command::Log(LogCommand::Tail { lines, dir, env })) => {
+            let dir = dir.unwrap_or_else(|| setup::log_dir(&env).0);
+            code(log::tail(&dir, lines, &mut out))
+        }
+        Some(Command::Log(LogCommand::Verify { paths, env })) => {
+            let paths = if paths.is_empty() { vec![setup::log_dir(&env).0] } else { paths };
+            code(log::verify(&paths, &mut out))
+        }
+        Some(Command::Replay { tape }) => replay::run(&tape, &mut out),
+        Some(Command::Config(ConfigCommand::Check { file })) => {
+            u8::try_from(config::check(file.as_deref(), &mut out)).unwrap_or(1)
+        }
+    }
+}
+
+/// A pipe that nobody reads ends quietly with 141; another error is told.
+fn code(done: std::io::Result<i32>) -> u8 {
+    match done {
+        Ok(code) => u8::try_from(code).unwrap_or(1),
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => 141,
+        Err(e) => {
+            eprintln!("andon: {}", crate::core::shown::shown_line(&e.to_string(), 200));
+            1
+        }
+    }
+}

@@ -3,6 +3,7 @@
 
 use crate::config::problem::Told;
 use crate::config::table::{Got, Table};
+use crate::core::model;
 use std::ops::RangeInclusive;
 
 const CONFIRM: RangeInclusive<u64> = 300..=2_000;
@@ -33,6 +34,19 @@ impl Default for Limits {
             same_act_ms: 5_000,
             request_timeout_ms: 5_000,
             seen_ms: 15_000,
+        }
+    }
+}
+
+impl Limits {
+    /// As update decides by them; what no file may change keeps its number.
+    pub fn of_update(&self) -> model::Limits {
+        let ms = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        model::Limits {
+            confirm_delay: ms(self.confirm_delay_ms),
+            arm: i64::from(self.arm_minutes) * 60_000,
+            same_act: ms(self.same_act_ms),
+            ..model::Limits::default()
         }
     }
 }
@@ -115,6 +129,11 @@ mod tests {
         let (limits, problems) = read("confirm_delay = \"300ms\"\narm_minutes = 5");
         assert_eq!(problems, 0);
         assert_eq!((limits.confirm_delay_ms, limits.arm_minutes), (300, 5));
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_update() {
+        assert_eq!(Limits::default().of_update(), model::Limits::default());
     }
 
     #[test]

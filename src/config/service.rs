@@ -4,27 +4,8 @@ use crate::config::problem::{Severity, Told};
 use crate::config::suggest;
 use crate::config::table::{Got, Table, wrong_value};
 use crate::core::id::ServiceId;
+pub use crate::core::world::service::{Service, Slo};
 use std::sync::Arc;
-
-/// The share of requests that must succeed, and over how long.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Slo {
-    /// A fraction, above 0.5 and below 1 (the file has percent).
-    pub objective: f64,
-    /// Days the budget is counted over, 1 to 90.
-    pub window_days: u32,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Service {
-    pub name: ServiceId,
-    pub owner: Option<Arc<str>>,
-    /// 1 is the most important; 2 when not said.
-    pub tier: u8,
-    pub slo: Option<Slo>,
-    /// Names of runbooks, best first.
-    pub runbooks: Vec<Arc<str>>,
-}
 
 /// Reads one `[service.x]`. `known` are the runbooks there are.
 pub fn service(name: &str, mut table: Table<'_, '_>, known: &[Arc<str>], told: &mut Told<'_>) -> Service {
@@ -46,7 +27,14 @@ pub fn service(name: &str, mut table: Table<'_, '_>, known: &[Arc<str>], told: &
     }
     table.later(told, &["resources", "change_windows", "flags"]);
     table.finish(told);
-    Service { name: ServiceId::from(name), owner, tier: u8::try_from(tier).unwrap_or(1), slo, runbooks }
+    Service {
+        history_ms: Vec::new(),
+        name: ServiceId::from(name),
+        owner,
+        tier: u8::try_from(tier).unwrap_or(1),
+        slo,
+        runbooks,
+    }
 }
 
 fn slo(mut table: Table<'_, '_>, told: &mut Told<'_>) -> Option<Slo> {
@@ -77,5 +65,5 @@ fn slo(mut table: Table<'_, '_>, told: &mut Told<'_>) -> Option<Slo> {
         Got::Is(ms, _) => Some(ms),
     };
     table.finish(told);
-    Some(Slo { objective: objective?, window_days: u32::try_from(window? / day).ok()? })
+    Some(Slo { objective: objective?, period_days: u32::try_from(window? / day).ok()? })
 }

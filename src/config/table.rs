@@ -47,7 +47,11 @@ pub fn parse<'t>(told: &mut Told<'t>) -> (DeTable<'t>, Vec<Range<usize>>) {
     for fault in faults {
         let span = fault.span().unwrap_or(0..0);
         let what = fault.message().lines().collect::<Vec<_>>().join(", ");
-        told.error(&span, format!("not TOML: {what}"), None);
+        let what = match told.text().get(span.clone()) {
+            Some(key) if what == "duplicate key" => format!("\"{}\" stands there twice", key.trim_matches('"')),
+            Some(_) | None => format!("not TOML: {what}"),
+        };
+        told.error(&span, what, None);
         places.push(span);
     }
     (table.into_inner(), places)
@@ -70,11 +74,13 @@ pub struct Table<'a, 't> {
     name: String,
     span: Range<usize>,
     asked: BTreeSet<&'static str>,
+    /// Valid, but never suggested.
+    later: BTreeSet<&'static str>,
 }
 
 impl<'a, 't> Table<'a, 't> {
     pub fn new(map: &'a DeTable<'t>, name: impl Into<String>, span: Range<usize>) -> Self {
-        Table { map, name: name.into(), span, asked: BTreeSet::new() }
+        Table { map, name: name.into(), span, asked: BTreeSet::new(), later: BTreeSet::new() }
     }
 
     /// Where it begins.
@@ -111,7 +117,7 @@ impl<'a, 't> Table<'a, 't> {
     /// A known key of another version: valid, and told.
     pub fn later(&mut self, told: &mut Told<'_>, keys: &[&'static str]) {
         for key in keys {
-            self.asked.insert(key);
+            self.later.insert(key);
             if let Some((k, _)) = self.map.get_key_value(*key) {
                 let what = format!("\"{key}\" in {}", self.name);
                 told.add(Severity::NotInThisVersion, &k.span(), what, None);
@@ -249,7 +255,7 @@ impl<'a, 't> Table<'a, 't> {
     pub fn finish(self, told: &mut Told<'_>) -> bool {
         let mut all_known = true;
         for Row { key, key_at, .. } in self.rows() {
-            if !self.asked.contains(key) {
+            if !self.asked.contains(key) && !self.later.contains(key) {
                 all_known = false;
                 let hint = suggest::hint(key, self.asked.iter().copied());
                 let place = if self.name.is_empty() { String::new() } else { format!(" in {}", self.name) };

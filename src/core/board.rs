@@ -1,44 +1,15 @@
 //! Rows worst first: one per service, told by its worst target. Kept in the model, rebuilt when something changed.
 
 use crate::core::act::flight::State;
-use crate::core::id::{ServiceId, TargetId};
+use crate::core::id::ServiceId;
 use crate::core::judge::burn::Tier;
 use crate::core::judge::freshness::Age;
 use crate::core::judge::judged::Figures;
 use crate::core::judge::verdict::Word;
 use crate::core::model::Model;
+pub use crate::core::row::{Glyph, Row};
 use crate::core::world::target::{Phase, TargetState};
 use std::collections::BTreeMap;
-
-/// Glyph and word always stand together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Glyph {
-    Bad,
-    Blind,
-    Moving,
-    Fine,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-pub struct Row {
-    pub service: ServiceId,
-    /// Its worst target; acts on the row act on this one.
-    pub target: Option<TargetId>,
-    /// How many targets of the service move, of how many.
-    pub moving: usize,
-    pub targets: usize,
-    pub glyph: Glyph,
-    /// 0 is worst.
-    pub rank: u8,
-    /// Within a rank, larger first.
-    pub weight: f64,
-}
-
-impl Row {
-    pub fn is_fine(&self) -> bool {
-        self.glyph == Glyph::Fine
-    }
-}
 
 /// All services, worst first; ties by name, so that rows do not dance.
 pub fn rows(model: &Model) -> Vec<Row> {

@@ -2,21 +2,9 @@
 
 use crate::core::act::plan::{Operation, Step, Ticket};
 use crate::core::entry::Entry;
-use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
+use crate::core::id::{ActId, AskId, DialogId, Hash, ServiceId, SourceId, TargetId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-
-/// A dialog's number, unique within a session. A changed plan gets a new one, so that its delay starts again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DialogId(pub u64);
-
-/// An act's number within a session; its steps each have a [`Ticket`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ActId(pub u64);
-
-/// Ties a question to its answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct AskId(pub u64);
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Question {

@@ -44,3 +44,15 @@ impl TargetId {
         format!("{}@{}", self.name, self.source)
     }
 }
+
+/// A dialog's number, unique within a session. A changed plan gets a new one, so that its delay starts again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct DialogId(pub u64);
+
+/// An act's number within a session; its steps each have a [`Ticket`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ActId(pub u64);
+
+/// Ties a question to its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AskId(pub u64);

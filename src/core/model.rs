@@ -5,7 +5,7 @@ use crate::core::act::flight::Act;
 use crate::core::act::plan::Ticket;
 use crate::core::case::note::Draft;
 use crate::core::case::runbook::{Progress, Runbook};
-use crate::core::effect::{ActId, AskId, DialogId};
+use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, TargetId};
 use crate::core::judge::burn::Burn;
 use crate::core::judge::judged::Judged;
@@ -112,6 +112,7 @@ pub struct LogLine {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Loose {
     pub session: Arc<str>,
+    pub ticket: u64,
     pub words: Arc<str>,
     pub target: Option<TargetId>,
     pub at: Utc,
@@ -140,7 +141,7 @@ pub struct Model {
     pub revision: u64,
     /// Rows worst first; rebuilt from the rest.
     #[serde(skip)]
-    pub rows: Vec<crate::core::board::Row>,
+    pub rows: Vec<crate::core::row::Row>,
     #[serde(skip)]
     pub rows_dirty: bool,
     /// The second of person time in which figures were last looked at for their age.

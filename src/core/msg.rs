@@ -1,7 +1,7 @@
 //! Everything that can happen to the console. What is not here cannot change the model; all of it goes on the tape first.
 
 use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
-use crate::core::effect::{ActId, AskId, DialogId};
+use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
 use crate::core::time::Utc;

@@ -1,1 +1,11 @@
+//! The loop: keys first, then a frame if one is due, then a bounded bite of the inbox; one update for each message.
+//! Generic over the clock and the front; there is no terminal in here.
 
+pub mod clock;
+pub mod effects;
+pub mod inbox;
+pub mod logbook;
+mod run;
+pub mod tape;
+
+pub use run::{End, Engine, Front};

@@ -4,8 +4,8 @@ use super::world::World;
 use crate::core::act::plan::{
     Direction, Expect, Operation, Outcome, Plan, Primitive, Refused, RefusedBy, Request, Step, Ticket, Verb,
 };
-use crate::core::effect::{DialogId, Effect};
-use crate::core::id::Hash;
+use crate::core::effect::Effect;
+use crate::core::id::{DialogId, Hash};
 use crate::core::msg::Msg;
 use crate::core::seal::Sealed;
 use crate::core::world::target::TargetState;

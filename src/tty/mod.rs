@@ -6,6 +6,7 @@
 pub mod decode;
 pub mod depth;
 pub mod device;
+pub mod front;
 pub mod guard;
 pub mod input;
 mod keys;

@@ -55,6 +55,8 @@ struct Shared {
 struct Desk {
     frame: Option<Frame>,
     repaint: bool,
+    /// Text for the terminal's clipboard.
+    clipboard: Option<String>,
     stop: bool,
 }
 
@@ -106,6 +108,12 @@ impl Output {
         self.shared.bell.notify_one();
     }
 
+    /// Puts text on the terminal's clipboard (OSC 52, write only). tmux and screen may drop it; nobody is told.
+    pub fn clipboard(&self, text: &str) {
+        self.shared.desk().clipboard = Some(text.to_owned());
+        self.shared.bell.notify_one();
+    }
+
     /// All bytes of frames since the start.
     pub fn bytes_written(&self) -> u64 {
         self.shared.written.load(Ordering::Relaxed)
@@ -135,7 +143,13 @@ struct Work<F> {
 impl<F: FnMut(Flushed)> Work<F> {
     fn run(&mut self) {
         let mut last: Option<Frame> = None;
-        while let Some((new, repaint)) = self.next() {
+        while let Some((new, repaint, clipboard)) = self.next() {
+            if let Some(text) = clipboard {
+                self.copy(&text);
+                if new.is_none() && !repaint {
+                    continue;
+                }
+            }
             if repaint || self.epoch != self.device.epoch() {
                 self.painter.forget();
             }
@@ -153,17 +167,26 @@ impl<F: FnMut(Flushed)> Work<F> {
     }
 
     /// Waits for work; `None` ends the thread.
-    fn next(&self) -> Option<(Option<Frame>, bool)> {
+    fn next(&self) -> Option<(Option<Frame>, bool, Option<String>)> {
         let mut desk = self.shared.desk();
         loop {
             if desk.stop {
                 return None;
             }
-            if desk.frame.is_some() || desk.repaint {
-                return Some((desk.frame.take(), std::mem::take(&mut desk.repaint)));
+            if desk.frame.is_some() || desk.repaint || desk.clipboard.is_some() {
+                return Some((desk.frame.take(), std::mem::take(&mut desk.repaint), desk.clipboard.take()));
             }
             desk = self.shared.bell.wait(desk).unwrap_or_else(PoisonError::into_inner);
         }
+    }
+
+    fn copy(&self, text: &str) {
+        let mut bytes = b"\x1b]52;c;".to_vec();
+        bytes.extend(base64(text.as_bytes()));
+        bytes.extend(b"\x1b\\");
+        let _pen = self.device.pen();
+        // A terminal that went away is told by the reader; the text is in a file as well.
+        let _ = self.device.write_all(&bytes, || self.device.state() == State::Live);
     }
 
     fn write(&mut self, frame: &Frame) {
@@ -189,6 +212,21 @@ impl<F: FnMut(Flushed)> Work<F> {
     }
 }
 
+/// RFC 4648, with padding.
+fn base64(bytes: &[u8]) -> Vec<u8> {
+    const SET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let at = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
+        let n = at(0) << 16 | at(1) << 8 | at(2);
+        for i in 0..4 {
+            let six = (n >> (18 - 6 * i)) & 63;
+            out.push(if i <= chunk.len() { SET[six as usize] } else { b'=' });
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::fd::OwnedFd;
@@ -199,6 +237,12 @@ mod tests {
 
     use super::*;
     use crate::tty::device::pair;
+
+    #[test]
+    fn base64_pads_as_the_rfc_says() {
+        let enc = |s: &str| String::from_utf8(base64(s.as_bytes())).unwrap();
+        assert_eq!(["", "f", "fo", "foo", "foob"].map(enc), ["", "Zg==", "Zm8=", "Zm9v", "Zm9vYg=="]);
+    }
 
     fn frame(line: &str) -> Frame {
         Frame { buffer: Buffer::with_lines([line]), cursor: None, tag: None }

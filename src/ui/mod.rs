@@ -1,5 +1,8 @@
 //! The model turned into cells. No clock, no I/O, no stored state: the same model and look give the same cells.
 
+// No clock, file, network or hash order here: see clippy.toml.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
 pub mod frame;
 pub mod hints;
 pub mod look;
@@ -10,7 +13,7 @@ pub mod screens;
 pub use look::{Colours, Look};
 
 use crate::core::act::dialog::DialogKind;
-use crate::core::effect::DialogId;
+use crate::core::id::DialogId;
 use crate::core::intent::Intent;
 use crate::core::model::Model;
 use crate::core::nav::{Overlay, Screen};
@@ -28,6 +31,19 @@ pub struct Drawn {
     pub cursor: Option<(u16, u16)>,
     /// The dialog that was really drawn. Once these cells are written, its confirm delay begins.
     pub dialog: Option<DialogId>,
+}
+
+/// A digest of a frame in the shipped look: what a replay must show again, whatever theme it was seen in.
+pub fn digest(model: &Model) -> String {
+    let area = Rect::new(0, 0, model.width, model.height);
+    let mut buffer = Buffer::empty(area);
+    draw(model, &Look::shipped(), area, &mut buffer);
+    let mut text = String::new();
+    for cell in &buffer.content {
+        text.push_str(cell.symbol());
+        text.push_str(&format!("{:?}{:?}{:?};", cell.fg, cell.bg, cell.modifier));
+    }
+    crate::core::seal::sha256_hex(text.as_bytes())
 }
 
 /// Draws the whole screen. Total for every size; nothing outside `area` is touched.

@@ -1,1 +1,224 @@
+//! Argo Rollouts through the Kubernetes API, behind the `Backend` port. I/O is in `client`, `watch`, `observe`, `read`,
+//! `rights` and `send`; everything else is pure. Must not decide what is shown or whether an act is allowed.
 
+mod client;
+mod dto;
+mod lenient;
+mod observe;
+mod phase;
+mod plan;
+#[cfg(test)]
+mod plan_tests;
+mod read;
+mod rights;
+mod send;
+mod store;
+mod template;
+mod undo;
+mod watch;
+mod wire;
+#[cfg(test)]
+mod wire_tests;
+
+pub use client::{ContextInfo, contexts};
+pub use watch::Timing;
+
+use crate::backends::{Backend, Cx, Interest, Query, Sink, UtcClock};
+use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, RefusedBy, Step, Ticket};
+use crate::core::id::SourceId;
+use crate::core::world::fact::Fact;
+use crate::core::world::source::{Abilities, SourceError, Trouble};
+use crate::core::world::target::TargetState;
+use client::{Calls, Clients};
+use futures::future::BoxFuture;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use store::Store;
+use tokio::sync::watch as watched;
+
+/// Reviews are asked again after this.
+const RIGHTS_KEPT: Duration = Duration::from_secs(60);
+
+/// Which cluster, and how much of it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub source: SourceId,
+    /// `None`: the kubeconfig's current one, as it stands when the connection is made.
+    pub context: Option<String>,
+    /// `None`: as kubectl finds it (`$KUBECONFIG`, `~/.kube/config`).
+    pub kubeconfig: Option<PathBuf>,
+    /// Empty: the whole cluster, else the context's own namespace where the cluster may not be read.
+    pub namespaces: Vec<String>,
+}
+
+/// One cluster.
+pub struct Kubernetes {
+    settings: Settings,
+    utc: UtcClock,
+    timing: Timing,
+    calls: Calls,
+    clients: Mutex<Option<Clients>>,
+    store: Mutex<Store>,
+    abilities: Mutex<Option<(Instant, Abilities)>>,
+}
+
+fn locked<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    m.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Kubernetes {
+    pub fn new(settings: Settings, utc: UtcClock) -> Kubernetes {
+        Kubernetes::with_timing(settings, utc, Timing::default())
+    }
+
+    /// With other times than the defaults, for tests against a fake server.
+    pub fn with_timing(settings: Settings, utc: UtcClock, timing: Timing) -> Kubernetes {
+        Kubernetes {
+            store: Mutex::new(Store::new(settings.source.clone())),
+            settings,
+            utc,
+            timing,
+            calls: Calls::default(),
+            clients: Mutex::new(None),
+            abilities: Mutex::new(None),
+        }
+    }
+
+    fn keep(&self, clients: Clients) {
+        *locked(&self.clients) = Some(clients);
+    }
+
+    fn forget(&self) {
+        *locked(&self.clients) = None;
+    }
+
+    fn reset_store(&self) {
+        *locked(&self.store) = Store::new(self.settings.source.clone());
+    }
+
+    fn keep_abilities(&self, a: Abilities) {
+        *locked(&self.abilities) = Some((Instant::now(), a));
+    }
+
+    fn abilities(&self) -> Abilities {
+        locked(&self.abilities).as_ref().map(|(_, a)| a.clone()).unwrap_or_default()
+    }
+
+    async fn clients(&self) -> Result<Clients, SourceError> {
+        let kept = locked(&self.clients).clone();
+        match kept {
+            Some(c) => Ok(c),
+            None => {
+                let c = client::connect(&self.settings, &self.calls).await?;
+                self.keep(c.clone());
+                Ok(c)
+            }
+        }
+    }
+
+    /// After a 401 the next call logs in anew: the library never runs a credential plugin again by itself.
+    fn note(&self, e: SourceError) -> SourceError {
+        if e.trouble == Trouble::Auth {
+            self.forget();
+        }
+        e
+    }
+
+    async fn within<T>(&self, cx: &Cx, work: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+        match tokio::time::timeout(cx.deadline, work).await {
+            Ok(done) => done.map_err(|e| self.note(e)),
+            Err(_) => {
+                Err(SourceError::new(Trouble::Timeout, format!("no answer in {:.1} s", cx.deadline.as_secs_f32())))
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Kubernetes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kubernetes").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
+
+impl Backend for Kubernetes {
+    fn probe<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Abilities, SourceError>> {
+        Box::pin(async move {
+            let kept = locked(&self.abilities).clone();
+            if let Some((at, a)) = kept
+                && at.elapsed() < RIGHTS_KEPT
+            {
+                return Ok(a);
+            }
+            let work = async {
+                let c = self.clients().await?;
+                rights::probe(&c, &self.settings.namespaces, &self.utc, cx.deadline).await
+            };
+            let found = self.within(cx, work).await?;
+            self.keep_abilities(found.clone());
+            Ok(found)
+        })
+    }
+
+    fn observe(self: Arc<Self>, _want: watched::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
+        Box::pin(observe::observe_owned(self, out))
+    }
+
+    fn ask<'a>(&'a self, question: &'a Query, cx: &'a Cx) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
+        Box::pin(async move {
+            match question {
+                Query::Read(id) => {
+                    let work = async {
+                        let c = self.clients().await?;
+                        read::read(&c, id, &self.store, (self.utc)(), cx.deadline).await
+                    };
+                    Ok(vec![self.within(cx, work).await?])
+                }
+                Query::Blocks { .. } | Query::Check(_) => {
+                    Err(SourceError::new(Trouble::NotInThisVersion, "a rollout source has no figures"))
+                }
+            }
+        })
+    }
+
+    fn plan(&self, op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
+        plan::plan(op, seen)
+    }
+
+    fn send<'a>(&'a self, step: &'a Step, _ticket: Ticket, cx: &'a Cx) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            let began = Instant::now();
+            let clients = match tokio::time::timeout(cx.deadline, self.clients()).await {
+                Ok(Ok(c)) => c,
+                Ok(Err(e)) => {
+                    return send::refused(
+                        match e.trouble {
+                            Trouble::Auth => RefusedBy::Auth,
+                            _ => RefusedBy::NotSent,
+                        },
+                        &e.sentence,
+                    );
+                }
+                Err(_) => {
+                    return send::refused(RefusedBy::NotSent, "no connection was made in time");
+                }
+            };
+            let left = cx.deadline.saturating_sub(began.elapsed());
+            let outcome = send::send(&clients, step, left).await;
+            if let Outcome::Refused(r) = &outcome
+                && r.kind == RefusedBy::Auth
+            {
+                self.forget();
+            }
+            outcome
+        })
+    }
+}
+
+/// A recorded file, parsed.
+#[cfg(test)]
+fn fixture<T: serde::de::DeserializeOwned>(name: &str) -> T {
+    let path = format!("{}/src/backends/kubernetes/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).expect(&path);
+    serde_json::from_str(&text).expect(&path)
+}

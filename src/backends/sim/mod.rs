@@ -1,1 +1,209 @@
+//! The drill's world behind the port: a cluster that pushes and a telemetry source that is polled, both thin wrappers
+//! around one shared [`World`]. Nothing real is reachable from here.
 
+mod check;
+mod controller;
+mod object;
+mod patch;
+mod plan;
+mod rng;
+mod rollout;
+pub mod scenario;
+mod server;
+mod traffic;
+mod world;
+
+#[cfg(test)]
+mod acts_tests;
+#[cfg(test)]
+mod verdict_tests;
+#[cfg(test)]
+mod world_tests;
+
+pub use scenario::{Scenario, ScenarioService};
+pub use world::World;
+
+use super::{Backend, Cx, Interest, Query, Sink, UtcClock};
+use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
+use crate::core::id::SourceId;
+use crate::core::world::fact::{Fact, FactKey};
+use crate::core::world::source::{Abilities, Link, SourceError, Trouble};
+use crate::core::world::target::TargetState;
+use futures::future::BoxFuture;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Real time between two looks at the world's clock.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// One world for several backends, and the clock that moves it. Cheap to clone.
+#[derive(Clone)]
+pub struct Shared {
+    inner: Arc<Mutex<Inner>>,
+    clock: UtcClock,
+}
+
+struct Inner {
+    world: World,
+    /// What each observed source has to say and nobody has fetched: the last value for each key, in order of arrival.
+    waiting: BTreeMap<SourceId, Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    next: u64,
+    facts: BTreeMap<FactKey, (u64, Fact)>,
+}
+
+impl Waiting {
+    fn put(&mut self, fact: Fact) {
+        self.next += 1;
+        self.facts.insert(fact.key(), (self.next, fact));
+    }
+    fn take(&mut self) -> Vec<Fact> {
+        let mut all: Vec<(u64, Fact)> = std::mem::take(&mut self.facts).into_values().collect();
+        all.sort_by_key(|(at, _)| *at);
+        all.into_iter().map(|(_, f)| f).collect()
+    }
+}
+
+impl Shared {
+    /// `clock` tells world time; it may run at any speed, stand still, or jump ahead.
+    pub fn new(world: World, clock: UtcClock) -> Shared {
+        let inner = Inner { world, waiting: BTreeMap::new() };
+        Shared { inner: Arc::new(Mutex::new(inner)), clock }
+    }
+
+    /// A look at the world itself, for scores and instructors.
+    pub fn with<T>(&self, look: impl FnOnce(&World) -> T) -> T {
+        look(&self.up_to_now().world)
+    }
+
+    fn up_to_now(&self) -> MutexGuard<'_, Inner> {
+        // A panic while the lock was held leaves a world that is at worst not fully advanced.
+        let mut inner = self.inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let news = inner.world.advance_to((self.clock)());
+        for (source, fact) in news {
+            if let Some(w) = inner.waiting.get_mut(&source) {
+                w.put(fact);
+            }
+        }
+        inner
+    }
+}
+
+struct Simulated {
+    name: SourceId,
+    shared: Shared,
+    /// It is the one with the rollouts.
+    cluster: bool,
+}
+
+/// The source with the rollouts, under the name the scenario gives it.
+pub fn cluster(shared: &Shared) -> Arc<dyn Backend> {
+    let name = shared.with(|w| w.sources()[0].clone());
+    Arc::new(Simulated { name, shared: shared.clone(), cluster: true })
+}
+
+/// The source with the telemetry, under the name the scenario gives it.
+pub fn metrics(shared: &Shared) -> Arc<dyn Backend> {
+    let name = shared.with(|w| w.sources()[1].clone());
+    Arc::new(Simulated { name, shared: shared.clone(), cluster: false })
+}
+
+impl Simulated {
+    fn hello(&self, link: Link) -> Fact {
+        Fact::Source(Box::new(self.shared.with(|w| w.source_state(&self.name, link))))
+    }
+
+    fn answer(&self, question: &Query) -> Result<Vec<Fact>, SourceError> {
+        let wrong = |why: &str| Err(SourceError::new(Trouble::NotFound, why));
+        let inner = self.shared.up_to_now();
+        let world = &inner.world;
+        match question {
+            Query::Read(id) if self.cluster => Ok(vec![match world.read(id) {
+                Some(t) => Fact::Target(Box::new(t)),
+                None => Fact::Gone(id.clone()),
+            }]),
+            Query::Blocks { service, from, count } if !self.cluster => match world.blocks(service, *from, *count) {
+                Some(b) => Ok(vec![Fact::Blocks(b)]),
+                None => wrong(&format!("the drill has no service {service}")),
+            },
+            Query::Check(text) if !self.cluster => Ok(vec![Fact::Checked(world.check(text)?)]),
+            Query::Read(_) => wrong("the drill's telemetry has no rollouts: ask its cluster"),
+            Query::Blocks { .. } | Query::Check(_) => wrong("the drill's cluster has no figures: ask its telemetry"),
+        }
+    }
+}
+
+/// Whether somebody looks at it: history only of services that are watched for their versions.
+fn wanted(fact: &Fact, want: &Interest) -> bool {
+    match fact {
+        Fact::Blocks(b) => want.moving.iter().any(|(s, _)| *s == b.service),
+        Fact::Source(_) | Fact::Target(_) | Fact::Gone(_) | Fact::Whole(_) | Fact::Windows(_) | Fact::Checked(_) => {
+            true
+        }
+    }
+}
+
+impl Backend for Simulated {
+    fn probe<'a>(&'a self, _: &'a Cx) -> BoxFuture<'a, Result<Abilities, SourceError>> {
+        Box::pin(async { Ok(self.shared.with(|w| w.abilities(&self.name))) })
+    }
+
+    fn observe(self: Arc<Self>, want: watch::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
+        Box::pin(async move {
+            out.put(self.hello(Link::Connecting));
+            let first = {
+                let mut inner = self.shared.up_to_now();
+                inner.waiting.insert(self.name.clone(), Waiting::default());
+                inner.world.snapshot()
+            };
+            out.put(self.hello(Link::Reading {
+                what: if self.cluster { "rollouts" } else { "figures" }.into(),
+                done: 0,
+                of: None,
+            }));
+            for (_, fact) in first.into_iter().filter(|(s, _)| *s == self.name) {
+                if wanted(&fact, &want.borrow()) {
+                    out.put(fact);
+                }
+            }
+            loop {
+                tokio::time::sleep(LOOK).await;
+                let news = {
+                    let mut inner = self.shared.up_to_now();
+                    inner.waiting.get_mut(&self.name).map(Waiting::take)
+                };
+                for fact in news.unwrap_or_default() {
+                    if wanted(&fact, &want.borrow()) {
+                        out.put(fact);
+                    }
+                }
+            }
+        })
+    }
+
+    fn ask<'a>(&'a self, question: &'a Query, _: &'a Cx) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
+        Box::pin(async { self.answer(question) })
+    }
+
+    fn plan(&self, op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
+        if !self.cluster || op.target.source != self.name {
+            return Err(CannotBecause::ReadOnly);
+        }
+        plan::plan(op, seen)
+    }
+
+    fn send<'a>(&'a self, step: &'a Step, _: Ticket, _: &'a Cx) -> BoxFuture<'a, Outcome> {
+        Box::pin(async {
+            if !self.cluster {
+                let why = "the drill's telemetry takes no requests";
+                return Outcome::Refused(object::refused(crate::core::act::plan::RefusedBy::NotSent, 0, why));
+            }
+            self.shared.up_to_now().world.send(step)
+        })
+    }
+}

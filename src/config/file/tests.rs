@@ -33,7 +33,7 @@ fn a_team_s_config_becomes_typed_values() {
     let checkout = &found.services[0];
     assert_eq!((checkout.tier, checkout.owner.as_deref()), (1, Some("payments")));
     let slo = checkout.slo.unwrap();
-    assert!((slo.objective - 0.999).abs() < 1e-12 && slo.window_days == 30);
+    assert!((slo.objective - 0.999).abs() < 1e-12 && slo.period_days == 30);
     assert_eq!(checkout.runbooks, ["checkout-5xx".into()]);
 }
 
@@ -178,7 +178,9 @@ fn broken_files_name_line_column_and_what_is_allowed() {
             "[environment.y]\nsources = [\"s\"]\n[source.s]\ntype = \"prometheus\"\nurl = \"https://p/?q=1\"\n",
             "10:7   the url has a query - only scheme, host, port and path",
         ),
-        ("[service.x]\nowner = \n", "7:"),
+        ("[service.x]\nowner = \n", "7:9   not TOML: "),
+        ("[source.m]\n", "6:9   \"m\" stands there twice"),
+        ("[service.x]\nowner = \"a\"\nowner = \"b\"\n", "8:1   \"owner\" stands there twice"),
     ];
     assert!(cases.len() >= 40);
     let mut wrong = Vec::new();

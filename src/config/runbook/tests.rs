@@ -36,7 +36,8 @@ fn the_checkout_runbook_asks_the_drill_s_telemetry() {
             "1 error_ratio{service=\"checkout\",track=\"candidate\"} > 0.01",
             "2 error_ratio{service=\"checkout\",track=\"stable\"} < 0.01",
             "3 burn{service=\"checkout\",window=\"1h\"} > 3",
-            "5 error_ratio{service=\"checkout\",track=\"stable\"} < 0.01",
+            "5 pods{service=\"checkout\",track=\"candidate\"} = 0",
+            "6 error_ratio{service=\"checkout\",track=\"stable\"} < 0.01",
         ]
     );
     assert_eq!(Progress::default().current(book), Some(1));

@@ -2,8 +2,8 @@
 
 use super::gate::GateLine;
 use super::plan::{Direction, Operation, Plan};
-use crate::core::effect::{ActId, DialogId};
 use crate::core::id::TargetId;
+use crate::core::id::{ActId, DialogId};
 use crate::core::judge::readiness::Readiness;
 use crate::core::time::Person;
 use crate::core::world::target::TargetState;

@@ -2,7 +2,7 @@
 //! A request that was accepted has done nothing yet.
 
 use super::plan::{Direction, Plan, Refused, Step, Ticket};
-use crate::core::effect::ActId;
+use crate::core::id::ActId;
 use crate::core::id::TargetId;
 use crate::core::time::{Person, Stamp, Utc, World};
 use crate::core::world::target::TargetState;

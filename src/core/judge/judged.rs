@@ -9,12 +9,14 @@ use crate::core::world::service::Service;
 use crate::core::world::target::TargetState;
 use crate::core::world::{Sampled, World};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Blocks in one question of history.
 pub const CHUNK: i64 = 10;
 /// Questions of history on their way at a time, per target.
 pub const ASKED_AT_ONCE: usize = 4;
+/// A chunk that was not answered whole is asked again after this many seconds.
+const ASK_AGAIN_SECS: i64 = 10;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Judged {
@@ -24,6 +26,8 @@ pub struct Judged {
     pub verdict: Verdict,
     /// Starts of chunks on their way.
     pub asked: BTreeSet<i64>,
+    /// Chunks that were answered without all their blocks, with the second from which they may be asked again.
+    pub later: BTreeMap<i64, i64>,
     /// No telemetry source is configured: NOT JUDGED, whatever else.
     pub telemetry: bool,
 }
@@ -64,6 +68,7 @@ impl Judged {
             verdict: judge.verdict(at),
             judge,
             asked: BTreeSet::new(),
+            later: BTreeMap::new(),
             telemetry,
         };
         judged.look(at);
@@ -113,7 +118,8 @@ impl Judged {
                 if self.asked.len() >= ASKED_AT_ONCE {
                     break 'spans;
                 }
-                if self.asked.insert(begin) {
+                let wait = self.later.get(&begin).is_some_and(|t| *t > at.now.secs());
+                if !wait && self.asked.insert(begin) {
                     out.push((begin, u32::try_from((end - begin) / BLOCK_SECS).unwrap_or(0)));
                 }
                 end = begin;
@@ -122,7 +128,11 @@ impl Judged {
         out
     }
 
-    pub fn answered(&mut self, from: i64) {
+    /// An answer came, or none will. What is still missing is asked again, but not at once: a source that leaves
+    /// blocks out must not be asked without end.
+    pub fn answered(&mut self, from: i64, now: Utc) {
         self.asked.remove(&from);
+        self.later.retain(|_, t| *t > now.secs());
+        self.later.insert(from, now.secs() + ASK_AGAIN_SECS);
     }
 }

@@ -6,9 +6,10 @@ use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, NameField, PlanSta
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
 use crate::core::act::gate;
 use crate::core::act::plan::{CannotBecause, Direction, Operation, Plan, Ticket, Verb};
-use crate::core::effect::{ActId, DialogId, Effect};
+use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::id::TargetId;
+use crate::core::id::{ActId, DialogId};
 use crate::core::key::{Code, Key};
 use crate::core::model::Model;
 use crate::core::time::Person;

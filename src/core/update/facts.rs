@@ -2,8 +2,9 @@
 
 use super::{acts, bump, confirm, records};
 use crate::core::case::runbook::StepKind;
-use crate::core::effect::{AskId, Effect, Question};
+use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
+use crate::core::id::AskId;
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::judge::burn::{Burn, Rules};
 use crate::core::judge::freshness::Age;
@@ -297,7 +298,7 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
     if let Purpose::Backfill { target, from, .. } = &why
         && let Some(j) = model.judged.get_mut(target)
     {
-        j.answered(*from);
+        j.answered(*from, model.now.utc);
     }
     match (answer, &source) {
         (Ok(facts), Some(source)) => {

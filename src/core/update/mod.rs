@@ -117,7 +117,14 @@ fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
                 question: crate::core::effect::Question::Read(target.clone()),
             });
         }
-        model.loose.push(Loose { session: u.session, words: u.words, target: u.target, at: u.at, found: None });
+        model.loose.push(Loose {
+            session: u.session,
+            ticket: u.ticket,
+            words: u.words,
+            target: u.target,
+            at: u.at,
+            found: None,
+        });
     }
     bump(model);
 }

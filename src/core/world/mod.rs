@@ -89,9 +89,9 @@ impl World {
                 for (secs, counts) in rows {
                     kept.insert(secs, Window { counts, newest_sample });
                 }
-                if !self.samples.contains_key(&service) {
-                    self.sampled(source, &service, newest_sample, scrape_secs, &query);
-                }
+                // The blocks' query is the one to show; windows only bring newer samples.
+                let query = self.samples.get(&service).map_or(query, |s| s.query.clone());
+                self.sampled(source, &service, newest_sample, scrape_secs, &query);
                 vec![Change::Windows(service)]
             }
             Fact::Checked(c) => {

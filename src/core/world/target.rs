@@ -186,10 +186,18 @@ impl TargetState {
         self.revision(hash).map_or_else(|| hash.0.clone(), |r| r.version.clone())
     }
 
-    /// The newest revision that is neither candidate nor stable and is still kept: where an undo after promotion goes.
+    /// Where an undo after full promotion goes: the newest other revision created before stable. The newest of all may
+    /// itself be a version that was aborted.
     pub fn previous(&self) -> Option<&Revision> {
+        let stable = self.stable_revision();
+        let before = |r: &&Revision| match (r.created, stable.and_then(|s| s.created)) {
+            (Some(r), Some(s)) => r < s,
+            (_, None) | (None, Some(_)) => true,
+        };
         self.revisions
             .iter()
-            .find(|r| Some(&r.hash) != self.candidate.as_ref() && Some(&r.hash) != self.stable.as_ref())
+            .filter(|r| Some(&r.hash) != self.candidate.as_ref() && Some(&r.hash) != self.stable.as_ref())
+            .filter(before)
+            .max_by_key(|r| r.created)
     }
 }

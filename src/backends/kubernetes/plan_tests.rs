@@ -1,0 +1,249 @@
+//! Plans made from recorded objects: what goes out, in which order, under which guards, and what is refused.
+
+use super::dto::{ReplicaSet, Rollout};
+use super::fixture;
+use super::plan::plan;
+use super::wire::{SetRow, set_row, target_state};
+use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Verb};
+use crate::core::id::Hash;
+use crate::core::seal::Sealed;
+use crate::core::time::Utc;
+use crate::core::world::target::TargetState;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+const GATE: &str = "live-argo-rollout-canary-paused-step1-weight20";
+const SETS: &str = "live-argo-replicasets-of-canary-rollout";
+
+/// As `read` makes it, from recorded objects with some fields changed (JSON pointer, value; null removes).
+fn seen(rollout: &str, sets: &str, changes: &[(&str, Value)]) -> TargetState {
+    let mut r: Value = fixture(rollout);
+    for (path, v) in changes {
+        let (parent, key) = path.rsplit_once('/').expect("pointer");
+        let m = r.pointer_mut(parent).and_then(Value::as_object_mut).expect(path);
+        if v.is_null() {
+            m.remove(key);
+        } else {
+            m.insert(key.into(), v.clone());
+        }
+    }
+    let list: Value = fixture(sets);
+    let items = list["items"].as_array().expect("list").clone();
+    let rows: Vec<SetRow> = items
+        .iter()
+        .filter_map(|v| set_row(&serde_json::from_value::<ReplicaSet>(v.clone()).expect("lenient")))
+        .collect();
+    let dto: Rollout = serde_json::from_value(r.clone()).expect("lenient");
+    let own: Vec<&SetRow> = rows.iter().collect();
+    let mut t = target_state(&"eu-1".into(), &dto, &own, &BTreeMap::new(), Utc(0)).expect("named");
+    t.raw = Some(Sealed::new(json!({"rollout": r, "sets": items}).to_string()));
+    t
+}
+
+fn ask(verb: Verb, t: &TargetState) -> Result<Plan, CannotBecause> {
+    let op = Operation { verb, target: t.id.clone(), back_to: None };
+    let once = plan(&op, t);
+    assert_eq!(once, plan(&op, t), "the same read, the same plan");
+    once
+}
+
+fn ops(p: &Plan, step: usize) -> Value {
+    serde_json::from_str(p.steps[step].request.body.unseal().expect("sealed here")).expect("json")
+}
+
+fn why(e: Result<Plan, CannotBecause>) -> String {
+    e.expect_err("refused").to_string()
+}
+
+const UID: &str = "0baf9f5c-0a47-423f-a748-03988106d223";
+
+#[test]
+fn promote_tests_all_that_was_read_and_removes_only_the_gate() {
+    let t = seen(GATE, SETS, &[]);
+    let p = ask(Verb::Promote, &t).expect("gate stands");
+    assert_eq!(
+        ops(&p, 0),
+        json!([
+            {"op": "test", "path": "/metadata/uid", "value": UID},
+            {"op": "test", "path": "/status/currentPodHash", "value": "787c98c79c"},
+            {"op": "test", "path": "/status/currentStepIndex", "value": 1},
+            {"op": "test", "path": "/status/pauseConditions/0/reason", "value": "CanaryPauseStep"},
+            {"op": "test", "path": "/spec/paused", "value": null},
+            {"op": "remove", "path": "/status/pauseConditions"},
+        ])
+    );
+    let r = &p.steps[0].request;
+    assert_eq!(&*r.path, "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/checkout/status?fieldManager=andon");
+    assert_eq!(&*r.shown, r.body.unseal().expect("here"), "nothing to mask");
+    assert_eq!(&*p.steps[0].done_words, "step 2 of 6 is done");
+    assert!(p.sentence.contains("1.1: setWeight: 50"), "{}", p.sentence);
+}
+
+#[test]
+fn promote_is_refused_where_it_would_be_lost_or_wrong() {
+    let yes = json!(true);
+    for (changes, word) in [
+        (vec![("/spec/paused", yes.clone())], "resume first"),
+        (vec![("/status/pauseConditions", Value::Null)], "somebody released"),
+        (vec![("/status/abort", yes.clone())], "aborted"),
+        (vec![("/status/stableRS", json!("787c98c79c"))], "nothing moves"),
+        (vec![("/metadata/generation", json!(9))], "not seen the newest spec"),
+        (vec![("/status/pauseConditions", Value::Null), ("/status/controllerPause", Value::Null)], "no gate stands"),
+        (vec![("/status/pauseConditions", json!([{"reason": "InconclusiveAnalysisRun"}]))], "InconclusiveAnalysisRun"),
+        (
+            vec![("/status/conditions", json!([{"type": "InvalidSpec", "status": "True", "message": "bad"}]))],
+            "refuses this object",
+        ),
+    ] {
+        let w = why(ask(Verb::Promote, &seen(GATE, SETS, &changes)));
+        assert!(w.contains(word), "{w} / {word}");
+    }
+}
+
+#[test]
+fn hold_and_resume_write_the_spec_and_wait_for_the_controller() {
+    let t = seen(GATE, SETS, &[]);
+    let p = ask(Verb::Hold, &t).expect("moves");
+    assert_eq!(ops(&p, 0)[2], json!({"op": "add", "path": "/spec/paused", "value": true}));
+    assert!(p.steps[0].request.path.ends_with("/rollouts/checkout?fieldManager=andon"));
+    assert_eq!(p.steps[0].seen_when, Expect::All(vec![Expect::HeldIs(true), Expect::Observed]));
+    assert!(why(ask(Verb::Resume, &t)).contains("not held"));
+    let held = seen(GATE, SETS, &[("/spec/paused", json!(true))]);
+    assert!(why(ask(Verb::Hold, &held)).contains("held already"));
+    let p = ask(Verb::Resume, &held).expect("held");
+    assert_eq!(ops(&p, 0)[2], json!({"op": "test", "path": "/spec/paused", "value": true}));
+    assert!(p.cautions[0].contains("does not promote"));
+    let gone_back = seen("live-argo-rollout-canary-aborted", SETS, &[]);
+    assert!(why(ask(Verb::Hold, &gone_back)).contains("going back already"));
+}
+
+#[test]
+fn in_flight_the_way_back_is_an_abort_and_it_settles_only_without_pods() {
+    let t = seen(GATE, SETS, &[]);
+    let p = ask(Verb::RollBack, &t).expect("in flight");
+    assert_eq!((p.primitive, p.steps.len()), (Primitive::Abort, 1));
+    assert_eq!(
+        ops(&p, 0),
+        json!([
+            {"op": "test", "path": "/metadata/uid", "value": UID},
+            {"op": "test", "path": "/status/currentPodHash", "value": "787c98c79c"},
+            {"op": "add", "path": "/status/abort", "value": true},
+        ])
+    );
+    assert_eq!(p.to, Some(Hash::new("6cb467bfc4")));
+    assert_eq!(p.operation.back_to, p.to, "the version shown is pinned");
+    let done = &p.steps[0].done_when;
+    let at = |name: &str, changes: &[(&str, Value)]| done.holds(Some(&seen(name, SETS, changes)), None);
+    assert!(!at("live-argo-rollout-canary-aborted", &[]), "its pod still serves");
+    let mut gone = seen("live-argo-rollout-canary-aborted", SETS, &[]);
+    for r in &mut gone.revisions {
+        if r.hash.as_str() == "787c98c79c" {
+            r.replicas.existing = 0;
+        }
+    }
+    assert!(done.holds(Some(&gone), None));
+    // A stored wish is no effect: the controller may be down.
+    let wish = seen(GATE, SETS, &[("/status/abort", json!(true))]);
+    assert!(!p.steps[0].seen_when.holds(Some(&wish), None));
+    let kept = seen(GATE, SETS, &[("/spec/strategy/canary/abortScaleDownDelaySeconds", json!(0))]);
+    let p = ask(Verb::RollBack, &kept).expect("in flight");
+    assert!(p.steps[0].done_words.contains("its pods stay"));
+}
+
+#[test]
+fn a_hold_is_ended_after_the_abort_and_a_full_promotion_is_stopped_with_it() {
+    let t = seen(GATE, SETS, &[("/spec/paused", json!(true)), ("/status/promoteFull", json!(true))]);
+    let p = ask(Verb::RollBack, &t).expect("in flight");
+    assert_eq!(p.steps.len(), 2);
+    assert_eq!(ops(&p, 0)[2], json!({"op": "add", "path": "/status/promoteFull", "value": false}));
+    assert_eq!(ops(&p, 0)[3], json!({"op": "add", "path": "/status/abort", "value": true}));
+    assert_eq!(ops(&p, 1)[2], json!({"op": "add", "path": "/spec/paused", "value": false}));
+    let first = p.steps[1].wait_first.as_ref().expect("abort first");
+    assert!(!first.holds(Some(&t), None));
+    assert!(first.holds(Some(&seen("live-argo-rollout-canary-aborted", SETS, &[])), None));
+}
+
+#[test]
+fn after_an_abort_the_stable_template_goes_back_in_one_request_with_the_end_of_a_hold() {
+    let t = seen("live-argo-rollout-canary-aborted", SETS, &[("/spec/paused", json!(true))]);
+    let p = ask(Verb::RollBack, &t).expect("aborted");
+    assert_eq!((p.primitive, p.steps.len()), (Primitive::Undo, 1));
+    let o = ops(&p, 0);
+    assert_eq!(o[1]["value"], "787c98c79c");
+    assert_eq!(o[2]["path"], "/spec/template");
+    assert_eq!(o[2]["value"]["metadata"], json!({"labels": {"app": "checkout"}}), "injected labels are out");
+    assert_eq!(o[3], json!({"op": "add", "path": "/spec/paused", "value": false}));
+    assert!(p.steps[0].done_words.contains("no pod of another version"));
+}
+
+#[test]
+fn after_a_full_promotion_the_way_back_is_undo_then_promote_full() {
+    // 787c98c79c everywhere; 6cb467bfc4 is the kept one before it.
+    let promoted = [
+        ("/status/stableRS", json!("787c98c79c")),
+        ("/status/pauseConditions", Value::Null),
+        ("/status/controllerPause", Value::Null),
+        ("/status/currentStepIndex", json!(6)),
+        ("/status/phase", json!("Healthy")),
+    ];
+    let t = seen(GATE, SETS, &promoted);
+    let p = ask(Verb::RollBack, &t).expect("one is kept");
+    assert_eq!(p.steps.len(), 2);
+    assert_eq!(ops(&p, 0)[1]["value"], "787c98c79c");
+    assert_eq!(
+        ops(&p, 1),
+        json!([
+            {"op": "test", "path": "/metadata/uid", "value": UID},
+            {"op": "test", "path": "/status/currentPodHash", "value": "6cb467bfc4"},
+            {"op": "add", "path": "/status/promoteFull", "value": true},
+        ])
+    );
+    assert!(p.steps[1].request.path.contains("/status?"));
+    let first = p.steps[1].wait_first.as_ref().expect("observed first");
+    assert!(!first.holds(Some(&t), None));
+    assert!(p.cautions.iter().any(|c| c.contains("previous version kept")));
+    // Inside the rollback window the controller skips the steps by itself.
+    let mut window = promoted.to_vec();
+    window.push(("/spec/rollbackWindow", json!({"revisions": 3})));
+    assert_eq!(ask(Verb::RollBack, &seen(GATE, SETS, &window)).expect("kept").steps.len(), 1);
+    // The version first shown stays the one gone back to.
+    let pinned = Operation { verb: Verb::RollBack, target: t.id.clone(), back_to: Some(Hash::new("787c98c79c")) };
+    assert!(plan(&pinned, &t).expect_err("asked for").to_string().contains("already"));
+}
+
+#[test]
+fn what_cannot_be_done_says_why() {
+    let t = seen(GATE, "live-argo-replicasets-of-canary-rollout", &[]);
+    let mut other = t.clone();
+    other.id.uid = "other".into();
+    let op = Operation { verb: Verb::Hold, target: t.id.clone(), back_to: None };
+    assert_eq!(plan(&op, &other), Err(CannotBecause::Gone));
+    let mut unread = t.clone();
+    unread.raw = None;
+    assert!(why(plan(&op, &unread)).contains("read it again"));
+    let first = seen(GATE, SETS, &[("/status/stableRS", Value::Null)]);
+    assert_eq!(ask(Verb::RollBack, &first), Err(CannotBecause::NothingKept));
+    let elsewhere = seen(
+        "live-argo-rollout-canary-aborted",
+        SETS,
+        &[("/spec/workloadRef", json!({"kind": "Deployment", "name": "ads"}))],
+    );
+    assert!(why(ask(Verb::RollBack, &elsewhere)).contains("Deployment ads"));
+}
+
+#[test]
+fn a_git_owner_is_a_caution_and_secrets_in_a_template_are_never_shown() {
+    let mut t = seen("live-argo-rollout-canary-aborted", SETS, &[]);
+    let raw = t.raw.as_ref().and_then(Sealed::unseal).expect("here").replace(
+        "\"image\":\"registry.example.org/shop/checkout:1.0\"",
+        "\"image\":\"i\",\"env\":[{\"name\":\"P\",\"value\":\"hunter2\"}]",
+    );
+    t.raw = Some(Sealed::new(raw));
+    t.git = Some(crate::core::world::target::GitOwner { tool: "argo cd".into(), what: "shop".into() });
+    let p = ask(Verb::RollBack, &t).expect("aborted");
+    assert!(p.cautions.iter().any(|c| c.contains("argo cd (shop) still asks for 1.1")));
+    assert!(p.steps[0].request.body.unseal().expect("here").contains("hunter2"));
+    let shown = format!("{p:?} {t:?} {}", serde_json::to_string(&p).expect("json"));
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(shown.contains("<7 bytes, sha256 f52f..>"), "{shown}");
+}

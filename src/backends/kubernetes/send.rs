@@ -1,0 +1,128 @@
+//! One step out, once: exactly the step's bytes, and what its answer proves. A 4xx was not done; a cut, a time-out or a
+//! 5xx may have been. Reads nothing back.
+
+use super::client::{Clients, chain, clean, message};
+use super::dto::StatusDto;
+use crate::core::act::plan::{Outcome, Refused, RefusedBy, Step};
+use http::{HeaderMap, Request};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// What the server says when a JSON Patch test failed: this text and nothing else.
+const TEST_FAILED: &str = "the server rejected our request due to an error in our request";
+
+pub fn refused(kind: RefusedBy, why: impl AsRef<str>) -> Outcome {
+    Outcome::Refused(Refused { kind, status: None, why: clean(why.as_ref()).into(), retry_after_ms: None })
+}
+
+/// See `Backend::send`.
+pub async fn send(c: &Clients, step: &Step, deadline: Duration) -> Outcome {
+    let Some(body) = step.request.body.unseal() else {
+        return refused(RefusedBy::NotSent, "this step comes from a tape: it has no body");
+    };
+    let request = Request::builder()
+        .method(&*step.request.method)
+        .uri(&*step.request.path)
+        .header(http::header::ACCEPT, "application/json")
+        .header(http::header::CONTENT_TYPE, &*step.request.content_type)
+        .body(kube::client::Body::from(body.as_bytes().to_vec()));
+    let Ok(request) = request else {
+        return refused(RefusedBy::NotSent, "the request cannot be built");
+    };
+    c.calls.count();
+    let began = Instant::now();
+    let all = async {
+        let answer = match c.acts.send(request).await {
+            Ok(a) => a,
+            Err(e) => return lost(&e),
+        };
+        let (parts, body) = answer.into_parts();
+        let text = body.collect_bytes().await;
+        let took_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
+        let code = parts.status.as_u16();
+        match text {
+            Ok(text) => outcome(code, &parts.headers, &text, step, took_ms),
+            // The head alone says no; it does not say yes.
+            Err(_) if (400..500).contains(&code) => outcome(code, &parts.headers, b"", step, took_ms),
+            Err(e) => Outcome::Unknown { why: format!("the answer was cut: {}", clean(&chain(&e))).into() },
+        }
+    };
+    match tokio::time::timeout(deadline, all).await {
+        Ok(o) => o,
+        Err(_) => Outcome::Unknown { why: format!("no answer in {:.1} s", deadline.as_secs_f32()).into() },
+    }
+}
+
+/// No answer. Surely not sent only where the connection itself was never made.
+fn lost(e: &kube::Error) -> Outcome {
+    let text = clean(&chain(e));
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(e);
+    let mut never_connected = matches!(e, kube::Error::Auth(_));
+    while let Some(c) = cause {
+        // The HTTP library's word for "no connection was made"; its type cannot be named from here.
+        never_connected |= c.to_string().starts_with("client error (Connect)");
+        if let Some(io) = c.downcast_ref::<std::io::Error>() {
+            never_connected |= io.kind() == std::io::ErrorKind::ConnectionRefused;
+        }
+        cause = c.source();
+    }
+    if never_connected {
+        let kind = match e {
+            kube::Error::Auth(_) => RefusedBy::Auth,
+            _ => RefusedBy::NotSent,
+        };
+        return refused(kind, text);
+    }
+    Outcome::Unknown { why: format!("the connection was lost: {text}").into() }
+}
+
+/// What an answer proves. Pure.
+pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms: u32) -> Outcome {
+    if (200..300).contains(&code) {
+        let Ok(v) = serde_json::from_slice::<Value>(body) else {
+            return Outcome::Unknown {
+                why: format!("answer {code}, but not of the API server: {}", said(body)).into(),
+            };
+        };
+        // A status patch does not raise the generation: nothing could be told from it.
+        let main = !step.request.path.split('?').next().unwrap_or("").ends_with("/status");
+        let field = |p: &str| v.pointer(p);
+        return match field("/metadata/uid") {
+            Some(_) => Outcome::Accepted {
+                generation: field("/metadata/generation").and_then(Value::as_i64).filter(|_| main),
+                version: field("/metadata/resourceVersion").and_then(Value::as_str).map(Into::into),
+                took_ms,
+            },
+            None => Outcome::Unknown { why: format!("answer {code}, but not the object").into() },
+        };
+    }
+    let status: Option<StatusDto> = serde_json::from_slice(body).ok();
+    let why = status.as_ref().and_then(|s| s.message.as_deref()).map_or_else(|| said(body), clean);
+    let kind = match code {
+        401 => RefusedBy::Auth,
+        403 if why.contains("denied") => RefusedBy::Policy,
+        403 => RefusedBy::Forbidden,
+        404 | 410 => RefusedBy::Gone,
+        409 => RefusedBy::Guard,
+        422 if why == TEST_FAILED => RefusedBy::Guard,
+        422 if why.contains("ValidatingAdmissionPolicy") || why.contains("denied the request") => RefusedBy::Policy,
+        429 => RefusedBy::Throttled,
+        400..=499 => RefusedBy::Other,
+        // Redirects too: nobody followed one, but a proxy may have passed the request on before.
+        _ => {
+            return Outcome::Unknown { why: format!("answer {code}: {why}").into() };
+        }
+    };
+    let header = headers.get(http::header::RETRY_AFTER).and_then(|h| h.to_str().ok()?.parse::<u64>().ok());
+    let detail = status.and_then(|s| s.details.retry_after_seconds).and_then(|n| u64::try_from(n).ok());
+    Outcome::Refused(Refused {
+        kind,
+        status: Some(code),
+        why: if why.is_empty() { format!("answer {code}").into() } else { why.into() },
+        retry_after_ms: header.or(detail).map(|s| s.saturating_mul(1000)).filter(|s| *s > 0),
+    })
+}
+
+fn said(body: &[u8]) -> String {
+    message(&String::from_utf8_lossy(body.get(..2048).unwrap_or(body)))
+}

@@ -1,0 +1,187 @@
+//! Where a token comes from and how it stays unseen. Read anew for each use, because projected tokens rotate.
+//! Nothing here may show a value.
+
+use reqwest::header::HeaderValue;
+use std::fmt;
+use std::io::Read;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
+/// No token is longer; a file that is was named by mistake.
+const TOKEN_CAP: u64 = 64 * 1024;
+
+/// A value nobody prints: no Debug, no Display, no Clone, no Serialize.
+pub struct Secret(String);
+
+impl Secret {
+    fn new(text: &str) -> Result<Secret, String> {
+        match text.trim() {
+            "" => Err("is empty".to_owned()),
+            t => Ok(Secret(t.to_owned())),
+        }
+    }
+
+    /// `Bearer …`, marked sensitive, so that a request's Debug does not show it. `None`: not fit for a header.
+    pub fn bearer(&self) -> Option<HeaderValue> {
+        let mut v = HeaderValue::from_str(&format!("Bearer {}", self.0)).ok()?;
+        v.set_sensitive(true);
+        Some(v)
+    }
+}
+
+/// The place of a token, never the token.
+#[derive(Clone, PartialEq, Eq)]
+pub enum TokenFrom {
+    File(PathBuf),
+    /// The name of an environment variable.
+    Env(String),
+    /// Program and arguments, no shell; its standard output is the token. 10 s at most, no terminal.
+    Command(Vec<String>),
+}
+
+impl TokenFrom {
+    /// Reads the token now.
+    ///
+    /// # Errors
+    /// A sentence that names the place and never the value.
+    pub async fn read(&self) -> Result<Secret, String> {
+        let from = self.clone();
+        // Files may hang on a network mount and commands take seconds: neither may hold the runtime.
+        match tokio::task::spawn_blocking(move || from.read_blocking()).await {
+            Ok(read) => read.map_err(|why| format!("the token from {self} {why}")),
+            Err(_) => Err(format!("reading the token from {self} was cut off")),
+        }
+    }
+
+    fn read_blocking(&self) -> Result<Secret, String> {
+        match self {
+            TokenFrom::File(path) => {
+                let file = std::fs::File::open(path).map_err(|e| cannot(&e))?;
+                let mut text = String::new();
+                file.take(TOKEN_CAP).read_to_string(&mut text).map_err(|e| cannot(&e))?;
+                Secret::new(&text)
+            }
+            TokenFrom::Env(name) => match std::env::var(name) {
+                Ok(text) => Secret::new(&text),
+                Err(std::env::VarError::NotPresent) => Err("is not set".to_owned()),
+                Err(std::env::VarError::NotUnicode(_)) => Err("is not text".to_owned()),
+            },
+            TokenFrom::Command(argv) => run(argv, COMMAND_TIMEOUT),
+        }
+    }
+}
+
+fn cannot(e: &std::io::Error) -> String {
+    format!("cannot be read: {}", e.kind())
+}
+
+/// Runs without a terminal: no stdin, no stderr, and in a process group of its own, so that a prompt stops the
+/// program instead of the console.
+fn run(argv: &[String], limit: Duration) -> Result<Secret, String> {
+    let (program, args) = argv.split_first().ok_or("names no program")?;
+    let mut child = Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()
+        .map_err(|e| format!("did not start: {}", e.kind()))?;
+    let out = child.stdout.take();
+    let reader = std::thread::spawn(move || {
+        let mut text = String::new();
+        out.map(|o| o.take(TOKEN_CAP).read_to_string(&mut text)).transpose().map(|_| text)
+    });
+    let end = Instant::now() + limit;
+    let status = loop {
+        match child.try_wait() {
+            Ok(Some(status)) => break status,
+            Ok(None) if Instant::now() < end => std::thread::sleep(Duration::from_millis(10)),
+            Ok(None) => {
+                // Already gone or not ours to end: either way there is no token.
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(format!("did not come within {} s", limit.as_secs()));
+            }
+            Err(e) => return Err(cannot(&e)),
+        }
+    };
+    if !status.success() {
+        return Err(format!("failed: {status}; run it by hand to see why"));
+    }
+    // A grandchild may still hold the pipe; what is written after the program's end is not the token.
+    while !reader.is_finished() {
+        if Instant::now() >= end {
+            return Err(format!("did not come within {} s", limit.as_secs()));
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    match reader.join() {
+        Ok(Ok(text)) => Secret::new(&text),
+        Ok(Err(e)) => Err(cannot(&e)),
+        Err(_) => Err("could not be read".to_owned()),
+    }
+}
+
+impl fmt::Display for TokenFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TokenFrom::File(path) => write!(f, "file {}", path.display()),
+            TokenFrom::Env(name) => write!(f, "variable {name}"),
+            // Arguments may name vault paths and accounts; the program is enough to find it.
+            TokenFrom::Command(argv) => {
+                write!(f, "command {}", argv.first().map_or("", String::as_str))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for TokenFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TokenFrom({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> TokenFrom {
+        TokenFrom::Command(vec!["sh".into(), "-c".into(), script.into()])
+    }
+
+    #[tokio::test]
+    async fn a_command_gives_its_output_and_no_more() {
+        let secret = sh("echo '  s3cret  '; echo noise >&2").read().await;
+        let header = secret.ok().and_then(|s| s.bearer()).expect("header");
+        assert_eq!(header.as_bytes(), b"Bearer s3cret");
+        assert!(!format!("{header:?}").contains("s3cret"));
+        assert!(!format!("{:?}", sh("echo s3cret")).contains("s3cret"));
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_is_named_and_never_shown() {
+        let cases = [
+            (sh("echo s3cret; exit 3"), "failed: exit status: 3"),
+            (sh("true"), "is empty"),
+            (TokenFrom::Command(vec![]), "names no program"),
+            (TokenFrom::File("/nowhere/prom.token".into()), "/nowhere/prom.token cannot be read"),
+            (TokenFrom::Env("ANDON_TEST_NO_SUCH".into()), "ANDON_TEST_NO_SUCH is not set"),
+        ];
+        for (from, said) in cases {
+            let why = from.read().await.err().expect("no token");
+            assert!(why.contains(said), "{why}");
+            assert!(!why.contains("s3cret"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_ended() {
+        let argv = ["sleep".to_owned(), "30".to_owned()];
+        let why = run(&argv, Duration::from_millis(50)).err().expect("ended");
+        assert!(why.contains("did not come"), "{why}");
+    }
+}

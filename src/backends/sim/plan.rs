@@ -1,0 +1,260 @@
+//! Plans for the simulated cluster: the four verbs as guarded requests, made purely from what was read. The same traps
+//! as with the real controller are avoided here, because the world plays them (reference sections 2.2 to 2.8).
+
+use super::object::template_of;
+use super::patch::Patch;
+use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step, Verb};
+use crate::core::id::Hash;
+use crate::core::seal::Sealed;
+use crate::core::world::target::{Phase, Revision, TargetState};
+use serde_json::{Value, json};
+
+/// What `op` takes, from `seen` alone (a read with `raw`).
+pub(super) fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
+    if op.target.uid != seen.id.uid {
+        return Err(CannotBecause::Different(format!("another {} has its name now", seen.id.name).into()));
+    }
+    let (Some(candidate), Some(stable)) = (&seen.candidate, &seen.stable) else {
+        return not_now("its first version is still being deployed");
+    };
+    match op.verb {
+        Verb::Promote => promote(op, seen, candidate, stable),
+        Verb::Hold => hold(op, seen, candidate),
+        Verb::Resume => resume(op, seen, candidate),
+        Verb::RollBack => roll_back(op, seen, candidate, stable),
+    }
+}
+
+fn not_now<T>(why: &str) -> Result<T, CannotBecause> {
+    Err(CannotBecause::NotNow(why.into()))
+}
+
+fn weight_after(seen: &TargetState) -> u8 {
+    let done = seen.step.unwrap_or(0) as usize + 1;
+    seen.steps.get(done).map_or(100, |s| s.weight.unwrap_or(seen.weight_wanted))
+}
+
+fn promote(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash) -> Result<Plan, CannotBecause> {
+    if seen.aborted {
+        return not_now("it was aborted");
+    }
+    let Some(gate) = &seen.gate else {
+        return not_now(if !seen.is_moving() {
+            "nothing moves"
+        } else if seen.releasing {
+            "its gate was just released; the controller has not reacted yet"
+        } else {
+            "no gate stands; it goes on by itself"
+        });
+    };
+    if seen.held {
+        return not_now("held by a person: resume first, a promote would be lost");
+    }
+    let index = seen.step.unwrap_or(0);
+    let version = seen.version_of(candidate);
+    let to = weight_after(seen);
+    let on = Expect::StepAtLeast(index + 1);
+    let next = Expect::Any(vec![Expect::GateIs(true), Expect::StableIs(candidate.clone())]);
+    let step = Patch::of(seen, candidate)
+        .test("/status/currentStepIndex", "currentStepIndex", json!(index))
+        .test("/status/pauseConditions/0/reason", "gate", json!(&*gate.reason))
+        .change("remove", "/status/pauseConditions", Value::Null)
+        .step(
+            "release the gate".into(),
+            true,
+            on.clone(),
+            Expect::All(vec![on, next]),
+            format!("it stands at its next gate, or {version} is stable"),
+        );
+    Ok(Plan {
+        operation: op.clone(),
+        primitive: Primitive::ReleaseGate,
+        why: "it waits at a gate: releasing it lets the next step begin".into(),
+        sentence: format!("About {to}% of users get {version}.").into(),
+        from: Some(stable.clone()),
+        to: Some(candidate.clone()),
+        not_undone: Vec::new(),
+        cautions: Vec::new(),
+        steps: vec![step],
+    })
+}
+
+fn hold(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, CannotBecause> {
+    if !seen.is_moving() || seen.held || seen.aborted {
+        return not_now(if !seen.is_moving() {
+            "nothing moves"
+        } else if seen.held {
+            "already held"
+        } else {
+            "it is going back already"
+        });
+    }
+    let held = Expect::All(vec![Expect::HeldIs(true), Expect::Observed]);
+    let step = Patch::of(seen, candidate).change("add", "/spec/paused", json!(true)).step(
+        "pause".into(),
+        false,
+        held.clone(),
+        Expect::All(vec![held, Expect::PhaseIn(vec![Phase::Paused])]),
+        "the controller has seen the pause".into(),
+    );
+    let weight = seen.weight_real.unwrap_or(seen.weight_wanted);
+    Ok(Plan {
+        operation: op.clone(),
+        primitive: Primitive::Pause,
+        why: "a pause in the spec freezes the controller".into(),
+        sentence: format!("About {weight}% of users stay on {}.", seen.version_of(candidate)).into(),
+        from: Some(candidate.clone()),
+        to: Some(candidate.clone()),
+        not_undone: Vec::new(),
+        cautions: vec!["a promote is lost while it is held".into()],
+        steps: vec![step],
+    })
+}
+
+fn resume(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, CannotBecause> {
+    if !seen.held {
+        return not_now("not held");
+    }
+    let free = Expect::All(vec![Expect::HeldIs(false), Expect::Observed]);
+    let step = Patch::of(seen, candidate)
+        .test("/spec/paused", "paused", json!(true))
+        .test("/status/currentStepIndex", "currentStepIndex", json!(seen.step.unwrap_or(0)))
+        .change("replace", "/spec/paused", json!(false))
+        .step("unpause".into(), false, free.clone(), free, "the controller has seen it".into());
+    let sentence = if seen.gate.is_some() {
+        "The rollout goes on when its gate opens; users stay as they are.".to_owned()
+    } else {
+        format!("The rollout of {} goes on by itself.", seen.version_of(candidate))
+    };
+    Ok(Plan {
+        operation: op.clone(),
+        primitive: Primitive::Unpause,
+        why: "the pause in the spec is lifted".into(),
+        sentence: sentence.into(),
+        from: Some(candidate.clone()),
+        to: Some(candidate.clone()),
+        not_undone: Vec::new(),
+        cautions: Vec::new(),
+        steps: vec![step],
+    })
+}
+
+fn roll_back(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash) -> Result<Plan, CannotBecause> {
+    let to = match &op.back_to {
+        Some(h) => seen.revision(h).ok_or(CannotBecause::NothingKept)?,
+        None if seen.is_moving() => seen.stable_revision().ok_or(CannotBecause::NothingKept)?,
+        None => older(seen).ok_or(CannotBecause::NothingKept)?,
+    };
+    if to.hash == *candidate {
+        return not_now(&format!("{} is what it already asks for", to.version));
+    }
+    let (primitive, why, steps) = if to.hash == *stable && !seen.aborted {
+        let why = "in flight: abort sends traffic back to stable";
+        (Primitive::Abort, why, abort(seen, candidate, to))
+    } else if to.hash == *stable {
+        let why = "already aborted: the spec still asks for the candidate, undo ends that";
+        (Primitive::Undo, why, vec![undo(seen, candidate, to, true)?])
+    } else {
+        let why = "promoted: the spec must ask for the old version, and skip its steps";
+        let full = promote_full(seen, to);
+        (Primitive::Undo, why, vec![undo(seen, candidate, to, false)?, full])
+    };
+    let bad = seen.version_of(candidate);
+    Ok(Plan {
+        operation: Operation { back_to: Some(to.hash.clone()), ..op.clone() },
+        primitive,
+        why: why.into(),
+        sentence: format!("Users on {bad} get {} again.", to.version).into(),
+        from: Some(candidate.clone()),
+        to: Some(to.hash.clone()),
+        not_undone: vec![format!("sessions issued and rows written by {bad} stay as they are").into()],
+        cautions: Vec::new(),
+        steps,
+    })
+}
+
+/// The version before the stable one: the newest made earlier than it. Not the second-highest number, which may be a
+/// version that was aborted.
+fn older(seen: &TargetState) -> Option<&Revision> {
+    let stable = seen.stable_revision()?;
+    let before = seen.revisions.iter().filter(|r| r.hash != stable.hash && r.created < stable.created);
+    before.max_by_key(|r| r.created)
+}
+
+fn abort(seen: &TargetState, candidate: &Hash, to: &Revision) -> Vec<Step> {
+    let mut patch = Patch::of(seen, candidate);
+    if seen.promoting_full {
+        // A full promotion under way makes the controller drop an abort.
+        patch = patch.change("add", "/status/promoteFull", json!(false));
+    }
+    let aborted = Expect::AbortedIs(true);
+    let gone = Expect::All(vec![
+        aborted.clone(),
+        Expect::HeldIs(false),
+        Expect::NoneServing(candidate.clone()),
+        Expect::ReadyOf { hash: to.hash.clone(), n: seen.wanted },
+    ]);
+    let words = format!("no pod of {candidate} is left and {} of {} are ready", seen.wanted, to.version);
+    let reacted = Expect::All(vec![aborted.clone(), Expect::PhaseIn(vec![Phase::Degraded])]);
+    let patch = patch.change("add", "/status/abort", json!(true));
+    if !seen.held {
+        return vec![patch.step("abort".into(), true, reacted, gone, words)];
+    }
+    // Under a person's pause the pods would stay. Abort first: it is set when the unpause is seen.
+    let first = patch.step("abort".into(), true, reacted.clone(), reacted, "the controller has aborted".into());
+    let free = Expect::All(vec![Expect::HeldIs(false), Expect::Observed]);
+    let mut second = Patch::of(seen, candidate).change("add", "/spec/paused", json!(false)).step(
+        "release the hold".into(),
+        false,
+        free,
+        gone,
+        words,
+    );
+    second.wait_first = Some(aborted);
+    vec![first, second]
+}
+
+fn undo(seen: &TargetState, candidate: &Hash, to: &Revision, settles: bool) -> Result<Step, CannotBecause> {
+    let raw = seen.raw.as_ref().and_then(Sealed::unseal);
+    let raw: Option<Value> = raw.and_then(|r| serde_json::from_str(r).ok());
+    let template = raw.and_then(|r| template_of(&r, &to.hash)).ok_or(CannotBecause::NothingKept)?;
+    let mut patch = Patch::of(seen, candidate).change("replace", "/spec/template", template);
+    if seen.held {
+        // One resource: both in one request, or the undo is only half done.
+        patch = patch.change("add", "/spec/paused", json!(false));
+    }
+    let asked = Expect::All(vec![Expect::CandidateIs(to.hash.clone()), Expect::Observed]);
+    let (done, words) = if settles {
+        settled(seen, to)
+    } else {
+        (asked.clone(), format!("the controller has seen that {} is asked for", to.version))
+    };
+    Ok(patch.step(format!("undo to {}", to.version), false, asked, done, words))
+}
+
+fn promote_full(seen: &TargetState, to: &Revision) -> Step {
+    let (done, words) = settled(seen, to);
+    let len = seen.steps.len() as u32;
+    let mut step = Patch::of(seen, &to.hash).change("add", "/status/promoteFull", json!(true)).step(
+        "promote full".into(),
+        true,
+        Expect::All(vec![Expect::CandidateIs(to.hash.clone()), Expect::StepAtLeast(len)]),
+        done,
+        words,
+    );
+    // Sent earlier, the change of template would drop it, or it would be about the bad version.
+    step.wait_first = Some(Expect::All(vec![Expect::CandidateIs(to.hash.clone()), Expect::Observed]));
+    step
+}
+
+fn settled(seen: &TargetState, to: &Revision) -> (Expect, String) {
+    // After an abort the rest already holds before the undo is seen: what is asked for must be part of it.
+    let done = Expect::All(vec![
+        Expect::CandidateIs(to.hash.clone()),
+        Expect::Observed,
+        Expect::StableIs(to.hash.clone()),
+        Expect::OnlyServing(to.hash.clone()),
+        Expect::ReadyOf { hash: to.hash.clone(), n: seen.wanted },
+    ]);
+    (done, format!("{} of {} are ready and no other pod is left", seen.wanted, to.version))
+}

@@ -1,0 +1,275 @@
+//! `andon` and `andon drill`: the terminal is taken once; engines come and go on it.
+
+use super::ConsoleArgs;
+use super::setup::{self, DrillWish, Setup};
+use crate::backends::kubernetes;
+use crate::config::{self, Config, Paths};
+use crate::core::effect::Choice;
+use crate::core::model::Context;
+use crate::core::msg::Msg;
+use crate::core::shown::shown_line;
+use crate::core::time::Person;
+use crate::engine::effects::Ports;
+use crate::engine::inbox::{FromTerminal, Inbox};
+use crate::engine::logbook::Logbook;
+use crate::engine::tape::TapeDeck;
+use crate::engine::{End, Engine};
+use crate::tty::front::Screen;
+use crate::tty::{Depth, Device, Guard, Input, Locale, Output, Wish, guard, input};
+use crate::ui::look::{Colours, Look};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Where to begin.
+enum Place {
+    Choose(Vec<Context>),
+    Context(String),
+    Environment(String),
+    Drill(DrillWish),
+}
+
+pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
+    let env: BTreeMap<String, String> =
+        std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    let (config, problems) = config::load(&Paths::of_this_user(&env), &env);
+    let place = match place(args, &config, drill) {
+        Ok(p) => p,
+        Err((why, code)) => {
+            eprintln!("andon: {why}");
+            return code;
+        }
+    };
+    let _diagnostics = diagnostics();
+    let locale = Locale::read();
+    let wish = match args.color.as_deref().unwrap_or("auto").parse::<Wish>() {
+        Ok(w) => w,
+        Err(_) => {
+            eprintln!("andon: --color is one of auto, always, never, 16, 256, true");
+            return 2;
+        }
+    };
+    let depth = match locale.depth(wish, Wish::Auto) {
+        Ok(d) => d,
+        Err(e) => {
+            eprintln!("andon: {e}");
+            return 2;
+        }
+    };
+    let device = match Device::open() {
+        Ok(d) => d,
+        Err(e) => {
+            eprintln!("andon: {e}");
+            return 2;
+        }
+    };
+    guard::install_panic_hook(report);
+    let inbox = Inbox::default();
+    let mut screen = match take(
+        &device,
+        &locale,
+        &inbox,
+        args,
+        Look::new(config.theme.clone(), colours(depth), !(args.ascii || locale.ascii())),
+    ) {
+        Ok(s) => s,
+        Err(e) => {
+            eprintln!("andon: the terminal cannot be set up: {e}");
+            return 2;
+        }
+    };
+    let problems: Vec<Arc<str>> =
+        problems.iter().filter(|p| p.severity == config::Severity::Error).map(|p| Arc::from(p.to_string())).collect();
+    let reader = match input::start(&device, locale.ssh(), keys(inbox.clone())) {
+        Ok(r) => r,
+        Err(e) => {
+            screen.guard.restore();
+            eprintln!("andon: the keyboard cannot be read: {e}");
+            return 2;
+        }
+    };
+    let mut at = place;
+    let (code, said) = loop {
+        let setup = match set_up(&config, args, &at) {
+            Ok(s) => s,
+            Err(why) => break (5, Some(why)),
+        };
+        let (back, end, head) = play(setup, screen, &inbox, &problems);
+        screen = back;
+        match end {
+            End::Quit(code) => break (code, head.map(|h| format!("log head {h}"))),
+            End::Chosen(Choice::Drill) => at = Place::Drill(DrillWish { scenario: "f1".into(), speed: 1, seed: 1 }),
+            End::Chosen(Choice::Context(name)) => at = Place::Context(name.to_string()),
+        }
+    };
+    drop(reader);
+    screen.guard.restore();
+    if let Some(text) = said {
+        eprintln!("andon: {}", shown_line(&text, 300));
+    }
+    code
+}
+
+/// Flag, then config, then what the machine offers; never a guess between several environments.
+fn place(args: &ConsoleArgs, config: &Config, drill: Option<DrillWish>) -> Result<Place, (String, u8)> {
+    if let Some(wish) = drill {
+        return Ok(Place::Drill(wish));
+    }
+    if let Some(c) = &args.context {
+        return Ok(Place::Context(c.clone()));
+    }
+    if let Some(name) = args.env.as_deref().or(config.environment.as_deref()) {
+        return match config.environment_named(name) {
+            Some(e) => Ok(Place::Environment(e.name.to_string())),
+            None => {
+                let known: Vec<&str> = config.environments.iter().map(|e| &*e.name).collect();
+                let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+                Err((format!("no environment {name:?} in the config; there are: {known}"), 3))
+            }
+        };
+    }
+    if let [only] = config.environments.as_slice() {
+        return Ok(Place::Environment(only.name.to_string()));
+    }
+    if config.environments.len() > 1 {
+        let known: Vec<&str> = config.environments.iter().map(|e| &*e.name).collect();
+        return Err((format!("several environments and none named: --env {}", known.join(", --env ")), 2));
+    }
+    let contexts = contexts();
+    if contexts.is_empty() {
+        return Ok(Place::Drill(DrillWish { scenario: "f1".into(), speed: 1, seed: 1 }));
+    }
+    Ok(Place::Choose(contexts))
+}
+
+/// Contexts of the kubeconfig; one that cannot be read is as good as none here, and told when it is asked for by name.
+fn contexts() -> Vec<Context> {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().build() else { return Vec::new() };
+    let found = runtime.block_on(kubernetes::contexts(None)).unwrap_or_default();
+    let context = |c: kubernetes::ContextInfo| Context {
+        name: c.name.into(),
+        cluster: c.cluster.into(),
+        namespace: c.namespace.map(Into::into),
+        current: c.current,
+    };
+    found.into_iter().map(context).collect()
+}
+
+fn set_up(config: &Config, args: &ConsoleArgs, at: &Place) -> Result<Setup, String> {
+    match at {
+        Place::Choose(contexts) => Ok(setup::choose(config, args, contexts.clone())),
+        Place::Context(name) => Ok(setup::context(config, args, name)),
+        Place::Environment(name) => match config.environment_named(name) {
+            Some(e) => Ok(setup::environment(config, args, e)),
+            None => Err(format!("no environment {name:?}")),
+        },
+        Place::Drill(wish) => setup::drill(config, args, wish),
+    }
+}
+
+/// One engine, from its first frame to its end.
+fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (Screen, End, Option<String>) {
+    let Setup { mut model, clock, utc, sources, log, tape_dir } = setup;
+    (model.width, model.height) = screen.device.size();
+    model.problems = problems.to_vec();
+    let mut engine = Engine::new(model, screen, inbox.clone(), clock.clone());
+    // The first frame waits for nothing: not for the log, not for a thread.
+    engine.first_frame();
+    if let Some(settings) = log {
+        let at = clock.now();
+        match Logbook::open(&settings, setup::state_dir(), at, inbox.clone()) {
+            Ok(book) => {
+                if let Some(dir) = &tape_dir {
+                    match TapeDeck::open(dir, book.session(), &engine.model, at) {
+                        Ok(deck) => engine.with_tape(deck),
+                        Err(e) => tracing::warn!(error = %e, "no tape"),
+                    }
+                }
+                engine.with_log(book);
+            }
+            Err(e) => {
+                let why = format!("{}: {e}", settings.dir.display());
+                inbox.answer(Msg::LogFailed { why: why.into() });
+            }
+        }
+    }
+    if !sources.is_empty() {
+        match Ports::new(inbox.clone(), utc) {
+            Ok(mut ports) => {
+                for (id, backend) in sources {
+                    ports.add(id, backend);
+                }
+                engine.with_ports(ports);
+            }
+            Err(e) => engine.apply(Msg::LogFailed { why: format!("no threads for the sources: {e}").into() }, None),
+        }
+    }
+    let end = engine.run();
+    let (screen, head) = engine.close();
+    (screen, end, head)
+}
+
+fn colours(depth: Depth) -> Colours {
+    match depth {
+        Depth::None => Colours::None,
+        Depth::Sixteen => Colours::Sixteen,
+        Depth::TwoFiftySix => Colours::TwoFiftySix,
+        Depth::True => Colours::True,
+    }
+}
+
+fn take(
+    device: &Arc<Device>,
+    locale: &Locale,
+    inbox: &Inbox,
+    args: &ConsoleArgs,
+    look: Look,
+) -> std::io::Result<Screen> {
+    let guard = Guard::enter(device)?;
+    let slow = Arc::new(AtomicBool::new(args.slow));
+    let (always, measured, to) = (args.slow, slow.clone(), inbox.clone());
+    let output = Output::start(device, locale.sync(), move |f| {
+        measured.store(always || f.took_ms > 100, Ordering::Relaxed);
+        to.terminal(FromTerminal::Flushed(f.tag, f.bytes as u64, f.took_ms as i64));
+    })?;
+    Ok(Screen { guard, output, device: device.clone(), look, state: setup::state_dir(), slow, clock: !args.no_clock })
+}
+
+fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
+    move |i| {
+        inbox.terminal(match i {
+            Input::Key { key, at } => FromTerminal::Msg(Msg::Key(key), Person(at)),
+            Input::Paste { text, at } => FromTerminal::Msg(Msg::Paste(text), Person(at)),
+            Input::Resize { cols, rows, at } => {
+                FromTerminal::Msg(Msg::Resize { width: cols, height: rows }, Person(at))
+            }
+            Input::Gone { .. } => FromTerminal::End(129),
+            Input::End(e) => FromTerminal::End(e.exit_code()),
+            Input::Stop => FromTerminal::Stop,
+            Input::Continued => FromTerminal::Continued,
+        });
+    }
+}
+
+/// Diagnostics go to a file, never to the screen. `ANDON_LOG` sets the level.
+fn diagnostics() -> Option<tracing_appender::non_blocking::WorkerGuard> {
+    let level = match std::env::var("ANDON_LOG").ok()?.parse::<tracing::Level>() {
+        Ok(l) => l,
+        Err(_) => tracing::Level::INFO,
+    };
+    let dir = setup::state_dir().join("andon");
+    std::fs::create_dir_all(&dir).ok()?;
+    let (writer, guard) = tracing_appender::non_blocking(tracing_appender::rolling::never(dir, "diagnostics.log"));
+    // A second subscriber is refused; then the first one stands.
+    let _ = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(writer).try_init();
+    Some(guard)
+}
+
+/// The report of a panic: where it was, in a file of this user.
+fn report(what: &str) -> Option<String> {
+    let dir = setup::state_dir().join("andon");
+    std::fs::create_dir_all(&dir).ok()?;
+    let path = dir.join(format!("panic-{}.txt", std::process::id()));
+    std::fs::write(&path, what).ok()?;
+    Some(path.display().to_string())
+}

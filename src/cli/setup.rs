@@ -1,0 +1,298 @@
+//! From files and flags to an environment that can be opened: its model, clock, sources and log.
+
+use super::{ConsoleArgs, identity};
+use crate::backends::kubernetes::{self, Kubernetes};
+use crate::backends::net::{Budget, TokenFrom};
+use crate::backends::prometheus::{self, Prometheus, Queries};
+use crate::backends::sim::scenario::Scenario;
+use crate::backends::{Backend, UtcClock, sim};
+use crate::config::source::Token;
+use crate::config::{Config, SourceKind};
+use crate::core::case::runbook::Runbook;
+use crate::core::id::SourceId;
+use crate::core::model::{Context, Environment, Model, Place};
+use crate::core::nav::Screen;
+use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
+use crate::engine::clock::{Clock, DrillClock, RealClock, utc_now};
+use crate::journal::append::{MineOnly, log_dir as journal_dir};
+use crate::journal::thread::Settings;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+#[derive(Clone, Debug)]
+pub struct DrillWish {
+    pub scenario: String,
+    pub speed: u32,
+    pub seed: u64,
+}
+
+/// Everything one engine needs.
+pub struct Setup {
+    pub model: Model,
+    pub clock: Arc<dyn Clock>,
+    pub utc: UtcClock,
+    pub sources: Vec<(SourceId, Arc<dyn Backend>)>,
+    /// `None`: the first list, which acts on nothing and logs nothing.
+    pub log: Option<Settings>,
+    pub tape_dir: Option<PathBuf>,
+}
+
+/// `~/.local/state`, or what XDG says; the temporary directory when there is no home.
+pub fn state_dir() -> PathBuf {
+    directories::BaseDirs::new().and_then(|b| b.state_dir().map(Path::to_path_buf)).unwrap_or_else(std::env::temp_dir)
+}
+
+/// The log of an environment: host-wide where that works, else this user's.
+pub fn log_dir(env: &str) -> (PathBuf, MineOnly) {
+    journal_dir(env, Path::new("/var/lib/andon"), &state_dir())
+}
+
+fn base(environment: Environment, config: &Config, clock: &dyn Clock) -> Model {
+    let mut model = Model::new(environment, config.keymap.clone(), clock.now());
+    model.limits = config.limits.of_update();
+    model.editor = crate::ui::overlays::note::edit;
+    for r in &config.runbooks {
+        model.runbooks.insert(r.name.clone(), Runbook::clone(r));
+    }
+    model
+}
+
+fn who(config: &Config, args: &ConsoleArgs) -> Arc<str> {
+    let claimed = args.claimed.clone().or_else(|| config.claimed.as_deref().map(str::to_string));
+    let name = claimed.unwrap_or_else(identity::user);
+    format!("{name}@{}", identity::host()).into()
+}
+
+fn settings(
+    config: &Config,
+    args: &ConsoleArgs,
+    environment: &str,
+    dir: (PathBuf, MineOnly),
+    drill: Option<String>,
+) -> Settings {
+    Settings {
+        dir: dir.0,
+        mine_only: dir.1,
+        environment: environment.into(),
+        user: identity::user(),
+        claimed: args.claimed.clone().or_else(|| config.claimed.as_deref().map(str::to_string)),
+        host: identity::host(),
+        build: env!("CARGO_PKG_VERSION").into(),
+        suffix: identity::suffix(),
+        drill,
+    }
+}
+
+/// A source that has not said anything yet, so that the waking screen can name it.
+fn connecting(kind: &str, roles: Roles) -> SourceState {
+    SourceState {
+        kind: kind.into(),
+        link: Link::Connecting,
+        abilities: Abilities { roles, ..Abilities::default() },
+        confirmed: None,
+        old_after_ms: 90_000,
+        latency_ms: None,
+        calls_per_min: 0,
+        last_error: None,
+        holds: "".into(),
+    }
+}
+
+fn red(kind: &str, why: &str) -> SourceState {
+    let error = SourceError::new(Trouble::NotInThisVersion, why);
+    SourceState {
+        link: Link::Failed(error.clone()),
+        last_error: Some((utc_now(), error)),
+        ..connecting(kind, Roles::default())
+    }
+}
+
+/// The first list: contexts of the kubeconfig, and the drill.
+pub fn choose(config: &Config, args: &ConsoleArgs, contexts: Vec<Context>) -> Setup {
+    let environment = Environment {
+        name: "choose".into(),
+        place: Place::Other,
+        production: true,
+        read_only: true,
+        who: who(config, args),
+        goal: None,
+    };
+    let clock: Arc<dyn Clock> = Arc::new(RealClock);
+    let mut model = base(environment, config, &*clock);
+    model.nav.screen = Screen::Choose;
+    model.nav.choose_row = contexts.iter().position(|c| c.current).unwrap_or(0);
+    model.contexts = contexts;
+    Setup { model, clock, utc: Arc::new(utc_now), sources: Vec::new(), log: None, tape_dir: None }
+}
+
+/// A drill. Errors: no such scenario, or one that cannot be read.
+pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Setup, String> {
+    let scenario = Scenario::embedded(&wish.scenario)?;
+    let environment = Environment {
+        name: "drill".into(),
+        place: Place::Drill,
+        // Look-only at the start, so that the keys learned are the keys used.
+        production: true,
+        read_only: args.read_only,
+        who: who(config, args),
+        goal: Some(format!("{}. {}", scenario.title, scenario.goal).into()),
+    };
+    let drill_clock = DrillClock::new(scenario.start, wish.speed);
+    let clock: Arc<dyn Clock> = drill_clock.clone();
+    let utc: UtcClock = Arc::new(move || drill_clock.utc());
+    let mut model = base(environment, config, &*clock);
+    model.speed = wish.speed;
+    for s in &scenario.services {
+        let s = s.service();
+        model.world.services.insert(s.name.clone(), s);
+    }
+    let shared = sim::Shared::new(sim::World::new(scenario, wish.seed), utc.clone());
+    let names = shared.with(|w| w.sources().map(SourceId::clone));
+    let mut sources = Vec::new();
+    for (name, backend) in names.into_iter().zip([sim::cluster(&shared), sim::metrics(&shared)]) {
+        let rollouts = sources.is_empty();
+        let roles = Roles { rollouts, telemetry: !rollouts };
+        model.world.sources.insert(name.clone(), connecting("simulated", roles));
+        sources.push((name, backend));
+    }
+    // Each run has its own log and reads no other.
+    let run = format!("{}-{}-{}", wish.scenario, utc_now().secs(), identity::suffix());
+    let dir = state_dir().join("andon").join("drill").join(run);
+    let log = settings(
+        config,
+        args,
+        "drill",
+        (dir.join("log"), MineOnly(true)),
+        Some(format!("{} seed {}", wish.scenario, wish.seed)),
+    );
+    Ok(Setup { model, clock, utc, sources, log: Some(log), tape_dir: config.tape.then(|| dir.join("tape")) })
+}
+
+/// One context of the kubeconfig, perhaps with a Prometheus: no file needed.
+pub fn context(config: &Config, args: &ConsoleArgs, name: &str) -> Setup {
+    let source = SourceId::new(name);
+    let mut sources = vec![Wanted {
+        name: source,
+        kind: SourceKind::Kubernetes(crate::config::source::Kubernetes {
+            kubeconfig: None,
+            context: Some(name.into()),
+            namespaces: args.namespace.iter().map(|n| n.as_str().into()).collect(),
+        }),
+    }];
+    if let Some(url) = &args.prom {
+        sources.push(Wanted {
+            name: SourceId::new("metrics"),
+            kind: SourceKind::Prometheus(Box::new(crate::config::source::Prometheus {
+                url: url.trim_end_matches('/').into(),
+                token: None,
+                ca: None,
+                insecure: false,
+                queries: crate::config::source::Queries::default(),
+            })),
+        });
+    }
+    real(config, args, name, true, false, sources)
+}
+
+/// An environment of the config.
+pub fn environment(config: &Config, args: &ConsoleArgs, env: &crate::config::Environment) -> Setup {
+    let sources = env
+        .sources
+        .iter()
+        .filter_map(|id| config.source(id))
+        .map(|s| Wanted { name: s.name.clone(), kind: s.kind.clone() })
+        .collect();
+    real(config, args, &env.name, env.production, env.read_only, sources)
+}
+
+struct Wanted {
+    name: SourceId,
+    kind: SourceKind,
+}
+
+fn real(
+    config: &Config,
+    args: &ConsoleArgs,
+    name: &str,
+    production: bool,
+    read_only: bool,
+    wanted: Vec<Wanted>,
+) -> Setup {
+    let clock: Arc<dyn Clock> = Arc::new(RealClock);
+    let utc: UtcClock = Arc::new(utc_now);
+    let environment = Environment {
+        name: name.into(),
+        place: if production { Place::Prod } else { Place::Other },
+        production,
+        read_only: args.read_only || config.read_only || read_only,
+        who: who(config, args),
+        goal: None,
+    };
+    let mut model = base(environment, config, &*clock);
+    for s in &config.services {
+        model.world.services.insert(s.name.clone(), s.clone());
+    }
+    let budget = Budget::new(120);
+    // One period is asked for: the longest any service counts its budget over.
+    let period_secs = config.services.iter().filter_map(|s| s.slo).map(|s| s.period_days).max().unwrap_or(30) * 86_400;
+    let mut sources: Vec<(SourceId, Arc<dyn Backend>)> = Vec::new();
+    for w in wanted {
+        let state = match w.kind {
+            SourceKind::Kubernetes(k) => {
+                let settings = kubernetes::Settings {
+                    source: w.name.clone(),
+                    context: k.context.as_deref().map(str::to_string),
+                    kubeconfig: k.kubeconfig,
+                    namespaces: k.namespaces.iter().map(|n| n.to_string()).collect(),
+                };
+                sources.push((w.name.clone(), Arc::new(Kubernetes::new(settings, utc.clone()))));
+                connecting("kubernetes", Roles { rollouts: true, telemetry: false })
+            }
+            SourceKind::Prometheus(p) => {
+                let made = Prometheus::new(prometheus_settings(&w.name, &p, period_secs), budget.clone(), utc.clone());
+                match made {
+                    Ok(backend) => {
+                        sources.push((w.name.clone(), Arc::new(backend)));
+                        connecting("prometheus", Roles { rollouts: false, telemetry: true })
+                    }
+                    Err(e) => red("prometheus", &e.sentence),
+                }
+            }
+            SourceKind::NotInThisVersion(what) => red(&what, &format!("{what}: not in this version")),
+            SourceKind::Faulty(why) => red("config", &format!("{why}; see andon config check")),
+        };
+        model.world.sources.insert(w.name, state);
+    }
+    let dir = log_dir(name);
+    let tape = config.tape.then(|| state_dir().join("andon").join(name).join("tape"));
+    let log = settings(config, args, name, dir, None);
+    Setup { model, clock, utc, sources, log: Some(log), tape_dir: tape }
+}
+
+fn prometheus_settings(
+    name: &SourceId,
+    p: &crate::config::source::Prometheus,
+    period_secs: u32,
+) -> prometheus::Settings {
+    let token = p.token.as_ref().map(|t| match t {
+        Token::File(path) => TokenFrom::File(path.clone()),
+        Token::Env(name) => TokenFrom::Env(name.to_string()),
+        Token::Command(argv) => TokenFrom::Command(argv.iter().map(|a| a.to_string()).collect()),
+    });
+    let q = &p.queries;
+    prometheus::Settings {
+        source: name.clone(),
+        url: p.url.to_string(),
+        token,
+        queries: Queries {
+            requests: q.requests.to_string(),
+            failures: q.failures.to_string(),
+            service: q.service.to_string(),
+            version: q.version.to_string(),
+            scrape_secs: q.scrape_secs,
+        },
+        period_secs,
+        ca: p.ca.clone(),
+        insecure: p.insecure,
+    }
+}

@@ -1,0 +1,84 @@
+//! Where time comes from. The only place that reads clocks, besides the terminal's key stamps.
+
+use crate::core::time::{Person, Stamp, Utc, World};
+use rustix::time::{ClockId, clock_gettime};
+use std::sync::{Arc, Mutex};
+
+pub trait Clock: Send + Sync + 'static {
+    fn now(&self) -> Stamp;
+    /// World seconds a second; only a drill's clock listens.
+    fn set_speed(&self, _speed: u32) {}
+    /// Real milliseconds until the world's clock reads `at`; `None`: it has.
+    fn until_world(&self, at: World) -> Option<i64>;
+}
+
+/// Milliseconds of CLOCK_BOOTTIME: goes on during suspend, unlike `Instant`.
+pub fn boottime_ms() -> i64 {
+    let t = clock_gettime(ClockId::Boottime);
+    t.tv_sec * 1000 + t.tv_nsec / 1_000_000
+}
+
+/// The system's UTC.
+pub fn utc_now() -> Utc {
+    let t = clock_gettime(ClockId::Realtime);
+    Utc(t.tv_sec * 1000 + t.tv_nsec / 1_000_000)
+}
+
+/// Outside drills: utc from the system, world and person from CLOCK_BOOTTIME, so that a clock step moves no deadline.
+pub struct RealClock;
+
+impl Clock for RealClock {
+    fn now(&self) -> Stamp {
+        let boot = boottime_ms();
+        Stamp { utc: utc_now(), world: World(boot), person: Person(boot) }
+    }
+    fn until_world(&self, at: World) -> Option<i64> {
+        Some(at.0 - boottime_ms()).filter(|ms| *ms > 0)
+    }
+}
+
+/// A drill: utc and world are simulated from the scenario's fixed start, person is real.
+pub struct DrillClock(Mutex<Running>);
+
+struct Running {
+    /// World time reached when the speed was last set.
+    world_ms: i64,
+    /// CLOCK_BOOTTIME at that moment.
+    boot_ms: i64,
+    speed: u32,
+}
+
+impl DrillClock {
+    pub fn new(start: Utc, speed: u32) -> Arc<DrillClock> {
+        Arc::new(DrillClock(Mutex::new(Running { world_ms: start.0, boot_ms: boottime_ms(), speed })))
+    }
+
+    fn running(&self) -> std::sync::MutexGuard<'_, Running> {
+        // Three integers; a panic in between leaves them usable.
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub fn utc(&self) -> Utc {
+        let r = self.running();
+        Utc(r.world_ms + (boottime_ms() - r.boot_ms) * i64::from(r.speed))
+    }
+}
+
+impl Clock for DrillClock {
+    fn now(&self) -> Stamp {
+        let utc = self.utc();
+        Stamp { utc, world: World(utc.0), person: Person(boottime_ms()) }
+    }
+    fn set_speed(&self, speed: u32) {
+        let mut r = self.running();
+        let boot = boottime_ms();
+        r.world_ms += (boot - r.boot_ms) * i64::from(r.speed);
+        r.boot_ms = boot;
+        r.speed = speed.max(1);
+    }
+    fn until_world(&self, at: World) -> Option<i64> {
+        let left = at.0 - self.utc().0;
+        let speed = i64::from(self.running().speed);
+        Some((left + speed - 1) / speed).filter(|ms| *ms > 0)
+    }
+}

@@ -1,0 +1,237 @@
+//! Effects performed: questions asked, steps sent, each in its own task; what comes back goes into the inbox.
+
+use super::inbox::Inbox;
+use crate::backends::{Backend, Cx, Interest, Lane, Query, Sink};
+use crate::core::act::plan::{Operation, Outcome, Refused, RefusedBy, Step, Ticket};
+use crate::core::effect::Question;
+use crate::core::id::{ActId, AskId, DialogId};
+use crate::core::id::{SourceId, TargetId};
+use crate::core::msg::Msg;
+use crate::core::time::Utc;
+use crate::core::world::fact::Fact;
+use crate::core::world::source::{SourceError, Trouble};
+use crate::core::world::target::TargetState;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// A re-read before an act, and the read for a dialog (limits.md section 1).
+const READ: Duration = Duration::from_secs(2);
+/// Request total timeout (limits.md section 4).
+const TOTAL: Duration = Duration::from_secs(5);
+
+/// One configured backend and what it is told to look at.
+struct Port {
+    backend: Arc<dyn Backend>,
+    want: watch::Sender<Interest>,
+}
+
+/// The sources of one environment and the tasks that talk to them.
+pub struct Ports {
+    runtime: Option<tokio::runtime::Runtime>,
+    inbox: Inbox,
+    ports: BTreeMap<SourceId, Port>,
+    /// Steps that have left and have no answer yet.
+    sending: Arc<AtomicUsize>,
+    utc: Arc<dyn Fn() -> Utc + Send + Sync>,
+}
+
+impl Ports {
+    /// Starts the tasks' runtime. Errors: the operating system gives no threads.
+    pub fn new(inbox: Inbox, utc: Arc<dyn Fn() -> Utc + Send + Sync>) -> std::io::Result<Ports> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("andon-source")
+            .enable_all()
+            .build()?;
+        Ok(Ports { runtime: Some(runtime), inbox, ports: BTreeMap::new(), sending: Arc::default(), utc })
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(rt) = &self.runtime {
+            rt.spawn(task);
+        }
+    }
+
+    pub fn runtime(&self) -> Option<&tokio::runtime::Handle> {
+        self.runtime.as_ref().map(tokio::runtime::Runtime::handle)
+    }
+
+    /// Observe a source for as long as the program runs; it is started again after every failure, with backoff.
+    pub fn add(&mut self, id: SourceId, backend: Arc<dyn Backend>) {
+        let (want, looked) = watch::channel(Interest::default());
+        let (inbox, utc, name) = (self.inbox.clone(), self.utc.clone(), id.clone());
+        let observed = backend.clone();
+        self.ports.insert(id, Port { backend, want });
+        self.spawn(async move {
+            let mut failures: u32 = 0;
+            loop {
+                let started = tokio::time::Instant::now();
+                let sink = {
+                    let (inbox, name) = (inbox.clone(), name.clone());
+                    Sink::new(move |fact| inbox.fact(&name, fact))
+                };
+                // A task of its own, so that a panic becomes a red source and not the end of the program.
+                let error = match tokio::spawn(observed.clone().observe(looked.clone(), sink)).await {
+                    Ok(error) => error,
+                    Err(e) if e.is_cancelled() => return,
+                    Err(_) => SourceError::new(
+                        Trouble::Panicked,
+                        format!("the task of {name} failed; a bug of andon, see the report"),
+                    ),
+                };
+                if started.elapsed() > Duration::from_secs(60) {
+                    failures = 0;
+                }
+                // 1, 2, 4 ... 60 s, spread by the source's name so that sources do not march in step.
+                let spread = name.as_str().bytes().map(u64::from).sum::<u64>() % 300;
+                let own = 1_000_u64.saturating_mul(1 << failures.min(6)).min(60_000) + spread;
+                let wait = error.retry_after_ms.unwrap_or(0).max(own).min(600_000);
+                failures += 1;
+                tracing::warn!(source = %name, error = %error, wait_ms = wait, "source failed");
+                let next_try = Utc(utc().0 + wait as i64);
+                inbox.answer(Msg::SourceFailed { source: name.clone(), error, next_try });
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+            }
+        });
+    }
+
+    pub fn interest(&self, moving: Interest) {
+        for p in self.ports.values() {
+            p.want.send_if_modified(|w| {
+                let changed = *w != moving;
+                if changed {
+                    w.clone_from(&moving);
+                }
+                changed
+            });
+        }
+    }
+
+    fn backend(&self, id: &SourceId) -> Option<Arc<dyn Backend>> {
+        self.ports.get(id).map(|p| p.backend.clone())
+    }
+
+    pub fn plan(&self, dialog: DialogId, operation: Operation, known: Option<TargetState>) {
+        let inbox = self.inbox.clone();
+        let Some(backend) = self.backend(&operation.target.source) else {
+            let error = no_source(&operation.target.source);
+            inbox.answer(Msg::Planned { dialog, read: Err(error), plan: None });
+            return;
+        };
+        self.spawn(async move {
+            let read = read(&*backend, &operation.target).await;
+            // A backward act is planned on what is known when it cannot be read: the way back stays open.
+            let on = match &read {
+                Ok(fresh) => fresh.as_deref().cloned(),
+                Err(_) => known,
+            };
+            let plan = on.map(|t| Box::new(backend.plan(&operation, &t)));
+            inbox.answer(Msg::Planned { dialog, read, plan });
+        });
+    }
+
+    pub fn reread(&self, act: ActId, target: TargetId) {
+        let inbox = self.inbox.clone();
+        let Some(backend) = self.backend(&target.source) else {
+            inbox.answer(Msg::Reread { act, read: Err(no_source(&target.source)) });
+            return;
+        };
+        self.spawn(async move {
+            let read = read(&*backend, &target).await;
+            inbox.answer(Msg::Reread { act, read });
+        });
+    }
+
+    pub fn ask(&self, id: AskId, source: &SourceId, question: Question) {
+        let inbox = self.inbox.clone();
+        let Some(backend) = self.backend(source) else {
+            inbox.answer(Msg::Asked { id, answer: Err(no_source(source)) });
+            return;
+        };
+        self.spawn(async move {
+            let (query, lane) = match question {
+                Question::Read(t) => (Query::Read(t), Lane::Act),
+                Question::Blocks { service, from, count } => (Query::Blocks { service, from, count }, Lane::Refresh),
+                Question::Check(q) => (Query::Check(q), Lane::Refresh),
+            };
+            let answer = bounded(TOTAL, backend.ask(&query, &Cx { deadline: TOTAL, lane })).await;
+            inbox.answer(Msg::Asked { id, answer });
+        });
+    }
+
+    /// Sends one step, once. Whatever happens, exactly one answer comes back.
+    pub fn perform(&self, ticket: Ticket, target: &TargetId, step: Step) {
+        let inbox = self.inbox.clone();
+        let Some(backend) = self.backend(&target.source) else {
+            let why = no_source(&target.source).sentence;
+            let outcome =
+                Outcome::Refused(Refused { kind: RefusedBy::NotSent, status: None, why, retry_after_ms: None });
+            inbox.answer(Msg::Answered { ticket, outcome });
+            return;
+        };
+        self.sending.fetch_add(1, Ordering::SeqCst);
+        let sending = self.sending.clone();
+        self.spawn(async move {
+            let task =
+                tokio::spawn(
+                    async move { backend.send(&step, ticket, &Cx { deadline: TOTAL, lane: Lane::Act }).await },
+                );
+            // The backend keeps the deadline; this one only catches a backend that does not.
+            let outcome = match tokio::time::timeout(TOTAL * 2, task).await {
+                Ok(Ok(outcome)) => outcome,
+                Ok(Err(_)) => Outcome::Unknown { why: "the sending task failed; a bug of andon".into() },
+                Err(_) => Outcome::Unknown { why: "no answer in 10 s".into() },
+            };
+            inbox.answer(Msg::Answered { ticket, outcome });
+            sending.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+
+    /// Steps that have left and are not answered.
+    pub fn sending(&self) -> usize {
+        self.sending.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Ports {
+    fn drop(&mut self) {
+        // Never wait for a hung source at the end.
+        if let Some(rt) = self.runtime.take() {
+            rt.shutdown_background();
+        }
+    }
+}
+
+fn no_source(id: &SourceId) -> SourceError {
+    SourceError::new(Trouble::NotFound, format!("there is no running source {id}"))
+}
+
+async fn bounded<T>(total: Duration, call: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
+    match tokio::time::timeout(total, call).await {
+        Ok(answer) => answer,
+        Err(_) => Err(SourceError::new(Trouble::Timeout, format!("no answer in {} s", total.as_secs()))),
+    }
+}
+
+/// The target as it is now; `None`: gone, or another object has its name.
+async fn read(backend: &dyn Backend, target: &TargetId) -> Result<Option<Box<TargetState>>, SourceError> {
+    let query = Query::Read(target.clone());
+    let facts = bounded(READ, backend.ask(&query, &Cx { deadline: READ, lane: Lane::Act })).await?;
+    for f in facts {
+        match f {
+            Fact::Target(t) if t.id == *target => return Ok(Some(t)),
+            Fact::Gone(id) if id == *target => return Ok(None),
+            Fact::Target(_)
+            | Fact::Gone(_)
+            | Fact::Source(_)
+            | Fact::Whole(_)
+            | Fact::Blocks(_)
+            | Fact::Windows(_)
+            | Fact::Checked(_) => {}
+        }
+    }
+    Err(SourceError::new(Trouble::Shape, "the answer does not name the target"))
+}

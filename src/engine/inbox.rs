@@ -1,0 +1,142 @@
+//! What waits for the loop: keys first, then answers in order, then facts keyed by entity, the last value winning.
+
+use crate::core::id::SourceId;
+use crate::core::msg::Msg;
+use crate::core::time::Person;
+use crate::core::world::fact::{Fact, FactKey};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What the terminal brings.
+#[derive(Debug)]
+pub enum FromTerminal {
+    /// With the moment it was read.
+    Msg(Msg, Person),
+    /// The terminal is gone, or a signal: leave with this code.
+    End(u8),
+    Stop,
+    Continued,
+    /// A frame was written: its tag, its bytes, milliseconds it took.
+    Flushed(Option<u64>, u64, i64),
+}
+
+#[derive(Default)]
+struct Waiting {
+    terminal: VecDeque<FromTerminal>,
+    answers: VecDeque<Msg>,
+    facts: BTreeMap<(SourceId, FactKey), (u64, Fact)>,
+    order: BTreeMap<u64, (SourceId, FactKey)>,
+    next: u64,
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.terminal.is_empty() && self.answers.is_empty() && self.order.is_empty()
+    }
+}
+
+/// Cheap to clone; every source, task and the terminal holds one.
+#[derive(Clone, Default)]
+pub struct Inbox(Arc<(Mutex<Waiting>, Condvar)>);
+
+impl Inbox {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // Whoever panicked while holding it left queues that are whole.
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn terminal(&self, from: FromTerminal) {
+        self.lock().terminal.push_back(from);
+        self.0.1.notify_one();
+    }
+
+    pub fn answer(&self, msg: Msg) {
+        self.lock().answers.push_back(msg);
+        self.0.1.notify_one();
+    }
+
+    /// A value that waits is replaced in its place: what happened first is still told first.
+    pub fn fact(&self, source: &SourceId, fact: Fact) {
+        let mut w = self.lock();
+        let key = (source.clone(), fact.key());
+        match w.facts.get_mut(&key) {
+            // A full list speaks of what came before it, so it goes to the end.
+            Some(waiting) if !matches!(fact, Fact::Whole(_)) => waiting.1 = fact,
+            was => {
+                let old = was.map(|w| w.0);
+                if let Some(old) = old {
+                    w.order.remove(&old);
+                }
+                w.next += 1;
+                let n = w.next;
+                w.order.insert(n, key.clone());
+                w.facts.insert(key, (n, fact));
+            }
+        }
+        drop(w);
+        self.0.1.notify_one();
+    }
+
+    /// Wait until something is here, at most so long.
+    pub fn wait(&self, at_most: Duration) {
+        let w = self.lock();
+        if w.is_empty() {
+            // Spurious wake-ups cost one round of the loop.
+            drop(self.0.1.wait_timeout(w, at_most));
+        }
+    }
+
+    pub fn take_terminal(&self) -> Option<FromTerminal> {
+        self.lock().terminal.pop_front()
+    }
+
+    /// Answers before facts; at most `n`.
+    pub fn take(&self, n: usize) -> Vec<Msg> {
+        let mut w = self.lock();
+        let mut out: Vec<Msg> = Vec::new();
+        while out.len() < n {
+            let Some(m) = w.answers.pop_front() else { break };
+            out.push(m);
+        }
+        while out.len() < n {
+            let Some((_, key)) = w.order.pop_first() else { break };
+            if let Some((_, fact)) = w.facts.remove(&key) {
+                out.push(Msg::Fact { source: key.0, fact: Box::new(fact) });
+            }
+        }
+        out
+    }
+
+    /// Facts that wait; a flood shows here.
+    pub fn waiting(&self) -> usize {
+        let w = self.lock();
+        w.order.len() + w.answers.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::world::figures::Checked;
+
+    fn checked(q: &str, v: f64) -> Fact {
+        Fact::Checked(Checked { query: q.into(), value: Some(v), sample: None })
+    }
+
+    #[test]
+    fn the_last_value_of_an_entity_wins_in_the_place_of_the_first() {
+        let inbox = Inbox::default();
+        let s = SourceId::new("m");
+        inbox.fact(&s, checked("a", 1.0));
+        inbox.fact(&s, checked("b", 1.0));
+        inbox.fact(&s, checked("a", 2.0));
+        inbox.answer(Msg::Tick);
+        let got = inbox.take(10);
+        assert_eq!(got[0], Msg::Tick);
+        assert_eq!(got[1], Msg::Fact { source: s.clone(), fact: Box::new(checked("a", 2.0)) });
+        assert_eq!(got[2], Msg::Fact { source: s, fact: Box::new(checked("b", 1.0)) });
+        assert_eq!(got.len(), 3);
+        assert_eq!(inbox.waiting(), 0);
+    }
+}

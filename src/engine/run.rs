@@ -1,0 +1,351 @@
+//! One loop you can read aloud.
+
+use super::clock::Clock;
+use super::effects::Ports;
+use super::inbox::{FromTerminal, Inbox};
+use super::logbook::Logbook;
+use super::tape::TapeDeck;
+use crate::backends::Interest;
+use crate::core::effect::{Choice, Effect};
+use crate::core::id::DialogId;
+use crate::core::model::Model;
+use crate::core::msg::Msg;
+use crate::core::time::{Person, Stamp};
+use crate::core::update::{next_wake, update};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What shows the model to somebody. A terminal, or nothing.
+pub trait Front {
+    /// Draw it; the dialog drawn is reported as flushed when it has been written.
+    fn draw(&mut self, model: &Model);
+    /// A short digest of what `draw` would show: what a replay must show again.
+    fn digest(&self, model: &Model) -> String;
+    fn repaint(&mut self);
+    fn suspend(&mut self);
+    fn resume(&mut self);
+    /// Puts text on the clipboard; where it was also saved.
+    fn copy(&mut self, text: &str) -> Option<String>;
+    /// Milliseconds between frames that facts cause (limits.md section 4: 100, or 500 on a slow line).
+    fn frame_ms(&self) -> i64;
+    /// The clock on screen moves: wake once a second.
+    fn ticks(&self) -> bool;
+}
+
+/// Why the loop ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    Quit(u8),
+    Chosen(Choice),
+}
+
+pub struct Engine<F: Front> {
+    pub model: Model,
+    pub front: F,
+    pub inbox: Inbox,
+    clock: Arc<dyn Clock>,
+    ports: Option<Ports>,
+    log: Option<Logbook>,
+    tape: Option<TapeDeck>,
+    /// Revision last drawn, and when.
+    drawn: u64,
+    drawn_at: Person,
+    /// Second of the clock last drawn.
+    drawn_second: i64,
+    last: Stamp,
+    end: Option<End>,
+}
+
+/// Messages taken from the inbox at a time, before keys are looked at again.
+const BITE: usize = 256;
+const BITE_MS: i64 = 4;
+/// How long in-flight outcomes are waited for at the end (terminal-and-safety 5.3).
+const LAST_WORDS_MS: i64 = 2_000;
+
+impl<F: Front> Engine<F> {
+    pub fn new(model: Model, front: F, inbox: Inbox, clock: Arc<dyn Clock>) -> Engine<F> {
+        let last = clock.now();
+        Engine {
+            model,
+            front,
+            inbox,
+            clock,
+            ports: None,
+            log: None,
+            tape: None,
+            drawn: u64::MAX,
+            drawn_at: Person(0),
+            drawn_second: 0,
+            last,
+            end: None,
+        }
+    }
+
+    pub fn with_ports(&mut self, ports: Ports) {
+        self.ports = Some(ports);
+    }
+
+    pub fn with_log(&mut self, log: Logbook) {
+        self.log = Some(log);
+    }
+
+    pub fn with_tape(&mut self, tape: TapeDeck) {
+        self.tape = Some(tape);
+    }
+
+    /// Time never goes back within a session, whatever the key's own stamp says.
+    fn stamp(&mut self, person: Option<Person>) -> Stamp {
+        let mut now = self.clock.now();
+        if let Some(p) = person {
+            now.person = p;
+        }
+        now.person = now.person.max(self.last.person);
+        now.world = now.world.max(self.last.world);
+        self.last = now;
+        now
+    }
+
+    /// One message through tape, update and effects.
+    pub fn apply(&mut self, msg: Msg, person: Option<Person>) {
+        let at = self.stamp(person);
+        if let Some(t) = &mut self.tape {
+            t.note(at, &msg);
+        }
+        let effects = update(&mut self.model, at, msg);
+        if let Some(t) = &mut self.tape {
+            t.effects(&effects);
+        }
+        for e in effects {
+            self.perform(e, at);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect, at: Stamp) {
+        match effect {
+            Effect::Append { entry, ticket } => {
+                match &mut self.log {
+                    Some(log) => log.append(entry, at, ticket),
+                    // No log at all (a test without one): an intent is never durable, so nothing forward leaves.
+                    None => {
+                        if let Some(ticket) = ticket {
+                            self.inbox.answer(Msg::NotDurable { ticket, why: "there is no log".into() });
+                        }
+                    }
+                }
+            }
+            Effect::AppendLate { entry, ticket } => {
+                if let Some(log) = &mut self.log {
+                    log.append_late(entry, at, ticket);
+                }
+            }
+            Effect::Plan { dialog, operation } => {
+                let known = self.model.world.targets.get(&operation.target).cloned();
+                if let Some(p) = &self.ports {
+                    p.plan(dialog, operation, known);
+                }
+            }
+            Effect::Reread { act, target } => {
+                if let Some(p) = &self.ports {
+                    p.reread(act, target);
+                }
+            }
+            Effect::Perform { ticket, target, step } => {
+                if let Some(p) = &self.ports {
+                    p.perform(ticket, &target, *step);
+                }
+            }
+            Effect::Ask { id, source, question } => {
+                if let Some(p) = &self.ports {
+                    p.ask(id, &source, question);
+                }
+            }
+            Effect::Interest(moving) => {
+                if let Some(p) = &self.ports {
+                    p.interest(Interest { moving });
+                }
+            }
+            Effect::Copy(text) => {
+                let file = self.front.copy(&text).map(Arc::from);
+                self.inbox.answer(Msg::Copied { file });
+            }
+            Effect::Speed(speed) => self.clock.set_speed(speed),
+            Effect::Choose(choice) => self.end = Some(End::Chosen(choice)),
+            Effect::Repaint => {
+                self.front.repaint();
+                self.drawn = u64::MAX;
+            }
+            Effect::Suspend => self.front.suspend(),
+            Effect::Quit(code) => self.end = Some(End::Quit(code)),
+        }
+    }
+
+    fn from_terminal(&mut self, from: FromTerminal) {
+        match from {
+            FromTerminal::Msg(msg, at) => self.apply(msg, Some(at)),
+            FromTerminal::End(code) => self.apply(Msg::Ending { code }, None),
+            FromTerminal::Stop => {
+                // Ctrl-Z from outside: the same as the key.
+                self.apply(Msg::Key(crate::core::key::Key::ctrl('z')), None);
+            }
+            FromTerminal::Continued => {
+                self.front.resume();
+                self.drawn = u64::MAX;
+                self.apply(Msg::Resumed, None);
+            }
+            FromTerminal::Flushed(tag, bytes, took_ms) => {
+                tracing::trace!(bytes, took_ms, "frame");
+                if let Some(id) = tag {
+                    self.apply(Msg::Flushed(DialogId(id)), None);
+                }
+            }
+        }
+    }
+
+    /// Draw when something changed: at once after a key, at most so often for facts, never for nothing.
+    fn draw(&mut self, at_once: bool) {
+        let now = self.clock.now();
+        let second = now.utc.secs();
+        let moved = self.front.ticks() && second != self.drawn_second;
+        if self.model.revision == self.drawn && !moved {
+            return;
+        }
+        if !at_once && now.person.0 - self.drawn_at.0 < self.front.frame_ms() {
+            return;
+        }
+        self.model.now = self.stamp(None);
+        self.front.draw(&self.model);
+        self.drawn = self.model.revision;
+        self.drawn_at = now.person;
+        self.drawn_second = second;
+    }
+
+    /// How long nothing can happen by itself.
+    fn nap(&self) -> Duration {
+        let now = self.clock.now();
+        let mut ms: i64 = 60_000;
+        let (person, world) = next_wake(&self.model);
+        if let Some(p) = person {
+            ms = ms.min(p.0 - now.person.0);
+        }
+        if let Some(w) = world {
+            ms = ms.min(self.clock.until_world(w).unwrap_or(0));
+        }
+        if self.front.ticks() {
+            ms = ms.min(1000 - now.utc.0.rem_euclid(1000));
+        }
+        if self.model.revision != self.drawn {
+            ms = ms.min(self.front.frame_ms() - (now.person.0 - self.drawn_at.0));
+        }
+        // Figures grow old second by second while something is judged.
+        if !self.model.judged.is_empty() {
+            ms = ms.min(1_000);
+        }
+        Duration::from_millis(u64::try_from(ms.max(1)).unwrap_or(1))
+    }
+
+    /// Before anything else is started.
+    pub fn first_frame(&mut self) {
+        self.draw(true);
+    }
+
+    /// Run until somebody leaves.
+    pub fn run(&mut self) -> End {
+        self.draw(true);
+        loop {
+            self.inbox.wait(self.nap());
+            if let Some(end) = self.turn() {
+                return end;
+            }
+        }
+    }
+
+    /// One turn without waiting: what is here is worked off, bounded. `Some` when it is over.
+    pub fn turn(&mut self) -> Option<End> {
+        let mut keyed = false;
+        while let Some(from) = self.inbox.take_terminal() {
+            keyed |= matches!(from, FromTerminal::Msg(..) | FromTerminal::Continued);
+            self.from_terminal(from);
+            if self.end.is_some() {
+                break;
+            }
+        }
+        if keyed {
+            self.draw(true);
+        }
+        let begun = self.clock.now().person.0;
+        if self.end.is_none() {
+            self.draw(false);
+            let mut any = false;
+            for msg in self.inbox.take(BITE) {
+                any = true;
+                self.apply(msg, None);
+                if self.end.is_some() || self.clock.now().person.0 - begun > BITE_MS * 4 {
+                    // What was taken is always applied; the next bite waits for keys.
+                }
+            }
+            if !any {
+                self.apply_tick();
+            }
+            self.draw(false);
+            self.rotate_tape();
+        }
+        self.end.take().inspect(|end| {
+            if matches!(end, End::Quit(_)) {
+                self.last_words();
+            }
+        })
+    }
+
+    /// Time alone; kept off the tape's way when nothing is due.
+    fn apply_tick(&mut self) {
+        let now = self.clock.now();
+        let (person, world) = next_wake(&self.model);
+        let due = person.is_some_and(|p| p <= now.person)
+            || world.is_some_and(|w| w <= now.world)
+            || (!self.model.judged.is_empty() && now.person.0 / 1000 != self.model.aged_at);
+        if due || self.model.aged_at < 0 {
+            self.apply(Msg::Tick, None);
+        }
+    }
+
+    fn rotate_tape(&mut self) {
+        let quiet = self.model.dialog.is_none() && self.last.person.0 - self.model.nav.keys_at[2].0 > 1_000;
+        if let Some(t) = &mut self.tape {
+            let digest = || self.front.digest(&self.model);
+            t.rotate(&self.model, self.last, quiet, digest);
+        }
+    }
+
+    /// Outcomes of what has left are still written; then log and tape are closed.
+    fn last_words(&mut self) {
+        let begun = self.clock.now().person.0;
+        while self.ports.as_ref().is_some_and(|p| p.sending() > 0 || self.inbox.waiting() > 0)
+            && self.clock.now().person.0 - begun < LAST_WORDS_MS
+        {
+            self.inbox.wait(Duration::from_millis(50));
+            let busy = self.ports.as_ref().map_or(0, Ports::sending);
+            for msg in self.inbox.take(BITE) {
+                if matches!(msg, Msg::Answered { .. } | Msg::Durable(_)) {
+                    self.apply(msg, None);
+                }
+            }
+            if busy == 0 {
+                break;
+            }
+        }
+    }
+
+    /// Close log and tape; the log's head hash, where the disk took it.
+    pub fn close(mut self) -> (F, Option<String>) {
+        let at = self.stamp(None);
+        self.model.now = at;
+        let digest = self.front.digest(&self.model);
+        if let Some(t) = self.tape.take() {
+            t.close(at, digest);
+        }
+        let head = self.log.take().and_then(|l| l.close(at));
+        // Tasks are ended before the front is given back.
+        self.ports = None;
+        (self.front, head)
+    }
+}

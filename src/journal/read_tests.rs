@@ -1,0 +1,129 @@
+//! Several sessions in one directory: tail, heads, recovery.
+
+use super::append::{Chain, OnDisk};
+use super::heads;
+use super::live::Live;
+use super::record::{Actor, Who};
+use super::recovery::look;
+use super::scratch::{Scratch, at, entry, target};
+use super::tail::tail;
+use crate::core::act::plan::Ticket;
+use crate::core::entry::Kind;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::Path;
+
+/// A log with these (kind, ms, ticket, data); returns its head.
+fn log(dir: &Path, session: &str, records: &[(Kind, i64, Option<u64>, Value)]) -> String {
+    let who = Who { session: session.into(), actor: Actor { user: session.into(), claimed: None }, host: "h".into() };
+    let file = OnDisk::create(&dir.join(format!("{session}.jsonl")), 0o600).expect("created");
+    let mut chain = Chain::new(who, Box::new(file));
+    for (kind, ms, ticket, data) in records {
+        let mut e = entry(*kind, *ms, data.clone());
+        e.target = Some(target());
+        chain.append(&e, at(*ms), ticket.map(Ticket), 0).expect("written");
+    }
+    chain.head().to_owned()
+}
+
+fn note(ms: i64) -> (Kind, i64, Option<u64>, Value) {
+    (Kind::Note, ms, None, json!({ "text": ms.to_string() }))
+}
+
+fn tear(dir: &Path, session: &str) {
+    let path = dir.join(format!("{session}.jsonl"));
+    let mut f = std::fs::OpenOptions::new().append(true).open(path).expect("open");
+    f.write_all(b"{\"v\":1,\"sess").expect("torn");
+}
+
+#[test]
+fn the_tail_merges_the_ends_of_all_files() {
+    let dir = Scratch::new();
+    log(dir.path(), "a", &(0..500).map(|i| note(i * 2)).collect::<Vec<_>>());
+    log(dir.path(), "b", &(0..500).map(|i| note(i * 2 + 1)).collect::<Vec<_>>());
+    log(dir.path(), "c", &[note(5)]);
+    log(dir.path(), "d", &[]);
+    tear(dir.path(), "b");
+    let texts = |n| -> Vec<String> {
+        let t = tail(dir.path(), n).expect("read");
+        assert_eq!(t.unread, []);
+        t.records.iter().map(|r| r.data["text"].as_str().expect("text").to_owned()).collect()
+    };
+    assert_eq!(texts(3), ["997", "998", "999"]);
+    let all = texts(5000);
+    assert_eq!(all.len(), 1001);
+    assert_eq!(all[..8], ["0", "1", "2", "3", "4", "5", "5", "6"]);
+    assert_eq!(tail(&dir.path().join("none"), 3).expect("read").records, []);
+}
+
+#[test]
+fn a_file_is_never_reordered_and_an_unreadable_line_stays_in_its_place() {
+    let dir = Scratch::new();
+    let hand = "{\"hlc\":[9,0],\"kind\":\"note\",\"data\":1}\nwhat?\n{\"hlc\":[3,0],\"kind\":\"note\",\"data\":2}\n";
+    std::fs::write(dir.path().join("x.jsonl"), hand).expect("written");
+    std::fs::write(dir.path().join("y.jsonl"), "{\"hlc\":[5,0],\"kind\":\"note\",\"data\":3}\n").expect("written");
+    let t = tail(dir.path(), 9).expect("read");
+    let data: Vec<_> = t.records.iter().map(|r| r.data.clone()).collect();
+    assert_eq!(data, [json!(1), json!("what?"), json!(2), json!(3)]);
+}
+
+#[test]
+fn heads_name_every_other_file_and_the_torn_tails_of_ended_ones() {
+    let dir = Scratch::new();
+    let a = log(dir.path(), "a", &[note(1), note(2)]);
+    let b = log(dir.path(), "b", &[note(1)]);
+    log(dir.path(), "c", &[note(1)]);
+    tear(dir.path(), "a");
+    tear(dir.path(), "b");
+    let _b_runs = Live::begin(dir.path(), "b", 0o600, b"{}\n").expect("live");
+    let h = heads::heads(dir.path(), "c").expect("read");
+    assert_eq!(h.all, [("a.jsonl".to_owned(), a.clone()), ("b.jsonl".to_owned(), b.clone())]);
+    assert_eq!(h.torn.len(), 1);
+    let torn = &h.torn[0];
+    assert_eq!((torn.0.as_str(), torn.1.bytes), ("a.jsonl", 12));
+    assert_eq!(torn.1.sha256, crate::core::seal::sha256_hex(b"{\"v\":1,\"sess"));
+    let m = h.members();
+    let pairs = format!("a.jsonl {a}\nb.jsonl {b}\n");
+    assert_eq!(m["all"], crate::core::seal::sha256_hex(pairs.as_bytes()));
+    assert_eq!((&m["files"], &m["heads"][1]), (&json!(2), &json!(["b.jsonl", b])));
+}
+
+#[test]
+fn only_ended_sessions_intents_without_outcome_are_found() {
+    let dir = Scratch::new();
+    let intent = |t| (Kind::Intent, 10, Some(t), json!({"verb": "roll back"}));
+    // As the core ties them: the ticket stands in the data.
+    let of = |k, t: u64| (k, 20, None, json!({"ticket": t}));
+    let unfinished = [
+        note(1),
+        intent(1),
+        of(Kind::Sent, 1),
+        of(Kind::Accepted, 1),
+        intent(2),
+        of(Kind::Sent, 2),
+        of(Kind::Unknown, 2),
+        intent(3),
+        of(Kind::Refused, 3),
+        intent(4),
+        intent(5),
+    ];
+    log(dir.path(), "ended", &unfinished);
+    log(dir.path(), "running", &unfinished);
+    log(dir.path(), "own", &unfinished);
+    tear(dir.path(), "ended");
+    // Somebody else has read the last one back already.
+    let resolved = json!({"outcome": "did not", "of": {"session": "ended", "ticket": 5}});
+    log(dir.path(), "finder", &[(Kind::Resolved, 30, None, resolved)]);
+    let _lock = Live::begin(dir.path(), "running", 0o600, b"{}\n").expect("live");
+    let found = look(dir.path(), "own").expect("read");
+    let seen: Vec<_> =
+        found.unfinished.iter().map(|u| (u.session.as_str(), u.seq, u.ticket, u.last.as_str())).collect();
+    assert_eq!(seen, [("ended", 5, 2, "unknown"), ("ended", 10, 4, "intent")]);
+    assert_eq!(found.unfinished[0].target, Some(target()));
+    assert_eq!(found.running, ["running"]);
+    // Without a ticket: what that session left open on the target that was read back.
+    let of_session = json!({"how": "read back after the session ended", "session": "ended"});
+    log(dir.path(), "finder2", &[(Kind::Resolved, 40, None, of_session)]);
+    assert_eq!(look(dir.path(), "own").expect("read").unfinished, []);
+    assert_eq!(found.unread, []);
+}

@@ -1,0 +1,145 @@
+//! What ended sessions left undone: intents without an outcome, in other sessions' files. Read only; whoever finds
+//! them resolves them by reading the target back and says so in their own file.
+
+use super::heads::{logs, session_of};
+use super::lines::{Forwards, Piece};
+use super::view::RecordView;
+use super::{append, live};
+use crate::core::id::TargetId;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+/// Only the newest files are read back. An act older than so many sessions has long been seen by someone.
+pub const LOOKED_AT: usize = 256;
+
+/// An act that was begun and of which nothing tells how it ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unfinished {
+    /// File name, and the place in it.
+    pub file: String,
+    pub session: String,
+    pub seq: u64,
+    pub ticket: u64,
+    /// When it was meant, as the record says it (RFC 3339).
+    pub at: String,
+    pub user: String,
+    /// `None`: the record names no whole target.
+    pub target: Option<TargetId>,
+    /// The intent's data.
+    pub data: Value,
+    /// The last kind recorded for it: `intent` (it may never have left), `sent`, `unknown`.
+    pub last: String,
+}
+
+/// What was found in the other files.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Recovery {
+    /// Oldest file first, then by seq.
+    pub unfinished: Vec<Unfinished>,
+    /// Sessions that still run: their acts are in flight, theirs to close.
+    pub running: Vec<String>,
+    /// Files that could not be read to their end, with the reason.
+    pub unread: Vec<(String, String)>,
+}
+
+/// Looks through the newest [`LOOKED_AT`] files of `dir` but `own` (a session name).
+pub fn look(dir: &Path, own: &str) -> io::Result<Recovery> {
+    let mut found = Recovery::default();
+    let mut resolved = Vec::new();
+    let all = logs(dir)?;
+    for path in &all[all.len().saturating_sub(LOOKED_AT)..] {
+        let session = session_of(path);
+        let mine = session == own;
+        let runs = !mine && live::runs(dir, &session);
+        match read(path, &session, &mut resolved) {
+            Ok(open) if !mine && !runs => found.unfinished.extend(open),
+            Ok(_) => {}
+            Err(e) => found.unread.push((format!("{session}.jsonl"), e.to_string())),
+        }
+        if runs {
+            found.running.push(session);
+        }
+    }
+    found.unfinished.retain(|u| !resolved.iter().any(|r: &Resolved| r.covers(u)));
+    Ok(found)
+}
+
+/// A session's `resolved` record about another session's act.
+struct Resolved {
+    session: String,
+    /// `None`: whatever that session left open on this target, which has been read back.
+    ticket: Option<u64>,
+    target: Option<TargetId>,
+}
+
+impl Resolved {
+    fn read(r: &RecordView) -> Option<Resolved> {
+        let of = &r.data["of"];
+        let session = of["session"].as_str().or_else(|| r.data["session"].as_str())?;
+        Some(Resolved { session: session.to_owned(), ticket: of["ticket"].as_u64(), target: r.target_id() })
+    }
+
+    fn covers(&self, u: &Unfinished) -> bool {
+        self.session == u.session
+            && match self.ticket {
+                Some(t) => t == u.ticket,
+                None => self.target == u.target,
+            }
+    }
+}
+
+/// The open intents of one file; what it says of others' intents goes to `resolved`.
+fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<Vec<Unfinished>> {
+    let mut open = BTreeMap::new();
+    let mut lines = Forwards::new(append::open_to_read(path)?);
+    while let Some(piece) = lines.next_piece()? {
+        let Piece::Line(line) = piece else {
+            break;
+        };
+        // Most lines are observations: told apart without parsing them.
+        let acts = |l: &str| l.contains("\"ticket\":") || l.contains("\"kind\":\"resolved\"");
+        if !std::str::from_utf8(line).is_ok_and(acts) {
+            continue;
+        }
+        let record = RecordView::read(session, line);
+        if record.kind == "resolved" {
+            resolved.extend(Resolved::read(&record));
+        }
+        let Some(ticket) = record.ticket else {
+            continue;
+        };
+        match record.kind.as_str() {
+            "intent" => {
+                open.insert(
+                    ticket,
+                    Unfinished {
+                        file: format!("{session}.jsonl"),
+                        session: session.to_owned(),
+                        seq: record.seq,
+                        ticket,
+                        at: record.when().to_owned(),
+                        target: record.target_id(),
+                        user: record.user,
+                        data: record.data,
+                        last: record.kind,
+                    },
+                );
+            }
+            "sent" | "unknown" => {
+                if let Some(u) = open.get_mut(&ticket) {
+                    u.last = record.kind;
+                }
+            }
+            "accepted" | "refused" | "resolved" | "seen" | "settled" | "stuck" | "undone" => {
+                open.remove(&ticket);
+            }
+            // A kind of a later version, or one that ends nothing.
+            _ => {}
+        }
+    }
+    let mut open: Vec<_> = open.into_values().collect();
+    open.sort_by_key(|u| u.seq);
+    Ok(open)
+}

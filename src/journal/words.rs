@@ -1,0 +1,212 @@
+//! A record as one line for a person: `03:14:07 mira checkout@eu-1 roll back accepted in 41 ms`. The members of `data`
+//! per kind are written down in `docs/log-format.md`; missing ones are left out, unknown kinds shown as they are.
+
+use super::view::{RecordView, UNREADABLE};
+use crate::core::shown::shown_line;
+use serde_json::Value;
+
+/// The longest line, in bytes.
+pub const WIDTH: usize = 400;
+
+/// The line, everything from outside made visible, no newline.
+pub fn line(r: &RecordView) -> String {
+    let about = r.target_at().map(|t| format!("{t} ")).unwrap_or_default();
+    let late = if r.at.is_some() { " (recorded later)" } else { "" };
+    let text = format!("{} {} {about}{}{late}", r.hms(), r.who(), said(r));
+    shown_line(&text, WIDTH).into_string()
+}
+
+/// The members of one record's data.
+struct Data<'a>(&'a Value);
+
+impl Data<'_> {
+    /// `name` as text, between `before` and `after`; nothing where the member is missing, null or empty.
+    fn part(&self, before: &str, name: &str, after: &str) -> String {
+        match &self.0[name] {
+            Value::Null => String::new(),
+            Value::String(s) if s.is_empty() => String::new(),
+            Value::String(s) => format!("{before}{s}{after}"),
+            other => format!("{before}{other}{after}"),
+        }
+    }
+
+    /// The verb and, for plans of several steps, which: `roll back (step 1 of 2)`.
+    fn act(&self) -> String {
+        let verb = self.0["verb"].as_str().unwrap_or("act");
+        match (self.0["step"].as_u64(), self.0["of"].as_u64()) {
+            (Some(i), Some(n)) if n > 1 => format!("{verb} (step {i} of {n})"),
+            _ => verb.to_owned(),
+        }
+    }
+
+    /// ` v2 -> v1`, by version where that is known, else by hash.
+    fn moved(&self) -> String {
+        let word = |version: &str, hash: &str| self.0[version].as_str().or_else(|| self.0[hash].as_str());
+        match (word("from_version", "from"), word("to_version", "to")) {
+            (Some(f), Some(t)) if f != t => format!(" {f} -> {t}"),
+            (_, Some(t)) => format!(" {t}"),
+            _ => String::new(),
+        }
+    }
+
+    /// `12 s`, `41 ms`.
+    fn took(&self, before: &str, name: &str) -> String {
+        match self.0[name].as_u64() {
+            Some(ms) if ms >= 10_000 => format!("{before}{} s", ms / 1000),
+            Some(ms) => format!("{before}{ms} ms"),
+            None => String::new(),
+        }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.0[name] == true
+    }
+}
+
+fn said(r: &RecordView) -> String {
+    let d = Data(&r.data);
+    let act = d.act();
+    // By word, not by enum: records of later versions are read too.
+    match r.kind.as_str() {
+        "opened" => format!(
+            "opened andon{} for{}{}{}{}",
+            d.part(" ", "build", ""),
+            d.part(" ", "environment", ""),
+            d.part(", drill ", "drill", ""),
+            d.part(", ", "files", " other sessions"),
+            if d.is("mine_only") { ", log: mine only" } else { "" },
+        ),
+        "closed" => {
+            format!("closed{}{}", d.part(" after ", "records", " records"), d.part(", head before it ", "head", ""))
+        }
+        "armed" => format!("armed{}{}", d.part(" in ", "environment", ""), d.part(" for ", "minutes", " min")),
+        "disarmed" => format!("LOOK-ONLY again{}", d.part(": ", "why", "")),
+        "intent" => format!(
+            "{act}:{}{}{}{}{}",
+            d.moved(),
+            d.part(" by ", "primitive", ""),
+            d.part("; ", "sentence", ""),
+            if d.is("look_only") { "; from look-only" } else { "" },
+            if d.is("name_typed") { "; name typed" } else { "" },
+        ),
+        "sent" => format!("{act} sent"),
+        "accepted" => format!("{act} accepted{}", d.took(" in ", "took_ms")),
+        "refused" => format!("{act} REFUSED{}{}", d.part(" (", "status", ")"), d.part(": ", "why", "")),
+        "unknown" => format!("{act} OUTCOME UNKNOWN{}", d.part(": ", "why", "")),
+        "seen" => format!("{act} seen{}", d.part(": ", "found", "")),
+        "settled" => format!("{act} settled{}", d.took(" after ", "took_ms")),
+        "stuck" => format!("{act} STUCK{}", d.part(": ", "why", "")),
+        "undone" => format!("{act} UNDONE{}{}", d.part(" by ", "by", ""), d.part(": ", "found", "")),
+        "resolved" => format!(
+            "{act} resolved{}{}{}{}",
+            d.part(": ", "how", ""),
+            d.part(", ", "why", ""),
+            d.part(", ", "found", ""),
+            d.part(" (begun by ", "session", ")"),
+        ),
+        "changed" => format!("changed{}{}", d.part(": ", "what", ""), d.part(" (under an open ", "verb", " dialog)")),
+        "note" => format!("note: {}{}", d.part("", "text", ""), d.part(" (about ", "about", ")")),
+        "phase" => d.part("", "words", ""),
+        "verdict" => format!("verdict{}", d.part(" ", "words", "")),
+        "source" => {
+            format!("source{}{}{}", d.part(" ", "source", ""), d.part(" ", "words", ""), d.part(": ", "error", ""))
+        }
+        "runbook" => format!(
+            "runbook{}{}{}{}",
+            d.part(" ", "runbook", ""),
+            d.part(" step ", "step", ""),
+            d.part(" \"", "title", "\""),
+            d.part(": ", "state", "")
+        ),
+        "acknowledged" => format!("acked{}", d.part(" ", "what", "")),
+        UNREADABLE => format!("unreadable line{}", d.raw()),
+        other => format!("{other}{}", d.raw()),
+    }
+}
+
+impl Data<'_> {
+    fn raw(&self) -> String {
+        match self.0 {
+            Value::Null => String::new(),
+            Value::String(s) => format!(" {s}"),
+            other => format!(" {other}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn said_of(kind: &str, data: Value) -> String {
+        let line = json!({
+            "utc": "2026-11-21T03:14:07.250Z", "actor": {"user": "mira"}, "kind": kind, "data": data,
+            "target": {"source": "eu-1", "namespace": "shop", "kind": "Rollout", "name": "checkout", "uid": "u"},
+        });
+        line_of(&line)
+    }
+
+    fn line_of(v: &Value) -> String {
+        line(&RecordView::read("s", v.to_string().as_bytes()))
+    }
+
+    #[test]
+    fn each_kind_reads_as_a_sentence_and_missing_members_leave_no_hole() {
+        let act = json!({"verb": "roll back", "step": 1, "of": 2, "took_ms": 19_500, "why": "409", "found": "healthy",
+            "from": "9f3a", "from_version": "v2", "to": "v1", "primitive": "abort", "look_only": true, "words": "WORSE"});
+        for (kind, says) in [
+            ("intent", "roll back (step 1 of 2): v2 -> v1 by abort; from look-only"),
+            ("accepted", "roll back (step 1 of 2) accepted in 19 s"),
+            ("refused", "roll back (step 1 of 2) REFUSED: 409"),
+            ("unknown", "roll back (step 1 of 2) OUTCOME UNKNOWN: 409"),
+            ("seen", "roll back (step 1 of 2) seen: healthy"),
+            ("stuck", "roll back (step 1 of 2) STUCK: 409"),
+            ("verdict", "verdict WORSE"),
+        ] {
+            assert_eq!(said_of(kind, act.clone()), format!("03:14:07 mira checkout@eu-1 {says}"));
+        }
+        assert_eq!(said_of("armed", json!({})), "03:14:07 mira checkout@eu-1 armed");
+        assert_eq!(said_of("page-out", json!({"a": 1})), "03:14:07 mira checkout@eu-1 page-out {\"a\":1}");
+    }
+
+    #[test]
+    fn every_kind_of_this_version_has_its_own_words() {
+        use crate::core::entry::Kind::{self, *};
+        const ALL: [Kind; 21] = [
+            Opened,
+            Closed,
+            Armed,
+            Disarmed,
+            Intent,
+            Sent,
+            Accepted,
+            Refused,
+            Unknown,
+            Seen,
+            Settled,
+            Stuck,
+            Undone,
+            Resolved,
+            Changed,
+            Note,
+            Phase,
+            Verdict,
+            Source,
+            Runbook,
+            Acknowledged,
+        ];
+        for kind in ALL {
+            let word = json!(kind);
+            let text = said_of(word.as_str().expect("word"), json!({"zzz": "unnamed"}));
+            assert!(!text.contains("unnamed"), "{kind:?} is taken for unknown: {text}");
+        }
+    }
+
+    #[test]
+    fn nothing_from_outside_moves_the_cursor() {
+        let text = said_of("note", json!({"text": "a\u{1b}]0;x\u{7}\nb\u{202e}"}));
+        assert!(text.ends_with("note: a^[]0;x^G / b<U+202E>"), "{text}");
+        assert_eq!(line_of(&json!(3)), "--:--:--  unreadable line 3");
+    }
+}

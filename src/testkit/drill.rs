@@ -1,0 +1,306 @@
+//! A drill played through the core without clock, thread or terminal: the simulated world advances with the stamps, every
+//! effect is performed at once. The same keys at the same moments give the same run.
+
+use crate::backends::sim::{Scenario, World};
+use crate::config::keymap::default_keymap;
+use crate::core::act::plan::{Operation, Outcome, Ticket, Verb};
+use crate::core::effect::{Effect, Question};
+use crate::core::entry::Entry;
+use crate::core::id::{ServiceId, SourceId};
+use crate::core::key::{Code, Key};
+use crate::core::model::{Environment, Model, Place};
+use crate::core::msg::Msg;
+use crate::core::time::{Person, Stamp, World as WorldTime};
+use crate::core::update::update;
+use crate::core::world::fact::Fact;
+use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
+use crate::core::world::target::TargetState;
+use std::collections::VecDeque;
+
+/// How the log behaves in a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Log {
+    Works,
+    /// Every sync fails.
+    Fails,
+    /// No sync ever comes back.
+    Hangs,
+}
+
+pub struct Run {
+    pub model: Model,
+    pub world: World,
+    pub log: Log,
+    /// Reads of targets fail.
+    pub blind: bool,
+    /// Nobody draws: dialogs are never flushed.
+    pub unseen: bool,
+    /// Every message with its stamp, as a tape would hold it.
+    pub tape: Vec<(Stamp, Msg)>,
+    /// Every effect, in order.
+    pub effects: Vec<Effect>,
+    /// Every record, in order.
+    pub records: Vec<Entry>,
+    /// Steps sent: what a backend's action counter would say.
+    pub sent: Vec<Ticket>,
+    queue: VecDeque<Msg>,
+    person: i64,
+}
+
+/// Milliseconds between two keys of a hand.
+const FINGER: i64 = 120;
+
+impl Run {
+    /// At the drill's first moment, everything told, on the Board or Verdict.
+    pub fn new(scenario: &str, seed: u64) -> Run {
+        let scenario = Scenario::embedded(scenario).expect("an embedded scenario parses");
+        let at = Stamp { utc: scenario.start, world: WorldTime(scenario.start.0), person: Person(1_000_000) };
+        let environment = Environment {
+            name: "drill".into(),
+            place: Place::Drill,
+            production: true,
+            read_only: false,
+            who: "mira@bastion-2".into(),
+            goal: Some(scenario.goal.as_str().into()),
+        };
+        let mut model = Model::new(environment, default_keymap(), at);
+        for s in &scenario.services {
+            let s = s.service();
+            model.world.services.insert(s.name.clone(), s);
+        }
+        for (name, roles) in [
+            (&scenario.cluster, Roles { rollouts: true, telemetry: false }),
+            (&scenario.metrics, Roles { rollouts: false, telemetry: true }),
+        ] {
+            let state = SourceState {
+                kind: "simulated".into(),
+                link: Link::Connecting,
+                abilities: Abilities { roles, ..Abilities::default() },
+                confirmed: None,
+                old_after_ms: 90_000,
+                latency_ms: None,
+                calls_per_min: 0,
+                last_error: None,
+                holds: "".into(),
+            };
+            model.world.sources.insert(SourceId::new(name), state);
+        }
+        for r in crate::config::runbook::shipped() {
+            model.runbooks.insert(r.name.clone(), r);
+        }
+        let mut run = Run {
+            model,
+            world: World::new(scenario, seed),
+            log: Log::Works,
+            blind: false,
+            unseen: false,
+            tape: Vec::new(),
+            effects: Vec::new(),
+            records: Vec::new(),
+            sent: Vec::new(),
+            queue: VecDeque::new(),
+            person: 1_000_000,
+        };
+        for (source, fact) in run.world.snapshot() {
+            run.queue.push_back(Msg::Fact { source, fact: Box::new(fact) });
+        }
+        run.drain();
+        run.wait(3_100);
+        run
+    }
+
+    fn stamp(&self) -> Stamp {
+        let utc = self.world.now();
+        Stamp { utc, world: WorldTime(utc.0), person: Person(self.person) }
+    }
+
+    /// One message, and everything that follows from it at once.
+    pub fn apply(&mut self, msg: Msg) {
+        self.queue.push_back(msg);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        let mut turns = 0;
+        loop {
+            while let Some(msg) = self.queue.pop_front() {
+                turns += 1;
+                assert!(turns < 100_000, "messages without end");
+                let at = self.stamp();
+                self.tape.push((at, msg.clone()));
+                for e in update(&mut self.model, at, msg) {
+                    self.effects.push(e.clone());
+                    self.perform(e);
+                }
+            }
+            let shown = self.model.dialog.as_ref().filter(|d| d.flushed.is_none()).map(|d| d.id);
+            match shown {
+                Some(id) if !self.unseen => self.queue.push_back(Msg::Flushed(id)),
+                Some(_) | None => return,
+            }
+        }
+    }
+
+    fn perform(&mut self, e: Effect) {
+        match e {
+            Effect::Append { entry, ticket } => {
+                self.records.push(entry);
+                if let Some(ticket) = ticket {
+                    match self.log {
+                        Log::Works => self.queue.push_back(Msg::Durable(ticket)),
+                        Log::Fails => self.queue.push_back(Msg::NotDurable { ticket, why: "no space left".into() }),
+                        Log::Hangs => {}
+                    }
+                }
+            }
+            Effect::AppendLate { entry, .. } => self.records.push(entry),
+            Effect::Plan { dialog, operation } => {
+                let known = self.model.world.targets.get(&operation.target).cloned();
+                let read = self.read(&operation.target);
+                let on = match &read {
+                    Ok(t) => t.as_deref().cloned(),
+                    Err(_) => known,
+                };
+                let plan = on.map(|t| Box::new(self.world.plan(&operation, &t)));
+                self.queue.push_back(Msg::Planned { dialog, read, plan });
+            }
+            Effect::Reread { act, target } => {
+                let read = self.read(&target);
+                self.queue.push_back(Msg::Reread { act, read });
+            }
+            Effect::Perform { ticket, step, .. } => {
+                self.sent.push(ticket);
+                let outcome = self.world.send(&step);
+                self.queue.push_back(Msg::Answered { ticket, outcome });
+            }
+            Effect::Ask { id, question, .. } => {
+                let answer = match question {
+                    Question::Read(t) => {
+                        self.read(&t).map(|t2| vec![t2.map_or_else(|| Fact::Gone(t.clone()), Fact::Target)])
+                    }
+                    Question::Blocks { service, from, count } => self
+                        .world
+                        .blocks(&service, from, count)
+                        .map(|b| vec![Fact::Blocks(b)])
+                        .ok_or_else(|| SourceError::new(Trouble::NotFound, "no such service")),
+                    Question::Check(q) => self.world.check(&q).map(|c| vec![Fact::Checked(c)]),
+                };
+                self.queue.push_back(Msg::Asked { id, answer });
+            }
+            Effect::Interest(_)
+            | Effect::Copy(_)
+            | Effect::Speed(_)
+            | Effect::Choose(_)
+            | Effect::Repaint
+            | Effect::Suspend
+            | Effect::Quit(_) => {}
+        }
+    }
+
+    fn read(&self, target: &crate::core::id::TargetId) -> Result<Option<Box<TargetState>>, SourceError> {
+        if self.blind {
+            return Err(SourceError::new(Trouble::Timeout, "no answer in 2 s"));
+        }
+        Ok(self.world.read(target).map(Box::new))
+    }
+
+    /// Let time pass on both clocks, in steps of at most 250 ms, with the facts that come.
+    pub fn wait(&mut self, ms: i64) {
+        let mut left = ms;
+        while left > 0 {
+            let step = left.min(250);
+            left -= step;
+            self.person += step;
+            let to = crate::core::time::Utc(self.world.now().0 + step);
+            for (source, fact) in self.world.advance_to(to) {
+                self.queue.push_back(Msg::Fact { source, fact: Box::new(fact) });
+            }
+            self.queue.push_back(Msg::Tick);
+            self.drain();
+        }
+    }
+
+    /// Person time alone: the world stands still (a drill's clock at a crawl).
+    pub fn think(&mut self, ms: i64) {
+        self.person += ms;
+        self.apply(Msg::Tick);
+    }
+
+    /// Keys as a hand types them: `"a r"`, `"esc"`, `"enter"`, `"space"`; anything else letter by letter.
+    pub fn keys(&mut self, keys: &str) {
+        for k in keys.split_whitespace() {
+            let code = match k {
+                "esc" => Code::Esc,
+                "enter" => Code::Enter,
+                "space" => Code::Char(' '),
+                "backspace" => Code::Backspace,
+                "down" => Code::Down,
+                "up" => Code::Up,
+                _ => {
+                    for c in k.chars() {
+                        self.key(Key::char(c));
+                    }
+                    continue;
+                }
+            };
+            self.key(Key::plain(code));
+        }
+    }
+
+    pub fn key(&mut self, key: Key) {
+        self.wait(FINGER);
+        self.apply(Msg::Key(key));
+    }
+
+    /// `keys`, then a pause long enough for a `Y` to count, then `Y`.
+    pub fn act(&mut self, keys: &str) {
+        self.keys(keys);
+        self.wait(1_000);
+        self.keys("Y");
+    }
+
+    /// Put the cursor on a service, as a person would: by moving.
+    pub fn choose(&mut self, service: &str) {
+        let want = ServiceId::new(service);
+        self.keys("b g");
+        for _ in 0..100 {
+            if self.model.nav.selected.as_ref() == Some(&want) {
+                return;
+            }
+            self.keys("j");
+        }
+        panic!("{service} is not on the Board");
+    }
+
+    /// Somebody does it with another tool, past this console.
+    pub fn elsewhere(&mut self, service: &str, verb: Verb) {
+        let target = self.target(service).id.clone();
+        let fresh = self.world.read(&target).expect("the target is there");
+        let plan = self.world.plan(&Operation { verb, target, back_to: None }, &fresh).expect("it can be planned");
+        for step in &plan.steps {
+            let outcome = self.world.send(step);
+            assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+        }
+        self.wait(250);
+    }
+
+    /// The one moving target of a service.
+    pub fn target(&self, service: &str) -> &TargetState {
+        self.model.world.targets.values().find(|t| t.service.as_str() == service).expect("the service has a target")
+    }
+
+    /// The truth of the world, not telemetry: share of the period's budget left.
+    pub fn budget(&self, service: &str) -> f64 {
+        self.world.budget_left(&ServiceId::new(service)).expect("the service has a budget")
+    }
+
+    /// Kinds of the records about acts, in order.
+    pub fn kinds(&self) -> Vec<crate::core::entry::Kind> {
+        use crate::core::entry::Kind;
+        self.records
+            .iter()
+            .map(|r| r.kind)
+            .filter(|k| !matches!(k, Kind::Phase | Kind::Verdict | Kind::Source))
+            .collect()
+    }
+}

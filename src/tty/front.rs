@@ -1,0 +1,87 @@
+//! The terminal as the engine's front: frames out, the clipboard, suspend and resume.
+
+use super::device::Device;
+use super::guard::Guard;
+use super::output::{Frame, Output};
+use crate::core::model::Model;
+use crate::engine::Front;
+use crate::ui::{self, look::Look};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub struct Screen {
+    pub guard: Guard,
+    pub output: Output,
+    pub device: Arc<Device>,
+    pub look: Look,
+    /// Where copied text is saved as well.
+    pub state: PathBuf,
+    /// The last flush took over 100 ms, or `--slow`: two frames a second (limits.md section 4).
+    pub slow: Arc<AtomicBool>,
+    /// `--no-clock`: the time of day is not shown, and nothing moves by itself.
+    pub clock: bool,
+}
+
+/// OSC 52 carries at most this many bytes of text (terminal-and-safety 8.6).
+const CLIPBOARD: usize = 74_000;
+
+impl Screen {
+    fn buffer(&self, model: &Model) -> (Buffer, ui::Drawn) {
+        let area = Rect::new(0, 0, model.width, model.height);
+        let mut buffer = Buffer::empty(area);
+        let drawn = ui::draw(model, &self.look, area, &mut buffer);
+        (buffer, drawn)
+    }
+}
+
+impl Front for Screen {
+    fn draw(&mut self, model: &Model) {
+        let (buffer, drawn) = self.buffer(model);
+        self.output.draw(Frame { buffer, cursor: drawn.cursor, tag: drawn.dialog.map(|d| d.0) });
+    }
+
+    fn digest(&self, model: &Model) -> String {
+        ui::digest(model)
+    }
+
+    fn repaint(&mut self) {
+        self.output.repaint();
+    }
+
+    fn suspend(&mut self) {
+        self.guard.suspend();
+    }
+
+    fn resume(&mut self) {
+        // A terminal that died meanwhile is told by the reader.
+        if let Err(e) = self.guard.resume() {
+            tracing::warn!(error = %e, "resume");
+        }
+        self.output.repaint();
+    }
+
+    fn copy(&mut self, text: &str) -> Option<String> {
+        if text.len() <= CLIPBOARD {
+            self.output.clipboard(text);
+        }
+        let path = self.state.join("andon").join("copied.txt");
+        match std::fs::create_dir_all(path.parent()?).and_then(|()| std::fs::write(&path, text)) {
+            Ok(()) => Some(path.display().to_string()),
+            Err(e) => {
+                tracing::warn!(error = %e, "copied text could not be saved");
+                None
+            }
+        }
+    }
+
+    fn frame_ms(&self) -> i64 {
+        if self.slow.load(Ordering::Relaxed) { 500 } else { 100 }
+    }
+
+    fn ticks(&self) -> bool {
+        self.clock
+    }
+}

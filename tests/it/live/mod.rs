@@ -1,0 +1,9 @@
+//! Tests against real servers: the lab of `tests/lab`, started by `.ci/run` or by hand (its README says how).
+//!
+//! They run only with `ANDON_LIVE=1`, and then a missing server is a failure, never a skip. They share one cluster:
+//! run them with `--test-threads=1`, and let each make its own Rollout (`Lab::fresh_rollout`).
+
+mod kube;
+pub mod lab;
+pub mod rollout;
+mod stack;
