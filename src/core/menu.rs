@@ -52,7 +52,7 @@ fn roll_back(model: &Model, t: &TargetState) -> Item {
     };
     let (ok, of) = r.count();
     let ready = match r.worst() {
-        _ if model.environment.read_only => Ready::No("read-only session".into()),
+        _ if model.environment.read_only => Ready::No("read-only".into()),
         _ if to.is_none() => Ready::No("no older version is kept".into()),
         None => Ready::Yes(format!("{ok}/{of}")),
         Some(c) if c.state == CheckState::Blocked => Ready::No(c.how.to_string()),
@@ -69,7 +69,7 @@ fn hold(model: &Model, t: &TargetState) -> Item {
     let source = model.world.sources.get(&t.id.source);
     let at = t.weight_real.map_or_else(String::new, |w| format!(" at {w}%"));
     let ready = if model.environment.read_only {
-        Ready::No("read-only session".into())
+        Ready::No("read-only".into())
     } else if !t.is_moving() {
         Ready::No("nothing moves".into())
     } else if t.aborted {
@@ -102,7 +102,7 @@ fn forward(model: &Model, t: &TargetState, verb: Verb) -> Item {
     } else if let Some(why) = why_not {
         Ready::No(why.into())
     } else if model.environment.read_only {
-        Ready::No("read-only session".into())
+        Ready::No("read-only".into())
     } else {
         let lines = gates::gates(model, t, verb);
         match lines.iter().find(|g| g.state.blocks()).or_else(|| lines.iter().find(|g| g.state.warns())) {

@@ -1,6 +1,8 @@
 //! World builders, fake servers, key scripts and pictures for tests and benches. Models are made by feeding real messages
 //! through `core::update`, never by poking fields, so that every state here is one that can occur.
 
+pub mod acts;
+pub mod canary;
 pub mod contract;
 pub mod drill;
 pub mod fake_http;
@@ -8,8 +10,10 @@ pub mod fake_kube;
 pub mod fake_prometheus;
 pub mod picture;
 pub mod states;
+mod states_acts;
 pub mod stories;
 pub mod trials;
 pub mod world;
 
-pub use world::{Canary, World, world};
+pub use canary::Canary;
+pub use world::{World, world};

@@ -1,6 +1,7 @@
 //! Worlds that pictures and tests begin from. Each is told by facts, keys and time.
 
-use super::world::{Canary, World, world};
+use super::canary::Canary;
+use super::world::{World, world};
 use crate::core::model::{Context, Place};
 use crate::core::world::source::{Link, Roles};
 use crate::core::world::target::GitOwner;

@@ -223,7 +223,11 @@ fn acts_on(model: &Model, wide: usize) -> Line {
         }
         line = line.append(one);
     }
-    if line.is_empty() { Line::new().text("nothing to act on here") } else { line }
+    match (line.is_empty(), model.environment.read_only) {
+        (false, _) => line,
+        (true, true) => Line::new().text("read-only: no act goes out from here"),
+        (true, false) => Line::new().text("nothing to act on here"),
+    }
 }
 
 /// An act in one or two words.

@@ -122,11 +122,16 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
 
 /// Words only; `q` and `?` work.
 fn too_small(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
+    if let Some(Overlay::Help { scroll }) = &model.nav.overlay {
+        overlays::page(&overlays::help::lines(model), *scroll, look, area, buf);
+        return;
+    }
     let mut rows = Rows::new();
     let need = format!("andon needs {}x{}", LEAST.0, LEAST.1);
     let have = format!("this is {}x{}", area.width, area.height);
-    let quit = model.keymap.shown(Intent::Quit).unwrap_or_default();
-    for text in [need, have, format!("{quit} leaves")] {
+    let keys = |i| model.keymap.shown(i).unwrap_or_default();
+    let keys = format!("{} leaves, {} help", keys(Intent::Quit), keys(Intent::Help));
+    for text in [need, have, keys] {
         for part in parts::line::wrap(&text, usize::from(area.width)) {
             rows.keep(Line::new().text(part));
         }

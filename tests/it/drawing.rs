@@ -71,7 +71,7 @@ fn check(buf: &Buffer) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn no_state_panics_at_any_size(

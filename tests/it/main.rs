@@ -12,3 +12,4 @@ mod pty_self;
 mod screen;
 mod snapshots;
 mod tty_probe;
+mod words;

@@ -154,7 +154,9 @@ pub fn verdict(model: &Model, t: &TargetState) -> Line {
     };
     // A source that went quiet is not being read; its age says so.
     let quiet = v.look.is_some() && v.age != Age::Fresh;
-    match v.progress.reading().filter(|_| !quiet && !matches!(v.word, Word::NotJudged)) {
+    // A block or two are always on their way.
+    let behind = v.progress.expected > v.progress.have + 2;
+    match v.progress.reading().filter(|_| behind && !quiet && !matches!(v.word, Word::NotJudged)) {
         Some(reading) => line.add(Role::Moving, format!("  {reading}")),
         None => line,
     }
@@ -245,7 +247,8 @@ pub fn budget(b: Option<&Burn>, has_slo: bool) -> Line {
     let word = if burn_role(b.word) == Role::Fine { b.word.word().to_owned() } else { b.word.word().to_uppercase() };
     line = line.add(burn_role(b.word), word);
     let one = |secs| b.over_window(secs).map_or_else(|| "--".to_owned(), words::times);
-    line = line.text(format!(" {}(1h) {}(5m)", one(3600), one(300)));
+    let was = if b.age == Age::Withdrawn { " was" } else { "" };
+    line = line.text(format!("{was} {}(1h) {}(5m)", one(3600), one(300)));
     if let Some(h) = &b.handful {
         return line.text(format!(", only {h}"));
     }
@@ -296,13 +299,18 @@ pub fn what(t: &TargetState) -> String {
 /// Points for a column: `+21.6`, `was +0.1`, `640 more`.
 pub fn points_column(j: &Judged) -> String {
     let v = &j.verdict;
+    let found = || v.difference.map_or_else(|| "-".into(), |d| words::short(d.d, d.range));
     match &v.word {
-        Word::Unsure(u) => u.words(),
-        Word::NoData => v.difference.map_or_else(|| "-".into(), |d| format!("was {}", words::short(d.d, d.range))),
-        Word::Worse | Word::Higher | Word::Same | Word::Better | Word::NoTraffic(_) | Word::NoBaseline => {
-            v.difference.map_or_else(|| "-".into(), |d| words::short(d.d, d.range))
-        }
         Word::NotJudged => "-".into(),
+        _ if v.age == Age::Withdrawn => v.difference.map_or_else(|| "-".into(), |_| format!("was {}", found())),
+        Word::Unsure(u) => u.words(),
+        Word::Worse
+        | Word::Higher
+        | Word::Same
+        | Word::Better
+        | Word::NoTraffic(_)
+        | Word::NoBaseline
+        | Word::NoData => found(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::config::theme::Role;
 use crate::core::age;
 use crate::core::board::{self, Glyph, Row};
 use crate::core::intent::Intent;
+use crate::core::judge::freshness::Age;
 use crate::core::judge::words;
 use crate::core::model::Model;
 use crate::core::world::target::TargetState;
@@ -108,7 +109,9 @@ fn row(model: &Model, r: &Row, c: &Columns) -> Line {
     let burn = model.burns.get(&r.service).map_or_else(
         || "-".to_owned(),
         |b| {
-            let one = |secs| b.over_window(secs).map_or_else(|| "--".into(), words::times);
+            // A burn that is too old to judge by is not known.
+            let known = b.age != Age::Withdrawn;
+            let one = |secs| b.over_window(secs).filter(|_| known).map_or_else(|| "--".into(), words::times);
             format!("{:>5}/{:>5}", one(3600), one(300))
         },
     );

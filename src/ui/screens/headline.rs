@@ -52,6 +52,12 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
     if t.aborted && !matches!(j.verdict.word, Word::Worse if t.weight_real != Some(0)) {
         let back = t.stable.as_ref().map_or_else(|| "stable".into(), |h| t.version_of(h));
         let asked = t.candidate.as_ref().map_or_else(|| "another".into(), |h| t.version_of(h));
+        if t.weight_real.is_some_and(|w| w > 0) {
+            return said(
+                format!("{name} goes back to `{back}`; its {} is being taken away.", figures::track(t)),
+                t.aborted_at,
+            );
+        }
         return said(format!("{name} is back on `{back}`; its spec still asks for `{asked}`."), t.aborted_at);
     }
     moving(name, figures::track(t), j, burning, model.utc())

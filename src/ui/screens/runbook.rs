@@ -153,6 +153,6 @@ fn chosen_step(model: &Model, s: &RunStep, st: &StepState, wide: usize, out: &mu
         } else {
             line.text("   ").add(Role::Key, key(Intent::StepSkip)).text(" skips it, with a reason")
         };
-        out.may(3, line);
+        out.flow(3, 4, line, wide, 2);
     }
 }

@@ -52,9 +52,11 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     let verdict = Line::new().text(" verdict  ").append(figures::verdict(model, t));
     rows.flow(0, 5, verdict, wide, 10);
     let (age_role, age) = figures::figures_age(model, t);
-    let errors_room = room.saturating_sub(age.len() + 1);
+    // In a narrow pane the stable side goes on below; a figure is never cut.
+    let errors_room = if wide < 70 { 62 } else { room.saturating_sub(age.len() + 1) };
     let judged = model.judged.get(&t.id);
-    rows.keep(Line::new().text(" errors   ").append(figures::errors(t, judged, errors_room)).end(age_role, age));
+    let errors = Line::new().text(" errors   ").append(figures::errors(t, judged, errors_room)).end(age_role, age);
+    rows.flow(0, 1, errors, wide, 10);
     let slo = model.world.services.get(&t.service).is_some_and(|s| s.slo.is_some());
     let budget = Line::new().text(" budget   ").append(figures::budget(model.burns.get(&t.service), slo));
     rows.flow(2, 9, budget, wide, 10);
