@@ -1,7 +1,7 @@
 //! What each act key would do to the target now, how long it takes, whether it is ready. One list for the Verdict
 //! screen and the act menu.
 
-use crate::core::act::gate::GateState;
+use crate::core::act::gate::{Gate, GateLine, GateState};
 use crate::core::act::plan::Verb;
 use crate::core::age;
 use crate::core::gates;
@@ -52,6 +52,7 @@ fn roll_back(model: &Model, t: &TargetState) -> Item {
     };
     let (ok, of) = r.count();
     let ready = match r.worst() {
+        _ if model.environment.read_only => Ready::No("read-only session".into()),
         _ if to.is_none() => Ready::No("no older version is kept".into()),
         None => Ready::Yes(format!("{ok}/{of}")),
         Some(c) if c.state == CheckState::Blocked => Ready::No(c.how.to_string()),
@@ -67,13 +68,15 @@ fn roll_back(model: &Model, t: &TargetState) -> Item {
 fn hold(model: &Model, t: &TargetState) -> Item {
     let source = model.world.sources.get(&t.id.source);
     let at = t.weight_real.map_or_else(String::new, |w| format!(" at {w}%"));
-    let ready = if !t.is_moving() {
+    let ready = if model.environment.read_only {
+        Ready::No("read-only session".into())
+    } else if !t.is_moving() {
         Ready::No("nothing moves".into())
     } else if t.aborted {
         Ready::No("aborted already".into())
     } else {
         match readiness::allowed(source, &t.id.namespace, "patch rollouts") {
-            Some(false) => Ready::But("missing patch rollouts".into()),
+            Some(false) => Ready::But("no right".into()),
             Some(true) | None => Ready::Yes(String::new()),
         }
     };
@@ -89,20 +92,27 @@ fn forward(model: &Model, t: &TargetState, verb: Verb) -> Item {
         Verb::Resume if !t.held => Some("not held"),
         Verb::Promote if !t.is_moving() => Some("nothing moves"),
         Verb::Promote if t.aborted => Some("aborted"),
-        Verb::Promote if t.held => Some("held: resume first"),
-        Verb::Promote if t.releasing => Some("on its way already"),
-        Verb::Promote if t.gate.is_none() => Some("no gate to release"),
+        Verb::Promote if t.held => Some("resume first"),
+        Verb::Promote if t.releasing => Some("on its way"),
+        Verb::Promote if t.gate.is_none() => Some("no gate stands"),
         Verb::Promote | Verb::Resume | Verb::Hold | Verb::RollBack => None,
     };
     let ready = if let Some(why) = t.invalid.as_ref() {
         Ready::No(format!("refused by the controller: {why}"))
     } else if let Some(why) = why_not {
         Ready::No(why.into())
+    } else if model.environment.read_only {
+        Ready::No("read-only session".into())
     } else {
         let lines = gates::gates(model, t, verb);
         match lines.iter().find(|g| g.state.blocks()).or_else(|| lines.iter().find(|g| g.state.warns())) {
-            Some(g) if g.state.blocks() => Ready::No(short(&g.words)),
-            Some(g) => Ready::But(short(&g.words)),
+            Some(g) if g.state.blocks() => Ready::No(short(g)),
+            // Said before a key is pressed in vain.
+            _ if model.environment.production && !model.is_armed() => {
+                let keys = model.keymap.shown(Intent::Arm).unwrap_or_default();
+                Ready::No(format!("{keys} arms first"))
+            }
+            Some(g) => Ready::But(short(g)),
             None => {
                 let not = lines.iter().filter(|g| g.state == GateState::NotConfigured).count();
                 Ready::Yes(if not > 0 { format!("{not} not configured") } else { String::new() })
@@ -112,8 +122,15 @@ fn forward(model: &Model, t: &TargetState, verb: Verb) -> Item {
     Item { intent, label, takes: "--".into(), ready }
 }
 
-fn short(words: &str) -> String {
-    words.strip_prefix("WORSE").map_or_else(|| words.to_string(), |rest| format!("worse{rest}"))
+/// A gate in a column; its whole sentence stands in the dialog.
+fn short(g: &GateLine) -> String {
+    let said = g.words.split([',', ':']).next().unwrap_or_default();
+    match g.gate {
+        Gate::Verdict if said == "WORSE" => "worse".into(),
+        Gate::Verdict | Gate::Permission => said.into(),
+        Gate::Freshness => "figures old".into(),
+        Gate::Burn => "burn".into(),
+    }
 }
 
 /// `promote to 25%`: the next weight the steps ask for.

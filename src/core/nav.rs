@@ -42,6 +42,8 @@ pub struct Nav {
     pub back: Vec<Screen>,
     /// The chosen service. Moves only by a key, or once at the opening.
     pub selected: Option<ServiceId>,
+    /// The person moved the selection; until then `v` and `b` go to what hurts most.
+    pub by_hand: bool,
     /// Fine rows are shown as well.
     pub show_rest: bool,
     pub overlay: Option<Overlay>,

@@ -1,6 +1,15 @@
-//! World builders, fake servers and key scripts for tests and benches.
+//! World builders, fake servers, key scripts and pictures for tests and benches. Models are made by feeding real messages
+//! through `core::update`, never by poking fields, so that every state here is one that can occur.
 
+pub mod contract;
 pub mod drill;
 pub mod fake_http;
+pub mod fake_kube;
 pub mod fake_prometheus;
+pub mod picture;
+pub mod states;
+pub mod stories;
 pub mod trials;
+pub mod world;
+
+pub use world::{Canary, World, world};

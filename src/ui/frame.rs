@@ -25,9 +25,11 @@ pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
         Line::of(Role::Drill, " ".repeat(wide)).draw(look, row, area.y, buf);
     }
     first_row(model, wide).draw(look, area, area.y, buf);
-    second_row(model, wide).draw(look, area, area.y + 1, buf);
+    if model.nav.screen != Screen::Choose {
+        second_row(model, wide).draw(look, area, area.y + 1, buf);
+    }
     alarm_row(model).draw(look, area, area.y + 2, buf);
-    let (upper, lower) = hints::last_rows(model);
+    let (upper, lower) = hints::last_rows(model, wide);
     upper.draw(look, area, area.bottom().saturating_sub(2), buf);
     lower.draw(look, area, area.bottom().saturating_sub(1), buf);
 }
@@ -63,6 +65,10 @@ pub fn arming(model: &Model) -> (Role, String) {
 }
 
 fn first_row(model: &Model, wide: usize) -> Line {
+    if model.nav.screen == Screen::Choose {
+        // Nothing is looked at yet: no place, no arming.
+        return Line::new().text(format!("ANDON   {}   {}Z", model.environment.who, model.utc().hms()));
+    }
     let clusters: Vec<&str> =
         model.world.sources.iter().filter(|(_, s)| s.abilities.roles.rollouts).map(|(id, _)| id.as_str()).collect();
     let listed = clusters.join(",");

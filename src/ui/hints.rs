@@ -17,27 +17,31 @@ pub fn key(model: &Model, intent: Intent) -> Option<String> {
     model.keymap.shown(intent)
 }
 
-/// `j/k choose  enter why`: keys underlined, words plain. Unbound intents are left out.
-pub fn list(model: &Model, wanted: &[(&[Intent], &str)]) -> Line {
+/// `j/k choose  enter why`: keys underlined, words plain. Unbound intents are left out, and what has no room whole.
+pub fn list(model: &Model, wide: usize, wanted: &[(&[Intent], &str)]) -> Line {
     let mut line = Line::new();
     for (intents, word) in wanted {
         let keys: Vec<String> = intents.iter().filter_map(|i| key(model, *i)).collect();
         if keys.is_empty() {
             continue;
         }
+        let mut one = Line::new();
         if !line.is_empty() {
-            line = line.text("  ");
+            one = one.text("  ");
         }
-        line = line.add(Role::Key, keys.join("/"));
+        one = one.add(Role::Key, keys.join("/"));
         if !word.is_empty() {
-            line = line.text(format!(" {word}"));
+            one = one.text(format!(" {word}"));
+        }
+        if line.width() + one.width() <= wide {
+            line = line.append(one);
         }
     }
     line
 }
 
-pub fn last_rows(model: &Model) -> (Line, Line) {
-    let (mut upper, lower) = rows(model);
+pub fn last_rows(model: &Model, wide: usize) -> (Line, Line) {
+    let (mut upper, lower) = rows(model, wide);
     // A notice stands here for its five seconds: hints are what one can do without.
     if let Some((text, _)) = &model.notice {
         upper = Line::of(Role::Moving, text);
@@ -47,17 +51,17 @@ pub fn last_rows(model: &Model) -> (Line, Line) {
 
 const MOVE: &[Intent] = &[Intent::NextRow, Intent::PreviousRow];
 
-fn rows(model: &Model) -> (Line, Line) {
+fn rows(model: &Model, wide: usize) -> (Line, Line) {
     use Intent as I;
     if let Some(d) = &model.dialog {
-        return (dialog(model, &d.kind), Line::new());
+        return (dialog(model, wide, &d.kind), Line::new());
     }
     match &model.nav.overlay {
         Some(Overlay::Explain { .. } | Overlay::Help { .. }) => {
-            return (list(model, &[(MOVE, "scroll"), (&[I::Back], "back")]), acts_on(model));
+            return (list(model, wide, &[(MOVE, "scroll"), (&[I::Back], "back")]), acts_on(model, wide));
         }
         Some(Overlay::Note(_)) => {
-            let keys = list(model, &[(&[I::NoteKeep], "keep it in the log"), (&[I::NoteLeave], "leave a draft")]);
+            let keys = list(model, wide, &[(&[I::NoteKeep], "keep it in the log"), (&[I::NoteLeave], "leave a draft")]);
             return (keys, Line::new());
         }
         Some(Overlay::SkipReason { .. }) => {
@@ -78,9 +82,10 @@ fn rows(model: &Model) -> (Line, Line) {
         None => (&[], ""),
     };
     let upper = match model.nav.screen {
-        Screen::Waking => list(model, &[(&[I::Help], "help"), (&[I::Quit], "leave")]),
+        Screen::Waking => list(model, wide, &[(&[I::Help], "help"), (&[I::Quit], "leave")]),
         Screen::Choose => list(
             model,
+            wide,
             &[
                 (&[I::ChooseNext, I::ChoosePrevious], "choose"),
                 (&[I::ChooseOpen], "look at it, look-only"),
@@ -91,6 +96,7 @@ fn rows(model: &Model) -> (Line, Line) {
         ),
         Screen::Verdict => list(
             model,
+            wide,
             &[
                 (MOVE, "other"),
                 (&[I::Open], "why"),
@@ -105,6 +111,7 @@ fn rows(model: &Model) -> (Line, Line) {
         ),
         Screen::Board => list(
             model,
+            wide,
             &[
                 (MOVE, "choose"),
                 (&[I::Open], "why"),
@@ -117,8 +124,19 @@ fn rows(model: &Model) -> (Line, Line) {
                 (&[I::Quit], "leave"),
             ],
         ),
+        Screen::Runbook if book.0.is_empty() => list(
+            model,
+            wide,
+            &[
+                (&[I::ScreenVerdict], "verdict"),
+                (&[I::ScreenBoard], "board"),
+                (&[I::Back], "back"),
+                (&[I::Help], "help"),
+            ],
+        ),
         Screen::Runbook => list(
             model,
+            wide,
             &[
                 (&[I::StepNext, I::StepPrevious], "choose"),
                 (&[I::StepRun], "run check"),
@@ -132,6 +150,7 @@ fn rows(model: &Model) -> (Line, Line) {
         ),
         Screen::Sources => list(
             model,
+            wide,
             &[
                 (MOVE, "choose"),
                 (&[I::ScreenVerdict], "verdict"),
@@ -143,19 +162,25 @@ fn rows(model: &Model) -> (Line, Line) {
             ],
         ),
     };
-    (upper, acts_on(model))
+    (upper, acts_on(model, wide))
 }
 
-fn dialog(model: &Model, kind: &DialogKind) -> Line {
+fn dialog(model: &Model, wide: usize, kind: &DialogKind) -> Line {
     let can_copy = matches!(kind, DialogKind::Act(a) if matches!(a.plan, PlanState::Ready(_)) && a.name.is_none());
     let copy: (&[Intent], &str) = if can_copy { (&[Intent::CopyRequests], "copy the requests") } else { (&[], "") };
-    let line = list(model, &[copy]);
+    if matches!(kind, DialogKind::Act(a) if a.name.is_some() && a.refused.is_none()) {
+        return Line::of(Role::Key, "enter")
+            .text(" counts once the name matches  ")
+            .add(Role::Key, "esc")
+            .text(" nothing");
+    }
+    let line = list(model, wide, &[copy]);
     let gap = if line.is_empty() { "" } else { "  " };
     line.text(format!("{gap}any other key closes this and starts nothing"))
 }
 
 /// `a acts on CHECKOUT eu-1: r roll back  h hold`: only what would open a dialog that can go out.
-fn acts_on(model: &Model) -> Line {
+fn acts_on(model: &Model, wide: usize) -> Line {
     if matches!(model.nav.screen, Screen::Waking | Screen::Choose) {
         return Line::new();
     }
@@ -192,7 +217,11 @@ fn acts_on(model: &Model) -> Line {
             line = line.text("  ");
         }
         let rest: Vec<String> = chord.iter().skip(1).map(key_name).collect();
-        line = line.add(Role::Key, rest.join(" ")).text(format!(" {words}"));
+        let one = Line::of(Role::Key, rest.join(" ")).text(format!(" {words}"));
+        if line.width() + one.width() > wide {
+            break;
+        }
+        line = line.append(one);
     }
     if line.is_empty() { Line::new().text("nothing to act on here") } else { line }
 }

@@ -12,10 +12,11 @@ pub mod screens;
 
 pub use look::{Colours, Look};
 
+use crate::core::act::dialog::DialogKind;
 use crate::core::id::DialogId;
 use crate::core::intent::Intent;
 use crate::core::model::Model;
-use crate::core::nav::Screen;
+use crate::core::nav::{Overlay, Screen};
 use parts::line::{Line, Rows};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -26,7 +27,7 @@ pub const LEAST: (u16, u16) = (40, 10);
 /// What the frame holds that others must know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drawn {
-    /// Where the terminal's cursor belongs: a text field, else the chosen row.
+    /// Where the terminal's cursor belongs: in a text field. `None`: nobody types.
     pub cursor: Option<(u16, u16)>,
     /// The dialog that was really drawn. Once these cells are written, its confirm delay begins.
     pub dialog: Option<DialogId>,
@@ -55,17 +56,68 @@ pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Drawn {
     frame::draw(model, look, area, buf);
     let body = Rect { y: area.y + frame::TOP, height: area.height - frame::TOP - frame::BOTTOM, ..area };
     screen(model, look, body, buf);
-    Drawn::default()
+    over(model, look, body, buf)
 }
 
 fn screen(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) {
     let (wide, tall) = (usize::from(body.width), usize::from(body.height));
+    let side_by_side = buf.area.width >= screens::wide::LEAST.0
+        && body.height + frame::TOP + frame::BOTTOM >= screens::wide::LEAST.1
+        && matches!(model.nav.screen, Screen::Verdict | Screen::Board | Screen::Runbook)
+        && !model.rows.is_empty();
+    if side_by_side {
+        screens::wide::draw(model, look, body, buf);
+        return;
+    }
     let rows = match model.nav.screen {
+        Screen::Waking => screens::waking::rows(model),
+        Screen::Choose => screens::waking::choose(model),
         Screen::Verdict => screens::verdict::rows(model, wide, tall),
         Screen::Board => screens::board::rows(model, wide, tall),
-        Screen::Waking | Screen::Choose | Screen::Runbook | Screen::Sources => Rows::new(),
+        Screen::Runbook => screens::runbook::rows(model, wide, tall, true),
+        Screen::Sources => screens::sources::rows(model, wide),
     };
     rows.draw(look, body, buf);
+}
+
+/// What lies over the screen; at most one thing, a dialog first.
+fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
+    let (wide, tall) = (usize::from(body.width), usize::from(body.height));
+    let in_last = |area: Rect, column: usize| {
+        let x = area.x + u16::try_from(column).unwrap_or(u16::MAX).min(area.width - 1);
+        Some((x, area.bottom() - 1))
+    };
+    if let Some(d) = &model.dialog {
+        let (rows, column) = match &d.kind {
+            DialogKind::Act(act) => overlays::act::rows(model, d, act, wide, tall),
+            DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) => {
+                (overlays::small::rows(model, d, wide), None)
+            }
+        };
+        let area = overlays::below(rows, look, body, buf);
+        return Drawn { cursor: column.and_then(|c| in_last(area, c)), dialog: Some(d.id) };
+    }
+    let cursor = match &model.nav.overlay {
+        Some(Overlay::Explain { scroll }) => {
+            overlays::page(&overlays::explain::lines(model, wide), *scroll, look, body, buf);
+            None
+        }
+        Some(Overlay::Help { scroll }) => {
+            overlays::page(&overlays::help::lines(model), *scroll, look, body, buf);
+            None
+        }
+        Some(Overlay::Note(draft)) => overlays::note::draw(model, draft, look, body, buf),
+        Some(Overlay::SkipReason { step, typed }) => {
+            let (rows, column) = overlays::reason::rows(model, *step, typed);
+            in_last(overlays::below(rows, look, body, buf), column)
+        }
+        None if overlays::menu::is_open(model) => {
+            overlays::below(overlays::menu::rows(model, wide), look, body, buf);
+            None
+        }
+        None => None,
+    };
+    Drawn { cursor, dialog: None }
 }
 
 /// Words only; `q` and `?` work.

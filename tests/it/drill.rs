@@ -372,3 +372,15 @@ fn a_run_replays_to_the_same_effects() {
     let b = serde_json::to_string(&run.model).expect("json");
     assert!(a == b, "the models differ");
 }
+
+#[test]
+fn until_a_service_is_chosen_by_hand_v_goes_to_what_hurts_most() {
+    let mut run = Run::new("f1", 1);
+    let first = run.model.nav.selected.clone();
+    run.wait(3 * MINUTE);
+    assert_eq!(run.model.nav.selected, first, "nothing moves by itself");
+    run.keys("v");
+    assert_eq!(run.model.nav.selected.as_ref().map(|s| s.as_str()), Some("checkout"));
+    run.keys("b j v");
+    assert_ne!(run.model.nav.selected.as_ref().map(|s| s.as_str()), Some("checkout"), "a choice by hand stays");
+}

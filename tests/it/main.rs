@@ -3,12 +3,16 @@
 mod console_env;
 mod console_f1;
 mod console_pty;
+mod contract;
+mod drawing;
 mod drill;
 mod home;
+mod kubernetes;
 mod layering;
 mod live;
 mod live_prom;
 mod pty;
 mod pty_self;
 mod screen;
+mod snapshots;
 mod tty_probe;

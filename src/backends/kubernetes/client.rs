@@ -297,7 +297,11 @@ pub fn chain(e: &dyn std::error::Error) -> String {
         }
         next = e.source();
     }
-    text
+    // A link to a library's manual helps nobody here.
+    match text.split_once(": https://docs.rs/") {
+        Some((words, _)) => words.to_owned(),
+        None => text,
+    }
 }
 
 /// Reads lines of at most `BODY_CAP` bytes.

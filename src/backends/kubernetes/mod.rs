@@ -128,7 +128,9 @@ impl Kubernetes {
     async fn within<T>(&self, cx: &Cx, work: impl Future<Output = Result<T, SourceError>>) -> Result<T, SourceError> {
         match tokio::time::timeout(cx.deadline, work).await {
             Ok(done) => done.map_err(|e| self.note(e)),
-            Err(_) => Err(SourceError::new(Trouble::Timeout, format!("no answer in {} s", cx.deadline.as_secs_f32()))),
+            Err(_) => {
+                Err(SourceError::new(Trouble::Timeout, format!("no answer in {:.1} s", cx.deadline.as_secs_f32())))
+            }
         }
     }
 }

@@ -49,7 +49,7 @@ pub async fn send(c: &Clients, step: &Step, deadline: Duration) -> Outcome {
     };
     match tokio::time::timeout(deadline, all).await {
         Ok(o) => o,
-        Err(_) => Outcome::Unknown { why: format!("no answer in {} s", deadline.as_secs_f32()).into() },
+        Err(_) => Outcome::Unknown { why: format!("no answer in {:.1} s", deadline.as_secs_f32()).into() },
     }
 }
 

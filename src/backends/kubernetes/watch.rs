@@ -100,6 +100,15 @@ impl Stream {
             let mut version = match self.list().await {
                 Ok(Some(v)) => v,
                 Ok(None) => return stopped(),
+                Err(e) if e.trouble == Trouble::NotFound && self.kind == Kind::Rollouts => {
+                    return SourceError::new(
+                        Trouble::NotFound,
+                        format!(
+                            "no Argo Rollouts on {}: the API server does not know rollouts.argoproj.io",
+                            self.clients.context
+                        ),
+                    );
+                }
                 Err(e) if fatal(&e) || !listed => return e,
                 Err(e) => {
                     self.pause(e, &mut failures).await;

@@ -297,7 +297,8 @@ fn submit(model: &mut Model, out: &mut Vec<Effect>) {
                 read_back: ReadBack::Waiting(now.person),
                 named,
                 look_only: !model.armed_until.is_some_and(|t| t > now.person),
-                expected_ms: d.readiness.expected.map(|e| e.0),
+                // The history is that of going back; a hold must not borrow its deadline.
+                expected_ms: d.readiness.expected.map(|e| e.0).filter(|_| d.operation.verb == Verb::RollBack),
                 timeline: Vec::new(),
                 sent: None,
                 answered: None,

@@ -30,6 +30,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
                 {
                     source_line(model, &id, word, out);
                 }
+                telemetry_found(model, out);
                 bump(model);
             }
             Change::Target(id, before) => target(model, &id, before.as_deref(), out),
@@ -132,6 +133,24 @@ fn follow(model: &mut Model, t: &TargetState, out: &mut Vec<Effect>) {
 
 fn has_telemetry(world: &World) -> bool {
     world.sources.values().any(|s| s.abilities.roles.telemetry)
+}
+
+/// A telemetry source that probes later than the rollouts came: what was NOT JUDGED is judged from now on.
+fn telemetry_found(model: &mut Model, out: &mut Vec<Effect>) {
+    if !has_telemetry(&model.world) {
+        return;
+    }
+    let ids: Vec<TargetId> = model.judged.iter().filter(|(_, j)| !j.telemetry).map(|(id, _)| id.clone()).collect();
+    for id in ids {
+        let Some(service) = model.world.targets.get(&id).map(|t| t.service.clone()) else { continue };
+        let at = at(&model.world, &service, model.now.utc);
+        let Some(j) = model.judged.get_mut(&id) else { continue };
+        j.telemetry = true;
+        let was = j.verdict.word;
+        j.look(&at);
+        verdict_line(model, &id, was, out);
+        history(model, &id, out);
+    }
 }
 
 fn at(world: &World, service: &ServiceId, now: Utc) -> crate::core::judge::verdict::At {

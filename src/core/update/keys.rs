@@ -178,8 +178,14 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
             }
             Some(_) | None => model.tell("there is no WORSE verdict here to acknowledge"),
         },
-        Intent::ScreenVerdict => model.nav.go(Screen::Verdict),
-        Intent::ScreenBoard => model.nav.go(Screen::Board),
+        Intent::ScreenVerdict => {
+            to_worst(model);
+            model.nav.go(Screen::Verdict);
+        }
+        Intent::ScreenBoard => {
+            to_worst(model);
+            model.nav.go(Screen::Board);
+        }
         Intent::ScreenRunbook => {
             model.nav.go(Screen::Runbook);
             model.nav.step_row = first_open(model);
@@ -235,6 +241,15 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
     }
 }
 
+/// What hurts most, as long as nobody chose anything by hand. Only at a key: nothing moves under a finger.
+fn to_worst(model: &mut Model) {
+    if !model.nav.by_hand
+        && let Some(worst) = model.rows.first()
+    {
+        model.nav.selected = Some(worst.service.clone());
+    }
+}
+
 fn dialog(model: &mut Model, kind: DialogKind) {
     let id = model.next_dialog();
     model.dialog = Some(Dialog::new(id, kind, model.now.person));
@@ -263,6 +278,7 @@ fn rows(model: &mut Model, by: i64) {
     let at = model.nav.selected.as_ref().and_then(|s| listed.iter().position(|l| l == s)).unwrap_or(0);
     let to = (at as i64).saturating_add(by).clamp(0, last as i64) as usize;
     model.nav.selected = listed.get(to).cloned();
+    model.nav.by_hand = true;
 }
 
 fn open(model: &mut Model, out: &mut Vec<Effect>) {

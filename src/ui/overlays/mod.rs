@@ -1,1 +1,47 @@
+//! What lies over a screen: the act menu, dialogs, explanations, help, text fields.
+
+pub mod act;
+pub mod explain;
+pub mod help;
+pub mod menu;
 pub mod note;
+pub mod reason;
+pub mod small;
+
+use super::look::Look;
+use super::parts::line::{Line, Rows, clear};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Rows at the lower end of the body, under a rule; what does not fit goes by importance. The rows' own area.
+pub fn below(mut rows: Rows, look: &Look, body: Rect, buf: &mut Buffer) -> Rect {
+    let mut all = Rows::new();
+    all.may(200, Line::rule());
+    all.extend(std::mem::take(&mut rows));
+    let height = u16::try_from(all.len()).unwrap_or(u16::MAX).min(body.height);
+    let area = Rect { y: body.bottom() - height, height, ..body };
+    clear(area, buf);
+    all.draw(look, area, buf);
+    area
+}
+
+/// Lines from a scroll position on, over the whole body, with how many are above and below. The scroll is held in.
+pub fn page(lines: &[Line], scroll: u16, look: &Look, body: Rect, buf: &mut Buffer) {
+    clear(body, buf);
+    let room = usize::from(body.height).max(1);
+    if lines.len() <= room {
+        for (line, y) in lines.iter().zip(body.y..) {
+            line.draw(look, body, y, buf);
+        }
+        return;
+    }
+    // The last row counts what is not in sight.
+    let shown = room - 1;
+    let first = usize::from(scroll).min(lines.len() - shown.max(1).min(lines.len()));
+    for (line, y) in lines.iter().skip(first).take(shown).zip(body.y..) {
+        line.draw(look, body, y, buf);
+    }
+    let below = lines.len().saturating_sub(first + shown);
+    let words = format!("-- {first} lines above, {below} below --");
+    Line::new().text(words).draw(look, body, body.bottom() - 1, buf);
+}

@@ -44,9 +44,10 @@ pub fn sentence(model: &Model, act: &Act) -> (Role, String, String) {
         State::Settled => {
             let line = match act.plan.operation.verb {
                 crate::core::act::plan::Verb::RollBack => format!(
-                    " {} runs {}, settled after {took}.{}",
+                    " {} runs {}{}, settled after {took}.{}",
                     act.target().at(),
                     version(act, &act.plan.to),
+                    ready_of(model, act),
                     stopwatch(act)
                 ),
                 _ => format!(" {}, settled after {took}.", act.target().at()),
@@ -82,11 +83,20 @@ pub fn sentence(model: &Model, act: &Act) -> (Role, String, String) {
         }
         State::NeedsName => (Role::Warn, act.doing().into(), format!(" {}: waits for the name", about(act))),
         State::Waiting | State::Sending | State::Accepted | State::Seen => {
-            let _ = model;
             (Role::Moving, act.doing().into(), format!(" {}", about(act)))
         }
         State::Overtaken => (Role::Moving, "OVERTAKEN".into(), format!(" {} by a backward act", about(act))),
         State::Dropped(why) => (Role::Moving, "NOT SENT".into(), format!(" {}: {why}", about(act))),
+    }
+}
+
+/// ` on 20 of 20`
+fn ready_of(model: &Model, act: &Act) -> String {
+    let state = model.world.targets.get(act.target());
+    let revision = state.and_then(|s| s.revision(act.plan.to.as_ref()?));
+    match (state, revision) {
+        (Some(s), Some(r)) => format!(" on {} of {}", r.replicas.ready, s.wanted),
+        _ => String::new(),
     }
 }
 
@@ -136,10 +146,12 @@ pub fn block(model: &Model, act: &Act, wide: usize) -> Rows {
     for p in parts {
         rows.may(1, Line::new().text(format!("  {p}")));
     }
-    if act.is_over() && !matches!(act.state, State::Refused(_) | State::NotDone(_)) {
+    if act.is_over() {
         return rows;
     }
-    rows.may(2, Line::new().text(format!(" {}", stage(act))));
+    if !matches!(act.state, State::Stuck(_) | State::Unknown(_)) {
+        rows.may(2, Line::new().text(format!(" {}", stage(act))));
+    }
     let n = act.timeline.len();
     for (i, l) in act.timeline.iter().enumerate() {
         // Older lines go first when there is no room.

@@ -7,8 +7,9 @@ use crate::core::age;
 use crate::core::judge::burn::{self, Burn, Empty};
 use crate::core::judge::freshness::Age;
 use crate::core::judge::judged::{Figures, Judged};
+use crate::core::judge::limit::{Limit, Origin};
 use crate::core::judge::readiness::{self, CheckState};
-use crate::core::judge::verdict::{Cause, Counts, Difference, Verdict, Word};
+use crate::core::judge::verdict::{Cause, Counts, Difference, Track, Verdict, Word};
 use crate::core::judge::words;
 use crate::core::model::Model;
 use crate::core::time::Utc;
@@ -88,6 +89,24 @@ pub fn rate(c: Counts) -> String {
     }
 }
 
+/// `limit 0.26 (3x burn)`; the whole sum stands on the page that explains.
+fn limit_words(l: &Limit) -> String {
+    let from = match l.from {
+        Origin::Configured => "configured",
+        Origin::Burn { .. } => "3x burn",
+        Origin::Least { .. } => "the least",
+        Origin::Most { .. } => "the most",
+        Origin::Default => "default",
+    };
+    format!("limit {} ({from})", l.short())
+}
+
+/// Signed points with the decimals of their range.
+fn signed(d: Difference) -> String {
+    let n = words::decimals(d.range.half_width()).max(1);
+    words::signed(d.d, n)
+}
+
 /// The verdict's own line, badge first.
 pub fn verdict(model: &Model, t: &TargetState) -> Line {
     let Some(j) = model.judged.get(&t.id) else {
@@ -98,8 +117,7 @@ pub fn verdict(model: &Model, t: &TargetState) -> Line {
         };
     };
     let v = &j.verdict;
-    let now = known_until(model, t);
-    let limit = format!("limit {} ({})", v.limit.short(), v.limit.origin());
+    let limit = limit_words(&v.limit);
     let line = Line::of(word_role(&v.word), v.word.word());
     let line = match &v.word {
         Word::Worse => worse(line, v, model.utc(), &limit),
@@ -110,11 +128,7 @@ pub fn verdict(model: &Model, t: &TargetState) -> Line {
         Word::Same | Word::Better => {
             let within = if v.higher_within() { "higher, within the limit: " } else { "" };
             match v.difference {
-                Some(d) => line.text(format!(
-                    " on errors: {within}{} points {}, {limit}",
-                    words::short(d.d, d.range),
-                    range(d)
-                )),
+                Some(d) => line.text(format!(" on errors: {within}{} points {}, {limit}", signed(d), range(d))),
                 None => line.text(format!(" on errors, {limit}")),
             }
         }
@@ -125,7 +139,7 @@ pub fn verdict(model: &Model, t: &TargetState) -> Line {
         }
         Word::NoTraffic(which) => {
             let since = v.since.map(|s| format!(" since {}", s.hms())).unwrap_or_default();
-            line.text(format!(" on {}{since}: nothing to compare", which.word()))
+            line.text(format!(" on {}{since}: nothing to compare", side(t, *which)))
         }
         Word::NoData => {
             let since = v.since.map(|s| format!(" since {} ({})", s.hms(), age::age(model.utc().since(s))));
@@ -136,49 +150,80 @@ pub fn verdict(model: &Model, t: &TargetState) -> Line {
             let burn = v.projected.map(|p| format!(", would burn {}", words::times(p.burn)));
             line.text(format!(" first deploy: judged against the target only{}", burn.unwrap_or_default()))
         }
-        Word::NotJudged => line.text(" no telemetry is configured for it: this is not fine, it is not known"),
+        Word::NotJudged => line.text(" no telemetry is configured: not known, which is not fine"),
     };
-    let _ = now;
-    match v.progress.reading().filter(|_| !matches!(v.word, Word::NotJudged)) {
+    // A source that went quiet is not being read; its age says so.
+    let quiet = v.look.is_some() && v.age != Age::Fresh;
+    match v.progress.reading().filter(|_| !quiet && !matches!(v.word, Word::NotJudged)) {
         Some(reading) => line.add(Role::Moving, format!("  {reading}")),
         None => line,
     }
 }
 
+fn side(t: &TargetState, which: Track) -> &'static str {
+    match which {
+        Track::Candidate => track(t),
+        Track::Stable => "stable",
+    }
+}
+
 fn worse(line: Line, v: &Verdict, now: Utc, limit: &str) -> Line {
-    let line = match v.last_seen(now) {
-        Some(seen) => line.add(Role::Warn, format!(" {seen}")),
-        None => line,
+    let (line, limit) = match v.last_seen(now) {
+        Some(seen) => (line.text(", ").add(Role::Warn, seen).text(":"), String::new()),
+        None => (line, format!(", {limit}")),
     };
     let breaker = v.latched.map(|l| l.cause).filter(|c| matches!(c, Cause::Breaker { .. }));
     match (v.difference, breaker) {
         (Some(d), _) if d.range.lo > 0.0 => {
-            line.text(format!(" on errors by {} points {}, {limit}", points(d), range(d)))
+            line.text(format!(" on errors by {} points {}{limit}", points(d), range(d)))
         }
         (_, Some(cause)) => line.text(format!(" on errors: {}", cause.words())),
         (Some(d), None) => line.text(format!(" on errors lately; {} points {} in all", points(d), range(d))),
-        (None, None) => line.text(format!(" on errors, {limit}")),
+        (None, None) => line.text(format!(" on errors{limit}")),
     }
 }
 
-/// `canary v2.14.1 21.6% of 4,118      stable v2.14.0 0.04% of 37,022`, in `wide` columns; withdrawn figures as "was".
+/// `canary v2.14.1 21.6% of 4,118   stable v2.14.0 0.04% of 37,022` in `wide` columns; withdrawn figures as "was".
+/// Versions give way first, figures never.
 pub fn errors(t: &TargetState, j: Option<&Judged>, wide: usize) -> Line {
-    let each = wide.saturating_sub(1) / 2;
-    let name = |h: &Option<crate::core::id::Hash>| h.as_ref().map(|h| t.version_of(h));
     let Some(j) = j else {
         return Line::new().text("not measured by version while nothing moves");
     };
+    if !j.telemetry {
+        return Line::new().text("not measured");
+    }
     let was = if j.verdict.age == Age::Withdrawn && j.verdict.look.is_some() { "was " } else { "" };
-    let one = |line: Line, word: &str, version: Option<std::sync::Arc<str>>, c: Counts| {
-        let version = version.unwrap_or_else(|| "none".into());
-        let figure = if !j.telemetry { "not measured".into() } else { format!("{was}{}", rate(c)) };
-        let room = each.saturating_sub(word.len() + figure.len() + 3).clamp(6, 24);
-        let version = super::line::gate(&version).into_owned();
-        let version = super::line::cut(&version, room).into_owned();
-        line.text(format!("{word} ")).add(Role::Text, version).text(" ").text(figure)
+    let name = |h: &Option<crate::core::id::Hash>| {
+        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+        super::line::gate(&v).into_owned()
     };
-    let line = one(Line::new(), track(t), name(&t.candidate), j.verdict.candidate).to(each.max(1));
-    one(line, "stable", name(&t.stable), j.verdict.stable)
+    let sides = [
+        (track(t), name(&t.candidate), rate(j.verdict.candidate)),
+        ("stable", name(&t.stable), rate(j.verdict.stable)),
+    ];
+    let fixed: usize = was.len() + 2 + sides.iter().map(|(w, _, r)| w.len() + r.len() + 2).sum::<usize>();
+    let room = wide.saturating_sub(fixed);
+    let [first, second] = [&sides[0].1, &sides[1].1].map(|v| super::line::width(v));
+    // Each has half; what one does not need the other may have.
+    let half = room / 2;
+    let (a, b) = match (first <= half, second <= half) {
+        (true, _) => (first, room - first),
+        (false, true) => (room - second, second),
+        (false, false) => (half, half),
+    };
+    let mut line = Line::new().text(was);
+    for (i, ((word, version, rate), most)) in sides.iter().zip([a, b]).enumerate() {
+        if i == 1 {
+            let gap = wide.saturating_sub(line.width() + word.len() + rate.len() + 2 + second.min(b));
+            line = line.text(" ".repeat(gap.clamp(2, 6)));
+        }
+        line = line.text(format!("{word} "));
+        if most >= 4 {
+            line = line.text(super::line::cut(version, most)).text(" ");
+        }
+        line = line.text(rate);
+    }
+    line
 }
 
 /// `[#############----] 74% left  RISING 2x(1h) 22x(5m), at 5m rate 24h`
@@ -241,11 +286,7 @@ pub fn what(t: &TargetState) -> String {
     }
     let weight = t.weight_real.unwrap_or(t.weight_wanted);
     if t.aborted {
-        return if weight == 0 {
-            "aborted, spec old".replace("spec old", "not undone")
-        } else {
-            format!("aborting, {weight}%")
-        };
+        return if weight == 0 { "aborted".into() } else { format!("aborting {weight}%") };
     }
     let step = t.step.filter(|_| !t.steps.is_empty()).map(|s| format!(" {}/{}", s, t.steps.len()));
     let word = if t.held { "held" } else { track(t) };

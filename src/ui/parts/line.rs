@@ -158,6 +158,35 @@ impl Line {
         self.text(" ".repeat(pad))
     }
 
+    /// Over as many lines as it needs; the following ones begin at `indent`. Badges are not broken.
+    pub fn flow(self, wide: usize, indent: usize) -> Vec<Line> {
+        let tail_width: usize = self.tail.iter().map(|(t, _)| width(t)).sum();
+        let first = wide.saturating_sub(if tail_width > 0 { tail_width + 1 } else { 0 });
+        if self.rule || self.width() <= first {
+            return vec![self];
+        }
+        let mut out = vec![Line { tail: self.tail, ..Line::default() }];
+        let mut used = 0;
+        for (text, role) in self.pieces {
+            let whole = role != Role::Text;
+            let parts: Vec<&str> = if whole { vec![text.as_str()] } else { text.split_inclusive(' ').collect() };
+            for part in parts {
+                let room = if out.len() == 1 { first } else { wide };
+                if used + width(part.trim_end()) > room && used > indent {
+                    out.push(Line::new().text(" ".repeat(indent)));
+                    used = indent;
+                }
+                let last = out.len() - 1;
+                used += width(part);
+                match out[last].pieces.last_mut() {
+                    Some((t, r)) if *r == role => t.push_str(part),
+                    _ => out[last].pieces.push((part.to_owned(), role)),
+                }
+            }
+        }
+        out
+    }
+
     /// Draws at most `area.width` columns in row `y`; nothing outside the buffer.
     pub fn draw(&self, look: &Look, area: Rect, y: u16, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
@@ -238,6 +267,13 @@ impl Rows {
 
     pub fn may(&mut self, drop: u8, line: Line) {
         self.rows.push((drop, line));
+    }
+
+    /// A line over as many rows as it needs: the first stays, the rest may go.
+    pub fn flow(&mut self, drop: u8, rest: u8, line: Line, wide: usize, indent: usize) {
+        for (i, l) in line.flow(wide, indent).into_iter().enumerate() {
+            self.rows.push((if i == 0 { drop } else { rest }, l));
+        }
     }
 
     /// A blank row, the first to go.

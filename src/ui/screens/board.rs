@@ -23,9 +23,14 @@ struct Columns {
 }
 
 fn columns(wide: usize) -> Columns {
-    let base = Columns { service: 13, place: 9, what: 15, verdict: 12, points: 9, burn: 12, back: 8 };
-    let used = 2 + 13 + 9 + 15 + 12 + 9 + 12 + 8;
-    let more = wide.saturating_sub(used);
+    let base = Columns { service: 12, place: 7, what: 16, verdict: 12, points: 11, burn: 12, back: 8 };
+    if wide < 78 {
+        // What the detail says as well goes first.
+        let short = Columns { burn: 0, back: 0, what: 15, points: 10, ..base };
+        let more = wide.saturating_sub(2 + 12 + 7 + 15 + 12 + 10);
+        return Columns { service: short.service + more, ..short };
+    }
+    let more = wide.saturating_sub(80);
     // What is over goes to names first: they are what is cut.
     Columns { service: base.service + more / 2, place: base.place + more / 4, what: base.what + more / 4, ..base }
 }
@@ -40,9 +45,9 @@ pub fn list(model: &Model, wide: usize, height: usize) -> Vec<Line> {
         .left(Role::Text, "WHAT", c.what)
         .left(Role::Text, "VERDICT", c.verdict)
         .right(Role::Text, "POINTS", c.points)
-        .right(Role::Text, "BURN 1h/5m", c.burn)
-        .text("  ")
-        .left(Role::Text, "BACK", c.back.saturating_sub(2));
+        .right(Role::Text, if c.burn > 0 { "BURN 1h/5m" } else { "" }, c.burn)
+        .text(if c.back > 0 { " " } else { "" })
+        .left(Role::Text, if c.back > 0 { "BACK" } else { "" }, c.back.saturating_sub(1));
     let rows: Vec<&Row> = board::listed(model).collect();
     let hidden = model.rows.len() - rows.len();
     let mut out = vec![heading];
@@ -104,7 +109,7 @@ fn row(model: &Model, r: &Row, c: &Columns) -> Line {
         || "-".to_owned(),
         |b| {
             let one = |secs| b.over_window(secs).map_or_else(|| "--".into(), words::times);
-            format!("{:>5} /{:>5}", one(3600), one(300))
+            format!("{:>5}/{:>5}", one(3600), one(300))
         },
     );
     let back = t.map_or_else(|| ("-".into(), false), |t| figures::way_back(model, t));
@@ -112,12 +117,12 @@ fn row(model: &Model, r: &Row, c: &Columns) -> Line {
     // The badge covers its word only.
     let word = super::super::parts::line::cut(&word, c.verdict.saturating_sub(1)).into_owned();
     let pad = c.verdict.saturating_sub(super::super::parts::line::width(&word));
-    line.add(role, word)
-        .text(" ".repeat(pad))
-        .right(Role::Text, points, c.points)
-        .right(Role::Text, burn, c.burn)
-        .text("  ")
-        .left(if back.1 { Role::Warn } else { Role::Text }, back.0, c.back.saturating_sub(2))
+    let line = line.add(role, word).text(" ".repeat(pad)).right(Role::Text, points, c.points);
+    if c.back == 0 {
+        return line;
+    }
+    // The last cell ends with the screen, so it needs no blank of its own.
+    line.right(Role::Text, burn, c.burn).text(" ").left(if back.1 { Role::Warn } else { Role::Text }, back.0, c.back)
 }
 
 /// Nothing is bad and nothing is blind: said in one sentence, so that calm cannot be taken for no data.
@@ -140,7 +145,7 @@ pub fn calm(model: &Model) -> Option<Line> {
 pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     let mut out = Rows::new();
     if model.rows.is_empty() {
-        nothing(model, &mut out);
+        nothing(model, wide, &mut out);
         return out;
     }
     if let Some(line) = calm(model) {
@@ -164,7 +169,7 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     out
 }
 
-fn nothing(model: &Model, out: &mut Rows) {
+fn nothing(model: &Model, wide: usize, out: &mut Rows) {
     let reading = model.world.sources.values().any(|s| s.confirmed.is_none());
     let failed =
         model.world.sources.values().filter(|s| matches!(s.link, crate::core::world::source::Link::Failed(_))).count();
@@ -175,10 +180,19 @@ fn nothing(model: &Model, out: &mut Rows) {
         (_, _, false) => "THE SOURCES ANSWERED AND NAME NO SERVICE.".into(),
     };
     out.keep(Line::of(Role::Title, text));
-    for p in &model.problems {
-        out.may(2, Line::new().text(format!(" {p}")));
+    for (id, s) in &model.world.sources {
+        let (role, word) = super::sources::link(&s.link);
+        let said = match &s.link {
+            crate::core::world::source::Link::Failed(e) => e.sentence.to_string(),
+            _ => s.holds.to_string(),
+        };
+        let line = Line::new().text(format!(" {id} ")).add(role, word).text(format!(" {said}"));
+        out.flow(2, 2, line, wide, 3);
     }
-    out.may(3, hints::list(model, &[(&[Intent::ScreenSources], "shows what each source says")]));
+    for p in &model.problems {
+        out.flow(2, 2, Line::new().text(format!(" {p}")), wide, 3);
+    }
+    out.may(3, hints::list(model, wide, &[(&[Intent::ScreenSources], "shows what each source says")]));
 }
 
 /// The chosen service, in a few lines.
@@ -201,10 +215,10 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
         return;
     };
     out.may(5, heading(model, t, wide).end(Role::Text, owner.unwrap_or_default()));
-    out.may(6, Line::new().text(" verdict  ").append(figures::verdict(model, t)));
+    out.flow(6, 7, Line::new().text(" verdict  ").append(figures::verdict(model, t)), wide, 10);
     let (age_role, age) = figures::figures_age(model, t);
     let judged = model.judged.get(&t.id);
-    let room = wide.saturating_sub(12 + age.len());
+    let room = wide.saturating_sub(11 + age.len());
     out.may(7, Line::new().text(" errors   ").append(figures::errors(t, judged, room)).end(age_role, age));
     let slo = service.is_some_and(|s| s.slo.is_some());
     out.may(8, Line::new().text(" budget   ").append(figures::budget(model.burns.get(&t.service), slo)));
@@ -214,7 +228,7 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
         Some(c) => line.text("  ").add(Role::Warn, "(!)").text(format!(" {}", c.how)),
         None => line.text("  nothing stands in the way"),
     };
-    out.may(9, line);
+    out.flow(9, 20, line, wide, 10);
     if let Some(line) = strips::runbook(model) {
         out.may(12, line);
     }

@@ -19,7 +19,10 @@ pub struct Headline {
 
 fn said(text: impl Into<String>, since: Option<Utc>) -> Headline {
     let text: String = text.into();
-    Headline { text: text.to_uppercase(), since }
+    // Versions stand between backticks: they keep their case.
+    let parts = text.split('`').enumerate();
+    let text = parts.map(|(i, p)| if i % 2 == 1 { p.to_owned() } else { p.to_uppercase() }).collect();
+    Headline { text, since }
 }
 
 pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
@@ -27,28 +30,29 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
     let name = &t.id.name;
     if let Some(act) = parts_act::current(model, &t.id).filter(|a| !a.is_over()) {
         return match &act.state {
-            State::Stuck(_) => said(format!("{} of {name} is stuck", act.plan.operation.verb.word()), None),
-            State::Unknown(_) => said(
-                format!(
-                    "nobody knows yet if {} of {name} happened; it is being read back",
-                    act.plan.operation.verb.word()
-                ),
-                None,
-            ),
-            _ => said(format!("{} {name}", act.doing()), Some(act.begun.utc)),
+            State::Stuck(_) => said(format!("{} {name} is stuck.", act.doing()), None),
+            State::Unknown(_) => {
+                said(format!("not known yet if {name} was {}; it is being read back.", act.done_word()), None)
+            }
+            _ => {
+                let to = act.plan.to.as_ref().filter(|_| act.plan.from != act.plan.to);
+                let to = to.map(|h| format!(" to `{}`", act.seen.version_of(h))).unwrap_or_default();
+                said(format!("{} {name}{to}.", act.doing()), Some(act.begun.utc))
+            }
         };
     }
     if !t.is_moving() {
         return steady(model, t);
     }
-    let burning = model.burns.get(&t.service).is_some_and(|b| b.word == burn::Word::Burning);
+    let failing = |w| matches!(w, burn::Word::Burning | burn::Word::Rising);
+    let burning = model.burns.get(&t.service).is_some_and(|b| failing(b.word));
     let Some(j) = model.judged.get(&t.id) else {
         return said(format!("{name} moves and nothing judges it"), t.since);
     };
     if t.aborted && !matches!(j.verdict.word, Word::Worse if t.weight_real != Some(0)) {
         let back = t.stable.as_ref().map_or_else(|| "stable".into(), |h| t.version_of(h));
         let asked = t.candidate.as_ref().map_or_else(|| "another".into(), |h| t.version_of(h));
-        return said(format!("{name} is back on {back}; its spec still asks for {asked}."), t.aborted_at);
+        return said(format!("{name} is back on `{back}`; its spec still asks for `{asked}`."), t.aborted_at);
     }
     moving(name, figures::track(t), j, burning, model.utc())
 }
@@ -120,8 +124,8 @@ fn steady(model: &Model, t: &TargetState) -> Headline {
         Some(burn::Word::Rising) => said(format!("{name} fails more than it may of late; no deploy moves."), None),
         Some(burn::Word::NoData) => said(format!("nothing is known about {name}'s errors; no deploy moves."), None),
         Some(burn::Word::NoTraffic) => said(format!("nobody uses {name}; no deploy moves."), None),
-        Some(burn::Word::Calm | burn::Word::Easing) => said(format!("{name} is fine on {v}; nothing moves."), None),
-        None => said(format!("{name} runs {v}; nothing moves, and its errors are not measured."), None),
+        Some(burn::Word::Calm | burn::Word::Easing) => said(format!("{name} is fine on `{v}`; nothing moves."), None),
+        None => said(format!("{name} runs `{v}`; nothing moves, and its errors are not measured."), None),
     }
 }
 

@@ -2,4 +2,8 @@
 
 pub mod board;
 pub mod headline;
+pub mod runbook;
+pub mod sources;
 pub mod verdict;
+pub mod waking;
+pub mod wide;

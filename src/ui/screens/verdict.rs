@@ -27,7 +27,7 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     rows.may(10, strips::also(model, wide));
     let spare = tall.saturating_sub(rows.len()).clamp(1, 12);
     for (i, line) in strips::log(model, spare).into_iter().enumerate() {
-        rows.may(if i == 0 { 31 } else { 60 }, line);
+        rows.may(if i == 0 { 29 } else { 60 }, line);
     }
     rows
 }
@@ -49,26 +49,32 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
         return;
     };
     let room = wide.saturating_sub(10);
-    rows.keep(Line::new().text(" verdict  ").append(figures::verdict(model, t)));
+    let verdict = Line::new().text(" verdict  ").append(figures::verdict(model, t));
+    rows.flow(0, 5, verdict, wide, 10);
     let (age_role, age) = figures::figures_age(model, t);
-    let errors_room = room.saturating_sub(age.len() + 2);
+    let errors_room = room.saturating_sub(age.len() + 1);
     let judged = model.judged.get(&t.id);
     rows.keep(Line::new().text(" errors   ").append(figures::errors(t, judged, errors_room)).end(age_role, age));
     let slo = model.world.services.get(&t.service).is_some_and(|s| s.slo.is_some());
-    rows.may(2, Line::new().text(" budget   ").append(figures::budget(model.burns.get(&t.service), slo)));
+    let budget = Line::new().text(" budget   ").append(figures::budget(model.burns.get(&t.service), slo));
+    rows.flow(2, 9, budget, wide, 10);
     let deployed = t
         .started
         .filter(|_| t.is_moving())
         .map(|s| format!("deployed {} ago", age::age(figures::known_until(model, t).since(s))));
     let reach = if t.is_moving() { figures::reach(t) } else { steady_reach(t) };
-    rows.may(3, Line::new().text(format!(" reach    {reach}")).end(Role::Text, deployed.unwrap_or_default()));
+    let reach = Line::new().text(format!(" reach    {reach}")).end(Role::Text, deployed.unwrap_or_default());
+    rows.flow(3, 9, reach, wide, 10);
     if let Some(extra) = trouble(t) {
         rows.may(4, extra);
     }
-    rows.may(6, Line::new().text(" latency, resources, traces: no source; correctness is not measured"));
+    let unseen = Line::new().text(" latency, resources, traces: no source; correctness is not measured");
+    rows.flow(6, 9, unseen, wide, 1);
     let act = parts_act::current(model, &t.id);
     if let Some(act) = act {
-        rows.gap();
+        if tall > 16 {
+            rows.gap();
+        }
         rows.extend(parts_act::block(model, act, wide));
     }
     if act.is_none_or(crate::core::act::flight::Act::is_over) {
@@ -109,6 +115,16 @@ fn trouble(t: &TargetState) -> Option<Line> {
         .iter()
         .flat_map(|r| r.trouble.iter().map(move |x| format!("{} of {} {}", x.count, r.version, x.reason)))
         .collect();
+    if t.aborted && pods.is_empty() {
+        let by = t.aborted_by.as_ref().map(|m| format!(" by {}", m.name)).unwrap_or_default();
+        let at = t.aborted_at.map(|a| format!(" at {}", a.hms())).unwrap_or_default();
+        return Some(
+            Line::new()
+                .text(" state    ")
+                .add(Role::Moving, "aborted")
+                .text(format!("{by}{at}: traffic goes back to stable")),
+        );
+    }
     if !pods.is_empty() {
         return Some(Line::new().text(format!(" pods     {}", pods.join(", "))));
     }
@@ -123,21 +139,40 @@ fn trouble(t: &TargetState) -> Option<Line> {
     Some(Line::new().text(format!(" gate     {}{until}", gate.reason)))
 }
 
+/// Where things stand in a table of acts.
+pub struct Columns {
+    pub takes_at: usize,
+    pub takes: usize,
+    pub ready_at: usize,
+}
+
+impl Columns {
+    pub fn of(wide: usize) -> Columns {
+        // On what the expected time rests is the first to go.
+        let (takes, ready) = if wide >= 70 { (19, 20) } else { (11, 17) };
+        let ready_at = wide.saturating_sub(ready).max(28);
+        Columns { takes_at: ready_at.saturating_sub(takes + 2), takes, ready_at }
+    }
+
+    pub fn time<'t>(&self, takes: &'t str) -> &'t str {
+        if self.takes < 19 { takes.split(" (").next().unwrap_or(takes) } else { takes }
+    }
+}
+
 fn you_can(model: &Model, t: &TargetState, wide: usize, rows: &mut Rows) {
-    let ready_at = wide.saturating_sub(22).max(30);
-    let takes_at = ready_at.saturating_sub(18);
-    let head = Line::new().text(" YOU CAN").to(takes_at);
-    rows.may(7, head.right(Role::Text, "TAKES", 16).to(ready_at).text("READY?"));
+    let c = Columns::of(wide);
+    let head = Line::new().text(" YOU CAN").to(c.takes_at);
+    rows.may(7, head.right(Role::Text, "TAKES", c.takes).to(c.ready_at).text("READY?"));
     for (i, item) in menu::items(model, t).iter().enumerate() {
         let Some(key) = model.keymap.shown(item.intent) else { continue };
         let dead = matches!(item.ready, Ready::No(_));
         let line = Line::new().text(" ").add(if dead { Role::Text } else { Role::Key }, key).text("  ");
-        let line = line.text(&item.label).to(takes_at).right(Role::Text, &item.takes, 16).to(ready_at);
-        let line = line.append(ready(&item.ready));
+        let line = line.text(&item.label).to(c.takes_at).right(Role::Text, c.time(&item.takes), c.takes);
+        let line = line.to(c.ready_at).append(ready(&item.ready));
         rows.may(if i == 0 { 1 } else { 8 + u8::from(dead) }, line);
     }
     for c in cautions(model, t) {
-        rows.may(11, Line::new().add(Role::Warn, "(!)").text(format!(" {c}")));
+        rows.flow(11, 45, Line::new().text(" ").add(Role::Warn, "(!)").text(format!(" {c}")), wide, 5);
     }
 }
 

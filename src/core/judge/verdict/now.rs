@@ -140,7 +140,8 @@ impl Judge {
         let Some(last) = track.traffic else {
             return Some(None);
         };
-        let silence = self.looks.edge.map_or(0, |e| e - last);
+        // Only blocks that had the series tell of silence: a series that is gone is no data, not no traffic.
+        let silence = track.data.map_or(0, |seen| seen - last);
         let busy = (last - self.terms.first_edge()).max(BLOCK_SECS) as f64;
         let would_have_come = track.counts.total / busy * silence as f64;
         let silent = silence >= SILENT_SECS && would_have_come >= SILENT_REQUESTS;

@@ -242,3 +242,30 @@ fn a_corrected_block_is_judged_again() {
     assert_eq!(word(&j, 4).word(), "UNSURE");
     assert_eq!(j.feed(&run(0, 4, c(0.0, 7.0), c(0.0, 133.0))), Fed::default());
 }
+
+#[test]
+fn series_that_are_gone_are_no_data_and_never_no_traffic() {
+    let start = Utc::from_secs(1_200_000);
+    let mut judge = Judge::new(Terms::new(start, Some(0.999)));
+    let mut blocks: Vec<Block> = (0..20)
+        .map(|i| Block {
+            start: start.secs() + i * BLOCK_SECS,
+            candidate: Some(Counts { total: 300.0, failed: 0.0 }),
+            stable: Some(Counts { total: 2_700.0, failed: 1.0 }),
+        })
+        .collect();
+    let last = start.secs() + 20 * BLOCK_SECS;
+    blocks.extend((20..40).map(|i| Block { start: start.secs() + i * BLOCK_SECS, candidate: None, stable: None }));
+    judge.feed(&blocks);
+    for after in (0..300).step_by(5) {
+        let at = At {
+            now: Utc::from_secs(last + after),
+            newest_sample: Some(Utc::from_secs(last)),
+            scrape_secs: 15,
+            skew_ms: 0,
+        };
+        let word = judge.verdict(&at).word;
+        assert!(!matches!(word, Word::NoTraffic(_)), "{after} s after: {word:?}");
+        assert_eq!(word == Word::NoData, after > 120, "{after} s after: {word:?}");
+    }
+}

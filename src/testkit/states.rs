@@ -1,0 +1,458 @@
+//! Every named state of the product, in the order of the picture book.
+
+use super::picture::Picture;
+use super::stories::{self, gone_quiet, judged, rolled_back, rolling_back, select, worse};
+use super::world::{World, world};
+use crate::core::act::plan::Outcome;
+use crate::core::model::Place;
+use crate::core::msg::{Msg, Recovered, Unfinished};
+use crate::core::time::Utc;
+use crate::core::world::source::{Link, Roles, Trouble};
+use crate::core::world::target::{Manager, Phase, Trouble as PodTrouble};
+
+const DESIGN: (u16, u16) = (80, 23);
+
+fn at(path: &'static str, caption: &'static str, make: fn() -> World) -> Picture {
+    Picture { path, caption, size: DESIGN, make }
+}
+
+fn sized(path: &'static str, caption: &'static str, size: (u16, u16), make: fn() -> World) -> Picture {
+    Picture { path, caption, size, make }
+}
+
+/// All pictures.
+pub fn pictures() -> Vec<Picture> {
+    let mut all = verdicts();
+    all.extend(boards());
+    all.extend(dialogs());
+    all.extend(acts());
+    all.extend(others());
+    all.extend(layouts());
+    all
+}
+
+fn verdicts() -> Vec<Picture> {
+    vec![
+        at("verdict/worse", "The canary fails and the budget burns: what hurts, and what each key would do.", worse),
+        at("verdict/worse-drill", "The same in a drill: nothing real is reached, and the first row says so.", || {
+            stories::worse_on(Place::Drill, "v")
+        }),
+        at("verdict/worse-last-seen", "Figures stopped after WORSE: it stays, with when it was last seen.", || {
+            gone_quiet(worse(), 240_000)
+        }),
+        at("verdict/same", "The canary is as good as stable; what was not measured is said.", || {
+            judged(1_200, (900.0, 0.2), (2_700.0, 0.6))
+        }),
+        at("verdict/higher", "Surely above stable, not surely over the limit.", || {
+            judged(1_800, (3_000.0, 8.0), (9_000.0, 9.0))
+        }),
+        at("verdict/better", "The canary fails less than stable.", || judged(1_200, (2_000.0, 0.1), (6_000.0, 30.0))),
+        at("verdict/unsure", "Too few requests: how many more are needed, and how long that takes.", || {
+            judged(240, (20.0, 0.0), (240.0, 0.1))
+        }),
+        at(
+            "verdict/no-data",
+            "The metrics source went quiet: no judgement, and the last figures as what they were.",
+            || gone_quiet(judged(1_200, (900.0, 0.2), (2_700.0, 0.6)), 240_000),
+        ),
+        at("verdict/old", "Figures past their limit are drawn old; the judgement still stands.", || {
+            gone_quiet(judged(1_200, (900.0, 0.2), (2_700.0, 0.6)), 75_000)
+        }),
+        at("verdict/no-traffic", "Nobody uses the canary: nothing to judge.", || {
+            judged(600, (0.0, 0.0), (2_700.0, 0.6))
+        }),
+        at("verdict/not-judged", "No telemetry is configured: said as such, never as fine.", not_judged),
+        at("verdict/steady", "Nothing moves and nothing hurts.", || {
+            let mut w = stories::calm();
+            select(&mut w, "checkout");
+            w.keys("v");
+            w
+        }),
+        at("verdict/held", "Held by a person: resume stands where hold stood.", || {
+            let mut w = judged(1_200, (900.0, 0.2), (2_700.0, 0.6));
+            w.target_with("checkout", |t| {
+                t.held = true;
+                t.held_by = Some(Manager { name: "kubectl-patch".into(), at: None });
+            });
+            w
+        }),
+        at("verdict/pods-broken", "Pods of the new version do not start.", || {
+            let mut w = judged(240, (20.0, 0.0), (240.0, 0.1));
+            w.target_with("checkout", |t| {
+                t.phase = Phase::Degraded;
+                t.revisions[0].replicas.ready = 0;
+                t.revisions[0].trouble = vec![PodTrouble { reason: "ImagePullBackOff".into(), count: 2 }];
+            });
+            w
+        }),
+    ]
+}
+
+fn not_judged() -> World {
+    let mut w = world();
+    w.service("checkout", 1, &[]);
+    w.source("eu-1", "kubernetes", Link::Watching, Roles { rollouts: true, telemetry: false });
+    w.canary(&super::Canary::new("checkout", "eu-1"));
+    w.wait(3_100).keys("v");
+    w
+}
+
+fn boards() -> Vec<Picture> {
+    vec![
+        at("board/worse", "Worst first, the chosen one in detail, the rest counted.", || {
+            stories::worse_on(Place::Prod, "b")
+        }),
+        at("board/calm", "Calm is short and says so.", stories::calm),
+        at("board/all", "The fine ones are shown as well.", || {
+            let mut w = stories::calm();
+            w.keys("+ j j j");
+            w
+        }),
+        at("board/no-source-answers", "No source answers: this is not calm, and it says so.", || {
+            let mut w = world();
+            w.source("eu-1", "kubernetes", Link::Connecting, Roles { rollouts: true, telemetry: false });
+            w.fail(
+                "eu-1",
+                Trouble::Unreachable,
+                "no connection to eu-1.example.internal:6443 after 5 s: is the VPN up?",
+            );
+            w.wait(3_100).keys("b");
+            w
+        }),
+        at("board/nothing-yet", "The sources are still being read.", || {
+            let mut w = world();
+            w.source("eu-1", "kubernetes", Link::Connecting, Roles { rollouts: true, telemetry: false });
+            w.keys("b").wait(400);
+            w
+        }),
+        at("board/failing-source", "One source failed: its figures grow old, the others go on.", || {
+            let mut w = stories::worse_on(Place::Prod, "b");
+            w.fail("us-1", Trouble::Auth, "the login at us-1 has ended: run `tool login us-1`, then wait a moment");
+            w.wait(120_000);
+            w
+        }),
+    ]
+}
+
+fn dialogs() -> Vec<Picture> {
+    vec![
+        at("dialog/menu", "After `a`: what each second key would do, the screen still in sight.", || {
+            let mut w = worse();
+            w.keys("a");
+            w
+        }),
+        at("dialog/roll-back-planning", "The target is read and the plan is made.", || {
+            let mut w = worse();
+            w.keys("a r");
+            w
+        }),
+        at("dialog/roll-back-just-shown", "The plan is there; `Y` does not count yet.", || {
+            let mut w = worse();
+            w.keys("a r").planned().flush();
+            w
+        }),
+        at(
+            "dialog/roll-back-ready",
+            "Everything that will be sent, what is not undone, what is not ok; `Y` counts.",
+            || {
+                let mut w = worse();
+                w.keys("a r").planned().flush().wait(1_100);
+                w
+            },
+        ),
+        at("dialog/roll-back-again", "An early `Y` did nothing but say so.", || {
+            let mut w = worse();
+            w.keys("a r").planned().flush().keys("Y");
+            w
+        }),
+        at("dialog/roll-back-name-due", "The review says no: the name is typed, and it may be tried.", || {
+            let mut w = worse();
+            w.source_with("eu-1", |s| s.abilities.rights.iter_mut().for_each(|r| r.allowed = Some(false)));
+            w.keys("a r").planned().flush().wait(1_100).type_text("chec");
+            w
+        }),
+        at(
+            "dialog/roll-back-changed",
+            "The step moved under the open dialog: shown, and it goes out all the same.",
+            || {
+                let mut w = worse();
+                w.keys("a r").planned().flush().wait(1_100);
+                w.target_with("checkout", |t| {
+                    t.step = Some(2);
+                    t.weight_wanted = 25;
+                });
+                w
+            },
+        ),
+        at(
+            "dialog/roll-back-new-plan",
+            "It was fully promoted under the open dialog: a new plan, one more `Y`.",
+            || {
+                let mut w = worse();
+                w.keys("a r").planned().flush().wait(1_100);
+                w.target_with("checkout", |t| t.stable = t.candidate.clone());
+                w.planned().flush().wait(1_100);
+                w
+            },
+        ),
+        at("dialog/roll-back-sending", "Confirmed: the intent goes to disk and the target is read again.", || {
+            let mut w = worse();
+            w.keys("a r").planned().flush().wait(1_100).keys("Y");
+            w
+        }),
+        at("dialog/hold", "Hold from LOOK-ONLY, in three keys.", || {
+            let mut w = worse();
+            w.keys("a h").planned().flush().wait(1_100);
+            w
+        }),
+        at("dialog/promote", "Armed, gates ok: on to the next step.", || {
+            let mut w = stories::armed();
+            w.wait(500).keys("a p").planned().flush().wait(1_100);
+            w
+        }),
+        at("dialog/promote-refused", "The step moved under an open promote dialog: it does not go out.", || {
+            let mut w = stories::armed();
+            w.wait(500).keys("a p").planned().flush().wait(1_100);
+            w.target_with("checkout", |t| t.step = Some(2));
+            w
+        }),
+        at("dialog/promote-blocked", "A gate blocks: the reason, and nothing to confirm.", || {
+            let mut w = worse();
+            w.keys("a a").flush().wait(1_100).keys("Y").wait(500).keys("a p").planned().flush();
+            w
+        }),
+        at("dialog/promote-name-due", "A gate warns: the name is typed.", || {
+            let mut w = stories::armed();
+            w.source_with("eu-1", |s| s.abilities.rights.iter_mut().for_each(|r| r.allowed = None));
+            w.wait(500).keys("a p").planned().flush().wait(1_100);
+            w
+        }),
+        at("dialog/resume", "A held rollout goes on.", || {
+            let mut w = stories::armed();
+            w.target_with("checkout", |t| t.held = true);
+            w.wait(500).keys("a u").planned().flush().wait(1_100);
+            w
+        }),
+        at("dialog/arm", "Arming names the environment, and the sources with their state.", || {
+            let mut w = worse();
+            w.keys("a a").flush().wait(1_100);
+            w
+        }),
+        at("dialog/disarm", "Back to LOOK-ONLY.", || {
+            let mut w = stories::armed();
+            w.wait(500).keys("a x").flush().wait(1_100);
+            w
+        }),
+        at("dialog/acknowledge", "Acknowledging a WORSE verdict says what that means.", || {
+            let mut w = worse();
+            w.keys("a k").flush().wait(1_100);
+            w
+        }),
+    ]
+}
+
+fn acts() -> Vec<Picture> {
+    vec![
+        at("act/rolling-back", "A roll back under way, in place of what can be done.", rolling_back),
+        at(
+            "act/rolled-back",
+            "It settled: what runs now, and how long it took from the first bad signal.",
+            rolled_back,
+        ),
+        at("act/stuck", "It did not settle: why, and the next lever.", || {
+            let mut w = rolling_back();
+            w.target_with("checkout", |t| {
+                t.revisions[1].trouble = vec![PodTrouble { reason: "ImagePullBackOff".into(), count: 2 }];
+            });
+            w.wait(400_000);
+            w
+        }),
+        at("act/unknown", "The answer was lost: it may have happened, and it is read back, never sent again.", || {
+            let mut w = worse();
+            w.keys("a r").planned().confirm();
+            w.wait(5_000).answered(Outcome::Unknown { why: "no answer within 5 s".into() });
+            w.wait(2_000);
+            w
+        }),
+        at("act/undone", "It had settled, and somebody took it back.", || {
+            let mut w = rolled_back();
+            w.wait(60_000).target_with("checkout", |t| {
+                t.aborted = false;
+                t.aborted_by = Some(Manager { name: "argocd-controller".into(), at: None });
+                t.weight_wanted = 10;
+                t.weight_real = Some(10);
+            });
+            w
+        }),
+        at("act/refused", "The server said no, in its own words.", || {
+            let mut w = worse();
+            w.keys("a h").planned().confirm();
+            w.wait(120).refused("rollouts.argoproj.io \"checkout\" is forbidden: User \"mira\" cannot patch rollouts");
+            w
+        }),
+        at("act/held", "The hold has settled.", || {
+            let mut w = worse();
+            w.keys("a h").planned().confirm();
+            w.wait(120).accepted();
+            w.wait(300).target_with("checkout", |t| t.held = true);
+            w
+        }),
+    ]
+}
+
+fn others() -> Vec<Picture> {
+    vec![
+        at("waking/first", "The first second: who was asked, who has answered.", || {
+            let mut w = world();
+            w.source("eu-1", "kubernetes", Link::Connecting, Roles { rollouts: true, telemetry: false });
+            w.source("metrics", "prometheus", Link::Connecting, Roles { rollouts: false, telemetry: true });
+            w.source_with("eu-1", |s| {
+                s.link = Link::Reading { what: "pods".into(), done: 500, of: Some(1_200) };
+            });
+            w.wait(900);
+            w
+        }),
+        at("choose/contexts", "No configuration: the contexts of the kubeconfig, and the drill.", stories::choosing),
+        at("explain/worse", "How the verdict was computed, to check by hand.", || {
+            let mut w = worse();
+            w.keys("enter");
+            w
+        }),
+        at("explain/scrolled", "Further down: burn, queries, what was not measured.", || {
+            let mut w = worse();
+            w.keys("enter ctrl-d");
+            w
+        }),
+        at("explain/unsure", "Why it is not sure yet.", || {
+            let mut w = judged(240, (20.0, 0.0), (240.0, 0.1));
+            w.keys("enter");
+            w
+        }),
+        at("help/verdict", "Help of this place, from the loaded keys.", || {
+            let mut w = worse();
+            w.keys("?");
+            w
+        }),
+        at("note/writing", "A note for the log.", || {
+            let mut w = worse();
+            w.keys("n").type_text("logins go to other people's accounts");
+            w.keys("enter").type_text("told web and support");
+            w
+        }),
+        at("runbook/open", "The runbook: steps, and the chosen one in full.", || {
+            let mut w = worse();
+            w.keys("r");
+            w
+        }),
+        at("runbook/progress", "A check passed, one failed, a step was skipped with its reason.", runbook_progress),
+        at("runbook/skip-reason", "Skipping asks why.", || {
+            let mut w = worse();
+            w.keys("r -").type_text("done by web already");
+            w
+        }),
+        at("runbook/none", "There is no runbook for this service.", || {
+            let mut w = stories::worse_on(Place::Prod, "b");
+            select(&mut w, "payments");
+            w.keys("r");
+            w
+        }),
+        at("sources/all", "Sources: state, age against limit, what we may do there, where the log is.", || {
+            let mut w = worse();
+            w.send(Msg::Recovered(Box::new(Recovered {
+                mine_only: true,
+                file: "/home/mira/.local/state/andon/prod/20261121T031407Z-mira-bastion2-7f3a.jsonl".into(),
+                ..Recovered::default()
+            })));
+            w.keys("o");
+            w
+        }),
+        at("sources/failing", "The last error in full.", || {
+            let mut w = worse();
+            w.fail(
+                "metrics",
+                Trouble::Timeout,
+                "prometheus did not answer within 5 s, GET /api/v1/query; next try 03:14:20",
+            );
+            w.wait(90_000).keys("o j");
+            w
+        }),
+        at("alarm/log-not-writable", "The log cannot be written: nothing forward goes out.", || {
+            let mut w = worse();
+            w.send(Msg::LogFailed { why: "No space left on device".into() });
+            w
+        }),
+        at("alarm/ended-session", "An earlier session left an act without an outcome.", || {
+            let mut w = worse();
+            let unfinished = Unfinished {
+                session: "20261121T021407Z-ito-bastion2-11aa".into(),
+                ticket: 3,
+                at: Utc(super::world::NOW - 3_600_000),
+                target: Some(w.target_id("checkout")),
+                words: "roll back checkout@eu-1".into(),
+            };
+            w.send(Msg::Recovered(Box::new(Recovered { unfinished: vec![unfinished], ..Recovered::default() })));
+            w
+        }),
+        at("alarm/clock-skew", "A cluster's clock is off.", || {
+            let mut w = worse();
+            w.source_with("eu-1", |s| s.abilities.skew_ms = Some(-42_000));
+            w
+        }),
+        at("alarm/insecure", "Certificate checks are off.", || {
+            let mut w = worse();
+            w.source_with("us-1", |s| s.abilities.insecure = true);
+            w
+        }),
+        at("alarm/trouble-elsewhere", "Looking at one service while another one fails.", || {
+            let mut w = stories::worse_on(Place::Prod, "b");
+            select(&mut w, "auth");
+            w.keys("v");
+            w
+        }),
+        at("alarm/read-only", "A read-only session says why no act opens.", || {
+            let mut w = worse().given(|m| m.environment.read_only = true);
+            w.keys("a r");
+            w
+        }),
+    ]
+}
+
+fn runbook_progress() -> World {
+    use crate::core::effect::{Effect, Question};
+    use crate::core::world::fact::Fact;
+    use crate::core::world::figures::Checked;
+    let mut w = worse();
+    w.keys("r");
+    for value in [Some(0.216), Some(0.12)] {
+        w.keys("x");
+        let asked = w.effects.iter().rev().find_map(|e| match e {
+            Effect::Ask { id, question: Question::Check(q), .. } => Some((*id, q.clone())),
+            _ => None,
+        });
+        if let Some((id, query)) = asked {
+            let sample = Some(w.now());
+            w.send(Msg::Asked { id, answer: Ok(vec![Fact::Checked(Checked { query, value, sample })]) });
+        }
+        w.keys("j");
+    }
+    w.keys("-").type_text("the drain took care of it");
+    w.keys("enter k k");
+    w
+}
+
+fn layouts() -> Vec<Picture> {
+    vec![
+        sized("layout/verdict-60x15", "A small window: verdict, readiness and age stay.", (60, 15), worse),
+        sized("layout/dialog-60x15", "A small window: what is sent is counted, the last line stays.", (60, 15), || {
+            let mut w = worse();
+            w.keys("a r").planned().flush().wait(1_100);
+            w
+        }),
+        sized("layout/board-120x40", "More room: names get it first.", (120, 40), || {
+            stories::worse_on(Place::Prod, "b")
+        }),
+        sized("layout/wide-160x40", "Side by side: Board, Verdict, Runbook.", (160, 40), worse),
+        sized("layout/wide-200x50", "Side by side, at the largest size.", (200, 50), worse),
+        sized("layout/too-small", "Below 40x10 it says so in words.", (30, 6), worse),
+    ]
+}
