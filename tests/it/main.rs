@@ -11,6 +11,7 @@ mod kubernetes;
 mod layering;
 mod live;
 mod live_prom;
+mod properties;
 mod pty;
 mod pty_self;
 mod screen;
