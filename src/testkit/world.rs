@@ -6,8 +6,8 @@
 use crate::core::act::plan::{
     Direction, Expect, Operation, Outcome, Plan, Primitive, Refused, RefusedBy, Request, Step, Ticket, Verb,
 };
-use crate::core::effect::{DialogId, Effect, Question};
-use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
+use crate::core::effect::{Effect, Question};
+use crate::core::id::{DialogId, Hash, ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
 use crate::core::model::{Environment, Model, Place};
 use crate::core::msg::Msg;
