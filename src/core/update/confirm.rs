@@ -109,7 +109,7 @@ pub(super) fn planned(
                 open(model, operation, Some(what), out);
                 return;
             }
-            d.seen = Box::new(fresh);
+            *d.seen = fresh;
         }
         Err(e) => due.push(format!("it could not be read: {e}").into()),
     }
@@ -296,7 +296,7 @@ fn submit(model: &mut Model, out: &mut Vec<Effect>) {
                 on_disk: OnDisk::Waiting(now.person),
                 read_back: ReadBack::Waiting(now.person),
                 named,
-                look_only: !model.armed_until.is_some_and(|t| t > now.person),
+                look_only: model.armed_until.is_none_or(|t| t <= now.person),
                 // The history is that of going back; a hold must not borrow its deadline.
                 expected_ms: d.readiness.expected.map(|e| e.0).filter(|_| d.operation.verb == Verb::RollBack),
                 timeline: Vec::new(),
@@ -384,7 +384,7 @@ pub(super) fn replan(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
     d.plan = PlanState::Reading;
     let operation = d.operation.clone();
     if let Some(fresh) = model.world.targets.get(&operation.target) {
-        d.seen = Box::new(fresh.clone());
+        (*d.seen).clone_from(fresh);
         d.readiness = readiness::readiness(
             fresh,
             model.world.services.get(&fresh.service),
