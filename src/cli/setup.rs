@@ -6,6 +6,7 @@ use crate::backends::net::{Budget, TokenFrom};
 use crate::backends::prometheus::{self, Prometheus, Queries};
 use crate::backends::sim::scenario::Scenario;
 use crate::backends::{Backend, UtcClock, sim};
+use crate::config::runbook::shipped;
 use crate::config::source::Token;
 use crate::config::{Config, SourceKind};
 use crate::core::case::runbook::Runbook;
@@ -51,8 +52,14 @@ fn base(environment: Environment, config: &Config, clock: &dyn Clock) -> Model {
     let mut model = Model::new(environment, config.keymap.clone(), clock.now());
     model.limits = config.limits.of_update();
     model.editor = crate::ui::overlays::note::edit;
+    // Shipped runbooks ask the drill's telemetry; elsewhere they are there only for who lists them.
+    let drill = model.environment.place == Place::Drill;
+    let shipped: Vec<Arc<str>> = shipped().into_iter().map(|r| r.name).collect();
     for r in &config.runbooks {
-        model.runbooks.insert(r.name.clone(), Runbook::clone(r));
+        let listed = config.services.iter().any(|s| s.runbooks.contains(&r.name));
+        if drill || listed || !shipped.contains(&r.name) {
+            model.runbooks.insert(r.name.clone(), Runbook::clone(r));
+        }
     }
     model
 }
