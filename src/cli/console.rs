@@ -1,13 +1,12 @@
 //! `andon` and `andon drill`: the terminal is taken once; engines come and go on it.
 
-use super::ConsoleArgs;
 use super::setup::{self, DrillWish, Setup};
+use super::{ConsoleArgs, tell};
 use crate::backends::kubernetes;
 use crate::config::{self, Config, Paths};
 use crate::core::effect::Choice;
 use crate::core::model::Context;
 use crate::core::msg::Msg;
-use crate::core::shown::shown_line;
 use crate::core::time::Person;
 use crate::engine::effects::Ports;
 use crate::engine::inbox::{FromTerminal, Inbox};
@@ -36,7 +35,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     let place = match place(args, &config, drill) {
         Ok(p) => p,
         Err((why, code)) => {
-            eprintln!("andon: {why}");
+            tell(&why);
             return code;
         }
     };
@@ -45,21 +44,21 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     let wish = match args.color.as_deref().unwrap_or("auto").parse::<Wish>() {
         Ok(w) => w,
         Err(_) => {
-            eprintln!("andon: --color is one of auto, always, never, 16, 256, true");
+            tell("--color is one of auto, always, never, 16, 256, true");
             return 2;
         }
     };
     let depth = match locale.depth(wish, Wish::Auto) {
         Ok(d) => d,
         Err(e) => {
-            eprintln!("andon: {e}");
+            tell(&e.to_string());
             return 2;
         }
     };
     let device = match Device::open() {
         Ok(d) => d,
         Err(e) => {
-            eprintln!("andon: {e}");
+            tell(&e.to_string());
             return 2;
         }
     };
@@ -74,7 +73,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     ) {
         Ok(s) => s,
         Err(e) => {
-            eprintln!("andon: the terminal cannot be set up: {e}");
+            tell(&format!("the terminal cannot be set up: {e}"));
             return 2;
         }
     };
@@ -84,7 +83,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
         Ok(r) => r,
         Err(e) => {
             screen.guard.restore();
-            eprintln!("andon: the keyboard cannot be read: {e}");
+            tell(&format!("the keyboard cannot be read: {e}"));
             return 2;
         }
     };
@@ -105,7 +104,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     drop(reader);
     screen.guard.restore();
     if let Some(text) = said {
-        eprintln!("andon: {}", shown_line(&text, 300));
+        tell(&text);
     }
     code
 }

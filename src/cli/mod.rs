@@ -8,6 +8,7 @@ pub mod replay;
 pub mod setup;
 
 use clap::{Args, Parser, Subcommand};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 /// The terminal incident console: what moves, whether it is worse, and the way back.
@@ -150,8 +151,14 @@ fn code(done: std::io::Result<i32>) -> u8 {
         Ok(code) => u8::try_from(code).unwrap_or(1),
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => 141,
         Err(e) => {
-            eprintln!("andon: {}", crate::core::shown::shown_line(&e.to_string(), 200));
+            tell(&e.to_string());
             1
         }
     }
+}
+
+/// One gated line on stderr. A terminal that hung up, or a closed pipe, is no reason to panic on the way out.
+fn tell(what: &str) {
+    let line = crate::core::shown::shown_line(what, 400);
+    let _ = writeln!(std::io::stderr(), "andon: {line}");
 }

@@ -1,6 +1,5 @@
 //! `andon replay TAPE`: nothing is attached, and the same must come out.
 
-use crate::core::shown::shown_line;
 use crate::engine::tape::replay;
 use crate::ui::{self, look::Look};
 use ratatui::buffer::Buffer;
@@ -23,7 +22,7 @@ pub fn run(tape: &Path, out: &mut impl Write) -> u8 {
             }
         }
         Err(why) => {
-            eprintln!("andon: {}", shown_line(&why, 400));
+            super::tell(&why);
             1
         }
     }

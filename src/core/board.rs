@@ -9,32 +9,45 @@ use crate::core::judge::verdict::Word;
 use crate::core::model::Model;
 pub use crate::core::row::{Glyph, Row};
 use crate::core::world::target::{Phase, TargetState};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 /// All services, worst first; ties by name, so that rows do not dance.
 pub fn rows(model: &Model) -> Vec<Row> {
-    // Grouped once: asking the world for each service's targets would be services times targets, on every message.
-    let mut targets: BTreeMap<&ServiceId, Vec<&TargetState>> = BTreeMap::new();
+    let mut of: BTreeMap<&ServiceId, Vec<&TargetState>> = BTreeMap::new();
     for t in model.world.targets.values() {
-        targets.entry(&t.service).or_default().push(t);
+        of.entry(&t.service).or_default().push(t);
     }
-    let of = |s: &ServiceId| targets.get(s).map_or(&[][..], Vec::as_slice);
-    let mut rows: Vec<Row> = model.world.services.keys().map(|s| row(model, s, of(s))).collect();
-    rows.sort_by(|a, b| {
-        a.rank.cmp(&b.rank).then(b.weight.total_cmp(&a.weight)).then_with(|| a.service.cmp(&b.service))
-    });
+    let none = Vec::new();
+    let services = model.world.services.keys();
+    let mut rows: Vec<Row> = services.map(|s| row(model, s, of.get(s).unwrap_or(&none))).collect();
+    rows.sort_by(order);
     rows
 }
 
-fn row(model: &Model, service: &ServiceId, own: &[&TargetState]) -> Row {
-    let mut moving = 0;
-    let mut targets = 0;
-    let mut worst: Option<(u8, Glyph, f64, &TargetState)> = None;
-    for t in own.iter().copied() {
-        targets += 1;
-        if t.is_moving() {
-            moving += 1;
+/// The row of one service anew. The rest stands, so that one fact does not cost all rows.
+pub fn touch(model: &mut Model, service: &ServiceId) {
+    let targets: Vec<&TargetState> = model.world.targets_of(service).collect();
+    let fresh = row(model, service, &targets);
+    match model.rows.iter().position(|r| r.service == *service) {
+        Some(at) if model.rows[at] == fresh => return,
+        Some(at) => {
+            model.rows.remove(at);
         }
+        None => {}
+    }
+    let at = model.rows.partition_point(|r| order(r, &fresh).is_lt());
+    model.rows.insert(at, fresh);
+}
+
+fn order(a: &Row, b: &Row) -> Ordering {
+    a.rank.cmp(&b.rank).then(b.weight.total_cmp(&a.weight)).then_with(|| a.service.cmp(&b.service))
+}
+
+fn row(model: &Model, service: &ServiceId, targets: &[&TargetState]) -> Row {
+    let moving = targets.iter().filter(|t| t.is_moving()).count();
+    let mut worst: Option<(u8, Glyph, f64, &TargetState)> = None;
+    for t in targets {
         let (rank, glyph, weight) = rank(model, t);
         if worst.as_ref().is_none_or(|(r, _, w, _)| rank < *r || (rank == *r && weight > *w)) {
             worst = Some((rank, glyph, weight, t));
@@ -46,7 +59,7 @@ fn row(model: &Model, service: &ServiceId, own: &[&TargetState]) -> Row {
     if burn_rank < rank {
         (rank, glyph) = (burn_rank, burn_glyph);
     }
-    Row { service: service.clone(), target, moving, targets, glyph, rank, weight }
+    Row { service: service.clone(), target, moving, targets: targets.len(), glyph, rank, weight }
 }
 
 fn burn(model: &Model, service: &ServiceId) -> (u8, Glyph) {

@@ -384,3 +384,18 @@ fn until_a_service_is_chosen_by_hand_v_goes_to_what_hurts_most() {
     run.keys("b j v");
     assert_ne!(run.model.nav.selected.as_ref().map(|s| s.as_str()), Some("checkout"), "a choice by hand stays");
 }
+
+#[test]
+fn rows_kept_one_by_one_are_the_rows_built_anew() {
+    let mut run = Run::new("f1", 3);
+    for i in 0..60 {
+        run.wait(7_000);
+        match i {
+            20 => run.act("v a h"),
+            30 => run.act("a r"),
+            40 => run.keys("b j j v"),
+            _ => {}
+        }
+        assert_eq!(run.model.rows, andon::core::board::rows(&run.model), "after {i}");
+    }
+}

@@ -1,12 +1,17 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod console_env;
+mod console_f1;
+mod console_pty;
 mod contract;
 mod drawing;
 mod drill;
+mod home;
 mod kubernetes;
 mod layering;
 mod live;
 mod live_prom;
+mod properties;
 mod pty;
 mod pty_self;
 mod screen;

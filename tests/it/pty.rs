@@ -22,6 +22,8 @@ use crate::screen::{Grid, Screen};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two keys: slower than a burst (3 in 10 ms), faster than a person.
 const FINGER: Duration = Duration::from_millis(15);
+/// After an Esc: a key that follows sooner makes it Alt and that key (50 ms; more, because machines are shared).
+const ALONE: Duration = Duration::from_millis(150);
 
 pub struct Pty {
     child: Child,
@@ -95,7 +97,7 @@ impl Pty {
     pub fn keys(&self, names: &str) {
         for name in names.split_whitespace() {
             self.send(key(name));
-            std::thread::sleep(FINGER);
+            std::thread::sleep(if name == "Esc" { ALONE } else { FINGER });
         }
     }
 

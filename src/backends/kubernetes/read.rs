@@ -54,7 +54,7 @@ pub async fn read(
     // The same read gives the same bytes, whatever order the server has.
     own.sort_by(|a, b| a.0.hash.cmp(&b.0.hash));
     let dto: Rollout = serde_json::from_value(rollout.clone()).unwrap_or_default();
-    let troubles = store.lock().unwrap_or_else(PoisonError::into_inner).troubles_now();
+    let troubles = store.lock().unwrap_or_else(PoisonError::into_inner).troubles();
     let rows: Vec<&SetRow> = own.iter().map(|(r, _)| r).collect();
     let Some(mut state) = target_state(&id.source, &dto, &rows, &troubles, now) else {
         return Err(SourceError::new(Trouble::Shape, format!("to read {}: it has no name", id.name)));

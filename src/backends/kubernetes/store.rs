@@ -274,7 +274,8 @@ impl Store {
         news
     }
 
-    fn troubles(&self) -> BTreeMap<Arc<str>, Vec<Trouble>> {
+    /// Why pods are not ready, by ReplicaSet uid.
+    pub fn troubles(&self) -> BTreeMap<Arc<str>, Vec<Trouble>> {
         let mut all: BTreeMap<Arc<str>, BTreeMap<Arc<str>, u32>> = BTreeMap::new();
         for (owner, why) in self.shelves.values().flat_map(|s| s.pods.values()) {
             *all.entry(owner.clone()).or_default().entry(why.clone()).or_default() += 1;
@@ -287,11 +288,6 @@ impl Store {
                 (uid, list)
             })
             .collect()
-    }
-
-    /// Troubles by ReplicaSet uid, for a fresh read.
-    pub fn troubles_now(&self) -> BTreeMap<Arc<str>, Vec<Trouble>> {
-        self.troubles()
     }
 
     /// Everything it holds, as ids.

@@ -1,6 +1,6 @@
 //! An act from `Y` to its end: intent on disk and a fresh read side by side, then one request at a time.
 
-use super::{bump, confirm, records};
+use super::{confirm, records};
 use crate::core::act::compare::{self, Fit};
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State, Step1};
 use crate::core::act::plan::{Direction, Outcome, Primitive, RefusedBy, Ticket};
@@ -166,7 +166,7 @@ fn perform(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
     if model.is_armed() {
         model.armed_until = Some(Person(now.person.0 + model.limits.arm));
     }
-    bump(model);
+    changed(model);
 }
 
 fn overtake(model: &mut Model, by: ActId, target: &TargetId, out: &mut Vec<Effect>) {
@@ -196,7 +196,7 @@ fn drop_act(model: &mut Model, id: ActId, why: Arc<str>, out: &mut Vec<Effect>) 
         });
         a.state = State::Dropped(why);
     }
-    bump(model);
+    changed(model);
 }
 
 /// The dialog was closed while the act was still being prepared: nothing goes out.
@@ -292,7 +292,7 @@ fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
             let kind = if was_unknown { Kind::Resolved } else { Kind::Seen };
             let data = json!({"found": words, "how": if was_unknown { "read back: it was done" } else { "watched" }});
             out.push(Effect::Append { entry: records::of(act, kind, now.utc, data), ticket: None });
-            bump(model);
+            changed(model);
         }
         Step1::Next => {
             let title = act.current().map(|s| s.title.clone()).unwrap_or_default();
@@ -301,7 +301,7 @@ fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
             out.push(Effect::Append { entry: records::of(act, Kind::Seen, now.utc, data), ticket: None });
             act.step += 1;
             act.state = State::Waiting;
-            bump(model);
+            changed(model);
             observe(model, id, out);
         }
         Step1::Settled => {
@@ -330,7 +330,7 @@ fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
                     s.history_ms.push(took);
                 }
             }
-            bump(model);
+            changed(model);
         }
     }
 }
@@ -399,7 +399,7 @@ fn undone(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
         });
         a.state = State::Undone(by);
     }
-    bump(model);
+    changed(model);
 }
 
 /// An answer of reading back an unknown outcome, or its failure.
@@ -419,7 +419,7 @@ pub(super) fn read_back(model: &mut Model, id: ActId, reached: bool, out: &mut V
         });
         act.state = State::NotDone("read back: it did not happen".into());
         act.ended = Some(now);
-        bump(model);
+        changed(model);
     }
 }
 
@@ -461,7 +461,7 @@ pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
                         ticket: None,
                     });
                     act.state = State::Stuck(why);
-                    bump(model);
+                    changed(model);
                 }
             }
             State::Unknown(_) => {
@@ -508,7 +508,13 @@ pub(super) fn start(model: &mut Model, mut act: Act, out: &mut Vec<Effect>) {
         let Some(oldest) = model.acts.values().find(|a| a.is_over()).map(|a| a.id) else { break };
         model.acts.remove(&oldest);
     }
-    bump(model);
+    changed(model);
+}
+
+/// An act in trouble ranks its service: rows are looked at anew.
+fn changed(model: &mut Model) {
+    model.rows_dirty = true;
+    super::bump(model);
 }
 
 fn bump_field(revision: &mut u64) {

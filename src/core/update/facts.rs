@@ -35,6 +35,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
             }
             Change::Target(id, before) => target(model, &id, before.as_deref(), out),
             Change::Gone(t) => {
+                interest(model, out);
                 model.judged.remove(&t.id);
                 let words = "is gone".to_string();
                 let data = json!({"words": words});
@@ -102,6 +103,10 @@ fn target(model: &mut Model, id: &TargetId, before: Option<&TargetState>, out: &
     let Some(t) = model.world.targets.get(id).cloned() else { return };
     bump(model);
     follow(model, &t, out);
+    // What is looked at follows what moves.
+    if before.is_none_or(|b| b.candidate != t.candidate || b.stable != t.stable) {
+        interest(model, out);
+    }
     if let Some(b) = before {
         transitions(model, b, &t, out);
     }

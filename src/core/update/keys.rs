@@ -84,10 +84,16 @@ fn lookup(model: &Model, keys: &[Key]) -> Found {
         match model.keymap.find(*c, keys) {
             Found::Nothing => {}
             Found::Prefix if model.nav.screen == Screen::Choose => {}
+            Found::Intent(i) if model.nav.screen == Screen::Choose && *c == Context::Global && !on_first_list(i) => {}
             found => return found,
         }
     }
     Found::Nothing
+}
+
+/// Of the keys that mean something everywhere, those that mean something where there is no environment yet.
+fn on_first_list(i: Intent) -> bool {
+    matches!(i, Intent::Help | Intent::Quit | Intent::Repaint | Intent::Suspend)
 }
 
 /// While waking, and just after: screens, help and leaving only.

@@ -10,9 +10,11 @@ mod tick;
 
 use crate::core::board;
 use crate::core::effect::Effect;
+use crate::core::id::ServiceId;
 use crate::core::model::{LogLine, Loose, Model};
 use crate::core::msg::{Msg, Recovered};
 use crate::core::time::Stamp;
+use crate::core::world::fact::Fact;
 
 pub use keys::this_runbook;
 pub use tick::next_wake;
@@ -21,7 +23,7 @@ pub use tick::next_wake;
 pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     model.now = at;
     let mut out = Vec::new();
-    let may_change_rows = !matches!(msg, Msg::Tick | Msg::Flushed(_) | Msg::Durable(_));
+    let touched = touched(model, &msg);
     match msg {
         Msg::Key(key) => keys::key(model, key, &mut out),
         Msg::Paste(text) => keys::paste(model, &text),
@@ -69,12 +71,13 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Resumed => bump(model),
     }
     tick::by_time_alone(model, &mut out);
-    if may_change_rows || model.rows_dirty {
-        model.rows_dirty = false;
-        model.rows = board::rows(model);
-        facts::interest(model, &mut out);
-        keys::leave_waking_when_answered(model);
+    match touched {
+        _ if model.rows_dirty => all_rows(model),
+        Touched::Nothing => {}
+        Touched::Service(s) => board::touch(model, &s),
+        Touched::All => all_rows(model),
     }
+    keys::leave_waking_when_answered(model);
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
             model.log.records += 1;
@@ -88,6 +91,48 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         }
     }
     out
+}
+
+/// Which rows a message may change.
+enum Touched {
+    Nothing,
+    Service(ServiceId),
+    All,
+}
+
+fn touched(model: &Model, msg: &Msg) -> Touched {
+    match msg {
+        // Ticks say so themselves when figures grew old.
+        Msg::Tick | Msg::Flushed(_) | Msg::Durable(_) | Msg::Copied { .. } | Msg::Paste(_) | Msg::Resize { .. } => {
+            Touched::Nothing
+        }
+        Msg::Fact { fact, .. } => match &**fact {
+            Fact::Target(t) => Touched::Service(t.service.clone()),
+            Fact::Gone(id) => {
+                model.world.targets.get(id).map_or(Touched::Nothing, |t| Touched::Service(t.service.clone()))
+            }
+            Fact::Blocks(b) => Touched::Service(b.service.clone()),
+            Fact::Windows(w) => Touched::Service(w.service.clone()),
+            Fact::Source(_) | Fact::Checked(_) => Touched::Nothing,
+            Fact::Whole(_) => Touched::All,
+        },
+        Msg::Key(_)
+        | Msg::SourceFailed { .. }
+        | Msg::Planned { .. }
+        | Msg::Reread { .. }
+        | Msg::NotDurable { .. }
+        | Msg::LogFailed { .. }
+        | Msg::Answered { .. }
+        | Msg::Asked { .. }
+        | Msg::Recovered(_)
+        | Msg::Ending { .. }
+        | Msg::Resumed => Touched::All,
+    }
+}
+
+fn all_rows(model: &mut Model) {
+    model.rows_dirty = false;
+    model.rows = board::rows(model);
 }
 
 /// Something that could show has changed.

@@ -1,0 +1,281 @@
+//! One request of the fake API server: read, gone wrong if it should, carried out, answered or streamed.
+
+use super::{Asked, Fault, Key, World};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+fn status(code: u16, reason: &str, message: &str) -> (u16, String) {
+    let v = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+                   "message": message, "reason": reason, "details": {}, "code": code});
+    (code, v.to_string())
+}
+
+/// A path taken apart: plural, namespace, name, subresource.
+fn parts(path: &str) -> (String, Option<String>, Option<String>, String) {
+    let all: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let rest = match all.as_slice() {
+        ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
+        _ => &[],
+    };
+    let (ns, rest) = match rest {
+        ["namespaces", ns, rest @ ..] => (Some((*ns).to_owned()), rest),
+        _ => (None, rest),
+    };
+    let at = |i: usize| rest.get(i).map(|s| (*s).to_owned());
+    (at(0).unwrap_or_default(), ns, at(1), at(2).unwrap_or_default())
+}
+
+fn query(text: &str, key: &str) -> Option<String> {
+    text.split('&').find_map(|p| p.strip_prefix(key)?.strip_prefix('=').map(str::to_owned))
+}
+
+pub(super) async fn serve(mut s: TcpStream, world: Arc<Mutex<World>>, bell: watch::Sender<u64>) -> std::io::Result<()> {
+    let lock = || world.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(asked) = read_request(&mut s).await? else { return Ok(()) };
+    let (path, q) = asked.path.split_once('?').map_or((asked.path.as_str(), ""), |(p, q)| (p, q));
+    let fault = {
+        let mut w = lock();
+        w.asked.push(asked.clone());
+        let fits = |(m, part, _): &&(String, String, Fault)| *m == asked.method && asked.path.contains(part.as_str());
+        w.faults.iter().find(fits).map(|(_, _, f)| f.clone())
+    };
+    let mut cut = usize::MAX;
+    match fault {
+        Some(Fault::Answer(code, kind, body)) => {
+            return s.write_all(answer(code, kind, &body).as_bytes()).await;
+        }
+        Some(Fault::Bomb) => {
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+            s.write_all(head.as_bytes()).await?;
+            let chunk = format!("100000\r\n{}\r\n", " ".repeat(0x10_0000));
+            loop {
+                s.write_all(chunk.as_bytes()).await?;
+            }
+        }
+        Some(Fault::Stall) => {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            return Ok(());
+        }
+        Some(Fault::DropBefore) => return Ok(()),
+        Some(Fault::CutAfter(n)) => cut = n,
+        None => {}
+    }
+    if query(q, "watch").is_some() {
+        return stream_watch(&mut s, &world, bell.subscribe(), path, q).await;
+    }
+    let (code, body) = handle(&mut lock(), &asked, path, q);
+    bell.send_modify(|n| *n += 1);
+    let text = answer(code, "application/json", &body);
+    s.write_all(text.as_bytes().get(..cut).unwrap_or(text.as_bytes())).await
+}
+
+fn answer(code: u16, kind: &str, body: &str) -> String {
+    let wait = if code == 429 { "Retry-After: 7\r\n" } else { "" };
+    format!(
+        "HTTP/1.1 {code} X\r\nContent-Type: {kind}\r\nDate: {}\r\n{wait}Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "Sat, 21 Nov 2026 03:14:07 GMT",
+        body.len()
+    )
+}
+
+async fn read_request(s: &mut TcpStream) -> std::io::Result<Option<Asked>> {
+    let mut buf = Vec::new();
+    let end = loop {
+        if let Some(i) = buf.windows(4).position(|w| w == b"\r\n\r\n") {
+            break i;
+        }
+        let mut chunk = [0; 8192];
+        let n = s.read(&mut chunk).await?;
+        if n == 0 {
+            return Ok(None);
+        }
+        buf.extend_from_slice(&chunk[..n]);
+    };
+    let head = String::from_utf8_lossy(&buf[..end]).into_owned();
+    let mut body = buf.split_off(end + 4);
+    let header = |name: &str| {
+        head.lines().find_map(|l| {
+            let (k, v) = l.split_once(':')?;
+            k.eq_ignore_ascii_case(name).then(|| v.trim().to_owned())
+        })
+    };
+    let length = header("content-length").and_then(|l| l.parse().ok()).unwrap_or(0_usize);
+    while body.len() < length {
+        let mut chunk = [0; 8192];
+        let n = s.read(&mut chunk).await?;
+        if n == 0 {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk[..n]);
+    }
+    let mut first = head.lines().next().unwrap_or("").split(' ');
+    Ok(Some(Asked {
+        method: first.next().unwrap_or("").to_owned(),
+        path: first.next().unwrap_or("").to_owned(),
+        content_type: header("content-type").unwrap_or_default(),
+        body: String::from_utf8_lossy(&body).into_owned(),
+    }))
+}
+
+fn handle(w: &mut World, asked: &Asked, path: &str, q: &str) -> (u16, String) {
+    match (asked.method.as_str(), path) {
+        ("GET", "/version") => return (200, json!({"gitVersion": "v1.36.3"}).to_string()),
+        ("GET", "/apis/argoproj.io/v1alpha1") => return (200, json!({"kind": "APIResourceList"}).to_string()),
+        ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews") => {
+            return (201, json!({"status": {"userInfo": {"username": "me"}}}).to_string());
+        }
+        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") => {
+            let v: Value = serde_json::from_str(&asked.body).unwrap_or_default();
+            let a = &v["spec"]["resourceAttributes"];
+            let sub = a["subresource"].as_str().filter(|s| !s.is_empty()).map_or(String::new(), |s| format!("/{s}"));
+            let resource = format!("{}{sub}", a["resource"].as_str().unwrap_or(""));
+            let allowed = !w.denies(a["verb"].as_str().unwrap_or(""), &resource);
+            return (201, json!({"status": {"allowed": allowed}}).to_string());
+        }
+        _ => {}
+    }
+    let (plural, ns, name, sub) = parts(path);
+    let forbidden = |verb: &str, what: &str| {
+        status(403, "Forbidden", &format!("{what} is forbidden: User \"me\" cannot {verb} resource \"{what}\""))
+    };
+    match (asked.method.as_str(), name) {
+        ("GET", None) if w.denies("list", &plural) => forbidden("list", &plural),
+        ("GET", None) => {
+            let all: Vec<&Value> = w
+                .objects
+                .iter()
+                .filter(|((p, n, _), _)| *p == plural && ns.as_ref().is_none_or(|ns| ns == n))
+                .map(|(_, v)| v)
+                .collect();
+            let from = query(q, "continue").and_then(|t| t.parse().ok()).unwrap_or(0_usize);
+            let limit = query(q, "limit").and_then(|t| t.parse().ok()).unwrap_or(usize::MAX);
+            let page: Vec<&&Value> = all.iter().skip(from).take(limit).collect();
+            let left = all.len() - (from + page.len()).min(all.len());
+            let mut meta = json!({"resourceVersion": w.version.to_string()});
+            if left > 0 {
+                meta["continue"] = (from + page.len()).to_string().into();
+                meta["remainingItemCount"] = left.into();
+            }
+            (200, json!({"kind": "List", "metadata": meta, "items": page}).to_string())
+        }
+        ("GET", Some(name)) => match w.objects.get(&(plural.clone(), ns.unwrap_or_default(), name.clone())) {
+            Some(v) => (200, v.to_string()),
+            None => status(404, "NotFound", &format!("{plural} \"{name}\" not found")),
+        },
+        ("PATCH", Some(name)) => {
+            let resource = if sub.is_empty() { plural.clone() } else { format!("{plural}/{sub}") };
+            if w.denies("patch", &resource) {
+                return forbidden("patch", &resource);
+            }
+            patch(w, asked, &plural, &(plural.clone(), ns.unwrap_or_default(), name), &sub)
+        }
+        _ => (404, "404 page not found".into()),
+    }
+}
+
+fn patch(w: &mut World, asked: &Asked, plural: &str, key: &Key, sub: &str) -> (u16, String) {
+    let Some(old) = w.objects.get(key).cloned() else {
+        return status(404, "NotFound", "not found");
+    };
+    if asked.content_type != "application/json-patch+json" {
+        return status(415, "UnsupportedMediaType", "only JSON Patch here");
+    }
+    let Ok(ops) = serde_json::from_str::<Vec<Value>>(&asked.body) else {
+        return status(400, "BadRequest", "not a JSON Patch");
+    };
+    let mut new = old.clone();
+    for op in ops {
+        // This server takes a missing key for null in tests, where the parent is there.
+        let path = op["path"].as_str().unwrap_or("");
+        let parent = path.rsplit_once('/').map_or("", |(p, _)| p);
+        if op["op"] == "test" && op["value"].is_null() && new.pointer(parent).is_some() && new.pointer(path).is_none() {
+            continue;
+        }
+        let done = serde_json::from_value::<json_patch::Patch>(json!([op]))
+            .ok()
+            .and_then(|p| json_patch::patch(&mut new, &p).ok());
+        if done.is_none() {
+            let text = "the server rejected our request due to an error in our request";
+            return status(422, "Invalid", text);
+        }
+    }
+    let mut stored = old.clone();
+    if sub == "status" {
+        stored["status"] = new["status"].take();
+    } else {
+        stored["spec"] = new["spec"].take();
+        if stored["spec"] != old["spec"] {
+            stored["metadata"]["generation"] = (old["metadata"]["generation"].as_i64().unwrap_or(0) + 1).into();
+        }
+    }
+    w.put(plural, stored);
+    w.patched += 1;
+    (200, w.objects[key].to_string())
+}
+
+async fn stream_watch(
+    s: &mut TcpStream,
+    world: &Mutex<World>,
+    mut bell: watch::Receiver<u64>,
+    path: &str,
+    q: &str,
+) -> std::io::Result<()> {
+    let lock = || world.lock().unwrap_or_else(PoisonError::into_inner);
+    let (plural, ns, ..) = parts(path);
+    let mut at: u64 = query(q, "resourceVersion").and_then(|v| v.parse().ok()).unwrap_or(0);
+    let (expired, http, generation, every) = {
+        let w = lock();
+        (at < w.oldest, w.http_410, w.generation, w.bookmark_ms)
+    };
+    if expired && http {
+        let (code, body) = status(410, "Expired", "too old resource version");
+        return s.write_all(answer(code, "application/json", &body).as_bytes()).await;
+    }
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+    s.write_all(head.as_bytes()).await?;
+    if expired {
+        let v =
+            json!({"type": "ERROR", "object": {"kind": "Status", "code": 410, "message": "too old resource version"}});
+        send_line(s, &v).await?;
+        return s.write_all(b"0\r\n\r\n").await;
+    }
+    let secs = query(q, "timeoutSeconds").and_then(|v| v.parse().ok()).unwrap_or(60);
+    let ends = tokio::time::Instant::now() + Duration::from_secs(secs);
+    loop {
+        let (news, now, over) = {
+            let w = lock();
+            let fits = |k: &Key| k.0 == plural && ns.as_ref().is_none_or(|n| *n == k.1);
+            let news: Vec<Value> = w
+                .history
+                .iter()
+                .filter(|(v, k, ..)| *v > at && fits(k))
+                .map(|(_, _, kind, o)| json!({"type": kind, "object": o}))
+                .collect();
+            (news, w.version, w.generation != generation)
+        };
+        at = now;
+        for v in news {
+            send_line(s, &v).await?;
+        }
+        if over {
+            return s.write_all(b"0\r\n\r\n").await;
+        }
+        tokio::select! {
+            _ = bell.changed() => {}
+            () = tokio::time::sleep(Duration::from_millis(every)) => {
+                let v = json!({"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": at.to_string()}}});
+                send_line(s, &v).await?;
+            }
+            () = tokio::time::sleep_until(ends) => return s.write_all(b"0\r\n\r\n").await,
+        }
+    }
+}
+
+async fn send_line(s: &mut TcpStream, v: &Value) -> std::io::Result<()> {
+    let line = format!("{v}\n");
+    s.write_all(format!("{:x}\r\n{line}\r\n", line.len()).as_bytes()).await
+}

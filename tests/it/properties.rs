@@ -1,0 +1,250 @@
+//! What must hold for every operator, whatever he presses, whatever the world and the disk do meanwhile.
+//!
+//! Operators are random. A larger round by hand: `ANDON_TRIALS=2000 cargo test --test it properties -- --nocapture`
+
+mod watch;
+
+use andon::core::act::plan::{Operation, Verb};
+use andon::core::effect::Effect;
+use andon::core::id::ServiceId;
+use andon::core::key::{Code, Key};
+use andon::core::msg::Msg;
+use andon::core::time::Utc;
+use andon::core::update::update;
+use andon::testkit::drill::{Log, Run};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::cell::RefCell;
+use watch::{Count, Watch};
+
+/// What an operator, his world or his disk may do next.
+#[derive(Clone, Debug)]
+enum Do {
+    Key(Key),
+    /// A chord of the act menu, then nothing.
+    Open(char),
+    /// The same, a moment of reading, and `Y`.
+    Act(char),
+    /// The name that is asked for, and Enter.
+    Name,
+    Wait(i64),
+    Log(Log),
+    Blind(bool),
+    Unseen(bool),
+    /// Somebody does it with another tool.
+    Elsewhere(usize, Verb),
+    Resize(u16, u16),
+    Paste,
+}
+
+const MOVING: [&str; 3] = ["checkout", "payments", "search"];
+
+fn any_key() -> impl Strategy<Value = Key> {
+    prop_oneof![
+        8 => prop::sample::select(vec!['j', 'k', 'g', 'G', 'v', 'b', 'o', 'r', '+', 'n', '?', 'a', 'Y', 'x', 'c', 'q'])
+            .prop_map(Key::char),
+        2 => prop::char::range(' ', '~').prop_map(Key::char),
+        2 => prop::sample::select(vec![Code::Esc, Code::Enter, Code::Down, Code::Up, Code::Backspace])
+            .prop_map(Key::plain),
+    ]
+}
+
+fn act() -> impl Strategy<Value = char> {
+    prop::sample::select(vec!['r', 'r', 'h', 'p', 'u', 'a', 'a', 'x', 'k'])
+}
+
+fn anything() -> impl Strategy<Value = Do> {
+    let verb = prop::sample::select(Verb::ALL.to_vec());
+    prop_oneof![
+        10 => any_key().prop_map(Do::Key),
+        4 => act().prop_map(Do::Open),
+        8 => act().prop_map(Do::Act),
+        3 => Just(Do::Name),
+        6 => prop_oneof![0..800_i64, 800..5_000_i64, 5_000..60_000_i64].prop_map(Do::Wait),
+        2 => prop::sample::select(vec![Log::Works, Log::Works, Log::Fails, Log::Hangs]).prop_map(Do::Log),
+        1 => prop::bool::weighted(0.3).prop_map(Do::Blind),
+        1 => prop::bool::weighted(0.3).prop_map(Do::Unseen),
+        2 => (0..MOVING.len(), verb).prop_map(|(s, v)| Do::Elsewhere(s, v)),
+        1 => (30..200_u16, 5..50_u16).prop_map(|(w, h)| Do::Resize(w, h)),
+        1 => Just(Do::Paste),
+    ]
+}
+
+fn play(run: &mut Run, what: &Do) {
+    match what {
+        Do::Key(k) => run.key(*k),
+        Do::Open(c) => run.keys(&format!("a {c}")),
+        Do::Act(c) => run.act(&format!("a {c}")),
+        Do::Name => {
+            let must = run.model.dialog.as_ref().and_then(|d| d.act()?.name.as_ref()).map(|n| n.must.to_string());
+            if let Some(must) = must {
+                run.wait(700);
+                run.keys(&must);
+                run.keys("enter");
+            }
+        }
+        Do::Wait(ms) => run.wait(*ms),
+        Do::Log(log) => run.log = *log,
+        Do::Blind(on) => run.blind = *on,
+        Do::Unseen(on) => run.unseen = *on,
+        Do::Elsewhere(service, verb) => {
+            let target = run.target(MOVING[*service]).id.clone();
+            let Some(fresh) = run.world.read(&target) else { return };
+            let operation = Operation { verb: *verb, target, back_to: None };
+            // Not always possible; then nobody did it.
+            for step in run.world.plan(&operation, &fresh).into_iter().flat_map(|p| p.steps) {
+                run.world.send(&step);
+            }
+        }
+        Do::Resize(width, height) => run.apply(Msg::Resize { width: *width, height: *height }),
+        Do::Paste => run.apply(Msg::Paste("a r Y\ncheckout\n".into())),
+    }
+}
+
+fn trials(few: u32) -> u32 {
+    std::env::var("ANDON_TRIALS").ok().and_then(|n| n.parse().ok()).unwrap_or(few)
+}
+
+/// `cases` runs, shrunk on failure; without files beside the sources.
+fn runner(cases: u32) -> TestRunner {
+    TestRunner::new(Config { cases, failure_persistence: None, max_shrink_iters: 400, ..Config::default() })
+}
+
+/// Everything that was received is fed to a model of its own, one message at a time, with the watch looking on.
+fn watched(seed: u64, doing: &[Do]) -> Result<Count, String> {
+    let scenario = if seed % 4 == 3 { "calm" } else { "f1" };
+    let mut run = Run::new(scenario, seed);
+    let (mut model, from, skipped) = (run.model.clone(), run.tape.len(), run.effects.len());
+    for what in doing {
+        play(&mut run, what);
+    }
+    let mut watch = Watch::new(&model);
+    let mut sent = Vec::new();
+    for (at, msg) in &run.tape[from..] {
+        let before = watch.before(&model);
+        let effects = update(&mut model, *at, msg.clone());
+        watch.after(&before, *at, msg, &model, &effects)?;
+        sent.extend(effects);
+    }
+    if sent != run.effects[skipped..] {
+        return Err("played again, the effects differ".into());
+    }
+    Ok(watch.count)
+}
+
+#[test]
+fn no_operator_gets_an_act_past_its_target_its_dialog_or_its_intent() {
+    let total = RefCell::new(Count::default());
+    let cases = trials(24);
+    let worlds = (0..1_000_u64, prop::collection::vec(anything(), 10..60));
+    let done = runner(cases).run(&worlds, |(seed, doing)| match watched(seed, &doing) {
+        Ok(count) => {
+            total.borrow_mut().add(&count);
+            Ok(())
+        }
+        Err(why) => Err(TestCaseError::fail(why)),
+    });
+    let total = total.into_inner();
+    println!("{cases} operators: {total:?}");
+    assert!(done.is_ok(), "{}", done.unwrap_err());
+    assert!(total.opened > 0 && total.confirmed > 0 && total.backward > 0, "the operators do act: {total:?}");
+}
+
+#[test]
+fn keys_faster_than_the_quiet_never_send_arm_or_acknowledge() {
+    let words = prop_oneof![
+        3 => any_key().prop_map(|k| vec![k]),
+        1 => prop::sample::select(vec![
+            "kubectl -n shop rollout undo deploy/checkout\r", "a r Y", "ahY", "aaY", "Yes, YES\r", "apY checkout\r",
+            "payments\r", "rm -rf /\r", "git push --force\r", "Y", "akY", "\x1b",
+        ])
+        .prop_map(|text| text.chars().map(typed).collect()),
+    ];
+    let world = (0..1_000_u64, any::<bool>(), prop::collection::vec((words, 1..290_i64), 20..80));
+    let cases = trials(12);
+    let done = runner(cases).run(&world, |(seed, armed, typing)| {
+        let mut run = Run::new("f1", seed);
+        run.wait(if seed % 2 == 0 { 0 } else { 120_000 });
+        if armed {
+            run.act("a a");
+            run.wait(1_000);
+        }
+        let (was, from) = (run.model.is_armed(), run.effects.len());
+        for (keys, gap) in typing {
+            for key in keys {
+                run.wait(gap);
+                run.apply(Msg::Key(key));
+            }
+        }
+        prop_assert_eq!(was, armed);
+        prop_assert!(armed || !run.model.is_armed());
+        prop_assert_eq!(run.sent.len(), 0);
+        let intents = run.effects[from..].iter().filter(|e| matches!(e, Effect::Append { ticket: Some(_), .. }));
+        prop_assert_eq!(intents.count(), run.records.iter().filter(|r| is_note(r.kind)).count());
+        Ok(())
+    });
+    assert!(done.is_ok(), "{}", done.unwrap_err());
+}
+
+/// Notes are synced as acts are; nothing else that is may have come.
+fn is_note(kind: andon::core::entry::Kind) -> bool {
+    serde_json::to_value(kind).is_ok_and(|k| k == "note")
+}
+
+fn typed(c: char) -> Key {
+    match c {
+        '\r' => Key::plain(Code::Enter),
+        '\x1b' => Key::plain(Code::Esc),
+        c => Key::char(c),
+    }
+}
+
+#[test]
+fn the_order_in_which_sources_are_heard_does_not_matter() {
+    let rounds = (0..1_000_u64, prop::collection::vec(any::<bool>(), 400));
+    let done = runner(trials(6)).run(&rounds, |(seed, first)| {
+        let words = |metrics_first: &mut dyn FnMut() -> bool| {
+            let mut run = Run::new("f1", seed);
+            let start = run.world.now();
+            for step in 1..=20 {
+                let facts = run.world.advance_to(Utc(start.0 + step * 10_000));
+                let metrics = run.world.sources()[1].clone();
+                let (mut m, mut r): (Vec<_>, Vec<_>) = facts.into_iter().partition(|(s, _)| *s == metrics);
+                // Each source in its own order, the two shuffled into each other.
+                m.reverse();
+                r.reverse();
+                while let Some((source, fact)) =
+                    if r.is_empty() || (!m.is_empty() && metrics_first()) { m.pop() } else { r.pop() }
+                {
+                    run.apply(Msg::Fact { source, fact: Box::new(fact) });
+                }
+                run.think(1_000);
+            }
+            run.wait(2_000);
+            let judged = run.model.judged.iter();
+            judged.map(|(t, j)| (t.clone(), j.verdict.word)).collect::<Vec<_>>()
+        };
+        let mut next = first.into_iter().cycle();
+        let shuffled = words(&mut || next.next().unwrap_or_default());
+        prop_assert_eq!(shuffled, words(&mut || true));
+        Ok(())
+    });
+    assert!(done.is_ok(), "{}", done.unwrap_err());
+}
+
+#[test]
+fn the_watch_itself_sees_what_is_wrong() {
+    let mut run = Run::new("f1", 1);
+    let model = run.model.clone();
+    let mut watch = Watch::new(&model);
+    run.choose("checkout");
+    run.act("a r");
+    let Some(perform) = run.effects.iter().find(|e| matches!(e, Effect::Perform { .. })).cloned() else {
+        panic!("it was sent");
+    };
+    // The same effect without its history: no dialog, no intent.
+    let before = watch.before(&run.model);
+    let (at, msg) = run.tape.last().cloned().unwrap();
+    assert!(watch.after(&before, at, &msg, &run.model, &[perform]).is_err());
+    assert_eq!(run.model.nav.selected, Some(ServiceId::new("checkout")));
+}
