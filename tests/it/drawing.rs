@@ -77,7 +77,7 @@ proptest! {
     fn no_state_panics_at_any_size(
         from in 0usize..7,
         steps in prop::collection::vec((0usize..KEYS.len(), any::<bool>()), 0..14),
-        sizes in prop::collection::vec((1u16..=400, 1u16..=150), 6),
+        sizes in prop::collection::vec((1u16..=400, 1u16..=150), 3),
         small in prop::collection::vec((1u16..=90, 1u16..=30), 10),
     ) {
         let mut w = start(from);
