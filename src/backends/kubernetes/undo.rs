@@ -94,7 +94,7 @@ fn abort(op: &Operation, r: &Read<'_>, stable: &Hash) -> Plan {
 }
 
 fn stays(version: &str) -> Arc<str> {
-    format!("sessions issued and rows written by {version} stay").into()
+    format!("Sessions issued and rows written by {version} stay as they are.").into()
 }
 
 /// The spec asks for the old version again; promoted fully once observed, unless the controller is fast by itself.

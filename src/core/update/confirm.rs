@@ -377,7 +377,8 @@ pub(super) fn replan(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
     dialog.flushed = None;
     dialog.again = false;
     dialog.last_key = now.person;
-    dialog.changed.push(what.clone());
+    // What was said about the plan that no longer fits is not said about the new one.
+    dialog.changed = vec![what.clone()];
     let Some(d) = dialog.act_mut() else { return };
     d.act = None;
     d.name = None;

@@ -162,7 +162,7 @@ impl Console {
     #[track_caller]
     pub fn choose(&mut self, service: &str) {
         // A name is cut on the Board; this much of it tells services of one run apart.
-        let short: String = service.chars().take(10).collect();
+        let short: String = service.chars().take(8).collect();
         self.until("the end of waking", 30, |lines| !is_waking(lines));
         // Keys of the first moments after waking do not count.
         std::thread::sleep(Duration::from_millis(350));
