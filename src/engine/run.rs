@@ -59,6 +59,8 @@ pub struct Engine<F: Front> {
 /// Messages taken from the inbox at a time, before keys are looked at again.
 const BITE: usize = 256;
 const BITE_MS: i64 = 4;
+/// Messages between two looks at the clock.
+const SIP: usize = 16;
 /// How long in-flight outcomes are waited for at the end (terminal-and-safety 5.3).
 const LAST_WORDS_MS: i64 = 2_000;
 
@@ -275,15 +277,19 @@ impl<F: Front> Engine<F> {
         let begun = self.clock.now().person.0;
         if self.end.is_none() {
             self.draw(false);
-            let mut any = false;
-            for msg in self.inbox.take(BITE) {
-                any = true;
-                self.apply(msg, None);
-                if self.end.is_some() || self.clock.now().person.0 - begun > BITE_MS * 4 {
-                    // What was taken is always applied; the next bite waits for keys.
+            // A bounded bite, so that a flood never keeps a key waiting.
+            let mut taken = 0;
+            while taken < BITE && self.end.is_none() && self.clock.now().person.0 - begun < BITE_MS {
+                let some = self.inbox.take(SIP);
+                if some.is_empty() {
+                    break;
+                }
+                taken += some.len();
+                for msg in some {
+                    self.apply(msg, None);
                 }
             }
-            if !any {
+            if taken == 0 {
                 self.apply_tick();
             }
             self.draw(false);
