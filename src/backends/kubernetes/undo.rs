@@ -85,7 +85,7 @@ fn abort(op: &Operation, r: &Read<'_>, stable: &Hash) -> Plan {
         .into(),
         sentence: format!("Users of {} get {to} again; {from} goes away.", s.id.name),
         not_undone: vec![
-            format!("the spec still asks for {from}: a retry or a new commit starts again").into(),
+            format!("The spec still asks for {from}: a retry or a new commit starts again.").into(),
             stays(&from),
         ],
         cautions,

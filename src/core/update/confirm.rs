@@ -57,14 +57,14 @@ pub(super) fn open(model: &mut Model, operation: Operation, notice: Option<Arc<s
         now.person,
     );
     dialog.changed.extend(notice);
-    judge_gates(&mut dialog);
+    judge_gates(&mut dialog, &name_due(model, &operation.target));
     model.dialog = Some(dialog);
     out.push(Effect::Plan { dialog: id, operation });
     bump(model);
 }
 
 /// What the gates ask for: nothing, the name, or a refusal.
-fn judge_gates(dialog: &mut Dialog) {
+fn judge_gates(dialog: &mut Dialog, must: &str) {
     let Some(d) = dialog.act_mut() else { return };
     if let Some(block) = d.gates.iter().find(|g| g.state.blocks()) {
         d.refused = Some(format!("{}: {}", block.gate.word(), block.words).into());
@@ -76,7 +76,7 @@ fn judge_gates(dialog: &mut Dialog) {
         .map(|g| Arc::from(format!("{}: {}", g.gate.word(), g.words)))
         .collect();
     if !warns.is_empty() && d.refused.is_none() {
-        d.name = Some(NameField::new(&d.operation.target.at(), warns));
+        d.name = Some(NameField::new(must, warns));
     }
 }
 
@@ -462,13 +462,14 @@ pub(super) fn regate(model: &mut Model) {
     let fresh = gates::gates(model, t, d.operation.verb);
     let friction = |g: &[gate::GateLine]| (g.iter().any(|l| l.state.blocks()), g.iter().any(|l| l.state.warns()));
     let (was, is) = (friction(&d.gates), friction(&fresh));
+    let must = name_due(model, &d.operation.target);
     let Some(dialog) = &mut model.dialog else { return };
     if let Some(d) = dialog.act_mut() {
         d.gates = fresh;
     }
     if is > was {
         dialog.flushed = None;
-        judge_gates(dialog);
+        judge_gates(dialog, &must);
         model.revision += 1;
     }
 }
