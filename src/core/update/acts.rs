@@ -115,6 +115,15 @@ fn go_on(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
         ReadBack::Failed(why) => reasons.push(why.clone()),
     }
     reasons.retain(|r| !act.named.contains(r));
+    // Between `Y` and now the arming may have ended and the figures may have turned: a slow disk lends no time.
+    if act.direction() == Direction::Forward
+        && reasons.is_empty()
+        && let Some(why) = confirm::no_longer(model, act)
+    {
+        drop_act(model, id, why.clone(), out);
+        confirm::refuse_open(model, id, why);
+        return;
+    }
     match (act.direction(), reasons.is_empty(), act.named.is_empty()) {
         (_, true, _) | (Direction::Backward, false, false) => perform(model, id, out),
         (Direction::Backward, false, true) => {

@@ -472,6 +472,30 @@ pub(super) fn regate(model: &mut Model) {
     }
 }
 
+/// Why a confirmed forward act must not go out any more: the arming has ended, a gate closed, or one asks for a name
+/// that nobody typed. What the target itself looks like is compared by the re-read and guarded in the request.
+pub(super) fn no_longer(model: &Model, act: &Act) -> Option<Arc<str>> {
+    let verb = act.plan.operation.verb;
+    if let Err(why) = may_open(model, verb) {
+        return Some(why.into());
+    }
+    let Some(t) = model.world.targets.get(act.target()) else { return Some("it is gone".into()) };
+    let lines = gates::gates(model, t, verb);
+    let closed = lines.iter().find(|g| g.state.blocks());
+    let due = lines.iter().find(|g| g.state.warns() && act.named.is_empty());
+    closed.or(due).map(|g| format!("changed before it went out: {}: {}", g.gate.word(), g.words).into())
+}
+
+/// The arming ended: an open forward dialog takes no `Y` any more.
+pub(super) fn disarmed(model: &mut Model) {
+    let Some(verb) = model.dialog.as_ref().and_then(|d| d.act()).map(|d| d.operation.verb) else { return };
+    if let Err(why) = may_open(model, verb)
+        && let Some(d) = model.dialog.as_mut().and_then(|d| d.act_mut()).filter(|d| d.act.is_none())
+    {
+        d.refused = Some(why.into());
+    }
+}
+
 /// Is this verb possible at all now, before a plan is asked for? A sentence when not.
 pub(super) fn may_open(model: &Model, verb: Verb) -> Result<(), String> {
     if model.environment.read_only {

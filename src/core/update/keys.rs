@@ -322,6 +322,7 @@ fn speed(model: &mut Model, faster: bool, out: &mut Vec<Effect>) {
 
 pub(super) fn disarm(model: &mut Model, why: &str, out: &mut Vec<Effect>) {
     if model.armed_until.take().is_some() {
+        confirm::disarmed(model);
         out.push(Effect::Append {
             entry: records::plain(Kind::Disarmed, model.now.utc, None, json!({"why": why})),
             ticket: None,
