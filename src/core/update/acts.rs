@@ -290,6 +290,20 @@ fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
     }
     match act.observe(state) {
         Step1::Nothing => {}
+        // It reacts after all, but past the last deadline: it stays stuck, perhaps for another reason. Calling it seen
+        // would have it called stuck again at once, with two records for every fact that comes.
+        Step1::Seen
+            if matches!(act.state, State::Stuck(_)) && act.settled_by().is_some_and(|late| now.world >= late) =>
+        {
+            let why = act.stuck_because(state, true);
+            if act.state != State::Stuck(why.clone()) {
+                act.note(now.utc, format!("STUCK: {why}"));
+                let entry = records::of(act, Kind::Stuck, now.utc, json!({"why": why}));
+                out.push(Effect::Append { entry, ticket: None });
+                act.state = State::Stuck(why);
+                changed(model);
+            }
+        }
         Step1::Seen => {
             let words = state.map(words_of).unwrap_or_else(|| "gone".into());
             act.note(now.utc, format!("seen: {words}"));
