@@ -82,6 +82,12 @@ pub(super) fn durable(model: &mut Model, ticket: Ticket, out: &mut Vec<Effect>) 
         }
         // It came late, but before the request: it need not be written a second time.
         OnDisk::No(_) if act.state == State::NeedsName => act.on_disk = OnDisk::Yes,
+        // The request went first; now its intent is there as well.
+        OnDisk::No(_) if act.has_left() => {
+            act.on_disk = OnDisk::Yes;
+            act.note(now, "intent on disk, after the request");
+            model.log.late = model.log.late.saturating_sub(1);
+        }
         OnDisk::No(_) | OnDisk::Yes => {}
     }
     bump_field(&mut model.revision);
