@@ -174,6 +174,7 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
     let (delay, quiet) = (model.limits.confirm_delay, model.limits.quiet);
     let confirm_key = model.keymap.chord(crate::core::intent::Intent::Confirm).is_some_and(|c| c == &[key]);
     let copy_key = model.keymap.chord(crate::core::intent::Intent::CopyRequests).is_some_and(|c| c == &[key]);
+    let burst = model.nav.is_burst();
     let Some(dialog) = &mut model.dialog else { return };
     model.revision += 1;
     // The quiet counts from the last key of any kind, the one that opened the dialog included.
@@ -191,10 +192,11 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
                     name.typed.pop();
                     dialog.last_key = now;
                 }
-                // Enter does nothing until the name matches exactly.
+                // Enter does nothing until the name matches exactly, nor as the end of a burst: that is a paste from a
+                // terminal that does not bracket it.
                 Code::Enter => {
                     let shown = dialog.flushed.is_some_and(|t| now.0 - t.0 >= delay);
-                    if name.matches() && shown {
+                    if name.matches() && shown && !burst {
                         submit(model, out);
                     }
                 }
