@@ -389,6 +389,12 @@ fn note_key(model: &mut Model, draft: Draft, key: Key, out: &mut Vec<Effect>) {
             if text.is_empty() {
                 return;
             }
+            if let Some(why) = &model.log.failed {
+                let say = format!("not kept, the log cannot be written ({why}); the draft is offered again");
+                model.draft = Some(draft);
+                model.tell(say);
+                return;
+            }
             let target = board::selected_target(model).map(|t| t.id.clone());
             let data = json!({"text": text, "about": draft.about.map(|a| a.rfc3339())});
             out.push(Effect::Append {
