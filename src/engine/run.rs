@@ -58,8 +58,9 @@ pub struct Engine<F: Front> {
 
 /// Messages taken from the inbox at a time, before keys are looked at again.
 const BITE: usize = 256;
+/// Or as many as this many milliseconds allow (architecture: 256 messages or 4 ms).
 const BITE_MS: i64 = 4;
-/// Messages between two looks at the clock.
+/// Taken at once; the clock is looked at in between.
 const SIP: usize = 16;
 /// How long in-flight outcomes are waited for at the end (terminal-and-safety 5.3).
 const LAST_WORDS_MS: i64 = 2_000;
@@ -181,7 +182,7 @@ impl<F: Front> Engine<F> {
         }
     }
 
-    fn terminal_said(&mut self, from: FromTerminal) {
+    fn from_terminal(&mut self, from: FromTerminal) {
         match from {
             FromTerminal::Msg(msg, at) => self.apply(msg, Some(at)),
             FromTerminal::End(code) => self.apply(Msg::Ending { code }, None),
@@ -266,7 +267,7 @@ impl<F: Front> Engine<F> {
         let mut keyed = false;
         while let Some(from) = self.inbox.take_terminal() {
             keyed |= matches!(from, FromTerminal::Msg(..) | FromTerminal::Continued);
-            self.terminal_said(from);
+            self.from_terminal(from);
             if self.end.is_some() {
                 break;
             }
@@ -274,22 +275,24 @@ impl<F: Front> Engine<F> {
         if keyed {
             self.draw(true);
         }
-        let begun = self.clock.now().person.0;
         if self.end.is_none() {
             self.draw(false);
-            // A bounded bite, so that a flood never keeps a key waiting.
-            let mut taken = 0;
-            while taken < BITE && self.end.is_none() && self.clock.now().person.0 - begun < BITE_MS {
-                let some = self.inbox.take(SIP);
+            let begun = self.clock.now().person.0;
+            let mut any = false;
+            let mut left = BITE;
+            // What is taken is always applied, so little is taken at a time: keys wait a few milliseconds, not a bite.
+            while left > 0 && self.end.is_none() && self.clock.now().person.0 - begun < BITE_MS {
+                let some = self.inbox.take(left.min(SIP));
                 if some.is_empty() {
                     break;
                 }
-                taken += some.len();
+                any = true;
+                left = left.saturating_sub(some.len());
                 for msg in some {
                     self.apply(msg, None);
                 }
             }
-            if taken == 0 {
+            if !any {
                 self.apply_tick();
             }
             self.draw(false);
