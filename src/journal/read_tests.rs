@@ -127,3 +127,33 @@ fn only_ended_sessions_intents_without_outcome_are_found() {
     assert_eq!(look(dir.path(), "own").expect("read").unfinished, []);
     assert_eq!(found.unread, []);
 }
+
+#[test]
+fn a_plan_cut_between_its_steps_is_unfinished() {
+    let dir = Scratch::new();
+    let of = |k, act: u64, ticket: u64, step: u64| {
+        (k, 20, Some(ticket), json!({"ticket": ticket, "act": act, "step": step, "of": 2, "verb": "roll back"}))
+    };
+    log(
+        dir.path(),
+        "ended",
+        &[
+            // Killed after the first of two.
+            of(Kind::Intent, 1, 1, 1),
+            of(Kind::Sent, 1, 1, 1),
+            of(Kind::Accepted, 1, 1, 1),
+            of(Kind::Seen, 1, 1, 1),
+            // Both went out.
+            of(Kind::Intent, 2, 2, 1),
+            of(Kind::Accepted, 2, 2, 1),
+            of(Kind::Intent, 2, 3, 2),
+            of(Kind::Accepted, 2, 3, 2),
+            // The first never left.
+            of(Kind::Intent, 3, 4, 1),
+            of(Kind::Refused, 3, 4, 1),
+        ],
+    );
+    let found = look(dir.path(), "own").expect("read");
+    let seen: Vec<_> = found.unfinished.iter().map(|u| (u.ticket, u.last.as_str())).collect();
+    assert_eq!(seen, [(1, "seen")]);
+}

@@ -112,6 +112,9 @@ fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<
         };
         match record.kind.as_str() {
             "intent" => {
+                // A later step's intent: the steps before it were done.
+                let act = &record.data["act"];
+                open.retain(|_, u: &mut Unfinished| act.is_null() || u.data["act"] != *act);
                 open.insert(
                     ticket,
                     Unfinished {
@@ -128,6 +131,12 @@ fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<
                 );
             }
             "sent" | "unknown" => {
+                if let Some(u) = open.get_mut(&ticket) {
+                    u.last = record.kind;
+                }
+            }
+            // Not the last step: a session that ends now leaves the plan cut half-way.
+            "accepted" | "seen" if record.data["step"].as_u64() < record.data["of"].as_u64() => {
                 if let Some(u) = open.get_mut(&ticket) {
                     u.last = record.kind;
                 }
