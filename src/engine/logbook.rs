@@ -116,7 +116,11 @@ fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file:
             let verb = u.data.get("verb").and_then(Value::as_str).unwrap_or("an act").to_string();
             let at = u.target.as_ref().map(crate::core::id::TargetId::at).unwrap_or_default();
             let (step, of) = (number(&u.data, "step"), number(&u.data, "of"));
-            let cut = if of > 1 { format!(" (step {step} of {of})") } else { String::new() };
+            let cut = match u.last.as_str() {
+                "accepted" | "seen" => format!(", stopped after {step} of {of}"),
+                _ if of > 1 => format!(" (step {step} of {of})"),
+                _ => String::new(),
+            };
             Unfinished {
                 session: u.session.as_str().into(),
                 ticket: u.ticket,

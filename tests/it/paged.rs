@@ -1,11 +1,13 @@
 //! What somebody who was paged would trip over: each of these went wrong once.
 
 use andon::core::act::flight::State;
+use andon::core::act::plan::Verb;
 use andon::core::alarm::alarms;
 use andon::core::entry::Kind;
 use andon::core::judge::verdict::Word;
 use andon::core::key::{Code, Key};
 use andon::core::msg::Msg;
+use andon::core::world::fact::Fact;
 use andon::testkit::drill::{Log, Run};
 
 /// Search stands at a gate with a SAME verdict: the one to promote.
@@ -87,8 +89,15 @@ fn a_stuck_roll_back_is_told_once_and_not_with_every_fact() {
     let id = *run.model.acts.keys().next_back().expect("an act");
     // Its own history says a millisecond: it is late at once, while its pods still go one by one.
     run.model.acts.get_mut(&id).expect("the act").expected_ms = Some(1);
-    run.wait(20_000);
+    run.wait(5_000);
     assert!(matches!(last(&run), State::Stuck(_)), "{:?}", last(&run));
+    // It goes on talking, as a watched object does.
+    for i in 0..5 {
+        let mut t = run.target("checkout").clone();
+        t.version = format!("later-{i}").into();
+        run.apply(Msg::Fact { source: t.id.source.clone(), fact: Box::new(Fact::Target(Box::new(t))) });
+        run.wait(250);
+    }
     let seen = run.kinds().iter().filter(|k| **k == Kind::Seen).count();
     assert_eq!(seen, 1, "seen once");
     let whys: Vec<&str> =
@@ -104,7 +113,7 @@ fn a_hold_somebody_took_back_is_no_alarm_once_it_is_rolled_back() {
     run.act("a h");
     run.wait(30_000);
     assert_eq!(last(&run), &State::Settled);
-    run.elsewhere("checkout", andon::core::act::plan::Verb::Resume);
+    run.elsewhere("checkout", Verb::Resume);
     run.wait(5_000);
     let loud = |run: &Run| alarms(&run.model).iter().any(|a| a.text.contains("UNDONE"));
     assert!(loud(&run), "{:?}", alarms(&run.model));
@@ -155,4 +164,28 @@ fn a_note_the_log_cannot_take_is_offered_again() {
     assert!(run.records.iter().all(|r| r.kind != Kind::Note));
     assert_eq!(run.model.draft.as_ref().map(|d| d.text()), Some("disk".to_string()));
     assert!(run.model.notice.as_ref().is_some_and(|n| n.0.contains("not kept")));
+}
+
+#[test]
+fn a_second_roll_back_while_an_undo_rolls_out_asks_for_the_name() {
+    let mut run = Run::new("calm", 1);
+    run.choose("checkout");
+    let (old, new) = (run.target("checkout").stable.clone(), run.target("checkout").candidate.clone());
+    while run.target("checkout").is_moving() {
+        if run.target("checkout").gate.as_ref().is_some_and(|g| g.until.is_none()) {
+            run.elsewhere("checkout", Verb::Promote);
+        }
+        run.wait(60_000);
+    }
+    run.act("a r");
+    // The habit: the same three keys again, while the old version is on its way.
+    run.wait(5_000);
+    let t = run.target("checkout");
+    assert_eq!((&t.candidate, &t.stable), (&old, &new), "the undo rolls out");
+    let sent = run.sent.len();
+    run.act("a r");
+    let d = run.model.dialog.as_ref().and_then(|d| d.act()).expect("the dialog waits");
+    let why = d.name.as_ref().expect("a name is due").why.join("; ");
+    assert!(why.contains("is under way"), "{why}");
+    assert_eq!(run.sent.len(), sent);
 }

@@ -89,6 +89,7 @@ pub(super) fn planned(
 ) {
     let rights = plan.as_ref().and_then(|p| p.as_ref().ok()).map(|p| missing_rights(model, p)).unwrap_or_default();
     let must = model.dialog.as_ref().and_then(|d| d.act()).map(|d| name_due(model, &d.operation.target));
+    let against = plan.as_ref().and_then(|p| p.as_ref().ok()).and_then(|p| against(model, p));
     let Some(dialog) = model.dialog.as_mut().filter(|d| d.id == id) else { return };
     let Some(d) = dialog.act_mut() else { return };
     model.revision += 1;
@@ -130,6 +131,7 @@ pub(super) fn planned(
         }
     }
     due.extend(rights);
+    due.extend(against);
     if d.direction() == Direction::Backward && !due.is_empty() {
         let must = must.unwrap_or_else(|| d.operation.target.at());
         d.name = Some(NameField::new(&must, due));
@@ -143,6 +145,22 @@ pub(super) fn planned(
 
 fn version(t: &TargetState) -> Arc<str> {
     t.candidate.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h))
+}
+
+/// While an undo rolls out, the old version is the candidate, and going back from it means the version just left. Three
+/// keys out of habit must not do that.
+fn against(model: &Model, plan: &Plan) -> Option<Arc<str>> {
+    let back = |a: &&Act| {
+        let other = &a.plan;
+        other.operation.verb == Verb::RollBack && other.operation.target == plan.operation.target && a.has_left()
+    };
+    let under_way = model.acts.values().rev().filter(back).find(|a| !a.is_over())?;
+    let turned =
+        plan.operation.verb == Verb::RollBack && plan.from == under_way.plan.to && plan.to == under_way.plan.from;
+    let v = |h: &Option<crate::core::id::Hash>| h.as_ref().map(|h| under_way.seen.version_of(h)).unwrap_or_default();
+    turned.then(|| {
+        format!("a roll back to {} is under way; this one goes to {} again", v(&plan.from), v(&plan.to)).into()
+    })
 }
 
 /// `checkout`, or `checkout@us-1` where the environment has the name more than once.
