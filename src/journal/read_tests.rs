@@ -129,7 +129,6 @@ fn only_ended_sessions_intents_without_outcome_are_found() {
 }
 
 #[test]
-<<<<<<< HEAD
 fn an_act_is_open_until_it_has_settled_and_a_plan_at_its_last_step() {
     let dir = Scratch::new();
     let intent = |t: u64, act: u64| (Kind::Intent, 10, Some(t), json!({"verb": "roll back", "act": act}));
@@ -144,33 +143,4 @@ fn an_act_is_open_until_it_has_settled_and_a_plan_at_its_last_step() {
     let found = look(dir.path(), "own").expect("read").unfinished;
     let seen: Vec<_> = found.iter().map(|u| (u.session.as_str(), u.ticket, u.last.as_str())).collect();
     assert_eq!(seen, [("cut", 1, "seen"), ("half", 2, "accepted"), ("two", 1, "accepted")]);
-=======
-fn a_plan_cut_between_its_steps_is_unfinished() {
-    let dir = Scratch::new();
-    let of = |k, act: u64, ticket: u64, step: u64| {
-        (k, 20, Some(ticket), json!({"ticket": ticket, "act": act, "step": step, "of": 2, "verb": "roll back"}))
-    };
-    log(
-        dir.path(),
-        "ended",
-        &[
-            // Killed after the first of two.
-            of(Kind::Intent, 1, 1, 1),
-            of(Kind::Sent, 1, 1, 1),
-            of(Kind::Accepted, 1, 1, 1),
-            of(Kind::Seen, 1, 1, 1),
-            // Both went out.
-            of(Kind::Intent, 2, 2, 1),
-            of(Kind::Accepted, 2, 2, 1),
-            of(Kind::Intent, 2, 3, 2),
-            of(Kind::Accepted, 2, 3, 2),
-            // The first never left.
-            of(Kind::Intent, 3, 4, 1),
-            of(Kind::Refused, 3, 4, 1),
-        ],
-    );
-    let found = look(dir.path(), "own").expect("read");
-    let seen: Vec<_> = found.unfinished.iter().map(|u| (u.ticket, u.last.as_str())).collect();
-    assert_eq!(seen, [(1, "seen")]);
->>>>>>> docs
 }

@@ -112,11 +112,7 @@ fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<
         };
         match record.kind.as_str() {
             "intent" => {
-<<<<<<< HEAD
                 // The next step of a plan begins where the one before has had its effect.
-=======
-                // A later step's intent: the steps before it were done.
->>>>>>> docs
                 let act = &record.data["act"];
                 open.retain(|_, u: &mut Unfinished| act.is_null() || u.data["act"] != *act);
                 open.insert(
@@ -140,17 +136,7 @@ fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<
                     u.last = record.kind;
                 }
             }
-<<<<<<< HEAD
             "refused" | "resolved" | "settled" | "undone" => {
-=======
-            // Not the last step: a session that ends now leaves the plan cut half-way.
-            "accepted" | "seen" if record.data["step"].as_u64() < record.data["of"].as_u64() => {
-                if let Some(u) = open.get_mut(&ticket) {
-                    u.last = record.kind;
-                }
-            }
-            "accepted" | "refused" | "resolved" | "seen" | "settled" | "stuck" | "undone" => {
->>>>>>> docs
                 open.remove(&ticket);
             }
             // A kind of a later version, or one that ends nothing.
