@@ -160,18 +160,18 @@ fn a_service_that_stops_reporting_has_no_figures_but_still_has_users() {
     let facts = go(&mut w, 400);
     let search = ServiceId::new("search");
     let silent_at = Utc(w.scenario().start.0 + 30_000);
-    let blocks = facts.iter().filter_map(|(_, f)| match f {
+    let mut blocks = facts.iter().filter_map(|(_, f)| match f {
         Fact::Blocks(b) if b.service == search => Some(b),
         _ => None,
     });
-    let last = blocks.last().expect("still asked");
+    let last = blocks.next_back().expect("still asked");
     assert!(last.newest_sample.is_some_and(|t| t <= silent_at && silent_at.since(t) < 15_000));
     assert!(last.blocks.iter().all(|b| b.by_hash.is_empty()), "no series, not zero");
-    let windows = facts.iter().filter_map(|(_, f)| match f {
+    let mut windows = facts.iter().filter_map(|(_, f)| match f {
         Fact::Windows(x) if x.service == search => Some(x),
         _ => None,
     });
-    let rows = &windows.last().expect("still asked").rows;
+    let rows = &windows.next_back().expect("still asked").rows;
     assert!(rows.iter().all(|(w, _)| *w != 300), "five minutes without a sample");
     assert!(rows.iter().any(|(w, _)| *w == 3600));
     assert_eq!(w.check(r#"error_ratio{service="search",track="stable"}"#).expect("a check").value, None);
@@ -196,11 +196,11 @@ fn calm_has_no_fault_and_a_window_adds_up() {
     let mut w = world("calm", 5);
     let facts = go(&mut w, 1200);
     for s in w.scenario().services.clone() {
-        let rows = facts.iter().filter_map(|(_, f)| match f {
+        let mut rows = facts.iter().filter_map(|(_, f)| match f {
             Fact::Windows(x) if x.service == s.name => Some(&x.rows),
             _ => None,
         });
-        let rows = rows.last().expect("told");
+        let rows = rows.next_back().expect("told");
         assert_eq!(rows.len(), 8);
         assert!(rows.is_sorted_by(|a, b| a.1.total < b.1.total), "{}: {rows:?}", s.name);
         let day = rows[5].1;
