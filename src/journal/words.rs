@@ -89,7 +89,7 @@ fn said(r: &RecordView) -> String {
             if d.is("name_typed") { ", name typed" } else { "" },
             d.part(": ", "sentence", ""),
         ),
-        "sent" => format!("{act} sent"),
+        "sent" => format!("{act} sent{}", if d.is("name_typed") { ", name typed" } else { "" }),
         "accepted" => format!("{act} accepted{}", d.took(" in ", "took_ms")),
         "refused" => format!("{act} REFUSED{}{}", d.part(" (", "status", ")"), d.part(": ", "why", "")),
         "unknown" => format!("{act} OUTCOME UNKNOWN{}", d.part(": ", "why", "")),

@@ -235,6 +235,9 @@ fn a_target_that_cannot_be_read_back_asks_for_the_name_once() {
     run.keys("checkout");
     run.keys("enter");
     assert_eq!(run.sent.len(), 1);
+    // The intent was written before the name was asked for: the record of the request tells of it.
+    let sent = run.records.iter().find(|r| r.kind == Kind::Sent).expect("sent");
+    assert_eq!(sent.data["named_because"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]

@@ -131,7 +131,7 @@ fn go_on(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
         return;
     }
     match (act.direction(), reasons.is_empty(), act.named.is_empty()) {
-        (_, true, _) | (Direction::Backward, false, false) => perform(model, id, out),
+        (_, true, _) | (Direction::Backward, false, false) => perform(model, id, &[], out),
         (Direction::Backward, false, true) => {
             // A later step's dialog is long closed: it is opened again for the name.
             if let Some(a) = model.acts.get_mut(&id) {
@@ -150,11 +150,12 @@ fn go_on(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
 /// The name has been typed for everything that was not as it should be.
 pub(super) fn named(model: &mut Model, id: ActId, why: Vec<Arc<str>>, out: &mut Vec<Effect>) {
     let Some(act) = model.acts.get_mut(&id) else { return };
-    act.named.extend(why);
-    perform(model, id, out);
+    act.named.extend(why.iter().cloned());
+    perform(model, id, &why, out);
 }
 
-fn perform(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+/// `named`: the name was typed for these after the intent was written, so the intent does not tell of it.
+fn perform(model: &mut Model, id: ActId, named: &[Arc<str>], out: &mut Vec<Effect>) {
     let now = model.now;
     let Some(act) = model.acts.get_mut(&id) else { return };
     let Some(step) = act.current().cloned() else { return };
@@ -167,7 +168,7 @@ fn perform(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
     act.answered = None;
     act.generation = None;
     act.note(now.utc, format!("sent {}", step.title));
-    out.push(Effect::Append { entry: records::of(act, Kind::Sent, now.utc, json!({})), ticket: None });
+    out.push(Effect::Append { entry: records::of(act, Kind::Sent, now.utc, records::sent(named)), ticket: None });
     out.push(Effect::Perform { ticket: act.ticket, target: act.target().clone(), step: Box::new(step) });
     // Going back overtakes going forward, in any state.
     let (target, backward) = (act.target().clone(), act.direction() == Direction::Backward);

@@ -51,6 +51,11 @@ pub(super) fn intent(act: &Act, at: Utc) -> Entry {
     of(act, Kind::Intent, at, data)
 }
 
+/// A request on its way; with a name typed after the intent was written, that and why.
+pub(super) fn sent(named: &[std::sync::Arc<str>]) -> Value {
+    if named.is_empty() { json!({}) } else { json!({"name_typed": true, "named_because": named}) }
+}
+
 pub(super) fn kind_of(outcome: &Outcome) -> Kind {
     match outcome {
         Outcome::Accepted { .. } => Kind::Accepted,

@@ -158,12 +158,19 @@ impl Console {
         self.until(&format!("{text:?}"), secs, |lines| lines.iter().any(|l| l.contains(text)))
     }
 
+    /// Waits until the first screen after waking is there.
+    #[track_caller]
+    pub fn awake(&self) {
+        let drawn = |lines: &[String]| lines.iter().any(|l| l.starts_with("ANDON"));
+        self.until("the end of waking", 30, |lines| drawn(lines) && !lines.iter().any(|l| l.contains("WAKING:")));
+    }
+
     /// Chooses `service` on the Board and goes to its Verdict screen.
     #[track_caller]
     pub fn choose(&mut self, service: &str) {
         // A name is cut on the Board; this much of it tells services of one run apart.
         let short: String = service.chars().take(8).collect();
-        self.until("the end of waking", 30, |lines| !is_waking(lines));
+        self.awake();
         // Keys of the first moments after waking do not count.
         std::thread::sleep(Duration::from_millis(350));
         self.pty.keys("b");
@@ -258,10 +265,6 @@ impl Console {
         assert_eq!(self.pty.wait_exit(), 0);
         assert_eq!(self.pty.modes_restored(), Ok(()));
     }
-}
-
-fn is_waking(lines: &[String]) -> bool {
-    lines.iter().any(|l| l.contains("WAKING:"))
 }
 
 /// `type NAME and enter:` as the dialog asks.

@@ -23,6 +23,9 @@ fn a_bad_canary_is_seen_as_worse_and_rolled_back_and_its_errors_end() {
     console.pty.keys("a r");
     let named = console.confirm("roll back");
     assert!(!named, "nothing was amiss, and the name was asked for");
+    // Its pods stay for 30 s after an abort: each stage can be read.
+    console.until("accepted and seen", 30, |l| has(l, "accepted (rv") && has(l, "seen: degraded, aborted"));
+    assert!(!has(&console.pty.screen(), "settled after"), "settled while pods of the bad version still ran");
     settles(&console, "ROLLED BACK", 90);
     let now = fresh.json();
     assert!(is_aborted(&now) && now["status"]["stableRS"] == *good, "{}", now["status"]);

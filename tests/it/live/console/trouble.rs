@@ -40,7 +40,7 @@ fn a_server_frozen_after_the_request_leaves_an_unknown_outcome_that_reading_reso
     });
     assert_eq!(is_aborted(&fresh.json()), told == "done", "recorded as {told}; screen:\n{}", lines.join("\n"));
     console.quit();
-    home.log_tells(&["roll back:", "sent", "OUTCOME UNKNOWN", "resolved: read back"]);
+    home.log_tells(&["roll back:", "sent, name typed", "OUTCOME UNKNOWN", "resolved: read back"]);
 }
 
 #[test]
