@@ -12,7 +12,6 @@ use crate::core::time::Person;
 use crate::engine::effects::Ports;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::logbook::Logbook;
-use crate::engine::tape::TapeDeck;
 use crate::engine::{End, Engine};
 use crate::tty::front::Screen;
 use crate::tty::{Depth, Device, Guard, Input, Locale, Output, Wish, guard, input};
@@ -182,21 +181,9 @@ fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (
     // The first frame waits for nothing: not for the log, not for a thread.
     engine.first_frame();
     if let Some(settings) = log {
-        let at = clock.now();
-        match Logbook::open(&settings, setup::state_dir(), at, inbox.clone()) {
-            Ok(book) => {
-                if let Some(dir) = &tape_dir {
-                    match TapeDeck::open(dir, book.session(), &engine.model, at) {
-                        Ok(deck) => engine.with_tape(deck),
-                        Err(e) => tracing::warn!(error = %e, "no tape"),
-                    }
-                }
-                engine.with_log(book);
-            }
-            Err(e) => {
-                let why = format!("{}: {e}", settings.dir.display());
-                inbox.answer(Msg::LogFailed { why: why.into() });
-            }
+        engine.with_log(Logbook::open(settings, setup::state_dir(), tape_dir.clone(), clock.now(), inbox.clone()));
+        if let Some(dir) = tape_dir {
+            engine.with_tape(dir);
         }
     }
     if !sources.is_empty() {

@@ -12,6 +12,7 @@ use crate::core::model::Model;
 use crate::core::msg::Msg;
 use crate::core::time::{Person, Stamp};
 use crate::core::update::{next_wake, update};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct Engine<F: Front> {
     ports: Option<Ports>,
     log: Option<Logbook>,
     tape: Option<TapeDeck>,
+    /// Where the tape begins, once the log is open and has named the session.
+    tape_dir: Option<PathBuf>,
     /// Revision last drawn, and when.
     drawn: u64,
     drawn_at: Person,
@@ -76,6 +79,7 @@ impl<F: Front> Engine<F> {
             ports: None,
             log: None,
             tape: None,
+            tape_dir: None,
             drawn: u64::MAX,
             drawn_at: Person(0),
             drawn_second: 0,
@@ -92,8 +96,21 @@ impl<F: Front> Engine<F> {
         self.log = Some(log);
     }
 
-    pub fn with_tape(&mut self, tape: TapeDeck) {
-        self.tape = Some(tape);
+    pub fn with_tape(&mut self, dir: PathBuf) {
+        self.tape_dir = Some(dir);
+    }
+
+    fn begin_tape(&mut self) {
+        if self.tape_dir.is_none() {
+            return;
+        }
+        let Some(session) = self.log.as_mut().and_then(|l| l.session().map(str::to_owned)) else { return };
+        let Some(dir) = self.tape_dir.take() else { return };
+        match TapeDeck::open(&dir, &session, &self.model, self.last) {
+            Ok(deck) => self.tape = Some(deck),
+            // The log never depends on the tape.
+            Err(e) => tracing::warn!(error = %e, "no tape"),
+        }
     }
 
     /// Time never goes back within a session, whatever the key's own stamp says.
@@ -264,6 +281,7 @@ impl<F: Front> Engine<F> {
 
     /// One turn without waiting: what is here is worked off, bounded. `Some` when it is over.
     pub fn turn(&mut self) -> Option<End> {
+        self.begin_tape();
         let mut keyed = false;
         while let Some(from) = self.inbox.take_terminal() {
             keyed |= matches!(from, FromTerminal::Msg(..) | FromTerminal::Continued);
