@@ -3,6 +3,7 @@
 use super::setup::{self, DrillWish, Setup};
 use super::{ConsoleArgs, tell};
 use crate::backends::kubernetes;
+use crate::backends::sim::Scenario;
 use crate::config::{self, Config, Paths};
 use crate::core::effect::Choice;
 use crate::core::model::Context;
@@ -39,6 +40,12 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
             return code;
         }
     };
+    if let Place::Drill(wish) = &place
+        && let Err(why) = Scenario::embedded(&wish.scenario)
+    {
+        tell(&why);
+        return 2;
+    }
     let _diagnostics = diagnostics();
     let locale = Locale::read();
     let wish = match args.color.as_deref().unwrap_or("auto").parse::<Wish>() {
@@ -58,7 +65,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     let device = match Device::open() {
         Ok(d) => d,
         Err(e) => {
-            tell(&e.to_string());
+            tell(&format!("there is no terminal here ({e}); the console needs one"));
             return 2;
         }
     };

@@ -6,6 +6,7 @@ use crate::backends::net::{Budget, TokenFrom};
 use crate::backends::prometheus::{self, Prometheus, Queries};
 use crate::backends::sim::scenario::Scenario;
 use crate::backends::{Backend, UtcClock, sim};
+use crate::config::runbook::shipped;
 use crate::config::source::Token;
 use crate::config::{Config, SourceKind};
 use crate::core::case::runbook::Runbook;
@@ -14,7 +15,7 @@ use crate::core::model::{Context, Environment, Model, Place};
 use crate::core::nav::Screen;
 use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
 use crate::engine::clock::{Clock, DrillClock, RealClock, utc_now};
-use crate::journal::append::{MineOnly, log_dir as journal_dir};
+use crate::journal::append::{MineOnly, log_dir as journal_dir, plain};
 use crate::journal::thread::Settings;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,8 +52,14 @@ fn base(environment: Environment, config: &Config, clock: &dyn Clock) -> Model {
     let mut model = Model::new(environment, config.keymap.clone(), clock.now());
     model.limits = config.limits.of_update();
     model.editor = crate::ui::overlays::note::edit;
+    // Shipped runbooks ask the drill's telemetry; elsewhere they are there only for who lists them.
+    let drill = model.environment.place == Place::Drill;
+    let shipped: Vec<Arc<str>> = shipped().into_iter().map(|r| r.name).collect();
     for r in &config.runbooks {
-        model.runbooks.insert(r.name.clone(), Runbook::clone(r));
+        let listed = config.services.iter().any(|s| s.runbooks.contains(&r.name));
+        if drill || listed || !shipped.contains(&r.name) {
+            model.runbooks.insert(r.name.clone(), Runbook::clone(r));
+        }
     }
     model
 }
@@ -264,7 +271,7 @@ fn real(
         model.world.sources.insert(w.name, state);
     }
     let dir = log_dir(name);
-    let tape = config.tape.then(|| state_dir().join("andon").join(name).join("tape"));
+    let tape = config.tape.then(|| state_dir().join("andon").join(plain(name)).join("tape"));
     let log = settings(config, args, name, dir, None);
     Setup { model, clock, utc, sources, log: Some(log), tape_dir: tape }
 }

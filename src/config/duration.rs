@@ -12,7 +12,7 @@ pub fn millis(s: &str) -> Option<u64> {
 
 /// `15s`, in the largest unit that loses nothing.
 pub fn time_name(ms: u64) -> String {
-    let (unit, factor) = UNITS.iter().rev().find(|(_, f)| ms >= *f && ms % f == 0).unwrap_or(&UNITS[0]);
+    let (unit, factor) = UNITS.iter().rev().find(|(_, f)| ms >= *f && ms.is_multiple_of(*f)).unwrap_or(&UNITS[0]);
     format!("{}{unit}", ms / factor)
 }
 

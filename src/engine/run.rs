@@ -58,7 +58,10 @@ pub struct Engine<F: Front> {
 
 /// Messages taken from the inbox at a time, before keys are looked at again.
 const BITE: usize = 256;
+/// Or as many as this many milliseconds allow (architecture: 256 messages or 4 ms).
 const BITE_MS: i64 = 4;
+/// Taken at once; the clock is looked at in between.
+const SIP: usize = 16;
 /// How long in-flight outcomes are waited for at the end (terminal-and-safety 5.3).
 const LAST_WORDS_MS: i64 = 2_000;
 
@@ -272,15 +275,21 @@ impl<F: Front> Engine<F> {
         if keyed {
             self.draw(true);
         }
-        let begun = self.clock.now().person.0;
         if self.end.is_none() {
             self.draw(false);
+            let begun = self.clock.now().person.0;
             let mut any = false;
-            for msg in self.inbox.take(BITE) {
+            let mut left = BITE;
+            // What is taken is always applied, so little is taken at a time: keys wait a few milliseconds, not a bite.
+            while left > 0 && self.end.is_none() && self.clock.now().person.0 - begun < BITE_MS {
+                let some = self.inbox.take(left.min(SIP));
+                if some.is_empty() {
+                    break;
+                }
                 any = true;
-                self.apply(msg, None);
-                if self.end.is_some() || self.clock.now().person.0 - begun > BITE_MS * 4 {
-                    // What was taken is always applied; the next bite waits for keys.
+                left = left.saturating_sub(some.len());
+                for msg in some {
+                    self.apply(msg, None);
                 }
             }
             if !any {

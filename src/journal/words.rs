@@ -85,9 +85,9 @@ fn said(r: &RecordView) -> String {
             "{act}:{}{}{}{}{}",
             d.moved(),
             d.part(" by ", "primitive", ""),
-            d.part("; ", "sentence", ""),
-            if d.is("look_only") { "; from look-only" } else { "" },
-            if d.is("name_typed") { "; name typed" } else { "" },
+            if d.is("look_only") { ", from look-only" } else { "" },
+            if d.is("name_typed") { ", name typed" } else { "" },
+            d.part(": ", "sentence", ""),
         ),
         "sent" => format!("{act} sent"),
         "accepted" => format!("{act} accepted{}", d.took(" in ", "took_ms")),
@@ -156,7 +156,7 @@ mod tests {
         let act = json!({"verb": "roll back", "step": 1, "of": 2, "took_ms": 19_500, "why": "409", "found": "healthy",
             "from": "9f3a", "from_version": "v2", "to": "v1", "primitive": "abort", "look_only": true, "words": "WORSE"});
         for (kind, says) in [
-            ("intent", "roll back (step 1 of 2): v2 -> v1 by abort; from look-only"),
+            ("intent", "roll back (step 1 of 2): v2 -> v1 by abort, from look-only"),
             ("accepted", "roll back (step 1 of 2) accepted in 19 s"),
             ("refused", "roll back (step 1 of 2) REFUSED: 409"),
             ("unknown", "roll back (step 1 of 2) OUTCOME UNKNOWN: 409"),

@@ -157,7 +157,7 @@ impl Watch {
     }
 
     /// Facts up to the first `Whole`: the targets told before it, and those it names.
-    async fn to_whole(&mut self) -> Result<(BTreeSet<TargetId>, BTreeSet<TargetId>), String> {
+    async fn until_whole(&mut self) -> Result<(BTreeSet<TargetId>, BTreeSet<TargetId>), String> {
         let until = Instant::now() + PATIENCE;
         let mut told = BTreeSet::new();
         let mut last = String::new();
@@ -180,7 +180,7 @@ async fn whole(s: &dyn Subject) -> Result<(), String> {
     if s.operation().is_none() && s.remove().is_none() {
         return Ok(());
     }
-    let (told, named) = w.to_whole().await?;
+    let (told, named) = w.until_whole().await?;
     if told != named || named.is_empty() {
         return Err(format!("told {told:?}, named {named:?}"));
     }
@@ -202,7 +202,7 @@ async fn rereading(s: &dyn Subject) -> Result<(), String> {
     if s.operation().is_none() {
         return Ok(());
     }
-    w.to_whole().await?;
+    w.until_whole().await?;
     let Some(lost) = s.reconnect() else { return Ok(()) };
     let until = Instant::now() + PATIENCE;
     let mut looked_old = false;

@@ -145,6 +145,15 @@ fn others() -> Vec<Picture> {
             w.wait(900);
             w
         }),
+        at("waking/drill", "A drill says its goal before it begins.", || {
+            let mut w = World::of(Place::Drill).given(|m| {
+                m.environment.goal =
+                    Some("checkout's canary goes bad within two minutes: find it and take it back".into());
+            });
+            w.source("sim", "simulated", Link::Connecting, Roles { rollouts: true, telemetry: true });
+            w.wait(300);
+            w
+        }),
         at("choose/contexts", "No configuration: the contexts of the kubeconfig, and the drill.", stories::choosing),
         at("explain/worse", "How the verdict was computed, to check by hand.", || {
             let mut w = worse();

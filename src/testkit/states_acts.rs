@@ -4,7 +4,7 @@ use super::picture::Picture;
 use super::states::at;
 use super::stories::{self, rolled_back, rolling_back, worse};
 use crate::core::act::plan::Outcome;
-use crate::core::world::target::{Manager, Trouble as PodTrouble};
+use crate::core::world::target::{Manager, Phase, Replicas, Trouble as PodTrouble};
 
 pub(super) fn dialogs() -> Vec<Picture> {
     vec![
@@ -66,6 +66,11 @@ pub(super) fn dialogs() -> Vec<Picture> {
                 w.planned().flush().wait(1_100);
                 w
             },
+        ),
+        at(
+            "dialog/roll-back-promoted",
+            "Going back after full promotion: one plan of two requests with a wait between.",
+            promoted,
         ),
         at("dialog/roll-back-sending", "Confirmed: the intent goes to disk and the target is read again.", || {
             let mut w = worse();
@@ -170,4 +175,30 @@ pub(super) fn acts() -> Vec<Picture> {
             w
         }),
     ]
+}
+
+/// Everyone has the new version; undo takes two requests.
+fn promoted() -> super::World {
+    let mut w = worse();
+    w.target_with("checkout", |t| {
+        t.stable = t.candidate.clone();
+        t.phase = Phase::Healthy;
+        t.gate = None;
+        t.git = None;
+        (t.weight_wanted, t.weight_real) = (100, Some(100));
+        for (r, n) in t.revisions.iter_mut().zip([20, 0, 0]) {
+            r.replicas = Replicas { wanted: n, existing: n, ready: n, available: n };
+        }
+    });
+    w.keys("a r").planned_with(|p| {
+        let mut second = p.steps[0].clone();
+        p.steps[0].title = "undo to v2.14.0".into();
+        p.steps[0].done_words = "the controller has taken up v2.14.0".into();
+        second.title = "promote full".into();
+        second.request.path = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/checkout/status".into();
+        second.request.shown = "[\n  {\"op\":\"add\",\"path\":\"/status/promoteFull\",\"value\":true}\n]".into();
+        p.steps.push(second);
+    });
+    w.flush().wait(1_100);
+    w
 }

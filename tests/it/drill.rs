@@ -284,6 +284,22 @@ fn undo_after_full_promotion_is_one_plan_of_two_steps() {
 }
 
 #[test]
+fn a_new_plan_says_why_it_is_new_and_nothing_of_the_old_one() {
+    let mut run = Run::new("calm", 1);
+    run.choose("checkout");
+    run.keys("a r");
+    run.wait(1_000);
+    for _ in 0..3 {
+        run.elsewhere("checkout", Verb::Promote);
+        run.wait(90_000);
+    }
+    assert!(!run.target("checkout").is_moving(), "fully promoted");
+    let changed = &run.model.dialog.as_ref().expect("still open").changed;
+    assert!(changed.iter().any(|c| c.contains("fully promoted meanwhile")), "{changed:?}");
+    assert!(!changed.iter().any(|c| c.contains("step")), "said of the abort that cannot go out any more: {changed:?}");
+}
+
+#[test]
 fn every_request_has_its_intent_on_disk_first() {
     let mut run = worse(1);
     run.act("a h");

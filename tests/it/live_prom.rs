@@ -264,12 +264,15 @@ async fn measure() {
     assert!(wrong.sentence.contains("parse error"), "{wrong}");
 }
 
+/// (version, total, failed).
+type Count = (&'static str, u32, Option<u32>);
+
 /// Series of one service `s`, sampled every `every` seconds, and what its blocks that end at given seconds must count:
 /// (second, version, total, failed); a version that is not named must be absent.
 struct Told {
     every: u32,
     series: &'static [(&'static str, u16, &'static str)],
-    blocks: &'static [(u32, &'static [(&'static str, u32, Option<u32>)])],
+    blocks: &'static [(u32, &'static [Count])],
 }
 
 const TOLD: [Told; 2] = [

@@ -215,7 +215,7 @@ fn both_backends_tell_one_world() {
         assert!(matches!(eu.send(&plan.steps[0], Ticket(1), &cx).await, Outcome::Accepted { .. }));
         clock.store(start + 62_000, Ordering::Relaxed);
         tokio::time::sleep(Duration::from_millis(80)).await;
-        let news = heard.lock().expect("lock");
+        let news = std::mem::take(&mut *heard.lock().expect("lock"));
         assert!(news.iter().any(|f| matches!(f, Fact::Target(t) if t.aborted_at.is_some())));
         assert!(news.iter().any(|f| matches!(f, Fact::Blocks(b) if b.service.as_str() == "checkout")));
         assert!(m.ask(&Query::Check("nonsense".into()), &cx).await.is_err());

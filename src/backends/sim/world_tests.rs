@@ -160,18 +160,18 @@ fn a_service_that_stops_reporting_has_no_figures_but_still_has_users() {
     let facts = go(&mut w, 400);
     let search = ServiceId::new("search");
     let silent_at = Utc(w.scenario().start.0 + 30_000);
-    let blocks = facts.iter().filter_map(|(_, f)| match f {
+    let mut blocks = facts.iter().filter_map(|(_, f)| match f {
         Fact::Blocks(b) if b.service == search => Some(b),
         _ => None,
     });
-    let last = blocks.last().expect("still asked");
+    let last = blocks.next_back().expect("still asked");
     assert!(last.newest_sample.is_some_and(|t| t <= silent_at && silent_at.since(t) < 15_000));
     assert!(last.blocks.iter().all(|b| b.by_hash.is_empty()), "no series, not zero");
-    let windows = facts.iter().filter_map(|(_, f)| match f {
+    let mut windows = facts.iter().filter_map(|(_, f)| match f {
         Fact::Windows(x) if x.service == search => Some(x),
         _ => None,
     });
-    let rows = &windows.last().expect("still asked").rows;
+    let rows = &windows.next_back().expect("still asked").rows;
     assert!(rows.iter().all(|(w, _)| *w != 300), "five minutes without a sample");
     assert!(rows.iter().any(|(w, _)| *w == 3600));
     assert_eq!(w.check(r#"error_ratio{service="search",track="stable"}"#).expect("a check").value, None);
@@ -196,11 +196,11 @@ fn calm_has_no_fault_and_a_window_adds_up() {
     let mut w = world("calm", 5);
     let facts = go(&mut w, 1200);
     for s in w.scenario().services.clone() {
-        let rows = facts.iter().filter_map(|(_, f)| match f {
+        let mut rows = facts.iter().filter_map(|(_, f)| match f {
             Fact::Windows(x) if x.service == s.name => Some(&x.rows),
             _ => None,
         });
-        let rows = rows.last().expect("told");
+        let rows = rows.next_back().expect("told");
         assert_eq!(rows.len(), 8);
         assert!(rows.is_sorted_by(|a, b| a.1.total < b.1.total), "{}: {rows:?}", s.name);
         let day = rows[5].1;
@@ -242,4 +242,33 @@ fn an_abort_stops_a_full_promotion_and_an_undo_lifts_a_hold() {
     assert_eq!(plan.steps.len(), 1);
     assert!(wait(&mut other, "payments", &plan.steps[0].done_when, g, 120));
     assert!(!read(&other, "payments").held);
+}
+
+#[test]
+fn of_two_revisions_of_the_same_second_the_number_tells_which_was_before() {
+    let mut w = world("calm", 4);
+    for _ in 0..3 {
+        let (plan, g) = act(&mut w, Verb::Promote, "checkout");
+        assert!(wait(&mut w, "checkout", &plan.steps[0].done_when, g, 90));
+    }
+    let mut t = read(&w, "checkout");
+    let old = t.previous().expect("kept").hash.clone();
+    let at = t.stable_revision().and_then(|s| s.created);
+    let stable = t.stable.clone();
+    t.revisions.retain(|r| r.hash == old || Some(&r.hash) == stable.as_ref());
+    for r in &mut t.revisions {
+        r.created = at;
+        r.number = Some(if r.hash == old { 1 } else { 2 });
+    }
+    assert_eq!(t.previous().map(|r| &r.hash), Some(&old));
+    // An aborted one, made just after stable.
+    for r in t.revisions.iter_mut().filter(|r| r.hash == old) {
+        r.number = Some(3);
+    }
+    assert_eq!(t.previous(), None);
+    // A server without numbers: the way back is not closed for want of them.
+    for r in &mut t.revisions {
+        r.number = None;
+    }
+    assert!(t.previous().is_some());
 }

@@ -44,7 +44,8 @@ pub(super) fn intent(act: &Act, at: Utc) -> Entry {
         })),
         "seen": act.figures,
         "look_only": act.look_only,
-        "name_typed": act.named,
+        "name_typed": !act.named.is_empty(),
+        "named_because": act.named,
         "not_undone": act.plan.not_undone,
     });
     of(act, Kind::Intent, at, data)

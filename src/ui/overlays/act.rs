@@ -127,10 +127,11 @@ fn requests(model: &Model, d: &ActDialog, plan: &Plan, wide: usize, room: usize,
                 lines.push(Line::new().text(format!("   {part}")));
             }
         }
-        if let Some(wait) = plan.steps.get(i + 1) {
-            lines.push(Line::new().text(format!("   then, once it shows, {}", wait.title)));
+        let when = if i + 1 == n { "SETTLED WHEN" } else { "DONE WHEN" };
+        lines.push(Line::new().text(format!(" {when}  {}", s.done_words)));
+        if let Some(next) = plan.steps.get(i + 1) {
+            lines.push(Line::new().text(format!(" THEN  {}", next.title)));
         }
-        lines.push(Line::new().text(format!(" SETTLED WHEN  {}", s.done_words)));
     }
     let room = room.max(2);
     let total = lines.len();
@@ -241,15 +242,30 @@ fn last_lines(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize) -> (Ro
         let ask = format!(" type {} and enter: ", name.must);
         let line = Line::new().text(&ask).add(Role::Moving, &name.typed);
         let cursor = line.width();
-        let line = if name.matches() { line.text("  ").add(Role::Key, "enter") } else { line };
-        let what = if name.matches() { format!(" {}   ", d.operation.verb.word()) } else { "   ".into() };
-        rows.keep(esc(line.end(Role::Text, if name.matches() { what } else { String::new() })));
+        let line = if name.matches() {
+            line.text("  ").add(Role::Key, "enter").text(format!(" {}", d.operation.verb.word()))
+        } else {
+            line
+        };
+        rows.keep(esc(line));
         return (rows, Some(cursor));
     }
     if let Some(act) = d.act.and_then(|a| model.acts.get(&a)) {
         let words = match act.state {
             State::Preparing | State::Logging => " writing the intent to disk and reading the target again",
-            _ => " under way",
+            State::NeedsName
+            | State::Waiting
+            | State::Sending
+            | State::Accepted
+            | State::Seen
+            | State::Settled
+            | State::Stuck(_)
+            | State::Refused(_)
+            | State::Unknown(_)
+            | State::NotDone(_)
+            | State::Undone(_)
+            | State::Overtaken
+            | State::Dropped(_) => " under way",
         };
         rows.keep(esc(Line::of(Role::Moving, "SENDING").text(words)));
         return (rows, None);

@@ -54,10 +54,10 @@ fn verdict(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
     for (word, c) in [(track, v.candidate), ("stable", v.stable)] {
         let line = Line::new().text(format!(" {word:<10}"));
         let line = if c.total > 0.0 {
-            line.right(Role::Text, words::count(c.failed), 12)
+            line.right(Role::Text, words::count(c.failed), 9)
                 .text(" failed of")
-                .right(Role::Text, words::count(c.total), 14)
-                .right(Role::Text, format!("{}%", words::decimal(c.failed / c.total * 100.0, 3)), 11)
+                .right(Role::Text, words::count(c.total), 12)
+                .right(Role::Text, format!("{}%", words::decimal(c.failed / c.total * 100.0, 3)), 10)
         } else {
             line.text("no requests")
         };

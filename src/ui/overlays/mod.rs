@@ -14,10 +14,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// Rows at the lower end of the body, under a rule; what does not fit goes by importance. The rows' own area.
-pub fn below(mut rows: Rows, look: &Look, body: Rect, buf: &mut Buffer) -> Rect {
+pub fn below(rows: Rows, look: &Look, body: Rect, buf: &mut Buffer) -> Rect {
     let mut all = Rows::new();
     all.may(200, Line::rule());
-    all.extend(std::mem::take(&mut rows));
+    all.extend(rows);
     let height = u16::try_from(all.len()).unwrap_or(u16::MAX).min(body.height);
     let area = Rect { y: body.bottom() - height, height, ..body };
     clear(area, buf);

@@ -4,6 +4,7 @@ use super::figures;
 use super::line::{Line, Rows, wrap};
 use crate::config::theme::Role;
 use crate::core::act::flight::{Act, State};
+use crate::core::act::plan::Verb;
 use crate::core::age;
 use crate::core::intent::Intent;
 use crate::core::judge::words;
@@ -23,7 +24,18 @@ pub fn current<'m>(model: &'m Model, target: &crate::core::id::TargetId) -> Opti
         // What never left is told by its dialog and by a notice.
         State::Dropped(_) | State::Overtaken => None,
         State::Undone(_) => Some(act),
-        _ => recent.then_some(act),
+        State::Preparing
+        | State::NeedsName
+        | State::Waiting
+        | State::Logging
+        | State::Sending
+        | State::Accepted
+        | State::Seen
+        | State::Settled
+        | State::Stuck(_)
+        | State::Refused(_)
+        | State::Unknown(_)
+        | State::NotDone(_) => recent.then_some(act),
     }
 }
 
@@ -43,14 +55,14 @@ pub fn sentence(model: &Model, act: &Act) -> (Role, String, String) {
     match &act.state {
         State::Settled => {
             let line = match act.plan.operation.verb {
-                crate::core::act::plan::Verb::RollBack => format!(
+                Verb::RollBack => format!(
                     " {} runs {}{}, settled after {took}.{}",
                     act.target().at(),
                     version(act, &act.plan.to),
                     ready_of(model, act),
                     stopwatch(act)
                 ),
-                _ => format!(" {}, settled after {took}.", act.target().at()),
+                Verb::Hold | Verb::Resume | Verb::Promote => format!(" {}, settled after {took}.", act.target().at()),
             };
             (Role::Better, act.done_word().into(), line)
         }

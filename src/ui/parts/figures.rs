@@ -194,15 +194,7 @@ pub fn errors(t: &TargetState, j: Option<&Judged>, wide: usize) -> Line {
     if !j.telemetry {
         return Line::new().text("not measured");
     }
-    let was = if j.verdict.age == Age::Withdrawn && j.verdict.look.is_some() { "was " } else { "" };
-    let name = |h: &Option<crate::core::id::Hash>| {
-        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
-        super::line::gate(&v).into_owned()
-    };
-    let sides = [
-        (track(t), name(&t.candidate), rate(j.verdict.candidate)),
-        ("stable", name(&t.stable), rate(j.verdict.stable)),
-    ];
+    let (was, sides) = sides(t, j);
     let fixed: usize = was.len() + 2 + sides.iter().map(|(w, _, r)| w.len() + r.len() + 2).sum::<usize>();
     let room = wide.saturating_sub(fixed);
     let [first, second] = [&sides[0].1, &sides[1].1].map(|v| super::line::width(v));
@@ -226,6 +218,28 @@ pub fn errors(t: &TargetState, j: Option<&Judged>, wide: usize) -> Line {
         line = line.text(rate);
     }
     line
+}
+
+/// Track, version and rate of both sides, and whether they are of the past.
+fn sides(t: &TargetState, j: &Judged) -> (&'static str, [(&'static str, String, String); 2]) {
+    let was = if j.verdict.age == Age::Withdrawn && j.verdict.look.is_some() { "was " } else { "" };
+    let name = |h: &Option<crate::core::id::Hash>| {
+        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+        super::line::gate(&v).into_owned()
+    };
+    let candidate = (track(t), name(&t.candidate), rate(j.verdict.candidate));
+    (was, [candidate, ("stable", name(&t.stable), rate(j.verdict.stable))])
+}
+
+/// The same, one line each.
+pub fn error_sides(t: &TargetState, j: &Judged, wide: usize) -> [Line; 2] {
+    let (was, sides) = sides(t, j);
+    sides.map(|(word, version, rate)| {
+        let room = wide.saturating_sub(was.len() + word.len() + rate.len() + 2);
+        let line = Line::new().text(format!("{was}{word} "));
+        let line = if room >= 4 { line.text(super::line::cut(&version, room)).text(" ") } else { line };
+        line.text(rate)
+    })
 }
 
 /// `[#############----] 74% left  RISING 2x(1h) 22x(5m), at 5m rate 24h`

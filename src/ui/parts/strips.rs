@@ -18,8 +18,14 @@ pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
             State::Stuck(_) => return (Role::Bad, "STUCK".into(), String::new()),
             State::Unknown(_) => return (Role::Bad, "UNKNOWN".into(), "outcome".into()),
             State::Undone(_) => return (Role::Bad, "UNDONE".into(), String::new()),
-            _ if !act.is_over() => return (Role::Moving, act.doing().to_lowercase(), String::new()),
-            _ => {}
+            State::Preparing
+            | State::NeedsName
+            | State::Waiting
+            | State::Logging
+            | State::Sending
+            | State::Accepted
+            | State::Seen => return (Role::Moving, act.doing().to_lowercase(), String::new()),
+            State::Settled | State::Refused(_) | State::NotDone(_) | State::Overtaken | State::Dropped(_) => {}
         }
     }
     if let Some(t) = target.filter(|t| t.is_moving()) {

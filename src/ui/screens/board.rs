@@ -10,6 +10,7 @@ use crate::core::intent::Intent;
 use crate::core::judge::freshness::Age;
 use crate::core::judge::words;
 use crate::core::model::Model;
+use crate::core::world::source::Link;
 use crate::core::world::target::TargetState;
 
 /// Column widths for a screen this wide, in the order of the heading.
@@ -174,8 +175,7 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
 
 fn nothing(model: &Model, wide: usize, out: &mut Rows) {
     let reading = model.world.sources.values().any(|s| s.confirmed.is_none());
-    let failed =
-        model.world.sources.values().filter(|s| matches!(s.link, crate::core::world::source::Link::Failed(_))).count();
+    let failed = model.world.sources.values().filter(|s| matches!(s.link, Link::Failed(_))).count();
     let text = match (model.world.sources.len(), failed, reading) {
         (0, _, _) => "NO SOURCE IS CONFIGURED: NOTHING CAN BE SEEN.".to_owned(),
         (n, f, _) if f == n => "NO SOURCE ANSWERS: NOTHING IS KNOWN. THIS IS NOT CALM.".into(),
@@ -186,8 +186,8 @@ fn nothing(model: &Model, wide: usize, out: &mut Rows) {
     for (id, s) in &model.world.sources {
         let (role, word) = super::sources::link(&s.link);
         let said = match &s.link {
-            crate::core::world::source::Link::Failed(e) => e.sentence.to_string(),
-            _ => s.holds.to_string(),
+            Link::Failed(e) => e.sentence.to_string(),
+            Link::Connecting | Link::Reading { .. } | Link::Watching | Link::Polling => s.holds.to_string(),
         };
         let line = Line::new().text(format!(" {id} ")).add(role, word).text(format!(" {said}"));
         out.flow(2, 2, line, wide, 3);

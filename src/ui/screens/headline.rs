@@ -34,7 +34,19 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
             State::Unknown(_) => {
                 said(format!("not known yet if {name} was {}; it is being read back.", act.done_word()), None)
             }
-            _ => {
+            State::Preparing
+            | State::NeedsName
+            | State::Waiting
+            | State::Logging
+            | State::Sending
+            | State::Accepted
+            | State::Seen
+            | State::Settled
+            | State::Refused(_)
+            | State::NotDone(_)
+            | State::Undone(_)
+            | State::Overtaken
+            | State::Dropped(_) => {
                 let to = act.plan.to.as_ref().filter(|_| act.plan.from != act.plan.to);
                 let to = to.map(|h| format!(" to `{}`", act.seen.version_of(h))).unwrap_or_default();
                 said(format!("{} {name}{to}.", act.doing()), Some(act.begun.utc))

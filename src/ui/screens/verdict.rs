@@ -38,7 +38,7 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     let h = headline(model, t);
     let since = h.since.map(|s| {
         let until = t.map_or(model.utc(), |t| figures::known_until(model, t));
-        format!("since {} ({})", s.hms(), age::stopwatch(until.since(s)))
+        (s.hms(), age::stopwatch(until.since(s)))
     });
     title(&h.text, since, wide, rows);
     let Some(t) = t else {
@@ -52,11 +52,17 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     let verdict = Line::new().text(" verdict  ").append(figures::verdict(model, t));
     rows.flow(0, 5, verdict, wide, 10);
     let (age_role, age) = figures::figures_age(model, t);
-    // In a narrow pane the stable side goes on below; a figure is never cut.
-    let errors_room = if wide < 70 { 62 } else { room.saturating_sub(age.len() + 1) };
     let judged = model.judged.get(&t.id);
-    let errors = Line::new().text(" errors   ").append(figures::errors(t, judged, errors_room)).end(age_role, age);
-    rows.flow(0, 1, errors, wide, 10);
+    let head = Line::new().text(" errors   ");
+    if let (true, Some(j)) = (wide < 70, judged.filter(|j| j.telemetry)) {
+        // In a narrow pane the stable side goes on below; a figure is never cut.
+        let [candidate, stable] = figures::error_sides(t, j, room.saturating_sub(age.len() + 1));
+        rows.keep(head.append(candidate).end(age_role, age));
+        rows.may(1, Line::new().text(" ".repeat(10)).append(stable));
+    } else {
+        let errors = figures::errors(t, judged, room.saturating_sub(age.len() + 1));
+        rows.keep(head.append(errors).end(age_role, age));
+    }
     let slo = model.world.services.get(&t.service).is_some_and(|s| s.slo.is_some());
     let budget = Line::new().text(" budget   ").append(figures::budget(model.burns.get(&t.service), slo));
     rows.flow(2, 9, budget, wide, 10);
@@ -88,9 +94,13 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
 }
 
 /// The sentence over one or two rows; what it says must not be cut.
-fn title(text: &str, since: Option<String>, wide: usize, rows: &mut Rows) {
-    let since = since.unwrap_or_default();
+fn title(text: &str, since: Option<(String, String)>, wide: usize, rows: &mut Rows) {
+    // The moment stands on the page that explains as well: one row for the sentence is worth more.
+    let tries = since.map(|(at, long)| [format!("since {at} ({long})"), format!("for {long}")]).unwrap_or_default();
+    let fits = |s: &&String| super::super::parts::line::width(text) + s.len() < wide;
+    let since = tries.iter().find(fits).unwrap_or(&tries[0]).clone();
     let room = wide.saturating_sub(since.len() + 2).max(20);
+    let room = if super::super::parts::line::width(text) + since.len() < wide { wide } else { room };
     let mut parts = super::super::parts::line::wrap(text, room).into_iter();
     let first = parts.next().unwrap_or_default();
     rows.keep(Line::of(Role::Title, first).end(Role::Text, since));

@@ -16,7 +16,9 @@ pub fn rows(model: &Model) -> Rows {
         Line::of(Role::Title, format!("WAKING: ASKING {n} {plural}").to_uppercase()).end(Role::Text, "any key goes on"),
     );
     if let Some(goal) = &model.environment.goal {
-        out.may(2, Line::new().text(format!("the drill: {goal}")));
+        for part in super::super::parts::line::wrap(goal, 76) {
+            out.may(2, Line::new().text(format!("  {part}")));
+        }
     }
     out.gap();
     let waited = age::span(model.now.person.0 - model.started.person.0);

@@ -94,3 +94,16 @@ fn no_file_names_the_machine_it_was_written_on() {
     let (work, shared) = (["\"/wo", "rk/main\""].concat(), ["see ../sha", "red/x"].concat());
     assert_eq!(machine_lines(&format!("a\n{work}\nhttps://a.example/work/b\n{shared}")), [2, 4]);
 }
+
+/// A sealed body is opened by backends alone, in `plan` and `send`; screens, log and tape get its SHA-256.
+#[test]
+fn only_backends_open_a_sealed_body() {
+    let opens = format!(".{}seal()", "un");
+    let breaches: Vec<PathBuf> = files(&root().join("src"))
+        .into_iter()
+        .filter(|p| !p.starts_with("backends") && !p.starts_with("testkit") && *p != Path::new("core/seal.rs"))
+        .filter(|p| std::fs::read_to_string(root().join("src").join(p)).is_ok_and(|t| t.contains(&opens)))
+        .collect();
+    assert_eq!(breaches, Vec::<PathBuf>::new());
+    assert!(std::fs::read_to_string(root().join("src/backends/sim/server.rs")).is_ok_and(|t| t.contains(&opens)));
+}

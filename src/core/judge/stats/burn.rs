@@ -5,7 +5,7 @@ use super::wilson::wilson;
 
 /// The budget of a target, `1 - SLO`; `None` when the target is no fraction in (0, 1].
 fn budget(slo: f64) -> Option<f64> {
-    (slo > 0.0 && slo <= 1.0).then(|| 1.0 - slo)
+    (slo > 0.0 && slo <= 1.0).then_some(1.0 - slo)
 }
 
 /// How many times faster than allowed the budget goes; 1 lasts exactly the period. `None` without traffic.

@@ -54,7 +54,7 @@ fn after_full_promotion_a_roll_back_is_an_undo_of_two_steps() {
     let mut console = home.open();
     console.choose(&fresh.name);
     console.pty.keys("a r");
-    console.shows("1 of 2", 10);
+    console.shows("asks for 1.0 again", 10);
     console.confirm("roll back");
     settles(&console, "ROLLED BACK", 90);
     let now = fresh.json();
@@ -136,7 +136,7 @@ fn a_full_promotion_under_the_dialog_brings_a_new_plan_to_the_version_first_show
     fresh.wait("promoted", 60, |r| r["status"]["phase"] == "Healthy" && r["status"]["stableRS"] != *old);
     console.shows("fully promoted meanwhile", 15);
     assert!(home.of("intent").is_empty(), "something went out before it was confirmed");
-    console.shows("1 of 2", 10);
+    console.shows("asks for 1.0 again", 10);
     console.confirm("roll back");
     settles(&console, "ROLLED BACK", 90);
     let now = fresh.json();
