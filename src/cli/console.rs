@@ -1,7 +1,7 @@
 //! `andon` and `andon drill`: the terminal is taken once; engines come and go on it.
 
 use super::setup::{self, DrillWish, Setup};
-use super::{ConsoleArgs, tell};
+use super::{ConsoleArgs, diagnostics, tell};
 use crate::backends::kubernetes;
 use crate::backends::sim::Scenario;
 use crate::config::{self, Config, Paths};
@@ -46,7 +46,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
         tell(&why);
         return 2;
     }
-    let _diagnostics = diagnostics();
+    let _diagnostics = diagnostics::start();
     let locale = Locale::read();
     let wish = match args.color.as_deref().unwrap_or("auto").parse::<Wish>() {
         Ok(w) => w,
@@ -252,20 +252,6 @@ fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
             Input::Continued => FromTerminal::Continued,
         });
     }
-}
-
-/// Diagnostics go to a file, never to the screen. `ANDON_LOG` sets the level.
-fn diagnostics() -> Option<tracing_appender::non_blocking::WorkerGuard> {
-    let level = match std::env::var("ANDON_LOG").ok()?.parse::<tracing::Level>() {
-        Ok(l) => l,
-        Err(_) => tracing::Level::INFO,
-    };
-    let dir = setup::state_dir().join("andon");
-    std::fs::create_dir_all(&dir).ok()?;
-    let (writer, guard) = tracing_appender::non_blocking(tracing_appender::rolling::never(dir, "diagnostics.log"));
-    // A second subscriber is refused; then the first one stands.
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_writer(writer).try_init();
-    Some(guard)
 }
 
 /// The report of a panic: where it was, in a file of this user.

@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod console;
+mod diagnostics;
 pub mod identity;
 pub mod log;
 pub mod replay;

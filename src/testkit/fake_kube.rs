@@ -18,8 +18,8 @@ pub const TOKEN: &str = "tok-5ecret-9c1f";
 pub enum Fault {
     /// This answer instead: status, content type, body. 429 carries `Retry-After: 7`.
     Answer(u16, &'static str, String),
-    /// A body without end.
-    Bomb,
+    /// A body without end, with this status.
+    Bomb(u16),
     /// The request is read, and nothing comes back.
     Stall,
     /// Closed after the request was read, before it is carried out.

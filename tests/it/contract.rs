@@ -1,173 +1,74 @@
-//! The one contract, on every backend; and a backend that breaks each clause, so that the contract can fail.
+//! The one contract, on every backend; and backends that break each clause, so that the contract can fail.
 
-use andon::backends::kubernetes::{Kubernetes, Settings, Timing};
+mod figures;
+mod kube;
+mod simulated;
+
 use andon::backends::{Backend, Cx, Interest, Query, Sink};
-use andon::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket, Verb};
+use andon::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
 use andon::core::id::TargetId;
-use andon::core::time::Utc;
 use andon::core::world::fact::Fact;
 use andon::core::world::source::{Abilities, Link, SourceError, Trouble};
 use andon::core::world::target::TargetState;
-use andon::testkit::contract::{self, CLAUSES, Loss, Provoke, Subject};
-use andon::testkit::fake_kube::{FakeKube, Fault, TOKEN};
+use andon::testkit::contract::{self, CLAUSES, Cut, Loss, Part, Provoke, Subject};
+use figures::Figures;
 use futures::future::BoxFuture;
-use serde_json::{Value, json};
+use kube::Kube;
+use simulated::Simulated;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 
-const PASSWORD: &str = "env-passw0rd-77";
-
-/// Kubernetes before its fake API server: two canaries in shop, `checkout` at a gate.
-struct Kube(FakeKube);
-
-fn rollout(name: &str, uid: &str) -> Value {
-    json!({
-        "metadata": {"name": name, "namespace": "shop", "uid": uid, "generation": 2},
-        "spec": {"replicas": 4, "selector": {"matchLabels": {"app": name}},
-            "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [
-                {"name": name, "image": "r/x:1.1", "env": [{"name": "P", "value": PASSWORD}]}]}},
-            "strategy": {"canary": {"steps": [{"setWeight": 20}, {"pause": {}}]}}},
-        "status": {"observedGeneration": "2", "phase": "Paused", "currentPodHash": "aaa", "stableRS": "bbb",
-            "currentStepIndex": 1, "controllerPause": true, "availableReplicas": 5, "replicas": 5,
-            "pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-11-21T03:14:07Z"}]},
-    })
-}
-
-fn set(owner: &str, uid: &str, hash: &str, n: u32, revision: &str) -> Value {
-    json!({
-        "metadata": {"name": format!("{owner}-{hash}"), "namespace": "shop", "uid": format!("{uid}-{hash}"),
-            "creationTimestamp": "2026-11-21T03:00:00Z", "labels": {"app": owner, "rollouts-pod-template-hash": hash},
-            "annotations": {"rollout.argoproj.io/revision": revision},
-            "ownerReferences": [{"uid": uid, "controller": true}]},
-        "spec": {"replicas": n, "template": {"metadata": {"labels": {"app": owner, "rollouts-pod-template-hash": hash}},
-            "spec": {"containers": [{"name": owner, "image": "r/x:1.0", "env": [{"name": "P", "value": PASSWORD}]}]}}},
-        "status": {"replicas": n, "readyReplicas": n, "availableReplicas": n},
-    })
-}
-
-impl Kube {
-    async fn new() -> Kube {
-        let f = FakeKube::start().await;
-        for (name, uid) in [("checkout", "u1"), ("search", "u2")] {
-            f.put("rollouts", rollout(name, uid));
-            f.put("replicasets", set(name, uid, "aaa", 1, "2"));
-            f.put("replicasets", set(name, uid, "bbb", 4, "1"));
-        }
-        Kube(f)
-    }
-
-    fn kubernetes(&self) -> Kubernetes {
-        let settings = Settings {
-            source: "eu-1".into(),
-            context: None,
-            kubeconfig: Some(self.0.kubeconfig.clone()),
-            namespaces: vec!["shop".into()],
-        };
-        let timing = Timing {
-            watch_secs: 2,
-            idle: Duration::from_millis(900),
-            call: Duration::from_millis(1500),
-            backoff_first: Duration::from_millis(20),
-            backoff_most: Duration::from_millis(100),
-        };
-        let ticks = AtomicU64::new(0);
-        let utc = move || Utc(i64::try_from(ticks.fetch_add(1, Ordering::Relaxed)).unwrap_or(0));
-        Kubernetes::with_timing(settings, Arc::new(utc), timing)
-    }
-
-    fn id(&self, name: &str) -> TargetId {
-        let uid = if name == "checkout" { "u1" } else { "u2" };
-        TargetId {
-            source: "eu-1".into(),
-            namespace: "shop".into(),
-            kind: "Rollout".into(),
-            name: name.into(),
-            uid: uid.into(),
-        }
-    }
-}
-
-impl Subject for Kube {
-    fn backend(&self) -> Arc<dyn Backend> {
-        Arc::new(self.kubernetes())
-    }
-    fn provoke(&self, how: Provoke) -> bool {
-        self.0.heal();
-        let status = |code: u16, reason: &str| {
-            let v = json!({"kind": "Status", "message": reason, "reason": reason, "code": code,
-                           "details": {"retryAfterSeconds": if code == 429 { 7 } else { 0 }}});
-            Fault::Answer(code, "application/json", v.to_string())
-        };
-        let fault = match how {
-            Provoke::Nothing => return true,
-            Provoke::Unauthorized => status(401, "Unauthorized"),
-            Provoke::Forbidden => status(403, "Forbidden"),
-            Provoke::Throttled => status(429, "TooManyRequests"),
-            Provoke::ServerError => status(500, "InternalError"),
-            Provoke::LoginPage => Fault::Answer(200, "text/html", "<html>Log in</html>".into()),
-            Provoke::BodyBomb => Fault::Bomb,
-            Provoke::Stall => Fault::Stall,
-        };
-        self.0.fault("GET", "/rollouts", fault);
-        true
-    }
-    fn question(&self) -> Query {
-        Query::Read(self.id("checkout"))
-    }
-    fn secrets(&self) -> Vec<String> {
-        vec![TOKEN.into(), PASSWORD.into()]
-    }
-    fn remove(&self) -> Option<TargetId> {
-        self.0.delete("rollouts", "shop", "search", true);
-        Some(self.id("search"))
-    }
-    fn reconnect(&self) -> Option<TargetId> {
-        self.0.delete("rollouts", "shop", "search", false);
-        self.0.cut_watches(true);
-        Some(self.id("search"))
-    }
-    fn operation(&self) -> Option<Operation> {
-        Some(Operation { verb: Verb::RollBack, target: self.id("checkout"), back_to: None })
-    }
-    fn lose(&self, how: Loss) -> bool {
-        let fault = match how {
-            Loss::Before => Fault::DropBefore,
-            Loss::After(n) => Fault::CutAfter(n),
-            Loss::Silence => Fault::Stall,
-        };
-        self.0.fault("PATCH", "/rollouts/", fault);
-        true
-    }
-    fn writes(&self) -> usize {
-        self.0.writes()
-    }
-    fn carried_out(&self) -> usize {
-        self.0.patched()
-    }
-}
-
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kubernetes_keeps_the_contract() {
     contract::check(Kube::new).await;
 }
 
-/// Kubernetes with one clause broken.
-struct Wrong {
-    inner: Kube,
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prometheus_keeps_the_contract() {
+    contract::check(Figures::new).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_simulated_world_keeps_the_contract() {
+    contract::check(|| std::future::ready(Simulated::cluster())).await;
+    contract::check(|| std::future::ready(Simulated::metrics())).await;
+}
+
+/// A subject whose backend has one clause broken.
+struct Wrong<S> {
+    inner: S,
     sin: &'static str,
+    /// The clause it is tried with.
+    clause: &'static str,
 }
 
 struct Liar {
     inner: Arc<dyn Backend>,
     sin: &'static str,
+    /// A secret of the subject, to be told.
+    secret: String,
+    /// It looks only.
+    looks: bool,
     count: AtomicU64,
 }
 
-impl Subject for Wrong {
+impl<S: Subject> Subject for Wrong<S> {
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+    fn cannot(&self) -> Vec<(Part, &'static str)> {
+        self.inner.cannot()
+    }
     fn backend(&self) -> Arc<dyn Backend> {
-        Arc::new(Liar { inner: self.inner.backend(), sin: self.sin, count: AtomicU64::new(0) })
+        Arc::new(Liar {
+            inner: self.inner.backend(),
+            sin: self.sin,
+            secret: self.inner.secrets().remove(0),
+            looks: self.inner.operation().is_none(),
+            count: AtomicU64::new(0),
+        })
     }
     fn provoke(&self, how: Provoke) -> bool {
         self.inner.provoke(how)
@@ -181,7 +82,7 @@ impl Subject for Wrong {
     fn remove(&self) -> Option<TargetId> {
         self.inner.remove()
     }
-    fn reconnect(&self) -> Option<TargetId> {
+    fn reconnect(&self) -> Option<Cut> {
         self.inner.reconnect()
     }
     fn operation(&self) -> Option<Operation> {
@@ -196,6 +97,10 @@ impl Subject for Wrong {
     fn carried_out(&self) -> usize {
         self.inner.carried_out()
     }
+    fn patience(&self) -> Duration {
+        // What is never told is waited for in vain.
+        if self.sin == "whole" && self.clause == "whole" { Duration::from_millis(1_500) } else { self.inner.patience() }
+    }
 }
 
 impl Backend for Liar {
@@ -204,7 +109,13 @@ impl Backend for Liar {
     }
     fn observe(self: Arc<Self>, want: watch::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
         let sin = self.sin;
+        let looks = self.looks;
         let sink = Sink::new(move |f| match (sin, f) {
+            // Speaks of targets that it does not have.
+            ("whole", f @ Fact::Source(_)) if looks => {
+                out.put(Fact::Whole(Vec::new()));
+                out.put(f);
+            }
             // Forgets what the server deleted.
             ("whole", Fact::Gone(_)) => {}
             // Always says that it is fresh.
@@ -221,13 +132,19 @@ impl Backend for Liar {
             self.inner.ask(question, cx).await.map_err(|e| match self.sin {
                 // One word for everything.
                 "troubles" => SourceError::new(Trouble::Unreachable, e.sentence),
-                "secrets" => SourceError::new(e.trouble, format!("{} (Authorization: Bearer {TOKEN})", e.sentence)),
+                "secrets" => {
+                    SourceError::new(e.trouble, format!("{} (Authorization: Bearer {})", e.sentence, self.secret))
+                }
                 _ => e,
             })
         })
     }
     fn plan(&self, op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
-        let mut p = self.inner.plan(op, seen)?;
+        let mut p = match self.inner.plan(op, seen) {
+            // Says "not now" where it should say "never".
+            Err(CannotBecause::ReadOnly) if self.sin == "plan" => return Err(CannotBecause::NothingKept),
+            other => other?,
+        };
         if self.sin == "plan" {
             p.why = self.count.fetch_add(1, Ordering::Relaxed).to_string().into();
         }
@@ -236,6 +153,10 @@ impl Backend for Liar {
     fn send<'a>(&'a self, step: &'a Step, ticket: Ticket, cx: &'a Cx) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let first = self.inner.send(step, ticket, cx).await;
+            if self.sin == "once" && self.looks {
+                // Claims what it did not do.
+                return Outcome::Accepted { generation: None, version: None, took_ms: 1 };
+            }
             match (self.sin, &first) {
                 // Tries again when it does not know.
                 ("once", Outcome::Unknown { .. }) => self.inner.send(step, ticket, cx).await,
@@ -245,15 +166,38 @@ impl Backend for Liar {
     }
 }
 
-#[tokio::test]
-async fn a_wrong_backend_fails_the_clause_it_breaks_and_no_other() {
+async fn each_sin_is_found<S: Subject, F: Future<Output = S>>(new: impl Fn() -> F) {
     let pairs = CLAUSES.iter().flat_map(|sin| CLAUSES.iter().map(move |name| (*sin, *name)));
     // The slow clauses are run only where they must fail.
     let runs = pairs.filter(|(sin, name)| name == sin || !matches!(*name, "troubles" | "secrets" | "once"));
-    let runs = runs.map(|(sin, name)| async move {
-        let subject = Wrong { inner: Kube::new().await, sin };
-        let kept = contract::clause(name, &subject).await;
-        assert_eq!(kept.is_err(), name == sin, "{sin} broken, {name}: {kept:?}");
+    let runs = runs.map(|(sin, name)| {
+        let inner = new();
+        async move {
+            let subject = Wrong { inner: inner.await, sin, clause: name };
+            let kept = contract::clause(name, &subject).await;
+            assert_eq!(kept.is_err(), name == sin, "{sin} broken, {name}: {kept:?}");
+        }
     });
     futures::future::join_all(runs).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_kubernetes_fails_the_clause_it_breaks_and_no_other() {
+    each_sin_is_found(Kube::new).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_prometheus_fails_the_clause_it_breaks_and_no_other() {
+    each_sin_is_found(Figures::new).await;
+}
+
+/// A part that is neither checked nor excused, or excused and possible, is a broken contract too.
+#[tokio::test]
+async fn nothing_is_left_out_in_silence() {
+    for (cannot, name) in [(Vec::new(), "whole"), (Vec::new(), "troubles"), (vec![(Part::Acts, "it will not")], "plan")]
+    {
+        let mut s = Simulated::cluster();
+        s.cannot = cannot;
+        assert!(contract::clause(name, &s).await.is_err(), "{name}");
+    }
 }

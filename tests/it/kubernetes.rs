@@ -6,7 +6,7 @@ use andon::core::act::plan::{Operation, Outcome, RefusedBy, Ticket, Verb};
 use andon::core::id::TargetId;
 use andon::core::time::Utc;
 use andon::core::world::fact::Fact;
-use andon::core::world::source::{Link, SourceState};
+use andon::core::world::source::{Link, SourceState, Trouble};
 use andon::testkit::fake_kube::{FakeKube, Fault};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -250,6 +250,35 @@ async fn a_step_goes_out_byte_for_byte_and_its_answer_is_read_for_what_it_proves
         f.fault("PATCH", "/", Fault::Answer(code, kind, body.into()));
         let got = k.send(&back.steps[0], Ticket(5), &CX).await;
         assert!(matches!(got, Outcome::Unknown { .. }), "{code} {got:?}");
+    }
+}
+
+/// What says no is believed by its status; its body is not read to an end that never comes.
+#[tokio::test]
+async fn an_answer_without_end_is_cut_and_its_status_still_counts() {
+    let f = FakeKube::start().await;
+    let id = recorded(&f);
+    let k = backend(&f, &["shop"]);
+    let read = k.ask(&Query::Read(id.clone()), &CX).await.expect("a read");
+    let [Fact::Target(seen)] = read.as_slice() else { panic!("{read:?}") };
+    let op = Operation { verb: Verb::RollBack, target: id.clone(), back_to: None };
+    let plan = k.plan(&op, seen).expect("a plan");
+    for (code, kind) in [(409, Some(RefusedBy::Guard)), (403, Some(RefusedBy::Forbidden)), (503, None), (200, None)] {
+        f.heal();
+        f.fault("PATCH", "/rollouts/", Fault::Bomb(code));
+        let (began, outcome) = (Instant::now(), k.send(&plan.steps[0], Ticket(1), &CX).await);
+        match (kind, &outcome) {
+            (Some(kind), Outcome::Refused(r)) => assert_eq!((r.kind, r.status), (kind, Some(code))),
+            (None, Outcome::Unknown { why }) => assert!(!why.contains("no answer in"), "{why}"),
+            _ => panic!("{code}: {outcome:?}"),
+        }
+        assert!(began.elapsed() < CX.deadline, "{code} was read until the deadline");
+    }
+    for (code, trouble) in [(503, Trouble::Server), (403, Trouble::Forbidden), (200, Trouble::TooBig)] {
+        f.heal();
+        f.fault("GET", "/rollouts/", Fault::Bomb(code));
+        let e = k.ask(&Query::Read(id.clone()), &CX).await.expect_err("no answer");
+        assert_eq!(e.trouble, trouble, "{e}");
     }
 }
 

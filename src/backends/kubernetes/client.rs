@@ -3,8 +3,9 @@
 
 use super::Settings;
 use crate::core::world::source::{SourceError, Trouble};
-use futures::{AsyncBufReadExt, AsyncReadExt};
+use futures::{AsyncBufReadExt, AsyncReadExt, TryStreamExt};
 use http::{HeaderValue, Request};
+use http_body_util::{BodyExt, Limited};
 use kube::config::{Config, ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -13,6 +14,8 @@ use std::time::{Duration, Instant};
 
 /// Decoded body cap of limits.md section 4.
 pub const BODY_CAP: usize = 16 * 1024 * 1024;
+/// What is read of an answer that says no.
+pub const WORDS_CAP: usize = 64 * 1024;
 
 /// One context of the kubeconfig, for the first list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,7 +157,7 @@ impl Clients {
     ) -> Result<Vec<u8>, SourceError> {
         self.calls.count();
         let all = async {
-            let body = client.request_stream(request).await.map_err(|e| self.failed(&e, what))?;
+            let body = stream(client, request).await.map_err(|e| self.failed(&e, what))?;
             let mut body = std::pin::pin!(body);
             let mut out = Vec::new();
             loop {
@@ -232,6 +235,31 @@ impl Clients {
             status.details.as_ref().map(|d| u64::from(d.retry_after_seconds) * 1000).filter(|ms| *ms > 0);
         error
     }
+}
+
+/// Sends and streams the answer's body. An answer that says no is an `Error::Api` with at most [`WORDS_CAP`] of its
+/// body; the library's own way reads such a body without end, and writes it to its log.
+pub async fn stream(
+    client: &kube::Client,
+    request: Request<Vec<u8>>,
+) -> Result<impl futures::AsyncBufRead + Send + use<>, kube::Error> {
+    let answer = client.send(request.map(kube::client::Body::from)).await?;
+    let code = answer.status();
+    if !code.is_client_error() && !code.is_server_error() {
+        let body = answer.into_body().into_data_stream().map_err(std::io::Error::other);
+        return Ok(body.into_async_read());
+    }
+    // The status alone says no: a body that is cut or too long adds no words.
+    let text = capped(answer.into_body(), WORDS_CAP).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let status = serde_json::from_str::<kube::core::Status>(&text)
+        .unwrap_or_else(|_| kube::core::Status::failure(text.trim(), "not a Status"));
+    Err(kube::Error::Api(status.with_code(code.as_u16()).boxed()))
+}
+
+/// A whole body of at most `cap` bytes. Errors: it was cut, or is longer.
+pub async fn capped(body: kube::client::Body, cap: usize) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(Limited::new(body, cap).collect().await?.to_bytes().to_vec())
 }
 
 /// Lets `consume` be called through a pin without naming the stream's type.

@@ -1,7 +1,7 @@
 //! One step out, once: exactly the step's bytes, and what its answer proves. A 4xx was not done; a cut, a time-out or a
 //! 5xx may have been. Reads nothing back.
 
-use super::client::{Clients, chain, clean, message};
+use super::client::{BODY_CAP, Clients, WORDS_CAP, capped, chain, clean, message};
 use super::dto::StatusDto;
 use crate::core::act::plan::{Outcome, Refused, RefusedBy, Step};
 use http::{HeaderMap, Request};
@@ -37,14 +37,15 @@ pub async fn send(c: &Clients, step: &Step, deadline: Duration) -> Outcome {
             Err(e) => return lost(&e),
         };
         let (parts, body) = answer.into_parts();
-        let text = body.collect_bytes().await;
+        let cap = if parts.status.is_success() { BODY_CAP } else { WORDS_CAP };
+        let text = capped(body, cap).await;
         let took_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
         let code = parts.status.as_u16();
         match text {
             Ok(text) => outcome(code, &parts.headers, &text, step, took_ms),
             // The head alone says no; it does not say yes.
             Err(_) if (400..500).contains(&code) => outcome(code, &parts.headers, b"", step, took_ms),
-            Err(e) => Outcome::Unknown { why: format!("the answer was cut: {}", clean(&chain(&e))).into() },
+            Err(e) => Outcome::Unknown { why: format!("the answer was cut: {}", clean(&chain(&*e))).into() },
         }
     };
     match tokio::time::timeout(deadline, all).await {

@@ -1,7 +1,7 @@
 //! One list-and-watch of one kind in one scope, for ever: pages, then lines, then the next watch; a new list when the
 //! server says 410, when a watch cannot start, or when watches end without a word. Parses; judges nothing.
 
-use super::client::{Clients, Lines, chain, clean, get_request, parse};
+use super::client::{Clients, Lines, chain, clean, get_request, parse, stream};
 use super::dto::{HASH_LABEL, Listed, Meta, Pod, ReplicaSet, Rollout, StatusDto, WatchLine};
 use super::store::{Change, Kind, Row};
 use crate::core::world::source::{SourceError, Trouble};
@@ -246,7 +246,7 @@ impl Stream {
         let mut request = get_request(&path)?;
         request.headers_mut().insert(http::header::ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
         self.clients.calls.count();
-        let started = tokio::time::timeout(self.timing.call, self.clients.watch.request_stream(request))
+        let started = tokio::time::timeout(self.timing.call, stream(&self.clients.watch, request))
             .await
             .map_err(|_| self.clients.slow(self.timing.call, &what))?;
         let stream = match started {

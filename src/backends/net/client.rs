@@ -150,6 +150,7 @@ impl Client {
         let mut url =
             self.base.join(path).map_err(|e| self.error(Trouble::Shape, &format!("has no such path: {e}")))?;
         let mut hops = 0;
+        let mut sent = None;
         let response = loop {
             let mut request = self.http.request(method.clone(), url.clone()).header(ACCEPT, "application/json");
             if let Some(from) = &self.endpoint.token {
@@ -158,6 +159,7 @@ impl Client {
                     .bearer()
                     .ok_or_else(|| self.error(Trouble::Auth, "the token holds characters no header may carry"))?;
                 request = request.header(AUTHORIZATION, header);
+                sent = Some(secret);
             }
             if method == Method::POST {
                 request = request.form(form);
@@ -180,7 +182,11 @@ impl Client {
         let content_type = text(headers, &CONTENT_TYPE).unwrap_or("").to_owned();
         let date = text(headers, &DATE).and_then(date::http_date);
         let retry_after_ms = text(headers, &RETRY_AFTER).and_then(|v| date::retry_after_ms(v, date));
-        let body = body::read(response, body::CAP).await.map_err(|e| self.broken(&e))?;
+        let mut body = body::read(response, body::CAP).await.map_err(|e| self.broken(&e))?;
+        // What is no answer to the question will be quoted in an error.
+        if let Some(secret) = sent.filter(|_| !(200..300).contains(&status) || !body::is_json(&content_type)) {
+            secret.hide(&mut body);
+        }
         Ok(Answer { status, content_type, body, date, retry_after_ms, took: begun.elapsed() })
     }
 

@@ -30,6 +30,21 @@ impl Secret {
         v.set_sensitive(true);
         Some(v)
     }
+
+    /// Overwrites the value with `*` wherever it stands in `text`: proxies and debugging pages send back what they
+    /// were sent, and errors quote them.
+    pub fn hide(&self, text: &mut [u8]) {
+        let value = self.0.as_bytes();
+        let mut at = 0;
+        while let Some(here) = text.get(at..at + value.len()) {
+            if here == value {
+                text[at..at + value.len()].fill(b'*');
+                at += value.len();
+            } else {
+                at += 1;
+            }
+        }
+    }
 }
 
 /// The place of a token, never the token.
@@ -160,6 +175,18 @@ mod tests {
         assert_eq!(header.as_bytes(), b"Bearer s3cret");
         assert!(!format!("{header:?}").contains("s3cret"));
         assert!(!format!("{:?}", sh("echo s3cret")).contains("s3cret"));
+    }
+
+    #[test]
+    fn a_value_sent_back_is_hidden_wherever_it_stands() {
+        let secret = Secret::new("s3cret").ok().expect("a value");
+        for (said, shown) in
+            [("s3cret", "******"), ("", ""), ("s3cre", "s3cre"), ("a s3crets3cret s3s3cret", "a ************ s3******")]
+        {
+            let mut text = said.as_bytes().to_vec();
+            secret.hide(&mut text);
+            assert_eq!(String::from_utf8_lossy(&text), shown);
+        }
     }
 
     #[tokio::test]

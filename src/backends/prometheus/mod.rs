@@ -13,7 +13,7 @@ mod tests;
 
 pub use queries::Queries;
 
-use super::net::{Answer, Budget, Client, Endpoint, TokenFrom};
+use super::net::{Answer, Budget, Client, Endpoint, REQUEST_TIMEOUT, TokenFrom};
 use super::{Backend, Cx, Interest, Query, Sink, UtcClock};
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Refused, RefusedBy, Step, Ticket};
 use crate::core::id::{ServiceId, SourceId};
@@ -27,6 +27,7 @@ use observe::Standing;
 use queries::BLOCK;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::sync::watch;
 use wire::{Data, Said, Series};
 
@@ -69,6 +70,8 @@ pub struct Prometheus {
     queries: Queries,
     period_secs: u32,
     clock: UtcClock,
+    /// Total time of a request of the poll.
+    timeout: Duration,
     /// What outlives a restart of `observe`: when it was last right, what it knew.
     standing: Mutex<Standing>,
 }
@@ -85,8 +88,15 @@ impl Prometheus {
             queries,
             period_secs,
             clock,
+            timeout: REQUEST_TIMEOUT,
             standing: Mutex::new(Standing::default()),
         })
+    }
+
+    /// With another total time for the poll's requests than 5 s, for tests.
+    #[must_use]
+    pub fn with_timeout(self, timeout: Duration) -> Prometheus {
+        Prometheus { timeout, ..self }
     }
 
     async fn look(&self, cx: &Cx) -> Result<Abilities, SourceError> {

@@ -5,7 +5,6 @@
 
 use super::queries::{self, BLOCK};
 use super::{Prometheus, fold};
-use crate::backends::net::REQUEST_TIMEOUT;
 use crate::backends::net::poll::Grid;
 use crate::backends::{Cx, Lane, Sink};
 use crate::core::id::ServiceId;
@@ -28,8 +27,6 @@ const AGAIN: i64 = 4;
 const CATCH_UP: i64 = 40;
 /// A label that changes with every request must not fill our memory.
 const MOST_SERVICES: usize = 20_000;
-
-const CX: Cx = Cx { deadline: REQUEST_TIMEOUT, lane: Lane::Refresh };
 
 /// What is known of the source from round to round, also over a restart.
 #[derive(Default)]
@@ -71,8 +68,12 @@ impl Prometheus {
         failed
     }
 
+    fn cx(&self) -> Cx {
+        Cx { deadline: self.timeout, lane: Lane::Refresh }
+    }
+
     async fn connect(&self) -> Result<(), SourceError> {
-        let abilities = self.look(&CX).await?;
+        let abilities = self.look(&self.cx()).await?;
         self.standing().abilities = abilities;
         Ok(())
     }
@@ -107,7 +108,7 @@ impl Prometheus {
     }
 
     async fn newest_samples(&self) -> Result<(), SourceError> {
-        let (data, _) = self.instant(&self.queries.newest(), &CX).await?;
+        let (data, _) = self.instant(&self.queries.newest(), &self.cx()).await?;
         let super::Data::Vector(rows) = data else {
             return Err(self.unexpected(&data, "a vector"));
         };
@@ -125,7 +126,7 @@ impl Prometheus {
         let n = (missed + AGAIN - 1).clamp(AGAIN, CATCH_UP);
         let edges: Vec<i64> = (0..n).rev().map(|i| edge - i * BLOCK).collect();
         let query: Arc<str> = self.queries.blocks(None).into();
-        let (rows, answer) = self.at_edges(&query, &edges, &CX).await?;
+        let (rows, answer) = self.at_edges(&query, &edges, &self.cx()).await?;
         let mut told = fold::blocks(&rows, &self.queries, &edges);
         let mut s = self.standing();
         s.last_edge = Some(edge);
@@ -150,7 +151,7 @@ impl Prometheus {
 
     async fn windows(&self, windows: &[u32], out: &Sink) -> Result<(), SourceError> {
         let query: Arc<str> = self.queries.windows(windows).into();
-        let (data, _) = self.instant(&query, &CX).await?;
+        let (data, _) = self.instant(&query, &self.cx()).await?;
         let super::Data::Vector(rows) = data else {
             return Err(self.unexpected(&data, "a vector"));
         };

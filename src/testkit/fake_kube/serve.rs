@@ -48,8 +48,9 @@ pub(super) async fn serve(mut s: TcpStream, world: Arc<Mutex<World>>, bell: watc
         Some(Fault::Answer(code, kind, body)) => {
             return s.write_all(answer(code, kind, &body).as_bytes()).await;
         }
-        Some(Fault::Bomb) => {
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n";
+        Some(Fault::Bomb(code)) => {
+            let kind = "Content-Type: application/json\r\nTransfer-Encoding: chunked";
+            let head = format!("HTTP/1.1 {code} X\r\n{kind}\r\n\r\n");
             s.write_all(head.as_bytes()).await?;
             let chunk = format!("100000\r\n{}\r\n", " ".repeat(0x10_0000));
             loop {
