@@ -1,6 +1,6 @@
 //! What the sources say, and what follows from it: verdicts, burn, history to ask for, acts to settle, lines for the log.
 
-use super::{acts, bump, confirm, records};
+use super::{bump, moved, records, settle};
 use crate::core::case::runbook::StepKind;
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
@@ -46,8 +46,8 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
                     entry: records::plain(Kind::Phase, model.utc(), Some(&t.id), data),
                     ticket: None,
                 });
-                acts::target_changed(model, &t.id, out);
-                confirm::target_changed(model, &t.id, out);
+                settle::target_changed(model, &t.id, out);
+                moved::target_changed(model, &t.id, out);
                 bump(model);
             }
             Change::Blocks(b) => {
@@ -62,11 +62,11 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
                     }
                     history(model, &id, out);
                 }
-                confirm::regate(model);
+                moved::regate(model);
             }
             Change::Windows(service) => {
                 burn(model, &service);
-                confirm::regate(model);
+                moved::regate(model);
             }
             Change::Checked(_) => bump(model),
         }
@@ -118,9 +118,9 @@ fn target(model: &mut Model, id: &TargetId, before: Option<&TargetState>, out: &
     if let Some(b) = before {
         transitions(model, b, &t, out);
     }
-    acts::target_changed(model, id, out);
-    confirm::target_changed(model, id, out);
-    confirm::regate(model);
+    settle::target_changed(model, id, out);
+    moved::target_changed(model, id, out);
+    moved::regate(model);
 }
 
 /// Judge what moves; forget what no longer does.
@@ -308,7 +308,7 @@ pub(super) fn grow_old(model: &mut Model, out: &mut Vec<Effect>) {
     }
     if changed {
         model.rows_dirty = true;
-        confirm::regate(model);
+        moved::regate(model);
         bump(model);
     }
 }
@@ -336,13 +336,13 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
         }
         (Err(error), _) => {
             if let Purpose::Check { runbook, step } = &why {
-                super::keys::check_answered(model, runbook, *step, Err(&error.sentence), out);
+                super::steps::check_answered(model, runbook, *step, Err(&error.sentence), out);
             }
         }
         (Ok(_), None) => {}
     }
     match why {
-        Purpose::Unknown(act) => acts::read_back(model, act, reached, out),
+        Purpose::Unknown(act) => settle::read_back(model, act, reached, out),
         Purpose::Unfinished(n) => found(model, n, reached, out),
         Purpose::Check { runbook, step } => {
             // A question that failed was answered above.
@@ -352,7 +352,7 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
                     Some(StepKind::Manual) | None => return,
                 };
                 let found = model.world.checked.get(&query).and_then(|c| c.value);
-                super::keys::check_answered(model, &runbook, step, Ok(found), out);
+                super::steps::check_answered(model, &runbook, step, Ok(found), out);
             }
         }
         Purpose::Backfill { target, .. } => {

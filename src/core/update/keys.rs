@@ -1,24 +1,22 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
-use super::{bump, confirm, records};
+use super::{bump, confirm, moved, records, steps, writing};
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::board;
-use crate::core::case::note::{Draft, Input};
-use crate::core::case::runbook::StepState;
-use crate::core::effect::{Choice, Effect, Question};
+use crate::core::case::note::Draft;
+use crate::core::effect::{Choice, Effect};
 use crate::core::entry::Kind;
 use crate::core::id::TargetId;
 use crate::core::intent::{Context, Intent};
 use crate::core::judge::verdict::Word;
 use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
-use crate::core::model::{Model, Place, Purpose};
+use crate::core::model::{Model, Place};
 use crate::core::nav::{Overlay, Screen};
 use crate::core::time::Person;
 use crate::core::world::source::Link;
 use serde_json::json;
-use std::sync::Arc;
 
 /// After waking, keys within this many milliseconds only choose a screen.
 const DEAF_MS: i64 = 300;
@@ -44,7 +42,7 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
         confirm::key(model, key, last, out);
         return;
     }
-    if model.nav.overlay.is_some() && overlay_key(model, key, out) {
+    if model.nav.overlay.is_some() && writing::overlay_key(model, key, out) {
         return;
     }
     let mut keys = std::mem::take(&mut model.nav.pending);
@@ -188,7 +186,7 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
         }
         Intent::ScreenRunbook => {
             model.nav.go(Screen::Runbook);
-            model.nav.step_row = first_open(model);
+            model.nav.step_row = steps::first_open(model);
         }
         Intent::ScreenSources => model.nav.go(Screen::Sources),
         Intent::NextRow => rows(model, 1),
@@ -214,12 +212,12 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
         Intent::Quit => quit(model, out),
         Intent::DrillFaster => speed(model, true, out),
         Intent::DrillSlower => speed(model, false, out),
-        Intent::StepNext => step_row(model, 1),
-        Intent::StepPrevious => step_row(model, -1),
-        Intent::StepRun => step_run(model, out),
-        Intent::StepTick => step_tick(model, out),
+        Intent::StepNext => steps::step_row(model, 1),
+        Intent::StepPrevious => steps::step_row(model, -1),
+        Intent::StepRun => steps::step_run(model, out),
+        Intent::StepTick => steps::step_tick(model, out),
         Intent::StepSkip => {
-            if this_runbook(model).is_some() {
+            if steps::this_runbook(model).is_some() {
                 model.nav.overlay = Some(Overlay::SkipReason { step: model.nav.step_row, typed: String::new() });
             }
         }
@@ -281,7 +279,7 @@ fn rows(model: &mut Model, by: i64) {
 fn open(model: &mut Model, out: &mut Vec<Effect>) {
     match model.nav.screen {
         Screen::Verdict | Screen::Board => model.nav.overlay = Some(Overlay::Explain { scroll: 0 }),
-        Screen::Runbook => step_run(model, out),
+        Screen::Runbook => steps::step_run(model, out),
         Screen::Sources | Screen::Waking | Screen::Choose => {}
     }
 }
@@ -324,7 +322,7 @@ pub(super) fn suspend(model: &mut Model, out: &mut Vec<Effect>) {
 
 pub(super) fn disarm(model: &mut Model, why: &str, out: &mut Vec<Effect>) {
     if model.armed_until.take().is_some() {
-        confirm::disarmed(model);
+        moved::disarmed(model);
         out.push(Effect::Append {
             entry: records::plain(Kind::Disarmed, model.now.utc, None, json!({"why": why})),
             ticket: None,
@@ -333,231 +331,7 @@ pub(super) fn disarm(model: &mut Model, why: &str, out: &mut Vec<Effect>) {
     }
 }
 
-// ---- overlays ----------------------------------------------------------------------------------------------
-
-/// True when the overlay took the key.
-fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
-    let Some(overlay) = model.nav.overlay.take() else { return false };
-    match overlay {
-        Overlay::Note(draft) => {
-            note_key(model, draft, key, out);
-            true
-        }
-        Overlay::SkipReason { step, mut typed } => {
-            match key.code {
-                Code::Esc => {}
-                Code::Enter if !typed.trim().is_empty() => step_skip(model, step, typed.trim(), out),
-                Code::Enter => model.nav.overlay = Some(Overlay::SkipReason { step, typed }),
-                Code::Backspace => {
-                    typed.pop();
-                    model.nav.overlay = Some(Overlay::SkipReason { step, typed });
-                }
-                Code::Char(c) if !key.ctrl && !key.alt && typed.chars().count() < 200 => {
-                    typed.push(c);
-                    model.nav.overlay = Some(Overlay::SkipReason { step, typed });
-                }
-                _ => model.nav.overlay = Some(Overlay::SkipReason { step, typed }),
-            }
-            true
-        }
-        Overlay::Explain { scroll } => scrolled(model, key, scroll, |scroll| Overlay::Explain { scroll }),
-        Overlay::Help { scroll } => scrolled(model, key, scroll, |scroll| Overlay::Help { scroll }),
-    }
-}
-
-/// Reading: rows move, Esc and Enter close; any other key closes and then does what it means.
-fn scrolled(model: &mut Model, key: Key, scroll: u16, make: impl Fn(u16) -> Overlay) -> bool {
-    let half = model.height / 2;
-    match model.keymap.find(Context::List, &[key]) {
-        Found::Intent(Intent::NextRow) => model.nav.overlay = Some(make(scroll.saturating_add(1))),
-        Found::Intent(Intent::PreviousRow) => model.nav.overlay = Some(make(scroll.saturating_sub(1))),
-        Found::Intent(Intent::HalfPageDown) => model.nav.overlay = Some(make(scroll.saturating_add(half))),
-        Found::Intent(Intent::HalfPageUp) => model.nav.overlay = Some(make(scroll.saturating_sub(half))),
-        Found::Intent(Intent::FirstRow) => model.nav.overlay = Some(make(0)),
-        _ => {
-            return matches!(
-                model.keymap.find(Context::Global, &[key]),
-                Found::Intent(Intent::Back | Intent::Open | Intent::Help)
-            );
-        }
-    }
-    true
-}
-
-fn note_key(model: &mut Model, draft: Draft, key: Key, out: &mut Vec<Effect>) {
-    match model.keymap.find(Context::Note, &[key]) {
-        Found::Intent(Intent::NoteKeep) => {
-            let text = draft.text();
-            if text.is_empty() {
-                return;
-            }
-            if let Some(why) = &model.log.failed {
-                let say = format!("not kept, the log cannot be written ({why}); the draft is offered again");
-                model.draft = Some(draft);
-                model.tell(say);
-                return;
-            }
-            let target = board::selected_target(model).map(|t| t.id.clone());
-            let data = json!({"text": text, "about": draft.about.map(|a| a.rfc3339())});
-            out.push(Effect::Append {
-                entry: records::plain(Kind::Note, model.now.utc, target.as_ref(), data),
-                ticket: None,
-            });
-            model.tell("kept in the log");
-        }
-        Found::Intent(Intent::NoteLeave) => {
-            if !draft.text().is_empty() {
-                model.tell("the draft is kept and offered again");
-                model.draft = Some(draft);
-            }
-        }
-        _ => model.nav.overlay = Some(Overlay::Note((model.editor)(&draft, Input::Key(key)))),
-    }
-}
-
-pub(super) fn paste(model: &mut Model, text: &str) {
-    if model.ending {
-        return;
-    }
-    bump(model);
-    let first = text.lines().next().unwrap_or_default();
-    if model.dialog.is_some() {
-        // Pasted text never confirms and is never typed into a name.
-        model.tell("pasted text is not taken here");
-        return;
-    }
-    match model.nav.overlay.take() {
-        Some(Overlay::Note(draft)) => {
-            model.nav.overlay = Some(Overlay::Note((model.editor)(&draft, Input::Paste(text))))
-        }
-        Some(Overlay::SkipReason { step, mut typed }) => {
-            typed.extend(first.chars().filter(|c| !c.is_control()).take(200));
-            model.nav.overlay = Some(Overlay::SkipReason { step, typed });
-        }
-        other => {
-            model.nav.overlay = other;
-            model.tell("pasted text was ignored");
-        }
-    }
-}
-
-// ---- the runbook -------------------------------------------------------------------------------------------
-
-/// The runbook of the chosen service: the first that is named for it and exists, else one that names the service.
-pub fn this_runbook(model: &Model) -> Option<Arc<str>> {
-    let service = model.nav.selected.as_ref()?;
-    let named = model
-        .world
-        .services
-        .get(service)
-        .into_iter()
-        .flat_map(|s| s.runbooks.iter())
-        .find(|n| model.runbooks.contains_key(*n));
-    named
-        .cloned()
-        .or_else(|| model.runbooks.iter().find(|(_, r)| r.service.as_ref() == Some(service)).map(|(n, _)| n.clone()))
-}
-
-fn first_open(model: &Model) -> usize {
-    let Some(name) = this_runbook(model) else { return 0 };
-    let Some(r) = model.runbooks.get(&name) else { return 0 };
-    let current = match model.progress.get(&name) {
-        Some(p) => p.current(r),
-        None => r.steps.first().map(|s| s.number),
-    };
-    current.map_or(0, |n| n.saturating_sub(1) as usize)
-}
-
-fn step_row(model: &mut Model, by: i64) {
-    let n = this_runbook(model).and_then(|r| model.runbooks.get(&r)).map_or(0, |r| r.steps.len());
-    let last = n.saturating_sub(1) as i64;
-    model.nav.step_row = (model.nav.step_row as i64 + by).clamp(0, last) as usize;
-}
-
 fn choose_row(model: &mut Model, by: i64) {
     let last = model.contexts.len() as i64;
     model.nav.choose_row = (model.nav.choose_row as i64 + by).clamp(0, last) as usize;
-}
-
-fn step_run(model: &mut Model, out: &mut Vec<Effect>) {
-    let Some(name) = this_runbook(model) else { return };
-    let number = model.nav.step_row as u32 + 1;
-    let Some(book) = model.runbooks.get(&name) else { return };
-    let telemetry = model.world.sources.iter().find(|(_, s)| s.abilities.roles.telemetry).map(|(n, _)| n.clone());
-    match model.progress.entry(name.clone()).or_default().start(book, number) {
-        Err(why) => model.tell(why.to_string()),
-        Ok(check) => {
-            let query = check.query.clone();
-            let asked = check.source.clone();
-            match asked.or(telemetry).filter(|s| model.world.sources.contains_key(s)) {
-                Some(source) => {
-                    let id = model.next_ask(Purpose::Check { runbook: name, step: number });
-                    out.push(Effect::Ask { id, source, question: Question::Check(query) });
-                }
-                None => check_answered(model, &name, number, Err("there is no such source to ask"), out),
-            }
-        }
-    }
-}
-
-/// The answer of a check's query, or why there is none.
-pub(super) fn check_answered(
-    model: &mut Model,
-    name: &Arc<str>,
-    step: u32,
-    found: Result<Option<f64>, &str>,
-    out: &mut Vec<Effect>,
-) {
-    let now = model.now.utc;
-    let Some(book) = model.runbooks.get(name) else { return };
-    if model.progress.entry(name.clone()).or_default().answer(book, step, found, now) {
-        runbook_line(model, name, step, out);
-    }
-}
-
-fn step_tick(model: &mut Model, out: &mut Vec<Effect>) {
-    let Some(name) = this_runbook(model) else { return };
-    let number = model.nav.step_row as u32 + 1;
-    let now = model.now.utc;
-    let Some(book) = model.runbooks.get(&name) else { return };
-    match model.progress.entry(name.clone()).or_default().tick(book, number, now) {
-        Err(why) => model.tell(why.to_string()),
-        Ok(()) => {
-            runbook_line(model, &name, number, out);
-            step_row(model, 1);
-        }
-    }
-}
-
-fn step_skip(model: &mut Model, step: usize, reason: &str, out: &mut Vec<Effect>) {
-    let Some(name) = this_runbook(model) else { return };
-    let number = step as u32 + 1;
-    let now = model.now.utc;
-    let Some(book) = model.runbooks.get(&name) else { return };
-    match model.progress.entry(name.clone()).or_default().skip(book, number, reason, now) {
-        Err(why) => model.tell(why.to_string()),
-        Ok(()) => {
-            runbook_line(model, &name, number, out);
-            step_row(model, 1);
-        }
-    }
-}
-
-fn runbook_line(model: &mut Model, name: &Arc<str>, step: u32, out: &mut Vec<Effect>) {
-    let title = model.runbooks.get(name).and_then(|r| r.step(step)).map(|s| s.title.clone());
-    let state = model.progress.get(name).map(|p| words(p.state(step)));
-    let data = json!({"runbook": name, "step": step, "title": title, "state": state});
-    out.push(Effect::Append { entry: records::plain(Kind::Runbook, model.now.utc, None, data), ticket: None });
-    bump(model);
-}
-
-fn words(state: &StepState) -> String {
-    match state {
-        StepState::Open => "open".into(),
-        StepState::Running => "running".into(),
-        StepState::Done { found: Some(v), .. } => format!("pass, found {v}"),
-        StepState::Done { found: None, .. } => "done".into(),
-        StepState::Failed { why, .. } => format!("FAILED, {why}"),
-        StepState::Skipped { reason, .. } => format!("skipped: {reason}"),
-    }
 }

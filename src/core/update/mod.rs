@@ -5,8 +5,12 @@ mod acts;
 mod confirm;
 mod facts;
 mod keys;
+mod moved;
 mod records;
+mod settle;
+mod steps;
 mod tick;
+mod writing;
 
 use crate::core::board;
 use crate::core::effect::Effect;
@@ -16,7 +20,7 @@ use crate::core::msg::{Msg, Recovered};
 use crate::core::time::Stamp;
 use crate::core::world::fact::Fact;
 
-pub use keys::this_runbook;
+pub use steps::this_runbook;
 pub use tick::next_wake;
 
 /// Apply one message. Effects are to be performed in order.
@@ -26,7 +30,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     let touched = touched(model, &msg);
     match msg {
         Msg::Key(key) => keys::key(model, key, &mut out),
-        Msg::Paste(text) => keys::paste(model, &text),
+        Msg::Paste(text) => writing::paste(model, &text),
         Msg::Resize { width, height } => {
             model.width = width;
             model.height = height;

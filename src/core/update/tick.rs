@@ -1,6 +1,6 @@
 //! What changes by time alone: an arming ends, a deadline passes, a figure grows old, a name falls due.
 
-use super::{acts, bump, facts, keys};
+use super::{bump, facts, keys, settle};
 use crate::core::act::flight::{OnDisk, ReadBack, State};
 use crate::core::effect::Effect;
 use crate::core::model::Model;
@@ -19,7 +19,7 @@ pub(super) fn by_time_alone(model: &mut Model, out: &mut Vec<Effect>) {
     if model.nav.screen == Screen::Waking && now.person.0 - model.started.person.0 >= model.limits.waking {
         keys::wake(model);
     }
-    acts::deadlines(model, out);
+    settle::deadlines(model, out);
     facts::loose_ends(model, out);
     facts::grow_old(model, out);
 }

@@ -1,0 +1,196 @@
+//! The world moved under an open dialog: a difference is shown, a new plan is made, a name is asked for, or nothing goes out.
+
+use super::{bump, confirm, records};
+use crate::core::act::compare::{self, Fit};
+use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, NameField, PlanState};
+use crate::core::act::flight::Act;
+use crate::core::act::gate;
+use crate::core::act::plan::{Direction, Operation};
+use crate::core::effect::Effect;
+use crate::core::entry::Kind;
+use crate::core::id::ActId;
+use crate::core::id::TargetId;
+use crate::core::model::Model;
+use crate::core::{gates, judge::readiness};
+use serde_json::json;
+use std::sync::Arc;
+
+/// The dialog stays, with the reason why nothing goes out.
+pub(super) fn refuse_open(model: &mut Model, act: ActId, why: Arc<str>) {
+    match model.dialog.as_mut().and_then(|d| d.act_mut()).filter(|d| d.act == Some(act)) {
+        Some(d) => {
+            d.act = None;
+            d.name = None;
+            d.refused = Some(why);
+        }
+        None => model.tell(why.to_string()),
+    }
+    bump(model);
+}
+
+/// One name for everything found not as it should be.
+pub(super) fn ask_name(model: &mut Model, act: ActId, why: Vec<Arc<str>>) {
+    let Some(a) = model.acts.get(&act) else { return };
+    let field = NameField::new(&confirm::name_due(model, a.target()), why);
+    let waiting = model.dialog.as_ref().and_then(|d| d.act()).is_some_and(|d| d.act == Some(act));
+    let id = model.next_dialog();
+    let now = model.now.person;
+    if waiting {
+        if let Some(dialog) = &mut model.dialog {
+            dialog.id = id;
+            dialog.flushed = None;
+            dialog.last_key = now;
+            if let Some(d) = dialog.act_mut() {
+                d.name = Some(field);
+            }
+        }
+    } else if model.dialog.is_none() {
+        let Some(a) = model.acts.get(&act) else { return };
+        let kind = DialogKind::Act(Box::new(ActDialog {
+            operation: a.plan.operation.clone(),
+            seen: a.seen.clone(),
+            figures: a.figures.clone(),
+            plan: PlanState::Ready(Box::new(a.plan.clone())),
+            gates: Vec::new(),
+            readiness: readiness::Readiness::default(),
+            name: Some(field),
+            refused: None,
+            act: Some(act),
+            repeated: None,
+        }));
+        let mut dialog = Dialog::new(id, kind, now);
+        dialog.changed.push(format!("step {} of {}", a.step + 1, a.plan.steps.len()).into());
+        model.dialog = Some(dialog);
+    }
+    bump(model);
+}
+
+/// The primitive no longer fits: same target, same candidate, a new plan, one more confirmation.
+pub(super) fn replan(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
+    let id = model.next_dialog();
+    let now = model.now;
+    let Some(dialog) = &mut model.dialog else { return };
+    dialog.id = id;
+    dialog.flushed = None;
+    dialog.again = false;
+    dialog.last_key = now.person;
+    // What was said about the plan that no longer fits is not said about the new one.
+    dialog.changed = vec![what.clone()];
+    let Some(d) = dialog.act_mut() else { return };
+    d.act = None;
+    d.name = None;
+    d.plan = PlanState::Reading;
+    let operation = d.operation.clone();
+    if let Some(fresh) = model.world.targets.get(&operation.target) {
+        (*d.seen).clone_from(fresh);
+        d.readiness = readiness::readiness(
+            fresh,
+            model.world.services.get(&fresh.service),
+            model.world.sources.get(&fresh.id.source),
+        );
+    }
+    let data = json!({"what": what, "verb": operation.verb.word()});
+    out.push(Effect::Append {
+        entry: records::plain(Kind::Changed, now.utc, Some(&operation.target), data),
+        ticket: None,
+    });
+    out.push(Effect::Plan { dialog: id, operation });
+    bump(model);
+}
+
+/// A new candidate is a different target: its dialog opens anew.
+pub(super) fn reopen(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
+    let Some(d) = model.dialog.as_ref().and_then(|d| d.act()) else { return };
+    let operation = Operation { back_to: None, ..d.operation.clone() };
+    let data = json!({"what": what, "verb": operation.verb.word()});
+    out.push(Effect::Append {
+        entry: records::plain(Kind::Changed, model.now.utc, Some(&operation.target), data),
+        ticket: None,
+    });
+    confirm::open(model, operation, Some(what), out);
+}
+
+/// The target of an open dialog said something new.
+pub(super) fn target_changed(model: &mut Model, target: &TargetId, out: &mut Vec<Effect>) {
+    let Some(dialog) = &model.dialog else { return };
+    let Some(d) = dialog.act().filter(|d| d.operation.target == *target && d.act.is_none()) else { return };
+    let Some(plan) = d.plan() else { return };
+    let now = model.world.targets.get(target);
+    match d.direction() {
+        Direction::Backward => match compare::fit(plan, &d.seen, now) {
+            Fit::Goes(changes) => {
+                if let Some(dialog) = &mut model.dialog {
+                    // Shown once each; a moved step does not start the delay again.
+                    for c in changes {
+                        let say: Arc<str> = format!("{c}; it goes out all the same").into();
+                        if !dialog.changed.contains(&say) {
+                            dialog.changed.push(say);
+                        }
+                    }
+                }
+            }
+            Fit::Replan(what) => replan(model, what, out),
+            Fit::NewCandidate(what) => reopen(model, what, out),
+            Fit::OtherTarget(what) | Fit::Done(what) => {
+                if let Some(d) = model.dialog.as_mut().and_then(|d| d.act_mut()) {
+                    d.refused = Some(what);
+                }
+            }
+        },
+        Direction::Forward => {
+            let diff = now.map_or_else(|| vec![Arc::from("it is gone")], |n| compare::differences(&d.seen, n));
+            if !diff.is_empty()
+                && let Some(d) = model.dialog.as_mut().and_then(|d| d.act_mut())
+            {
+                d.refused = Some(format!("it changed since this was opened: {}", diff.join("; ")).into());
+            }
+        }
+    }
+    bump(model);
+}
+
+/// Gates are read again while a forward dialog is open; a worse one refuses, a better one does not lift the name.
+pub(super) fn regate(model: &mut Model) {
+    let Some(d) = model.dialog.as_ref().and_then(|d| d.act()) else { return };
+    if d.direction() != Direction::Forward || d.act.is_some() {
+        return;
+    }
+    let Some(t) = model.world.targets.get(&d.operation.target) else { return };
+    let fresh = gates::gates(model, t, d.operation.verb);
+    let friction = |g: &[gate::GateLine]| (g.iter().any(|l| l.state.blocks()), g.iter().any(|l| l.state.warns()));
+    let (was, is) = (friction(&d.gates), friction(&fresh));
+    let must = confirm::name_due(model, &d.operation.target);
+    let Some(dialog) = &mut model.dialog else { return };
+    if let Some(d) = dialog.act_mut() {
+        d.gates = fresh;
+    }
+    if is > was {
+        dialog.flushed = None;
+        confirm::judge_gates(dialog, &must);
+        model.revision += 1;
+    }
+}
+
+/// Why a confirmed forward act must not go out any more: the arming has ended, a gate closed, or one asks for a name
+/// that nobody typed. What the target itself looks like is compared by the re-read and guarded in the request.
+pub(super) fn no_longer(model: &Model, act: &Act) -> Option<Arc<str>> {
+    let verb = act.plan.operation.verb;
+    if let Err(why) = confirm::may_open(model, verb) {
+        return Some(why.into());
+    }
+    let Some(t) = model.world.targets.get(act.target()) else { return Some("it is gone".into()) };
+    let lines = gates::gates(model, t, verb);
+    let closed = lines.iter().find(|g| g.state.blocks());
+    let due = lines.iter().find(|g| g.state.warns() && act.named.is_empty());
+    closed.or(due).map(|g| format!("changed before it went out: {}: {}", g.gate.word(), g.words).into())
+}
+
+/// The arming ended: an open forward dialog takes no `Y` any more.
+pub(super) fn disarmed(model: &mut Model) {
+    let Some(verb) = model.dialog.as_ref().and_then(|d| d.act()).map(|d| d.operation.verb) else { return };
+    if let Err(why) = confirm::may_open(model, verb)
+        && let Some(d) = model.dialog.as_mut().and_then(|d| d.act_mut()).filter(|d| d.act.is_none())
+    {
+        d.refused = Some(why.into());
+    }
+}

@@ -1,0 +1,263 @@
+//! An act that has left: what the target says of it, what its deadlines say, until every replica agrees or it says why not.
+
+use super::{acts, records};
+use crate::core::act::flight::{OnDisk, ReadBack, State, Step1};
+use crate::core::act::plan::{Direction, Primitive};
+use crate::core::effect::{Effect, Question};
+use crate::core::entry::Kind;
+use crate::core::id::ActId;
+use crate::core::id::TargetId;
+use crate::core::model::{Model, Purpose};
+use crate::core::time::Person;
+use crate::core::world::target::TargetState;
+use serde_json::json;
+use std::sync::Arc;
+
+/// Answers of reads after which an unknown outcome without an effect is called not done: the server ends its own
+/// requests after 34 s (kubernetes-rollouts 6.2), so by then nothing is on its way any more.
+const UNKNOWN_FOR_MS: i64 = 40_000;
+
+/// The target said something: what does it mean for its acts?
+pub(super) fn target_changed(model: &mut Model, target: &TargetId, out: &mut Vec<Effect>) {
+    let ids: Vec<ActId> = model.acts.values().filter(|a| a.target() == target).map(|a| a.id).collect();
+    for id in ids {
+        observe(model, id, out);
+        undone(model, id, out);
+    }
+}
+
+pub(super) fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    let now = model.now;
+    let Some(act) = model.acts.get_mut(&id) else { return };
+    let state = model.world.targets.get(act.target());
+    // A later step waits for its condition before its intent is written.
+    if act.state == State::Waiting {
+        let holds = act.current().is_some_and(|s| s.wait_first.as_ref().is_none_or(|w| w.holds(state, act.generation)));
+        if holds {
+            log_step(model, id, out);
+        }
+        return;
+    }
+    match act.observe(state) {
+        Step1::Nothing => {}
+        // It reacts after all, but past the last deadline: it stays stuck, perhaps for another reason. Calling it seen
+        // would have it called stuck again at once, with two records for every fact that comes.
+        Step1::Seen
+            if matches!(act.state, State::Stuck(_)) && act.settled_by().is_some_and(|late| now.world >= late) =>
+        {
+            let why = act.stuck_because(state, true);
+            if act.state != State::Stuck(why.clone()) {
+                act.note(now.utc, format!("STUCK: {why}"));
+                let entry = records::of(act, Kind::Stuck, now.utc, json!({"why": why}));
+                out.push(Effect::Append { entry, ticket: None });
+                act.state = State::Stuck(why);
+                acts::changed(model);
+            }
+        }
+        Step1::Seen => {
+            let words = state.map(words_of).unwrap_or_else(|| "gone".into());
+            act.note(now.utc, format!("seen: {words}"));
+            let was_unknown = matches!(act.state, State::Unknown(_));
+            if was_unknown {
+                act.answered = Some(now.world);
+            }
+            act.state = State::Seen;
+            let kind = if was_unknown { Kind::Resolved } else { Kind::Seen };
+            let data = json!({"found": words, "how": if was_unknown { "read back: it was done" } else { "watched" }});
+            out.push(Effect::Append { entry: records::of(act, kind, now.utc, data), ticket: None });
+            acts::changed(model);
+        }
+        Step1::Next => {
+            let title = act.current().map(|s| s.title.clone()).unwrap_or_default();
+            act.note(now.utc, format!("done: {title}"));
+            let data = json!({"found": state.map(words_of).unwrap_or_default(), "how": "watched", "step_done": true});
+            out.push(Effect::Append { entry: records::of(act, Kind::Seen, now.utc, data), ticket: None });
+            act.step += 1;
+            act.state = State::Waiting;
+            acts::changed(model);
+            observe(model, id, out);
+        }
+        Step1::Settled => {
+            let was_unknown = matches!(act.state, State::Unknown(_));
+            act.state = State::Settled;
+            act.ended = Some(now);
+            let took = now.utc.since(act.begun.utc);
+            act.note(now.utc, format!("settled after {}", crate::core::age::span(took)));
+            if was_unknown {
+                out.push(Effect::Append {
+                    entry: records::of(act, Kind::Resolved, now.utc, json!({"how": "read back: it was done"})),
+                    ticket: None,
+                });
+            }
+            let data = json!({
+                "took_ms": took,
+                "bad_to_settled_ms": act.bad_since.map(|b| now.utc.since(b)),
+                "service": act.seen.service,
+            });
+            let entry = records::of(act, Kind::Settled, now.utc, data);
+            out.push(Effect::Append { entry, ticket: None });
+            // The next expected time knows this one already.
+            if act.plan.operation.verb == crate::core::act::plan::Verb::RollBack {
+                let service = act.seen.service.clone();
+                if let Some(s) = model.world.services.get_mut(&service) {
+                    s.history_ms.push(took);
+                }
+            }
+            acts::changed(model);
+        }
+    }
+}
+
+/// A short account of a target for the timeline and the record.
+fn words_of(s: &TargetState) -> String {
+    let mut w = s.phase.word().to_string();
+    if s.aborted {
+        w.push_str(", aborted");
+    }
+    if s.held {
+        w.push_str(", held");
+    }
+    match s.weight_real {
+        Some(real) if real != s.weight_wanted => w.push_str(&format!(", weight {real}% -> {}%", s.weight_wanted)),
+        Some(real) => w.push_str(&format!(", weight {real}%")),
+        None => {}
+    }
+    w
+}
+
+/// The intent of a later step, before its request.
+fn log_step(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    let ticket = model.next_ticket();
+    let now = model.now;
+    let Some(act) = model.acts.get_mut(&id) else { return };
+    act.ticket = ticket;
+    act.state = State::Logging;
+    act.on_disk = OnDisk::Waiting(now.person);
+    act.read_back = ReadBack::Fine;
+    model.tickets.insert(ticket, id);
+    out.push(Effect::Append { entry: records::intent(act, now.utc), ticket: Some(ticket) });
+}
+
+/// A settled act that somebody took back.
+fn undone(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    let now = model.now;
+    let Some(act) = model.acts.get(&id).filter(|a| a.state == State::Settled) else { return };
+    let Some(s) = model.world.targets.get(act.target()) else { return };
+    let bad = act.plan.from.as_ref();
+    let back = match act.plan.primitive {
+        Primitive::Abort => s.candidate.as_ref() == bad && s.is_moving() && !s.aborted,
+        Primitive::Undo => s.candidate.as_ref() == bad && act.plan.from != act.plan.to,
+        Primitive::Pause => !s.held && s.is_moving() && s.candidate.as_ref() == bad,
+        // Going on is what a forward act is for.
+        Primitive::ReleaseGate | Primitive::Unpause => false,
+    };
+    // Our own later act on the same target is no "undone by".
+    let ours = model.acts.values().any(|a| a.id > id && a.target() == act.target() && a.has_left());
+    if !back || ours {
+        return;
+    }
+    let by: Arc<str> = match act.plan.primitive {
+        Primitive::Pause => s.held_by.as_ref().map(|m| m.name.clone()),
+        Primitive::Abort | Primitive::Undo | Primitive::ReleaseGate | Primitive::Unpause => {
+            s.aborted_by.as_ref().map(|m| m.name.clone())
+        }
+    }
+    .unwrap_or_else(|| "somebody else".into());
+    let found = words_of(s);
+    if let Some(a) = model.acts.get_mut(&id) {
+        a.note(now.utc, format!("UNDONE by {by}: {found}"));
+        out.push(Effect::Append {
+            entry: records::of(a, Kind::Undone, now.utc, json!({"by": by, "found": found})),
+            ticket: None,
+        });
+        a.state = State::Undone(by);
+    }
+    acts::changed(model);
+}
+
+/// An answer of reading back an unknown outcome, or its failure.
+pub(super) fn read_back(model: &mut Model, id: ActId, reached: bool, out: &mut Vec<Effect>) {
+    let now = model.now;
+    observe(model, id, out);
+    let Some(act) = model.acts.get_mut(&id) else { return };
+    if !matches!(act.state, State::Unknown(_)) {
+        return;
+    }
+    let sent = act.sent.map_or(now.person.0, |s| s.person.0);
+    if reached && now.person.0 - sent >= UNKNOWN_FOR_MS {
+        act.note(now.utc, "read back: it did not happen");
+        out.push(Effect::Append {
+            entry: records::of(act, Kind::Resolved, now.utc, json!({"how": "read back: it was not done"})),
+            ticket: None,
+        });
+        act.state = State::NotDone("read back: it did not happen".into());
+        act.ended = Some(now);
+        acts::changed(model);
+    }
+}
+
+pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
+    let now = model.now;
+    let limits = model.limits.clone();
+    let ids: Vec<ActId> = model.acts.values().filter(|a| !a.is_over()).map(|a| a.id).collect();
+    for id in ids {
+        let Some(act) = model.acts.get_mut(&id) else { continue };
+        match &act.state {
+            State::Preparing | State::Logging => {
+                let mut due = false;
+                if let OnDisk::Waiting(t) = act.on_disk {
+                    // A forward act waits for its intent as long as it takes.
+                    if act.direction() == Direction::Backward && now.person.0 - t.0 >= limits.durable {
+                        act.on_disk = OnDisk::No("the intent is not on disk yet".into());
+                        due = true;
+                    }
+                }
+                if let ReadBack::Waiting(t) = act.read_back
+                    && now.person.0 - t.0 >= limits.reread
+                {
+                    act.read_back = ReadBack::Failed("it could not be read back in 2 s".into());
+                    due = true;
+                }
+                if due {
+                    acts::bump_field(&mut model.revision);
+                    acts::go_on(model, id, out);
+                }
+            }
+            State::Accepted | State::Seen => {
+                let seen = act.state == State::Seen;
+                let late = if seen { act.settled_by() } else { act.seen_by() }.is_some_and(|t| now.world >= t);
+                if late {
+                    let why = act.stuck_because(model.world.targets.get(act.target()), seen);
+                    act.note(now.utc, format!("STUCK: {why}"));
+                    out.push(Effect::Append {
+                        entry: records::of(act, Kind::Stuck, now.utc, json!({"why": why})),
+                        ticket: None,
+                    });
+                    act.state = State::Stuck(why);
+                    acts::changed(model);
+                }
+            }
+            State::Unknown(_) => {
+                if act.next_read.is_some_and(|t| now.person >= t) {
+                    act.reads += 1;
+                    // 1, 2, 4, then every 5 s.
+                    let wait = (1_000_i64 << act.reads.min(3)).min(5_000);
+                    act.next_read = Some(Person(now.person.0 + wait));
+                    let target = act.target().clone();
+                    let ask = model.next_ask(Purpose::Unknown(id));
+                    out.push(Effect::Ask { id: ask, source: target.source.clone(), question: Question::Read(target) });
+                }
+            }
+            State::Waiting => observe(model, id, out),
+            State::NeedsName
+            | State::Sending
+            | State::Settled
+            | State::Stuck(_)
+            | State::Refused(_)
+            | State::NotDone(_)
+            | State::Undone(_)
+            | State::Overtaken
+            | State::Dropped(_) => {}
+        }
+    }
+}
