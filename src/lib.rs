@@ -8,8 +8,6 @@ pub mod cli;
 pub mod config;
 /// Pure: the world as facts, the judgement, the acts, the screens' state. No clock, file, network or terminal.
 pub mod core;
-/// Game days: how a run is scored.
-pub mod drill;
 /// The loop: clock, mailbox, effects performed, sources supervised. No terminal.
 pub mod engine;
 /// What was seen, decided and done: an entry's bytes, the chain, the writing thread, reading back, the tape.

@@ -3,6 +3,7 @@
 use super::setup::{self, DrillWish, Setup};
 use super::{ConsoleArgs, diagnostics, tell};
 use crate::backends::kubernetes;
+use crate::backends::sim::Scenario;
 use crate::config::{self, Config, Paths};
 use crate::core::effect::Choice;
 use crate::core::model::Context;
@@ -11,7 +12,6 @@ use crate::core::time::Person;
 use crate::engine::effects::Ports;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::logbook::Logbook;
-use crate::engine::tape::TapeDeck;
 use crate::engine::{End, Engine};
 use crate::tty::front::Screen;
 use crate::tty::{Depth, Device, Guard, Input, Locale, Output, Wish, guard, input};
@@ -39,6 +39,12 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
             return code;
         }
     };
+    if let Place::Drill(wish) = &place
+        && let Err(why) = Scenario::embedded(&wish.scenario)
+    {
+        tell(&why);
+        return 2;
+    }
     let _diagnostics = diagnostics::start();
     let locale = Locale::read();
     let wish = match args.color.as_deref().unwrap_or("auto").parse::<Wish>() {
@@ -58,7 +64,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     let device = match Device::open() {
         Ok(d) => d,
         Err(e) => {
-            tell(&e.to_string());
+            tell(&format!("there is no terminal here ({e}); the console needs one"));
             return 2;
         }
     };
@@ -175,21 +181,9 @@ fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (
     // The first frame waits for nothing: not for the log, not for a thread.
     engine.first_frame();
     if let Some(settings) = log {
-        let at = clock.now();
-        match Logbook::open(&settings, setup::state_dir(), at, inbox.clone()) {
-            Ok(book) => {
-                if let Some(dir) = &tape_dir {
-                    match TapeDeck::open(dir, book.session(), &engine.model, at) {
-                        Ok(deck) => engine.with_tape(deck),
-                        Err(e) => tracing::warn!(error = %e, "no tape"),
-                    }
-                }
-                engine.with_log(book);
-            }
-            Err(e) => {
-                let why = format!("{}: {e}", settings.dir.display());
-                inbox.answer(Msg::LogFailed { why: why.into() });
-            }
+        engine.with_log(Logbook::open(settings, setup::state_dir(), tape_dir.clone(), clock.now(), inbox.clone()));
+        if let Some(dir) = tape_dir {
+            engine.with_tape(dir);
         }
     }
     if !sources.is_empty() {

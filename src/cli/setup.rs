@@ -15,7 +15,7 @@ use crate::core::model::{Context, Environment, Model, Place};
 use crate::core::nav::Screen;
 use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
 use crate::engine::clock::{Clock, DrillClock, RealClock, utc_now};
-use crate::journal::append::{MineOnly, log_dir as journal_dir};
+use crate::journal::append::{MineOnly, log_dir as journal_dir, plain};
 use crate::journal::thread::Settings;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -271,7 +271,7 @@ fn real(
         model.world.sources.insert(w.name, state);
     }
     let dir = log_dir(name);
-    let tape = config.tape.then(|| state_dir().join("andon").join(name).join("tape"));
+    let tape = config.tape.then(|| state_dir().join("andon").join(plain(name)).join("tape"));
     let log = settings(config, args, name, dir, None);
     Setup { model, clock, utc, sources, log: Some(log), tape_dir: tape }
 }

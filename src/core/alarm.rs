@@ -1,6 +1,7 @@
 //! The alarm row: the one worst thing that must not be overlooked, and how many more there are.
 
-use crate::core::act::flight::State;
+use crate::core::act::flight::{Act, State};
+use crate::core::act::plan::Verb;
 use crate::core::model::Model;
 
 /// In this order on the row, worst first.
@@ -13,16 +14,25 @@ pub struct Alarm {
 pub fn alarms(model: &Model) -> Vec<Alarm> {
     let mut out = Vec::new();
     let mut push = |rank: u8, text: String| out.push(Alarm { rank, text });
+    // A later act of the same kind, or a roll back, took its place: what that one says counts now.
+    let past = |a: &Act| {
+        model.acts.values().any(|b| {
+            let verb = b.plan.operation.verb;
+            let over = matches!(b.state, State::Refused(_) | State::NotDone(_) | State::Dropped(_));
+            let instead = verb == a.plan.operation.verb || verb == Verb::RollBack;
+            b.id > a.id && b.target() == a.target() && b.has_left() && !over && instead
+        })
+    };
     for a in model.acts.values() {
         let verb = a.plan.operation.verb.word();
         let at = a.target().at();
         match &a.state {
             State::Unknown(_) => push(0, format!("outcome unknown: {verb} {at}, reading it back")),
-            State::Stuck(why) => push(1, format!("STUCK: {verb} {at}: {why}")),
+            State::Stuck(why) if !past(a) => push(1, format!("STUCK: {verb} {at}: {why}")),
             State::NeedsName if model.dialog.is_none() => {
                 push(1, format!("{verb} {at} waits: not everything is as it should be"))
             }
-            State::Undone(by) => push(1, format!("UNDONE by {by}: {verb} {at}")),
+            State::Undone(by) if !past(a) => push(1, format!("UNDONE by {by}: {verb} {at}")),
             State::Preparing
             | State::NeedsName
             | State::Waiting
@@ -31,6 +41,8 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
             | State::Accepted
             | State::Seen
             | State::Settled
+            | State::Stuck(_)
+            | State::Undone(_)
             | State::Refused(_)
             | State::NotDone(_)
             | State::Overtaken

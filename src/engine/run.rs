@@ -12,6 +12,7 @@ use crate::core::model::Model;
 use crate::core::msg::Msg;
 use crate::core::time::{Person, Stamp};
 use crate::core::update::{next_wake, update};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +48,8 @@ pub struct Engine<F: Front> {
     ports: Option<Ports>,
     log: Option<Logbook>,
     tape: Option<TapeDeck>,
+    /// Where the tape begins, once the log is open and has named the session.
+    tape_dir: Option<PathBuf>,
     /// Revision last drawn, and when.
     drawn: u64,
     drawn_at: Person,
@@ -58,7 +61,10 @@ pub struct Engine<F: Front> {
 
 /// Messages taken from the inbox at a time, before keys are looked at again.
 const BITE: usize = 256;
+/// Or as many as this many milliseconds allow (architecture: 256 messages or 4 ms).
 const BITE_MS: i64 = 4;
+/// Taken at once; the clock is looked at in between.
+const SIP: usize = 16;
 /// How long in-flight outcomes are waited for at the end (terminal-and-safety 5.3).
 const LAST_WORDS_MS: i64 = 2_000;
 
@@ -73,6 +79,7 @@ impl<F: Front> Engine<F> {
             ports: None,
             log: None,
             tape: None,
+            tape_dir: None,
             drawn: u64::MAX,
             drawn_at: Person(0),
             drawn_second: 0,
@@ -89,8 +96,21 @@ impl<F: Front> Engine<F> {
         self.log = Some(log);
     }
 
-    pub fn with_tape(&mut self, tape: TapeDeck) {
-        self.tape = Some(tape);
+    pub fn with_tape(&mut self, dir: PathBuf) {
+        self.tape_dir = Some(dir);
+    }
+
+    fn begin_tape(&mut self) {
+        if self.tape_dir.is_none() {
+            return;
+        }
+        let Some(session) = self.log.as_mut().and_then(|l| l.session().map(str::to_owned)) else { return };
+        let Some(dir) = self.tape_dir.take() else { return };
+        match TapeDeck::open(&dir, &session, &self.model, self.last) {
+            Ok(deck) => self.tape = Some(deck),
+            // The log never depends on the tape.
+            Err(e) => tracing::warn!(error = %e, "no tape"),
+        }
     }
 
     /// Time never goes back within a session, whatever the key's own stamp says.
@@ -179,7 +199,7 @@ impl<F: Front> Engine<F> {
         }
     }
 
-    fn terminal_said(&mut self, from: FromTerminal) {
+    fn from_terminal(&mut self, from: FromTerminal) {
         match from {
             FromTerminal::Msg(msg, at) => self.apply(msg, Some(at)),
             FromTerminal::End(code) => self.apply(Msg::Ending { code }, None),
@@ -261,10 +281,11 @@ impl<F: Front> Engine<F> {
 
     /// One turn without waiting: what is here is worked off, bounded. `Some` when it is over.
     pub fn turn(&mut self) -> Option<End> {
+        self.begin_tape();
         let mut keyed = false;
         while let Some(from) = self.inbox.take_terminal() {
             keyed |= matches!(from, FromTerminal::Msg(..) | FromTerminal::Continued);
-            self.terminal_said(from);
+            self.from_terminal(from);
             if self.end.is_some() {
                 break;
             }
@@ -272,15 +293,21 @@ impl<F: Front> Engine<F> {
         if keyed {
             self.draw(true);
         }
-        let begun = self.clock.now().person.0;
         if self.end.is_none() {
             self.draw(false);
+            let begun = self.clock.now().person.0;
             let mut any = false;
-            for msg in self.inbox.take(BITE) {
+            let mut left = BITE;
+            // What is taken is always applied, so little is taken at a time: keys wait a few milliseconds, not a bite.
+            while left > 0 && self.end.is_none() && self.clock.now().person.0 - begun < BITE_MS {
+                let some = self.inbox.take(left.min(SIP));
+                if some.is_empty() {
+                    break;
+                }
                 any = true;
-                self.apply(msg, None);
-                if self.end.is_some() || self.clock.now().person.0 - begun > BITE_MS * 4 {
-                    // What was taken is always applied; the next bite waits for keys.
+                left = left.saturating_sub(some.len());
+                for msg in some {
+                    self.apply(msg, None);
                 }
             }
             if !any {

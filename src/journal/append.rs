@@ -97,7 +97,7 @@ pub fn session_name(opened: Utc, user: &str, host: &str, suffix: &str) -> String
 }
 
 /// A word that is safe in a file name: letters, digits, `.`, `_`, `-`; no leading dot; at most 40.
-fn plain(word: &str) -> String {
+pub fn plain(word: &str) -> String {
     let mut out: String = word
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' })

@@ -118,7 +118,7 @@ fn only_ended_sessions_intents_without_outcome_are_found() {
     let found = look(dir.path(), "own").expect("read");
     let seen: Vec<_> =
         found.unfinished.iter().map(|u| (u.session.as_str(), u.seq, u.ticket, u.last.as_str())).collect();
-    assert_eq!(seen, [("ended", 5, 2, "unknown"), ("ended", 10, 4, "intent")]);
+    assert_eq!(seen, [("ended", 2, 1, "accepted"), ("ended", 5, 2, "unknown"), ("ended", 10, 4, "intent")]);
     assert_eq!(found.unfinished[0].target, Some(target()));
     assert_eq!(found.running, ["running"]);
     // Without a ticket: what that session left open on the target that was read back.
@@ -126,4 +126,21 @@ fn only_ended_sessions_intents_without_outcome_are_found() {
     log(dir.path(), "finder2", &[(Kind::Resolved, 40, None, of_session)]);
     assert_eq!(look(dir.path(), "own").expect("read").unfinished, []);
     assert_eq!(found.unread, []);
+}
+
+#[test]
+fn an_act_is_open_until_it_has_settled_and_a_plan_at_its_last_step() {
+    let dir = Scratch::new();
+    let intent = |t: u64, act: u64| (Kind::Intent, 10, Some(t), json!({"verb": "roll back", "act": act}));
+    let of = |k, t: u64| (k, 20, None, json!({"ticket": t}));
+    // Cut between its two steps; settled at the second; and cut after the second was accepted.
+    log(dir.path(), "cut", &[intent(1, 1), of(Kind::Accepted, 1), of(Kind::Seen, 1)]);
+    let plan = [intent(1, 1), of(Kind::Accepted, 1), of(Kind::Seen, 1), intent(2, 1), of(Kind::Accepted, 2)];
+    log(dir.path(), "half", &plan);
+    log(dir.path(), "whole", &[&plan[..], &[of(Kind::Stuck, 2), of(Kind::Settled, 2)]].concat());
+    // Two acts side by side: the second ends nothing of the first.
+    log(dir.path(), "two", &[intent(1, 1), of(Kind::Accepted, 1), intent(2, 2), of(Kind::Settled, 2)]);
+    let found = look(dir.path(), "own").expect("read").unfinished;
+    let seen: Vec<_> = found.iter().map(|u| (u.session.as_str(), u.ticket, u.last.as_str())).collect();
+    assert_eq!(seen, [("cut", 1, "seen"), ("half", 2, "accepted"), ("two", 1, "accepted")]);
 }

@@ -29,7 +29,7 @@ pub struct Unfinished {
     pub target: Option<TargetId>,
     /// The intent's data.
     pub data: Value,
-    /// The last kind recorded for it: `intent` (it may never have left), `sent`, `unknown`.
+    /// The last kind recorded for it: `intent` (it may never have left), `sent`, `unknown`, `accepted`, `seen`, `stuck`.
     pub last: String,
 }
 
@@ -112,6 +112,9 @@ fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<
         };
         match record.kind.as_str() {
             "intent" => {
+                // The next step of a plan begins where the one before has had its effect.
+                let act = &record.data["act"];
+                open.retain(|_, u: &mut Unfinished| act.is_null() || u.data["act"] != *act);
                 open.insert(
                     ticket,
                     Unfinished {
@@ -127,12 +130,13 @@ fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<
                     },
                 );
             }
-            "sent" | "unknown" => {
+            // Accepted is a wish, seen is on its way, and stuck may yet be carried out: none of them is an end.
+            "sent" | "unknown" | "accepted" | "seen" | "stuck" => {
                 if let Some(u) = open.get_mut(&ticket) {
                     u.last = record.kind;
                 }
             }
-            "accepted" | "refused" | "resolved" | "seen" | "settled" | "stuck" | "undone" => {
+            "refused" | "resolved" | "settled" | "undone" => {
                 open.remove(&ticket);
             }
             // A kind of a later version, or one that ends nothing.

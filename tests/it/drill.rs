@@ -235,6 +235,9 @@ fn a_target_that_cannot_be_read_back_asks_for_the_name_once() {
     run.keys("checkout");
     run.keys("enter");
     assert_eq!(run.sent.len(), 1);
+    // The intent was written before the name was asked for: the record of the request tells of it.
+    let sent = run.records.iter().find(|r| r.kind == Kind::Sent).expect("sent");
+    assert_eq!(sent.data["named_because"].as_array().map(Vec::len), Some(2));
 }
 
 #[test]
@@ -281,6 +284,22 @@ fn undo_after_full_promotion_is_one_plan_of_two_steps() {
     // Each step has its own intent, before its request.
     let intents = run.records.iter().filter(|r| r.kind == Kind::Intent && r.data["verb"] == "roll back").count();
     assert_eq!(intents, 2);
+}
+
+#[test]
+fn a_new_plan_says_why_it_is_new_and_nothing_of_the_old_one() {
+    let mut run = Run::new("calm", 1);
+    run.choose("checkout");
+    run.keys("a r");
+    run.wait(1_000);
+    for _ in 0..3 {
+        run.elsewhere("checkout", Verb::Promote);
+        run.wait(90_000);
+    }
+    assert!(!run.target("checkout").is_moving(), "fully promoted");
+    let changed = &run.model.dialog.as_ref().expect("still open").changed;
+    assert!(changed.iter().any(|c| c.contains("fully promoted meanwhile")), "{changed:?}");
+    assert!(!changed.iter().any(|c| c.contains("step")), "said of the abort that cannot go out any more: {changed:?}");
 }
 
 #[test]

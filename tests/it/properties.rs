@@ -7,6 +7,7 @@ mod watch;
 use andon::core::act::plan::{Operation, Verb};
 use andon::core::effect::Effect;
 use andon::core::id::ServiceId;
+use andon::core::judge::verdict::Word;
 use andon::core::key::{Code, Key};
 use andon::core::msg::Msg;
 use andon::core::time::Utc;
@@ -25,6 +26,8 @@ enum Do {
     Open(char),
     /// The same, a moment of reading, and `Y`.
     Act(char),
+    /// As somebody who knows the way: armed, opened, read, confirmed as is asked.
+    Promote,
     /// The name that is asked for, and Enter.
     Name,
     Wait(i64),
@@ -59,6 +62,7 @@ fn anything() -> impl Strategy<Value = Do> {
         10 => any_key().prop_map(Do::Key),
         4 => act().prop_map(Do::Open),
         8 => act().prop_map(Do::Act),
+        3 => Just(Do::Promote),
         3 => Just(Do::Name),
         6 => prop_oneof![0..800_i64, 800..5_000_i64, 5_000..60_000_i64].prop_map(Do::Wait),
         2 => prop::sample::select(vec![Log::Works, Log::Works, Log::Fails, Log::Hangs]).prop_map(Do::Log),
@@ -74,11 +78,26 @@ fn play(run: &mut Run, what: &Do) {
     match what {
         Do::Key(k) => run.key(*k),
         Do::Open(c) => run.keys(&format!("a {c}")),
-        Do::Act(c) => run.act(&format!("a {c}")),
+        Do::Act(c) => {
+            run.act(&format!("a {c}"));
+        }
+        Do::Promote => {
+            run.keys("esc esc");
+            run.act("a a");
+            run.wait(1_000);
+            run.keys("a p");
+            run.wait(1_000);
+            let name = run.model.dialog.as_ref().and_then(|d| d.act()).is_some_and(|d| d.name.is_some());
+            if name { play(run, &Do::Name) } else { run.keys("Y") }
+        }
         Do::Name => {
             let must = run.model.dialog.as_ref().and_then(|d| d.act()?.name.as_ref()).map(|n| n.must.to_string());
             if let Some(must) = must {
                 run.wait(700);
+                // What stands there already was typed by somebody else.
+                for _ in 0..40 {
+                    run.apply(Msg::Key(Key::plain(Code::Backspace)));
+                }
                 run.keys(&must);
                 run.keys("enter");
             }
@@ -112,8 +131,15 @@ fn runner(cases: u32) -> TestRunner {
 
 /// Everything that was received is fed to a model of its own, one message at a time, with the watch looking on.
 fn watched(seed: u64, doing: &[Do]) -> Result<Count, String> {
-    let scenario = if seed % 4 == 3 { "calm" } else { "f1" };
-    let mut run = Run::new(scenario, seed);
+    // Where nothing is wrong and the soak is over, forward acts are possible.
+    let calm = seed % 4 == 3;
+    let mut run = Run::new(if calm { "calm" } else { "f1" }, seed);
+    if calm {
+        run.choose("checkout");
+        run.wait(12 * 60_000);
+        run.act("a a");
+        run.wait(500);
+    }
     let (mut model, from, skipped) = (run.model.clone(), run.tape.len(), run.effects.len());
     for what in doing {
         play(&mut run, what);
@@ -135,7 +161,7 @@ fn watched(seed: u64, doing: &[Do]) -> Result<Count, String> {
 #[test]
 fn no_operator_gets_an_act_past_its_target_its_dialog_or_its_intent() {
     let total = RefCell::new(Count::default());
-    let cases = trials(24);
+    let cases = trials(16);
     let worlds = (0..1_000_u64, prop::collection::vec(anything(), 10..60));
     let done = runner(cases).run(&worlds, |(seed, doing)| match watched(seed, &doing) {
         Ok(count) => {
@@ -179,16 +205,12 @@ fn keys_faster_than_the_quiet_never_send_arm_or_acknowledge() {
         prop_assert_eq!(was, armed);
         prop_assert!(armed || !run.model.is_armed());
         prop_assert_eq!(run.sent.len(), 0);
-        let intents = run.effects[from..].iter().filter(|e| matches!(e, Effect::Append { ticket: Some(_), .. }));
-        prop_assert_eq!(intents.count(), run.records.iter().filter(|r| is_note(r.kind)).count());
+        // Nothing was written that an act would have to wait for.
+        let intent = run.effects[from..].iter().any(|e| matches!(e, Effect::Append { ticket: Some(_), .. }));
+        prop_assert!(!intent);
         Ok(())
     });
     assert!(done.is_ok(), "{}", done.unwrap_err());
-}
-
-/// Notes are synced as acts are; nothing else that is may have come.
-fn is_note(kind: andon::core::entry::Kind) -> bool {
-    serde_json::to_value(kind).is_ok_and(|k| k == "note")
 }
 
 fn typed(c: char) -> Key {
@@ -226,6 +248,7 @@ fn the_order_in_which_sources_are_heard_does_not_matter() {
         };
         let mut next = first.into_iter().cycle();
         let shuffled = words(&mut || next.next().unwrap_or_default());
+        prop_assert!(shuffled.iter().any(|(_, w)| *w == Word::Worse), "{shuffled:?}");
         prop_assert_eq!(shuffled, words(&mut || true));
         Ok(())
     });

@@ -85,7 +85,7 @@ fn abort(op: &Operation, r: &Read<'_>, stable: &Hash) -> Plan {
         .into(),
         sentence: format!("Users of {} get {to} again; {from} goes away.", s.id.name),
         not_undone: vec![
-            format!("the spec still asks for {from}: a retry or a new commit starts again").into(),
+            format!("The spec still asks for {from}: a retry or a new commit starts again.").into(),
             stays(&from),
         ],
         cautions,
@@ -94,7 +94,7 @@ fn abort(op: &Operation, r: &Read<'_>, stable: &Hash) -> Plan {
 }
 
 fn stays(version: &str) -> Arc<str> {
-    format!("sessions issued and rows written by {version} stay").into()
+    format!("Sessions issued and rows written by {version} stay as they are.").into()
 }
 
 /// The spec asks for the old version again; promoted fully once observed, unless the controller is fast by itself.

@@ -26,6 +26,7 @@ pub use world::World;
 use super::{Backend, Cx, Interest, Query, Sink, UtcClock};
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
 use crate::core::id::SourceId;
+use crate::core::time::Utc;
 use crate::core::world::fact::{Fact, FactKey};
 use crate::core::world::source::{Abilities, Link, SourceError, Trouble};
 use crate::core::world::target::TargetState;
@@ -35,14 +36,18 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Real time between two looks at the world's clock.
+/// Real time between two looks at the world's clock: the least, and the most when nothing is due (the clock may have
+/// been made faster meanwhile).
 const LOOK: Duration = Duration::from_millis(50);
+const LONG_LOOK: Duration = Duration::from_secs(1);
 
 /// One world for several backends, and the clock that moves it. Cheap to clone.
 #[derive(Clone)]
 pub struct Shared {
     inner: Arc<Mutex<Inner>>,
     clock: UtcClock,
+    /// Changes when an act did: what is due may be sooner now.
+    acted: Arc<watch::Sender<u64>>,
 }
 
 struct Inner {
@@ -73,7 +78,7 @@ impl Shared {
     /// `clock` tells world time; it may run at any speed, stand still, or jump ahead.
     pub fn new(world: World, clock: UtcClock) -> Shared {
         let inner = Inner { world, waiting: BTreeMap::new() };
-        Shared { inner: Arc::new(Mutex::new(inner)), clock }
+        Shared { inner: Arc::new(Mutex::new(inner)), clock, acted: Arc::new(watch::Sender::new(0)) }
     }
 
     /// A look at the world itself, for scores and instructors.
@@ -138,6 +143,31 @@ impl Simulated {
     }
 }
 
+/// How fast the world's clock runs, as seen from look to look: a quiet world is not looked at all the time.
+struct Pace {
+    world: Utc,
+    real: tokio::time::Instant,
+}
+
+impl Pace {
+    fn new(world: Utc) -> Pace {
+        Pace { world, real: tokio::time::Instant::now() }
+    }
+
+    /// Real time until the world reads `due`, if it goes on as since the last look.
+    fn until(&mut self, now: Utc, due: Utc) -> Duration {
+        let (went, took) = (now.since(self.world).max(0) as f64, self.real.elapsed().as_secs_f64());
+        *self = Pace::new(now);
+        let left = due.since(now).max(0) as f64;
+        if went <= 0.0 || took <= 0.0 {
+            // It stands still, or jumps when somebody says so.
+            return LOOK;
+        }
+        // A millisecond more, so that it is due when looked at.
+        Duration::from_secs_f64((left / went * took + 0.001).min(LONG_LOOK.as_secs_f64())).max(LOOK / 10)
+    }
+}
+
 /// Whether somebody looks at it: history only of services that are watched for their versions.
 fn wanted(fact: &Fact, want: &Interest) -> bool {
     match fact {
@@ -171,12 +201,18 @@ impl Backend for Simulated {
                     out.put(fact);
                 }
             }
+            let mut acted = self.shared.acted.subscribe();
+            let mut pace = Pace::new((self.shared.clock)());
+            let mut nap = LOOK;
             loop {
-                tokio::time::sleep(LOOK).await;
-                let news = {
+                // Woken by an act, or by time; its sender lives as long as `self`.
+                let _ = tokio::time::timeout(nap, acted.changed()).await;
+                let (news, now, due) = {
                     let mut inner = self.shared.up_to_now();
-                    inner.waiting.get_mut(&self.name).map(Waiting::take)
+                    let news = inner.waiting.get_mut(&self.name).map(Waiting::take);
+                    (news, inner.world.now(), inner.world.next_due())
                 };
+                nap = pace.until(now, due);
                 for fact in news.unwrap_or_default() {
                     if wanted(&fact, &want.borrow()) {
                         out.put(fact);
@@ -203,7 +239,9 @@ impl Backend for Simulated {
                 let why = "the drill's telemetry takes no requests";
                 return Outcome::Refused(object::refused(crate::core::act::plan::RefusedBy::NotSent, 0, why));
             }
-            self.shared.up_to_now().world.send(step)
+            let outcome = self.shared.up_to_now().world.send(step);
+            self.shared.acted.send_modify(|n| *n += 1);
+            outcome
         })
     }
 }

@@ -167,7 +167,7 @@ fn roll_back(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash
         sentence: format!("Users on {bad} get {} again.", to.version).into(),
         from: Some(candidate.clone()),
         to: Some(to.hash.clone()),
-        not_undone: vec![format!("sessions issued and rows written by {bad} stay as they are").into()],
+        not_undone: vec![format!("Sessions issued and rows written by {bad} stay as they are.").into()],
         cautions: Vec::new(),
         steps,
     })

@@ -119,6 +119,13 @@ impl World {
         std::mem::take(&mut self.pending)
     }
 
+    /// The next moment at which something happens by itself: a block ends, a rollout goes on.
+    pub fn next_due(&self) -> Utc {
+        let block_ends = (self.now.0.div_euclid(BLOCK * 1000) + 1) * BLOCK * 1000;
+        let due = self.rollouts.iter().filter_map(Rollout::due).min().unwrap_or(i64::MAX);
+        Utc(due.min(block_ends))
+    }
+
     fn stopped_until(&self) -> Option<i64> {
         let t = (self.now.0 - self.scenario.start.0).div_euclid(1000);
         self.scenario.faults.iter().find_map(|f| match f {

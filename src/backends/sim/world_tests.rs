@@ -243,3 +243,32 @@ fn an_abort_stops_a_full_promotion_and_an_undo_lifts_a_hold() {
     assert!(wait(&mut other, "payments", &plan.steps[0].done_when, g, 120));
     assert!(!read(&other, "payments").held);
 }
+
+#[test]
+fn of_two_revisions_of_the_same_second_the_number_tells_which_was_before() {
+    let mut w = world("calm", 4);
+    for _ in 0..3 {
+        let (plan, g) = act(&mut w, Verb::Promote, "checkout");
+        assert!(wait(&mut w, "checkout", &plan.steps[0].done_when, g, 90));
+    }
+    let mut t = read(&w, "checkout");
+    let old = t.previous().expect("kept").hash.clone();
+    let at = t.stable_revision().and_then(|s| s.created);
+    let stable = t.stable.clone();
+    t.revisions.retain(|r| r.hash == old || Some(&r.hash) == stable.as_ref());
+    for r in &mut t.revisions {
+        r.created = at;
+        r.number = Some(if r.hash == old { 1 } else { 2 });
+    }
+    assert_eq!(t.previous().map(|r| &r.hash), Some(&old));
+    // An aborted one, made just after stable.
+    for r in t.revisions.iter_mut().filter(|r| r.hash == old) {
+        r.number = Some(3);
+    }
+    assert_eq!(t.previous(), None);
+    // A server without numbers: the way back is not closed for want of them.
+    for r in &mut t.revisions {
+        r.number = None;
+    }
+    assert!(t.previous().is_some());
+}

@@ -89,7 +89,7 @@ pub struct Plan {
     /// From and to, by hash (equal for hold, resume; `to` is the candidate for promote).
     pub from: Option<Hash>,
     pub to: Option<Hash>,
-    /// What stays as it is: "sessions issued and rows written by v2.14.1 stay".
+    /// What stays as it is, a sentence: "Sessions issued and rows written by v2.14.1 stay as they are."
     pub not_undone: Vec<Arc<str>>,
     /// Things to know before pressing: "git still asks for v2.14.1: the next commit brings it back".
     pub cautions: Vec<Arc<str>>,

@@ -82,6 +82,12 @@ pub(super) fn durable(model: &mut Model, ticket: Ticket, out: &mut Vec<Effect>) 
         }
         // It came late, but before the request: it need not be written a second time.
         OnDisk::No(_) if act.state == State::NeedsName => act.on_disk = OnDisk::Yes,
+        // The request went first; now its intent is there as well.
+        OnDisk::No(_) if act.has_left() => {
+            act.on_disk = OnDisk::Yes;
+            act.note(now, "intent on disk, after the request");
+            model.log.late = model.log.late.saturating_sub(1);
+        }
         OnDisk::No(_) | OnDisk::Yes => {}
     }
     bump_field(&mut model.revision);
@@ -115,8 +121,17 @@ fn go_on(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
         ReadBack::Failed(why) => reasons.push(why.clone()),
     }
     reasons.retain(|r| !act.named.contains(r));
+    // Between `Y` and now the arming may have ended and the figures may have turned: a slow disk lends no time.
+    if act.direction() == Direction::Forward
+        && reasons.is_empty()
+        && let Some(why) = confirm::no_longer(model, act)
+    {
+        drop_act(model, id, why.clone(), out);
+        confirm::refuse_open(model, id, why);
+        return;
+    }
     match (act.direction(), reasons.is_empty(), act.named.is_empty()) {
-        (_, true, _) | (Direction::Backward, false, false) => perform(model, id, out),
+        (_, true, _) | (Direction::Backward, false, false) => perform(model, id, &[], out),
         (Direction::Backward, false, true) => {
             // A later step's dialog is long closed: it is opened again for the name.
             if let Some(a) = model.acts.get_mut(&id) {
@@ -135,11 +150,12 @@ fn go_on(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
 /// The name has been typed for everything that was not as it should be.
 pub(super) fn named(model: &mut Model, id: ActId, why: Vec<Arc<str>>, out: &mut Vec<Effect>) {
     let Some(act) = model.acts.get_mut(&id) else { return };
-    act.named.extend(why);
-    perform(model, id, out);
+    act.named.extend(why.iter().cloned());
+    perform(model, id, &why, out);
 }
 
-fn perform(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+/// `named`: the name was typed for these after the intent was written, so the intent does not tell of it.
+fn perform(model: &mut Model, id: ActId, named: &[Arc<str>], out: &mut Vec<Effect>) {
     let now = model.now;
     let Some(act) = model.acts.get_mut(&id) else { return };
     let Some(step) = act.current().cloned() else { return };
@@ -152,7 +168,7 @@ fn perform(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
     act.answered = None;
     act.generation = None;
     act.note(now.utc, format!("sent {}", step.title));
-    out.push(Effect::Append { entry: records::of(act, Kind::Sent, now.utc, json!({})), ticket: None });
+    out.push(Effect::Append { entry: records::of(act, Kind::Sent, now.utc, records::sent(named)), ticket: None });
     out.push(Effect::Perform { ticket: act.ticket, target: act.target().clone(), step: Box::new(step) });
     // Going back overtakes going forward, in any state.
     let (target, backward) = (act.target().clone(), act.direction() == Direction::Backward);
@@ -281,6 +297,20 @@ fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
     }
     match act.observe(state) {
         Step1::Nothing => {}
+        // It reacts after all, but past the last deadline: it stays stuck, perhaps for another reason. Calling it seen
+        // would have it called stuck again at once, with two records for every fact that comes.
+        Step1::Seen
+            if matches!(act.state, State::Stuck(_)) && act.settled_by().is_some_and(|late| now.world >= late) =>
+        {
+            let why = act.stuck_because(state, true);
+            if act.state != State::Stuck(why.clone()) {
+                act.note(now.utc, format!("STUCK: {why}"));
+                let entry = records::of(act, Kind::Stuck, now.utc, json!({"why": why}));
+                out.push(Effect::Append { entry, ticket: None });
+                act.state = State::Stuck(why);
+                changed(model);
+            }
+        }
         Step1::Seen => {
             let words = state.map(words_of).unwrap_or_else(|| "gone".into());
             act.note(now.utc, format!("seen: {words}"));

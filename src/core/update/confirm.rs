@@ -57,14 +57,14 @@ pub(super) fn open(model: &mut Model, operation: Operation, notice: Option<Arc<s
         now.person,
     );
     dialog.changed.extend(notice);
-    judge_gates(&mut dialog);
+    judge_gates(&mut dialog, &name_due(model, &operation.target));
     model.dialog = Some(dialog);
     out.push(Effect::Plan { dialog: id, operation });
     bump(model);
 }
 
 /// What the gates ask for: nothing, the name, or a refusal.
-fn judge_gates(dialog: &mut Dialog) {
+fn judge_gates(dialog: &mut Dialog, must: &str) {
     let Some(d) = dialog.act_mut() else { return };
     if let Some(block) = d.gates.iter().find(|g| g.state.blocks()) {
         d.refused = Some(format!("{}: {}", block.gate.word(), block.words).into());
@@ -76,7 +76,7 @@ fn judge_gates(dialog: &mut Dialog) {
         .map(|g| Arc::from(format!("{}: {}", g.gate.word(), g.words)))
         .collect();
     if !warns.is_empty() && d.refused.is_none() {
-        d.name = Some(NameField::new(&d.operation.target.at(), warns));
+        d.name = Some(NameField::new(must, warns));
     }
 }
 
@@ -89,6 +89,7 @@ pub(super) fn planned(
 ) {
     let rights = plan.as_ref().and_then(|p| p.as_ref().ok()).map(|p| missing_rights(model, p)).unwrap_or_default();
     let must = model.dialog.as_ref().and_then(|d| d.act()).map(|d| name_due(model, &d.operation.target));
+    let against = plan.as_ref().and_then(|p| p.as_ref().ok()).and_then(|p| against(model, p));
     let Some(dialog) = model.dialog.as_mut().filter(|d| d.id == id) else { return };
     let Some(d) = dialog.act_mut() else { return };
     model.revision += 1;
@@ -130,6 +131,7 @@ pub(super) fn planned(
         }
     }
     due.extend(rights);
+    due.extend(against);
     if d.direction() == Direction::Backward && !due.is_empty() {
         let must = must.unwrap_or_else(|| d.operation.target.at());
         d.name = Some(NameField::new(&must, due));
@@ -143,6 +145,22 @@ pub(super) fn planned(
 
 fn version(t: &TargetState) -> Arc<str> {
     t.candidate.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h))
+}
+
+/// While an undo rolls out, the old version is the candidate, and going back from it means the version just left. Three
+/// keys out of habit must not do that.
+fn against(model: &Model, plan: &Plan) -> Option<Arc<str>> {
+    let back = |a: &&Act| {
+        let other = &a.plan;
+        other.operation.verb == Verb::RollBack && other.operation.target == plan.operation.target && a.has_left()
+    };
+    let under_way = model.acts.values().rev().filter(back).find(|a| !a.is_over())?;
+    let turned =
+        plan.operation.verb == Verb::RollBack && plan.from == under_way.plan.to && plan.to == under_way.plan.from;
+    let v = |h: &Option<crate::core::id::Hash>| h.as_ref().map(|h| under_way.seen.version_of(h)).unwrap_or_default();
+    turned.then(|| {
+        format!("a roll back to {} is under way; this one goes to {} again", v(&plan.from), v(&plan.to)).into()
+    })
 }
 
 /// `checkout`, or `checkout@us-1` where the environment has the name more than once.
@@ -174,6 +192,7 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
     let (delay, quiet) = (model.limits.confirm_delay, model.limits.quiet);
     let confirm_key = model.keymap.chord(crate::core::intent::Intent::Confirm).is_some_and(|c| c == &[key]);
     let copy_key = model.keymap.chord(crate::core::intent::Intent::CopyRequests).is_some_and(|c| c == &[key]);
+    let burst = model.nav.is_burst();
     let Some(dialog) = &mut model.dialog else { return };
     model.revision += 1;
     // The quiet counts from the last key of any kind, the one that opened the dialog included.
@@ -191,10 +210,11 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
                     name.typed.pop();
                     dialog.last_key = now;
                 }
-                // Enter does nothing until the name matches exactly.
+                // Enter does nothing until the name matches exactly, nor as the end of a burst: that is a paste from a
+                // terminal that does not bracket it.
                 Code::Enter => {
                     let shown = dialog.flushed.is_some_and(|t| now.0 - t.0 >= delay);
-                    if name.matches() && shown {
+                    if name.matches() && shown && !burst {
                         submit(model, out);
                     }
                 }
@@ -377,7 +397,8 @@ pub(super) fn replan(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
     dialog.flushed = None;
     dialog.again = false;
     dialog.last_key = now.person;
-    dialog.changed.push(what.clone());
+    // What was said about the plan that no longer fits is not said about the new one.
+    dialog.changed = vec![what.clone()];
     let Some(d) = dialog.act_mut() else { return };
     d.act = None;
     d.name = None;
@@ -461,14 +482,39 @@ pub(super) fn regate(model: &mut Model) {
     let fresh = gates::gates(model, t, d.operation.verb);
     let friction = |g: &[gate::GateLine]| (g.iter().any(|l| l.state.blocks()), g.iter().any(|l| l.state.warns()));
     let (was, is) = (friction(&d.gates), friction(&fresh));
+    let must = name_due(model, &d.operation.target);
     let Some(dialog) = &mut model.dialog else { return };
     if let Some(d) = dialog.act_mut() {
         d.gates = fresh;
     }
     if is > was {
         dialog.flushed = None;
-        judge_gates(dialog);
+        judge_gates(dialog, &must);
         model.revision += 1;
+    }
+}
+
+/// Why a confirmed forward act must not go out any more: the arming has ended, a gate closed, or one asks for a name
+/// that nobody typed. What the target itself looks like is compared by the re-read and guarded in the request.
+pub(super) fn no_longer(model: &Model, act: &Act) -> Option<Arc<str>> {
+    let verb = act.plan.operation.verb;
+    if let Err(why) = may_open(model, verb) {
+        return Some(why.into());
+    }
+    let Some(t) = model.world.targets.get(act.target()) else { return Some("it is gone".into()) };
+    let lines = gates::gates(model, t, verb);
+    let closed = lines.iter().find(|g| g.state.blocks());
+    let due = lines.iter().find(|g| g.state.warns() && act.named.is_empty());
+    closed.or(due).map(|g| format!("changed before it went out: {}: {}", g.gate.word(), g.words).into())
+}
+
+/// The arming ended: an open forward dialog takes no `Y` any more.
+pub(super) fn disarmed(model: &mut Model) {
+    let Some(verb) = model.dialog.as_ref().and_then(|d| d.act()).map(|d| d.operation.verb) else { return };
+    if let Err(why) = may_open(model, verb)
+        && let Some(d) = model.dialog.as_mut().and_then(|d| d.act_mut()).filter(|d| d.act.is_none())
+    {
+        d.refused = Some(why.into());
     }
 }
 

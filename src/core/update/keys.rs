@@ -322,6 +322,7 @@ fn speed(model: &mut Model, faster: bool, out: &mut Vec<Effect>) {
 
 pub(super) fn disarm(model: &mut Model, why: &str, out: &mut Vec<Effect>) {
     if model.armed_until.take().is_some() {
+        confirm::disarmed(model);
         out.push(Effect::Append {
             entry: records::plain(Kind::Disarmed, model.now.utc, None, json!({"why": why})),
             ticket: None,
@@ -386,6 +387,12 @@ fn note_key(model: &mut Model, draft: Draft, key: Key, out: &mut Vec<Effect>) {
         Found::Intent(Intent::NoteKeep) => {
             let text = draft.text();
             if text.is_empty() {
+                return;
+            }
+            if let Some(why) = &model.log.failed {
+                let say = format!("not kept, the log cannot be written ({why}); the draft is offered again");
+                model.draft = Some(draft);
+                model.tell(say);
                 return;
             }
             let target = board::selected_target(model).map(|t| t.id.clone());

@@ -44,10 +44,16 @@ pub(super) fn intent(act: &Act, at: Utc) -> Entry {
         })),
         "seen": act.figures,
         "look_only": act.look_only,
-        "name_typed": act.named,
+        "name_typed": !act.named.is_empty(),
+        "named_because": act.named,
         "not_undone": act.plan.not_undone,
     });
     of(act, Kind::Intent, at, data)
+}
+
+/// A request on its way; with a name typed after the intent was written, that and why.
+pub(super) fn sent(named: &[std::sync::Arc<str>]) -> Value {
+    if named.is_empty() { json!({}) } else { json!({"name_typed": true, "named_because": named}) }
 }
 
 pub(super) fn kind_of(outcome: &Outcome) -> Kind {

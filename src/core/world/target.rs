@@ -191,6 +191,10 @@ impl TargetState {
     pub fn previous(&self) -> Option<&Revision> {
         let stable = self.stable_revision();
         let before = |r: &&Revision| match (r.created, stable.and_then(|s| s.created)) {
+            (Some(at), Some(s)) if at == s => {
+                // Servers stamp whole seconds: in the same one the server's own numbers tell.
+                r.number.zip(stable.and_then(|s| s.number)).is_none_or(|(r, s)| r < s)
+            }
             (Some(r), Some(s)) => r < s,
             (_, None) | (None, Some(_)) => true,
         };

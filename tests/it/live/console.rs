@@ -36,14 +36,10 @@ fn promote_elsewhere(fresh: &Fresh<'_>) {
     fresh.patch_status(&json!({"status": {"pauseConditions": null}}));
 }
 
-/// Waits until the act that was confirmed is accepted, seen and settled on screen.
+/// Waits until the act that was confirmed has settled on screen. What came before it stays in the log.
 #[track_caller]
 fn settles(console: &Console, done: &str, secs: u64) {
-    console.shows("accepted", 15);
-    let lines = console.until("seen or settled", 30, |l| has(l, "seen:") || has(l, done));
-    if !has(&lines, done) {
-        console.until(done, secs, |l| has(l, done) && has(l, "settled after"));
-    }
+    console.until(done, secs, |l| has(l, done) && has(l, "settled after"));
 }
 
 fn has(lines: &[String], text: &str) -> bool {

@@ -158,12 +158,19 @@ impl Console {
         self.until(&format!("{text:?}"), secs, |lines| lines.iter().any(|l| l.contains(text)))
     }
 
+    /// Waits until the first screen after waking is there.
+    #[track_caller]
+    pub fn awake(&self) {
+        let drawn = |lines: &[String]| lines.iter().any(|l| l.starts_with("ANDON"));
+        self.until("the end of waking", 30, |lines| drawn(lines) && !lines.iter().any(|l| l.contains("WAKING:")));
+    }
+
     /// Chooses `service` on the Board and goes to its Verdict screen.
     #[track_caller]
     pub fn choose(&mut self, service: &str) {
         // A name is cut on the Board; this much of it tells services of one run apart.
-        let short: String = service.chars().take(10).collect();
-        self.until("the end of waking", 30, |lines| !is_waking(lines));
+        let short: String = service.chars().take(8).collect();
+        self.awake();
         // Keys of the first moments after waking do not count.
         std::thread::sleep(Duration::from_millis(350));
         self.pty.keys("b");
@@ -213,7 +220,7 @@ impl Console {
                 false
             }
             Some(name) => {
-                self.name(&name);
+                self.name(&name, verb);
                 true
             }
         }
@@ -221,11 +228,13 @@ impl Console {
 
     /// Types the name that is asked for.
     #[track_caller]
-    pub fn name(&mut self, name: &str) {
+    pub fn name(&mut self, name: &str, verb: &str) {
         for c in name.chars() {
             self.pty.keys(&c.to_string());
         }
-        self.shows(&format!("enter: {name}"), 5);
+        // The row offers the act as soon as the name matches.
+        let offer = format!(" {verb}   esc");
+        self.until("the name to match", 5, |lines| lines.iter().any(|l| name_asked(l).is_some() && l.contains(&offer)));
         // The dialog counts from when it was shown.
         std::thread::sleep(Duration::from_millis(750));
         self.pty.keys("Enter");
@@ -233,10 +242,10 @@ impl Console {
 
     /// Waits until a name is asked for, and types it.
     #[track_caller]
-    pub fn give_name(&mut self, secs: u64) {
+    pub fn give_name(&mut self, verb: &str, secs: u64) {
         let lines = self.until("the name to be asked for", secs, |lines| lines.iter().any(|l| name_asked(l).is_some()));
         let name = lines.iter().find_map(|l| name_asked(l)).expect("seen a moment ago");
-        self.name(&name);
+        self.name(&name, verb);
     }
 
     /// Arms the console for forward acts.
@@ -256,10 +265,6 @@ impl Console {
         assert_eq!(self.pty.wait_exit(), 0);
         assert_eq!(self.pty.modes_restored(), Ok(()));
     }
-}
-
-fn is_waking(lines: &[String]) -> bool {
-    lines.iter().any(|l| l.contains("WAKING:"))
 }
 
 /// `type NAME and enter:` as the dialog asks.

@@ -23,6 +23,9 @@ fn a_bad_canary_is_seen_as_worse_and_rolled_back_and_its_errors_end() {
     console.pty.keys("a r");
     let named = console.confirm("roll back");
     assert!(!named, "nothing was amiss, and the name was asked for");
+    // Its pods stay for 30 s after an abort: each stage can be read.
+    console.until("accepted and seen", 30, |l| has(l, "accepted (rv") && has(l, "seen: degraded, aborted"));
+    assert!(!has(&console.pty.screen(), "settled after"), "settled while pods of the bad version still ran");
     settles(&console, "ROLLED BACK", 90);
     let now = fresh.json();
     assert!(is_aborted(&now) && now["status"]["stableRS"] == *good, "{}", now["status"]);
@@ -54,7 +57,7 @@ fn after_full_promotion_a_roll_back_is_an_undo_of_two_steps() {
     let mut console = home.open();
     console.choose(&fresh.name);
     console.pty.keys("a r");
-    console.shows("1 of 2", 10);
+    console.shows("asks for 1.0 again", 10);
     console.confirm("roll back");
     settles(&console, "ROLLED BACK", 90);
     let now = fresh.json();
@@ -136,7 +139,7 @@ fn a_full_promotion_under_the_dialog_brings_a_new_plan_to_the_version_first_show
     fresh.wait("promoted", 60, |r| r["status"]["phase"] == "Healthy" && r["status"]["stableRS"] != *old);
     console.shows("fully promoted meanwhile", 15);
     assert!(home.of("intent").is_empty(), "something went out before it was confirmed");
-    console.shows("1 of 2", 10);
+    console.shows("asks for 1.0 again", 10);
     console.confirm("roll back");
     settles(&console, "ROLLED BACK", 90);
     let now = fresh.json();

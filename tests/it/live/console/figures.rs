@@ -1,6 +1,6 @@
 //! Figures: the same for whoever comes late, and what they cost on the line.
 
-use super::{has, two_gates};
+use super::two_gates;
 use crate::live::home::{Console, Home};
 use crate::live::lab::{Lab, User};
 use crate::live::rollout::Shape;
@@ -17,7 +17,7 @@ fn a_console_that_comes_late_shows_the_figures_of_one_that_was_there() {
     fresh.load_set("failures/1.1/0.002");
     let first = Home::new(&lab, User::Act, &fresh.name, Some(lab.prom()));
     let mut early = first.open();
-    early.until("the end of waking", 30, |l| !has(l, "WAKING:"));
+    early.awake();
     eprintln!("bytes of the start until the first screen after waking: {}", early.pty.bytes());
     let before = early.pty.bytes();
     early.pty.keys("o");

@@ -22,7 +22,7 @@ fn a_server_frozen_after_the_request_leaves_an_unknown_outcome_that_reading_reso
     let frozen = lab.freeze_apiserver();
     console.confirm("roll back");
     // It cannot be read again before it goes out: the way back asks for the name instead of refusing.
-    console.give_name(15);
+    console.give_name("roll back", 15);
     let lines = console.shows("outcome unknown", 20);
     assert!(lines.iter().take(3).any(|l| l.contains("outcome unknown")), "not in the alarm row:\n{}", lines.join("\n"));
     assert_eq!(home.acts(), ["intent", "sent", "unknown"]);
@@ -40,7 +40,7 @@ fn a_server_frozen_after_the_request_leaves_an_unknown_outcome_that_reading_reso
     });
     assert_eq!(is_aborted(&fresh.json()), told == "done", "recorded as {told}; screen:\n{}", lines.join("\n"));
     console.quit();
-    home.log_tells(&["roll back:", "sent", "OUTCOME UNKNOWN", "resolved: read back"]);
+    home.log_tells(&["roll back:", "sent, name typed", "OUTCOME UNKNOWN", "resolved: read back"]);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_prometheus_that_is_away_or_lies_is_red_with_its_reason_and_the_rollouts_sti
     let away = Home::new(&lab, User::Act, &fresh.name, Some(&format!("http://{closed}")));
     let mut console = away.open();
     console.choose(&fresh.name);
-    console.pty.keys("o");
+    console.pty.keys("o j");
     console.until("the red source", 20, |l| has(l, "FAILED") && has(l, "refused") && has(l, "watching"));
     console.pty.keys("v");
     console.pty.keys("a h");
@@ -124,7 +124,7 @@ fn a_prometheus_that_is_away_or_lies_is_red_with_its_reason_and_the_rollouts_sti
     console.choose(&fresh.name);
     let lines = console.pty.screen();
     assert!(!has(&lines, "SAME") && !has(&lines, "BETTER"), "a lie was taken for an answer:\n{}", lines.join("\n"));
-    console.pty.keys("o");
+    console.pty.keys("o j");
     console.until("the red source", 30, |l| has(l, "FAILED") && has(l, "last error") && has(l, "watching"));
     console.pty.keys("v");
     console.pty.keys("a r");
