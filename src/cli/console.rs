@@ -6,6 +6,7 @@ use crate::backends::kubernetes;
 use crate::backends::sim::Scenario;
 use crate::config::{self, Config, Paths};
 use crate::core::effect::Choice;
+use crate::core::id::SourceId;
 use crate::core::model::Context;
 use crate::core::msg::Msg;
 use crate::core::time::Person;
@@ -104,7 +105,10 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
         match end {
             End::Quit(code) => break (code, head.map(|h| format!("log head {h}"))),
             End::Chosen(Choice::Drill) => at = Place::Drill(DrillWish { scenario: "f1".into(), speed: 1, seed: 1 }),
-            End::Chosen(Choice::Context(name)) => at = Place::Context(name.to_string()),
+            End::Chosen(Choice::Context(name)) => {
+                let known = config.environment_named(&name).is_some();
+                at = if known { Place::Environment(name.to_string()) } else { Place::Context(name.to_string()) };
+            }
         }
     };
     drop(reader);
@@ -137,8 +141,14 @@ fn place(args: &ConsoleArgs, config: &Config, drill: Option<DrillWish>) -> Resul
         return Ok(Place::Environment(only.name.to_string()));
     }
     if config.environments.len() > 1 {
-        let known: Vec<&str> = config.environments.iter().map(|e| &*e.name).collect();
-        return Err((format!("several environments and none named: --env {}", known.join(", --env ")), 2));
+        // Several and none named: the list, never a guess.
+        let line = |e: &config::Environment| Context {
+            name: e.name.clone(),
+            cluster: e.sources.iter().map(SourceId::as_str).collect::<Vec<_>>().join(", ").into(),
+            namespace: None,
+            current: false,
+        };
+        return Ok(Place::Choose(config.environments.iter().map(line).collect()));
     }
     let contexts = contexts();
     if contexts.is_empty() {

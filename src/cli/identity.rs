@@ -2,23 +2,23 @@
 
 use rustix::process::{getpid, getuid};
 
-/// The unix user; the uid where it has no name.
+/// The unix user by uid: what the environment says can be set by anyone, and the log stands on this name. `LOGNAME` only
+/// where the uid has no name here (directory services), marked as said.
 pub fn user() -> String {
-    for name in ["LOGNAME", "USER"] {
-        if let Ok(u) = std::env::var(name)
-            && !u.is_empty()
-        {
-            return u;
-        }
-    }
     let uid = getuid().as_raw();
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let found = passwd.lines().find_map(|l| {
+    named(&passwd, uid).unwrap_or_else(|| match std::env::var("LOGNAME") {
+        Ok(said) if !said.is_empty() => format!("{said}({uid})"),
+        Ok(_) | Err(_) => uid.to_string(),
+    })
+}
+
+fn named(passwd: &str, uid: u32) -> Option<String> {
+    passwd.lines().find_map(|l| {
         let mut f = l.split(':');
         let name = f.next()?;
         (f.nth(1)?.parse() == Ok(uid)).then(|| name.to_string())
-    });
-    found.unwrap_or_else(|| uid.to_string())
+    })
 }
 
 pub fn host() -> String {
@@ -32,4 +32,16 @@ pub fn suffix() -> String {
     let ms = crate::engine::clock::boottime_ms();
     let pid = i64::from(getpid().as_raw_nonzero().get());
     format!("{:04x}", (ms ^ pid.wrapping_mul(0x9e37)) & 0xffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_uid_names_the_user() {
+        let passwd = "root:x:0:0:root:/root:/bin/sh\nmira:x:1000:1000::/home/mira:/bin/sh\nbroken\n";
+        assert_eq!(named(passwd, 1000).as_deref(), Some("mira"));
+        assert_eq!(named(passwd, 7), None);
+    }
 }

@@ -94,15 +94,17 @@ pub enum LogCommand {
         /// A log directory; default: that of the environment
         #[arg(long)]
         dir: Option<PathBuf>,
-        #[arg(long, default_value = "prod")]
-        env: String,
+        /// The environment; default: whichever was written to last
+        #[arg(long)]
+        env: Option<String>,
     },
     /// Check the chain of log files, or of all in a directory
     Verify {
         /// Files or directories; default: that of the environment
         paths: Vec<PathBuf>,
-        #[arg(long, default_value = "prod")]
-        env: String,
+        /// The environment; default: whichever was written to last
+        #[arg(long)]
+        env: Option<String>,
     },
 }
 
@@ -132,11 +134,11 @@ pub fn run() -> u8 {
             console::run(&cli.console, Some(setup::DrillWish { scenario, speed, seed }))
         }
         Some(Command::Log(LogCommand::Tail { lines, dir, env })) => {
-            let dir = dir.unwrap_or_else(|| setup::log_dir(&env).0);
+            let dir = dir.unwrap_or_else(|| setup::log_of(env.as_deref()));
             code(log::tail(&dir, lines, &mut out))
         }
         Some(Command::Log(LogCommand::Verify { paths, env })) => {
-            let paths = if paths.is_empty() { vec![setup::log_dir(&env).0] } else { paths };
+            let paths = if paths.is_empty() { vec![setup::log_of(env.as_deref())] } else { paths };
             code(log::verify(&paths, &mut out))
         }
         Some(Command::Replay { tape }) => replay::run(&tape, &mut out),

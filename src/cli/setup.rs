@@ -48,6 +48,30 @@ pub fn log_dir(env: &str) -> (PathBuf, MineOnly) {
     journal_dir(env, Path::new("/var/lib/andon"), &state_dir())
 }
 
+/// The log of a named environment; without a name the one written to last, drills included.
+pub fn log_of(env: Option<&str>) -> PathBuf {
+    if let Some(env) = env {
+        return log_dir(env).0;
+    }
+    let below = |dir: PathBuf| {
+        let entries = std::fs::read_dir(dir).into_iter().flatten().filter_map(Result::ok);
+        entries.map(|e| e.path()).collect::<Vec<PathBuf>>()
+    };
+    let own = state_dir().join("andon");
+    let mut dirs: Vec<PathBuf> =
+        below(own.clone()).into_iter().chain(below(own.join("drill"))).map(|d| d.join("log")).collect();
+    dirs.extend(below(PathBuf::from("/var/lib/andon")));
+    let written = |dir: &PathBuf| {
+        below(dir.clone())
+            .iter()
+            .filter(|f| f.extension().is_some_and(|e| e == "jsonl"))
+            .filter_map(|f| f.metadata().ok()?.modified().ok())
+            .max()
+    };
+    let newest = dirs.into_iter().filter_map(|d| Some((written(&d)?, d))).max();
+    newest.map_or_else(|| log_dir("prod").0, |(_, d)| d)
+}
+
 fn base(environment: Environment, config: &Config, clock: &dyn Clock) -> Model {
     let mut model = Model::new(environment, config.keymap.clone(), clock.now());
     model.limits = config.limits.of_update();

@@ -2,7 +2,9 @@
 
 use crate::core::act::flight::{Act, State};
 use crate::core::act::plan::Verb;
+use crate::core::intent::Intent;
 use crate::core::model::Model;
+use crate::core::nav::Screen;
 
 /// In this order on the row, worst first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +76,9 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
                 .and_then(|t| model.judged.get(t))
                 .filter(|_| r.rank == 0)
                 .map_or("burning", |j| j.verdict.word.word());
-            push(7, format!("{} is {word} (b: Board)", r.service));
+            let b = model.keymap.shown(Intent::ScreenBoard).filter(|_| model.nav.screen != Screen::Board);
+            let hint = b.map_or_else(String::new, |b| format!(" ({b}: Board)"));
+            push(7, format!("{} is {word}{hint}", r.service));
         }
     }
     for p in &model.problems {

@@ -6,7 +6,7 @@ use crate::core::act::plan::Ticket;
 use crate::core::case::note::Draft;
 use crate::core::case::runbook::{Progress, Runbook};
 use crate::core::id::{ActId, AskId, DialogId};
-use crate::core::id::{Hash, ServiceId, TargetId};
+use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::judge::burn::Burn;
 use crate::core::judge::judged::Judged;
 use crate::core::keymap::Keymap;
@@ -118,6 +118,8 @@ pub struct Loose {
     pub at: Utc,
     /// What reading back found.
     pub found: Option<Arc<str>>,
+    /// When it is read back again.
+    pub next: Option<Person>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -171,6 +173,8 @@ pub struct Model {
     /// One line of notice, with when it goes.
     pub notice: Option<(Arc<str>, Person)>,
     pub counters: Counters,
+    /// What the log last said of each source.
+    pub source_said: BTreeMap<SourceId, Arc<str>>,
     /// What interest was last told to the engine.
     pub interest: Vec<(ServiceId, Vec<Hash>)>,
     /// The person pressed `q` once at this moment.
@@ -226,6 +230,7 @@ impl Model {
             speed: 1,
             notice: None,
             counters: Counters { dialog: 0, act: 0, ticket: 0, ask: 0 },
+            source_said: BTreeMap::new(),
             interest: Vec::new(),
             quit_asked: None,
             ending: false,

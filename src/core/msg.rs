@@ -72,6 +72,8 @@ pub enum Msg {
     Ending {
         code: u8,
     },
+    /// SIGTSTP from outside: the same as the key, whatever is open.
+    Stopped,
     /// Back from the shell.
     Resumed,
 }

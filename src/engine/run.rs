@@ -6,6 +6,7 @@ use super::inbox::{FromTerminal, Inbox};
 use super::logbook::Logbook;
 use super::tape::TapeDeck;
 use crate::backends::Interest;
+use crate::core::act::flight::State;
 use crate::core::effect::{Choice, Effect};
 use crate::core::id::DialogId;
 use crate::core::model::Model;
@@ -203,10 +204,7 @@ impl<F: Front> Engine<F> {
         match from {
             FromTerminal::Msg(msg, at) => self.apply(msg, Some(at)),
             FromTerminal::End(code) => self.apply(Msg::Ending { code }, None),
-            FromTerminal::Stop => {
-                // Ctrl-Z from outside: the same as the key.
-                self.apply(Msg::Key(crate::core::key::Key::ctrl('z')), None);
-            }
+            FromTerminal::Stop => self.apply(Msg::Stopped, None),
             FromTerminal::Continued => {
                 self.front.resume();
                 self.drawn = u64::MAX;
@@ -343,21 +341,21 @@ impl<F: Front> Engine<F> {
         }
     }
 
-    /// Outcomes of what has left are still written; then log and tape are closed.
+    /// Outcomes of what has left are still written, and a way back that was confirmed still goes out; then log and tape
+    /// are closed.
     fn last_words(&mut self) {
         let begun = self.clock.now().person.0;
-        while self.ports.as_ref().is_some_and(|p| p.sending() > 0 || self.inbox.waiting() > 0)
-            && self.clock.now().person.0 - begun < LAST_WORDS_MS
-        {
+        let busy = |e: &Self| {
+            e.ports.as_ref().is_some_and(|p| p.sending() > 0)
+                || e.model.acts.values().any(|a| matches!(a.state, State::Preparing | State::Logging | State::Sending))
+        };
+        while busy(self) && self.clock.now().person.0 - begun < LAST_WORDS_MS {
             self.inbox.wait(Duration::from_millis(50));
-            let busy = self.ports.as_ref().map_or(0, Ports::sending);
             for msg in self.inbox.take(BITE) {
-                if matches!(msg, Msg::Answered { .. } | Msg::Durable(_)) {
+                // Facts would only start what nobody sees the end of.
+                if matches!(msg, Msg::Answered { .. } | Msg::Durable(_) | Msg::NotDurable { .. } | Msg::Reread { .. }) {
                     self.apply(msg, None);
                 }
-            }
-            if busy == 0 {
-                break;
             }
         }
     }

@@ -4,9 +4,13 @@ use andon::core::act::flight::State;
 use andon::core::act::plan::{Direction, Ticket, Verb};
 use andon::core::effect::Effect;
 use andon::core::entry::Kind;
+use andon::core::id::SourceId;
 use andon::core::judge::verdict::Word;
 use andon::core::key::Key;
+use andon::core::msg::Msg;
 use andon::core::nav::Screen;
+use andon::core::time::Utc;
+use andon::core::world::source::{SourceError, Trouble};
 use andon::testkit::drill::{Log, Run};
 
 const MINUTE: i64 = 60_000;
@@ -417,4 +421,57 @@ fn rows_kept_one_by_one_are_the_rows_built_anew() {
         }
         assert_eq!(run.model.rows, andon::core::board::rows(&run.model), "after {i}");
     }
+}
+
+#[test]
+fn a_later_step_whose_intent_is_not_on_disk_waits_for_a_name_and_the_same_keys_open_it_again() {
+    let mut run = worse(1);
+    run.act("a h");
+    run.wait(5_000);
+    // Held: going back is abort, then the unpause.
+    run.keys("a r");
+    run.wait(1_000);
+    run.keys("Y");
+    // The first step is on its way; from now on the disk hangs.
+    run.log = Log::Hangs;
+    run.wait(5_000);
+    assert_eq!(last(&run), &State::NeedsName);
+    let first = run.sent.len();
+    run.keys("esc");
+    assert!(run.model.notice.as_ref().is_some_and(|(n, _)| n.contains("step 2 of 2 waits")), "{:?}", run.model.notice);
+    run.keys("a r");
+    run.wait(1_000);
+    run.keys("checkout");
+    run.wait(400);
+    run.keys("enter");
+    assert_eq!(run.sent.len(), first + 1);
+    run.log = Log::Works;
+    run.wait(3 * MINUTE);
+    assert_eq!(last(&run), &State::Settled);
+}
+
+#[test]
+fn ending_drops_what_is_forward_and_lets_the_way_back_out() {
+    let mut run = worse(1);
+    run.log = Log::Hangs;
+    run.act("a r");
+    run.apply(Msg::Ending { code: 129 });
+    let ticket = run.model.acts.values().next_back().expect("act").ticket;
+    assert!(run.sent.is_empty());
+    run.apply(Msg::Durable(ticket));
+    assert_eq!(run.sent.len(), 1);
+}
+
+#[test]
+fn one_trouble_of_a_source_is_one_record_however_often_it_is_tried() {
+    let mut run = Run::new("calm", 1);
+    let source = SourceId::new("metrics");
+    let before = run.records.iter().filter(|r| r.kind == Kind::Source).count();
+    for i in 0..10 {
+        let error = SourceError::new(Trouble::Unreachable, "metrics: connection refused");
+        run.apply(Msg::SourceFailed { source: source.clone(), error, next_try: Utc(i) });
+        run.wait(1_000);
+    }
+    let after = run.records.iter().filter(|r| r.kind == Kind::Source).count();
+    assert!(after - before <= 2, "{}", after - before);
 }

@@ -80,8 +80,17 @@ pub(super) fn durable(model: &mut Model, ticket: Ticket, out: &mut Vec<Effect>) 
             act.on_disk = OnDisk::Yes;
             act.note(now, "intent on disk");
         }
-        // It came late, but before the request: it need not be written a second time.
-        OnDisk::No(_) if act.state == State::NeedsName => act.on_disk = OnDisk::Yes,
+        // It came late, but before the request: it need not be written a second time. A later step, whose dialog was
+        // confirmed long ago, needs no name any more.
+        OnDisk::No(_) if act.state == State::NeedsName => {
+            act.on_disk = OnDisk::Yes;
+            if act.step > 0 {
+                act.state = State::Logging;
+                if model.dialog.as_ref().and_then(|d| d.act()).is_some_and(|d| d.act == Some(id)) {
+                    model.dialog = None;
+                }
+            }
+        }
         // The request went first; now its intent is there as well.
         OnDisk::No(_) if act.has_left() => {
             act.on_disk = OnDisk::Yes;
@@ -213,6 +222,18 @@ fn drop_act(model: &mut Model, id: ActId, why: Arc<str>, out: &mut Vec<Effect>) 
         a.state = State::Dropped(why);
     }
     changed(model);
+}
+
+/// The session ends: nothing forward leaves any more, and its record says so. A backward act may still go out.
+pub(super) fn ending(model: &mut Model, out: &mut Vec<Effect>) {
+    let waits = |a: &&Act| {
+        let unsent = matches!(a.state, State::Preparing | State::NeedsName | State::Waiting | State::Logging);
+        unsent && (a.direction() == Direction::Forward || a.state == State::NeedsName)
+    };
+    let ids: Vec<ActId> = model.acts.values().filter(waits).map(|a| a.id).collect();
+    for id in ids {
+        drop_act(model, id, "the session ended".into(), out);
+    }
 }
 
 /// The dialog was closed while the act was still being prepared: nothing goes out.

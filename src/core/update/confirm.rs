@@ -21,6 +21,12 @@ use std::sync::Arc;
 
 /// Open an act's dialog on exactly this target. `notice` says why it opens by itself.
 pub(super) fn open(model: &mut Model, operation: Operation, notice: Option<Arc<str>>, out: &mut Vec<Effect>) {
+    if let Some(id) = waiting_for_name(model, &operation) {
+        let why = vec!["the step before it has gone out; this one waits".into()];
+        model.dialog = None;
+        ask_name(model, id, why);
+        return;
+    }
     let Some(seen) = model.world.targets.get(&operation.target).cloned() else {
         model.tell(format!("{} is gone", operation.target.at()));
         return;
@@ -269,11 +275,24 @@ pub fn requests(plan: &Plan) -> String {
 }
 
 fn close(model: &mut Model, say: &str, out: &mut Vec<Effect>) {
+    let mut say = say.to_string();
     if let Some(id) = model.dialog.take().and_then(|d| d.act().and_then(|a| a.act)) {
+        // A later step waits on: what is before it has gone out.
+        if let Some(a) = model.acts.get(&id).filter(|a| a.step > 0 && !a.is_over()) {
+            say = format!("step {} of {} waits; the same keys open it again", a.step + 1, a.plan.steps.len());
+        }
         acts::give_up(model, id, out);
     }
-    model.tell(say.to_string());
+    model.tell(say);
     bump(model);
+}
+
+/// The act of this target that waits for a name: the same keys go on with it.
+pub(super) fn waiting_for_name(model: &Model, operation: &Operation) -> Option<ActId> {
+    let waits = |a: &&Act| {
+        a.state == State::NeedsName && *a.target() == operation.target && a.plan.operation.verb == operation.verb
+    };
+    model.acts.values().find(waits).map(|a| a.id)
 }
 
 /// `Y` counted, or the name matched.

@@ -11,13 +11,16 @@ use crate::core::judge::freshness::Age;
 use crate::core::judge::judged::{Figures, Judged};
 use crate::core::judge::verdict::Word;
 use crate::core::model::{Model, Purpose};
-use crate::core::time::Utc;
+use crate::core::time::{Person, Utc};
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{Link, SourceError};
 use crate::core::world::target::TargetState;
 use crate::core::world::{Change, World};
 use serde_json::json;
 use std::sync::Arc;
+
+/// An ended session's act that could not be read back is asked for again after this long.
+const READ_AGAIN_MS: i64 = 15_000;
 
 pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut Vec<Effect>) {
     let before = model.world.sources.get(source).map(|s| link_word(&s.link));
@@ -80,21 +83,26 @@ fn link_word(link: &Link) -> &'static str {
     }
 }
 
-fn source_line(model: &Model, id: &SourceId, words: &str, out: &mut Vec<Effect>) {
+/// One record when it comes up and one for each new trouble: not one for every try.
+fn source_line(model: &mut Model, id: &SourceId, words: &str, out: &mut Vec<Effect>) {
+    if matches!(words, "connecting" | "reading") {
+        return;
+    }
     let error = model.world.sources.get(id).and_then(|s| match &s.link {
         Link::Failed(e) => Some(e.sentence.clone()),
         Link::Connecting | Link::Reading { .. } | Link::Watching | Link::Polling => None,
     });
+    let said: Arc<str> = error.clone().unwrap_or_else(|| words.into());
+    if model.source_said.insert(id.clone(), said.clone()).is_some_and(|before| before == said) {
+        return;
+    }
     let data = json!({"source": id, "words": words, "error": error});
     out.push(Effect::Append { entry: records::plain(Kind::Source, model.now.utc, None, data), ticket: None });
 }
 
 pub(super) fn failed(model: &mut Model, source: &SourceId, error: SourceError, out: &mut Vec<Effect>) {
-    let was = model.world.sources.get(source).map(|s| link_word(&s.link));
     model.world.failed(source, error, model.now.utc);
-    if was.is_some_and(|w| w != "failed") {
-        source_line(model, source, "failed", out);
-    }
+    source_line(model, source, "failed", out);
     bump(model);
 }
 
@@ -255,6 +263,21 @@ fn burn(model: &mut Model, service: &ServiceId) {
     }
 }
 
+/// What ended sessions left open and could not be read back yet.
+pub(super) fn loose_ends(model: &mut Model, out: &mut Vec<Effect>) {
+    let now = model.now.person;
+    for n in 0..model.loose.len() {
+        let Some(l) = model.loose.get_mut(n) else { return };
+        if l.found.is_some() || l.next.is_none_or(|t| t > now) {
+            continue;
+        }
+        l.next = None;
+        let Some(target) = l.target.clone() else { continue };
+        let id = model.next_ask(Purpose::Unfinished(n));
+        out.push(Effect::Ask { id, source: target.source.clone(), question: Question::Read(target) });
+    }
+}
+
 /// Figures grow old by time alone: at most once a second of person time.
 pub(super) fn grow_old(model: &mut Model, out: &mut Vec<Effect>) {
     let second = model.now.person.0 / 1000;
@@ -346,6 +369,8 @@ fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
     let now = model.now.utc;
     let Some(l) = model.loose.get_mut(n) else { return };
     if !reached {
+        // Asked again until the source answers: the alarm row says that it is being read back.
+        l.next = Some(Person(model.now.person.0 + READ_AGAIN_MS));
         return;
     }
     let state = l.target.as_ref().and_then(|t| model.world.targets.get(t));

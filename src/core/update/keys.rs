@@ -210,10 +210,7 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
         }
         Intent::Help => model.nav.overlay = Some(Overlay::Help { scroll: 0 }),
         Intent::Repaint => out.push(Effect::Repaint),
-        Intent::Suspend => {
-            disarm(model, "suspended", out);
-            out.push(Effect::Suspend);
-        }
+        Intent::Suspend => suspend(model, out),
         Intent::Quit => quit(model, out),
         Intent::DrillFaster => speed(model, true, out),
         Intent::DrillSlower => speed(model, false, out),
@@ -318,6 +315,11 @@ fn speed(model: &mut Model, faster: bool, out: &mut Vec<Effect>) {
     model.speed = SPEEDS[to];
     model.tell(format!("drill time runs {}x", model.speed));
     out.push(Effect::Speed(model.speed));
+}
+
+pub(super) fn suspend(model: &mut Model, out: &mut Vec<Effect>) {
+    disarm(model, "suspended", out);
+    out.push(Effect::Suspend);
 }
 
 pub(super) fn disarm(model: &mut Model, why: &str, out: &mut Vec<Effect>) {

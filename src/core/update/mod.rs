@@ -64,10 +64,12 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             if !model.ending {
                 model.ending = true;
                 model.dialog = None;
+                acts::ending(model, &mut out);
                 keys::disarm(model, "ending", &mut out);
                 out.push(Effect::Quit(code));
             }
         }
+        Msg::Stopped => keys::suspend(model, &mut out),
         Msg::Resumed => bump(model),
     }
     tick::by_time_alone(model, &mut out);
@@ -126,6 +128,7 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Asked { .. }
         | Msg::Recovered(_)
         | Msg::Ending { .. }
+        | Msg::Stopped
         | Msg::Resumed => Touched::All,
     }
 }
@@ -153,23 +156,18 @@ fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
             .push(ms);
     }
     for u in r.unfinished {
-        let n = model.loose.len();
-        if let Some(target) = &u.target {
-            let id = model.next_ask(crate::core::model::Purpose::Unfinished(n));
-            out.push(Effect::Ask {
-                id,
-                source: target.source.clone(),
-                question: crate::core::effect::Question::Read(target.clone()),
-            });
-        }
+        // Read back at once; without a target in the record there is nothing to read.
+        let found = u.target.is_none().then(|| "its record names no target".into());
         model.loose.push(Loose {
             session: u.session,
             ticket: u.ticket,
             words: u.words,
             target: u.target,
             at: u.at,
-            found: None,
+            found,
+            next: Some(model.now.person),
         });
     }
+    facts::loose_ends(model, out);
     bump(model);
 }

@@ -20,6 +20,7 @@ pub(super) fn by_time_alone(model: &mut Model, out: &mut Vec<Effect>) {
         keys::wake(model);
     }
     acts::deadlines(model, out);
+    facts::loose_ends(model, out);
     facts::grow_old(model, out);
 }
 
@@ -34,6 +35,7 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
     if model.nav.screen == Screen::Waking {
         person.push(model.started.person.0 + model.limits.waking);
     }
+    person.extend(model.loose.iter().filter(|l| l.found.is_none()).filter_map(|l| l.next).map(|t| t.0));
     if let Some(d) = &model.dialog {
         // The hint "Y" appears when it would count.
         if let Some(ms) = d.ready_in(now.person, model.limits.confirm_delay, model.limits.quiet).filter(|ms| *ms > 0) {
