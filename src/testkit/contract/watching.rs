@@ -185,28 +185,32 @@ pub(super) async fn rereading(s: &dyn Subject) -> Result<(), String> {
             if let Some(Cut::Unseen(lost)) = &cut {
                 left.remove(lost);
             }
-            let again = targets_again(&mut w, &mut looked_old).await?;
-            if again != left {
-                return Err(format!("the new list names {again:?} instead of {left:?}"));
-            }
+            targets_again(&mut w, &left, &mut looked_old).await?;
         }
         Err(before) => figures_again(&mut w, before, &mut looked_old).await?,
     }
     if looked_old { Ok(()) } else { Err("it never said that it was reading again".into()) }
 }
 
-/// What the next full list names; `looked_old`: whether the source said before that it is not fresh.
-async fn targets_again(w: &mut Watch, looked_old: &mut bool) -> Result<BTreeSet<TargetId>, String> {
-    let until = w.patience();
+/// Waits for a full list that names what is `left`. One that was on its way at the cut may still come before it.
+/// `looked_old`: whether the source said before that it is not fresh.
+async fn targets_again(w: &mut Watch, left: &BTreeSet<TargetId>, looked_old: &mut bool) -> Result<(), String> {
+    let (until, mut last) = (w.patience(), None);
     while let Some(f) = w.next(until).await {
         match f {
             Ok(Fact::Source(state)) => *looked_old |= !fresh(&state.link),
             Err(_) => *looked_old = true,
-            Ok(Fact::Whole(ids)) => return Ok(ids.into_iter().collect()),
+            Ok(Fact::Whole(ids)) => {
+                let named: BTreeSet<TargetId> = ids.into_iter().collect();
+                if named == *left {
+                    return Ok(());
+                }
+                last = Some(named);
+            }
             Ok(Fact::Target(_) | Fact::Gone(_) | Fact::Blocks(_) | Fact::Windows(_) | Fact::Checked(_)) => {}
         }
     }
-    Err("no full read after the reconnect".into())
+    Err(format!("no full read named {left:?} after the reconnect; last: {last:?}"))
 }
 
 /// Before it looks fresh again, every service's figures were told again, and the block told last before is the same.
