@@ -200,7 +200,7 @@ impl<F: Front> Engine<F> {
         }
     }
 
-    fn from_terminal(&mut self, from: FromTerminal) {
+    fn terminal_said(&mut self, from: FromTerminal) {
         match from {
             FromTerminal::Msg(msg, at) => self.apply(msg, Some(at)),
             FromTerminal::End(code) => self.apply(Msg::Ending { code }, None),
@@ -283,7 +283,7 @@ impl<F: Front> Engine<F> {
         let mut keyed = false;
         while let Some(from) = self.inbox.take_terminal() {
             keyed |= matches!(from, FromTerminal::Msg(..) | FromTerminal::Continued);
-            self.from_terminal(from);
+            self.terminal_said(from);
             if self.end.is_some() {
                 break;
             }

@@ -475,3 +475,19 @@ fn one_trouble_of_a_source_is_one_record_however_often_it_is_tried() {
     let after = run.records.iter().filter(|r| r.kind == Kind::Source).count();
     assert!(after - before <= 2, "{}", after - before);
 }
+
+#[test]
+fn a_target_that_could_not_be_read_is_the_reason_why_there_is_no_plan() {
+    use andon::core::act::plan::CannotBecause;
+    use andon::core::msg::Msg;
+    use andon::core::world::source::{SourceError, Trouble};
+    let mut w = andon::testkit::world::world();
+    w.sources().canary(&andon::testkit::canary::Canary::new("checkout", "eu-1"));
+    w.keys("a r");
+    let dialog = w.model.dialog.as_ref().expect("open").id;
+    let read = Err(SourceError::new(Trouble::Timeout, "no answer in 2 s"));
+    let lacks = CannotBecause::Different("it was not read for an act: read it again".into());
+    w.send(Msg::Planned { dialog, read, plan: Some(Box::new(Err(lacks))) });
+    let plan = &w.model.dialog.as_ref().and_then(|d| d.act()).expect("an act").plan;
+    assert!(format!("{plan:?}").contains("could not be read: no answer in 2 s"), "{plan:?}");
+}

@@ -126,7 +126,8 @@ pub(super) fn planned(
             d.plan = PlanState::Ready(Box::new(plan));
         }
         Some(Err(why)) => {
-            d.plan = PlanState::Cannot(why.to_string().into());
+            // Where the target could not be read, that is the reason, not what the plan lacks because of it.
+            d.plan = PlanState::Cannot(due.first().cloned().unwrap_or_else(|| why.to_string().into()));
             return;
         }
         None => {

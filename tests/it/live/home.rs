@@ -220,7 +220,7 @@ impl Console {
                 false
             }
             Some(name) => {
-                self.name(&name, verb);
+                self.name(&name);
                 true
             }
         }
@@ -228,13 +228,11 @@ impl Console {
 
     /// Types the name that is asked for.
     #[track_caller]
-    pub fn name(&mut self, name: &str, verb: &str) {
+    pub fn name(&mut self, name: &str) {
         for c in name.chars() {
             self.pty.keys(&c.to_string());
         }
-        // The row offers the act as soon as the name matches.
-        let offer = format!(" {verb}   esc");
-        self.until("the name to match", 5, |lines| lines.iter().any(|l| name_asked(l).is_some() && l.contains(&offer)));
+        self.shows(&format!("enter: {name}"), 5);
         // The dialog counts from when it was shown.
         std::thread::sleep(Duration::from_millis(750));
         self.pty.keys("Enter");
@@ -242,10 +240,10 @@ impl Console {
 
     /// Waits until a name is asked for, and types it.
     #[track_caller]
-    pub fn give_name(&mut self, verb: &str, secs: u64) {
+    pub fn give_name(&mut self, secs: u64) {
         let lines = self.until("the name to be asked for", secs, |lines| lines.iter().any(|l| name_asked(l).is_some()));
         let name = lines.iter().find_map(|l| name_asked(l)).expect("seen a moment ago");
-        self.name(&name, verb);
+        self.name(&name);
     }
 
     /// Arms the console for forward acts.

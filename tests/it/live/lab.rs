@@ -170,6 +170,12 @@ impl Lab {
         Away { lab: self, how: How::Frozen("apiserver") }
     }
 
+    /// Freezes what the API server keeps its objects in: it takes connections and requests, and cannot answer them.
+    pub fn freeze_store(&self) -> Away<'_> {
+        self.signal("-STOP", "etcd");
+        Away { lab: self, how: How::Frozen("etcd") }
+    }
+
     fn stop(&self, name: &str) -> Away<'_> {
         self.script("down", &[name]).unwrap_or_else(|said| panic!("down {name}: {said}"));
         Away { lab: self, how: How::Stopped }

@@ -22,7 +22,7 @@ fn an_armed_console_promotes_through_a_paused_step() {
     console.pty.keys("a p");
     let named = console.confirm("promote");
     settles(&console, "PROMOTED", 60);
-    assert_eq!(fresh.json()["status"]["currentStepIndex"], 3);
+    fresh.wait("at the next gate", 30, |r| r["status"]["currentStepIndex"] == 3);
     console.quit();
     assert_eq!(home.acts().last().map(String::as_str), Some("settled"));
     let intent = &home.of("intent")[0]["data"];

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
 #[test]
-fn a_server_frozen_after_the_request_leaves_an_unknown_outcome_that_reading_resolves() {
+fn a_server_that_takes_the_request_and_freezes_leaves_an_unknown_outcome_that_reading_resolves() {
     let Some(lab) = Lab::get() else { return };
     let fresh = lab.fresh_rollout("frozen", Shape::Basic, &one_gate());
     fresh.start("1.1");
@@ -19,10 +19,11 @@ fn a_server_frozen_after_the_request_leaves_an_unknown_outcome_that_reading_reso
     console.pty.keys("a r");
     console.shows("Y roll back", 10);
 
-    let frozen = lab.freeze_apiserver();
+    // Not the server itself: a request must be able to leave, or nothing about it is unknown.
+    let frozen = lab.freeze_store();
     console.confirm("roll back");
     // It cannot be read again before it goes out: the way back asks for the name instead of refusing.
-    console.give_name("roll back", 15);
+    console.give_name(15);
     let lines = console.shows("outcome unknown", 20);
     assert!(lines.iter().take(3).any(|l| l.contains("outcome unknown")), "not in the alarm row:\n{}", lines.join("\n"));
     assert_eq!(home.acts(), ["intent", "sent", "unknown"]);
