@@ -30,8 +30,11 @@ pub fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
         return Err(CannotBecause::Gone);
     }
     let raw = seen.raw.as_ref().and_then(Sealed::unseal);
-    let Some(mut raw) = raw.and_then(|r| serde_json::from_str::<Value>(r).ok()) else {
-        return Err(CannotBecause::Different("it was not read for an act: read it again".into()));
+    let mut raw = match raw.and_then(|r| serde_json::from_str::<Value>(r).ok()) {
+        Some(raw) => raw,
+        // The way back is not blocked by a read that failed: these need the uid and the candidate only.
+        None if needs_no_object(op, seen) => Value::Null,
+        None => return Err(CannotBecause::Different("it was not read for an act: read it again".into())),
     };
     let sets = match raw.get_mut("sets").map(Value::take) {
         Some(Value::Array(a)) => a,
@@ -51,6 +54,17 @@ pub fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
         plan.cautions.push(format!("the controller refuses this object as it stands and may do nothing: {why}").into());
     }
     Ok(plan)
+}
+
+/// Hold, and abort in flight: guarded by what is known without the object itself.
+fn needs_no_object(op: &Operation, seen: &TargetState) -> bool {
+    match op.verb {
+        Verb::Hold => true,
+        Verb::RollBack => {
+            seen.is_moving() && !seen.aborted && op.back_to.as_ref().is_none_or(|to| seen.stable.as_ref() == Some(to))
+        }
+        Verb::Promote | Verb::Resume => false,
+    }
 }
 
 pub fn not_now<T>(why: &str) -> Result<T, CannotBecause> {

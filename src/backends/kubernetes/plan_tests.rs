@@ -220,7 +220,7 @@ fn what_cannot_be_done_says_why() {
     assert_eq!(plan(&op, &other), Err(CannotBecause::Gone));
     let mut unread = t.clone();
     unread.raw = None;
-    assert!(why(plan(&op, &unread)).contains("read it again"));
+    assert!(why(ask(Verb::Resume, &unread)).contains("read it again"));
     let first = seen(GATE, SETS, &[("/status/stableRS", Value::Null)]);
     assert_eq!(ask(Verb::RollBack, &first), Err(CannotBecause::NothingKept));
     let elsewhere = seen(
@@ -246,4 +246,16 @@ fn a_git_owner_is_a_caution_and_secrets_in_a_template_are_never_shown() {
     let shown = format!("{p:?} {t:?} {}", serde_json::to_string(&p).expect("json"));
     assert!(!shown.contains("hunter2"), "{shown}");
     assert!(shown.contains("<7 bytes, sha256 f52f..>"), "{shown}");
+}
+
+#[test]
+fn without_a_fresh_read_the_way_back_is_the_same_request_and_forward_is_refused() {
+    let mut t = seen(GATE, SETS, &[]);
+    let (abort, hold) = (ask(Verb::RollBack, &t).expect("abort"), ask(Verb::Hold, &t).expect("hold"));
+    t.raw = None;
+    for (verb, read) in [(Verb::RollBack, abort), (Verb::Hold, hold)] {
+        let blind = ask(verb, &t).expect("planned on what is known");
+        assert_eq!(blind.steps[0].request, read.steps[0].request, "{verb:?}");
+    }
+    assert!(why(ask(Verb::Promote, &t)).contains("read it again"));
 }
