@@ -184,7 +184,7 @@ fn set_up(config: &Config, args: &ConsoleArgs, at: &Place) -> Result<Setup, Stri
 
 /// One engine, from its first frame to its end.
 fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (Screen, End, Option<String>) {
-    let Setup { mut model, clock, utc, sources, log, tape_dir } = setup;
+    let Setup { mut model, clock, utc, sources, request, log, tape_dir } = setup;
     (model.width, model.height) = screen.device.size();
     model.problems = problems.to_vec();
     let mut engine = Engine::new(model, screen, inbox.clone(), clock.clone());
@@ -197,7 +197,7 @@ fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (
         }
     }
     if !sources.is_empty() {
-        match Ports::new(inbox.clone(), utc) {
+        match Ports::new(inbox.clone(), utc, request) {
             Ok(mut ports) => {
                 for (id, backend) in sources {
                     ports.add(id, backend);

@@ -19,6 +19,7 @@ use crate::journal::append::{MineOnly, log_dir as journal_dir, plain};
 use crate::journal::thread::Settings;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub struct DrillWish {
@@ -33,6 +34,8 @@ pub struct Setup {
     pub clock: Arc<dyn Clock>,
     pub utc: UtcClock,
     pub sources: Vec<(SourceId, Arc<dyn Backend>)>,
+    /// Request total timeout.
+    pub request: Duration,
     /// `None`: the first list, which acts on nothing and logs nothing.
     pub log: Option<Settings>,
     pub tape_dir: Option<PathBuf>,
@@ -86,6 +89,10 @@ fn base(environment: Environment, config: &Config, clock: &dyn Clock) -> Model {
         }
     }
     model
+}
+
+fn request(config: &Config) -> Duration {
+    Duration::from_millis(config.limits.request_timeout_ms)
 }
 
 fn who(config: &Config, args: &ConsoleArgs) -> Arc<str> {
@@ -153,7 +160,15 @@ pub fn choose(config: &Config, args: &ConsoleArgs, contexts: Vec<Context>) -> Se
     model.nav.screen = Screen::Choose;
     model.nav.choose_row = contexts.iter().position(|c| c.current).unwrap_or(0);
     model.contexts = contexts;
-    Setup { model, clock, utc: Arc::new(utc_now), sources: Vec::new(), log: None, tape_dir: None }
+    Setup {
+        model,
+        clock,
+        utc: Arc::new(utc_now),
+        sources: Vec::new(),
+        request: request(config),
+        log: None,
+        tape_dir: None,
+    }
 }
 
 /// A drill. Errors: no such scenario, or one that cannot be read.
@@ -196,7 +211,15 @@ pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Se
         (dir.join("log"), MineOnly(true)),
         Some(format!("{} seed {}", wish.scenario, wish.seed)),
     );
-    Ok(Setup { model, clock, utc, sources, log: Some(log), tape_dir: config.tape.then(|| dir.join("tape")) })
+    Ok(Setup {
+        model,
+        clock,
+        utc,
+        sources,
+        request: request(config),
+        log: Some(log),
+        tape_dir: config.tape.then(|| dir.join("tape")),
+    })
 }
 
 /// One context of the kubeconfig, perhaps with a Prometheus: no file needed.
@@ -297,7 +320,7 @@ fn real(
     let dir = log_dir(name);
     let tape = config.tape.then(|| state_dir().join("andon").join(plain(name)).join("tape"));
     let log = settings(config, args, name, dir, None);
-    Setup { model, clock, utc, sources, log: Some(log), tape_dir: tape }
+    Setup { model, clock, utc, sources, request: request(config), log: Some(log), tape_dir: tape }
 }
 
 fn prometheus_settings(

@@ -46,6 +46,7 @@ impl Limits {
             confirm_delay: ms(self.confirm_delay_ms),
             arm: i64::from(self.arm_minutes) * 60_000,
             same_act: ms(self.same_act_ms),
+            seen: ms(self.seen_ms),
             ..model::Limits::default()
         }
     }

@@ -51,6 +51,8 @@ pub struct Limits {
     pub reread: i64,
     pub durable: i64,
     pub same_act: i64,
+    /// An act not seen after this long is stuck.
+    pub seen: i64,
     pub waking: i64,
     pub quit_again: i64,
 }
@@ -64,6 +66,7 @@ impl Default for Limits {
             reread: 2_000,
             durable: 500,
             same_act: 5_000,
+            seen: 15_000,
             waking: 3_000,
             quit_again: 3_000,
         }

@@ -19,8 +19,6 @@ use tokio::sync::watch;
 
 /// A re-read before an act, and the read for a dialog (limits.md section 1).
 const READ: Duration = Duration::from_secs(2);
-/// Request total timeout (limits.md section 4).
-const TOTAL: Duration = Duration::from_secs(5);
 
 /// One configured backend and what it is told to look at.
 struct Port {
@@ -36,17 +34,19 @@ pub struct Ports {
     /// Steps that have left and have no answer yet.
     sending: Arc<AtomicUsize>,
     utc: Arc<dyn Fn() -> Utc + Send + Sync>,
+    /// Request total timeout (limits.md section 4).
+    total: Duration,
 }
 
 impl Ports {
     /// Starts the tasks' runtime. Errors: the operating system gives no threads.
-    pub fn new(inbox: Inbox, utc: Arc<dyn Fn() -> Utc + Send + Sync>) -> std::io::Result<Ports> {
+    pub fn new(inbox: Inbox, utc: Arc<dyn Fn() -> Utc + Send + Sync>, total: Duration) -> std::io::Result<Ports> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("andon-source")
             .enable_all()
             .build()?;
-        Ok(Ports { runtime: Some(runtime), inbox, ports: BTreeMap::new(), sending: Arc::default(), utc })
+        Ok(Ports { runtime: Some(runtime), inbox, ports: BTreeMap::new(), sending: Arc::default(), utc, total })
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -151,13 +151,14 @@ impl Ports {
             inbox.answer(Msg::Asked { id, answer: Err(no_source(source)) });
             return;
         };
+        let total = self.total;
         self.spawn(async move {
             let (query, lane) = match question {
                 Question::Read(t) => (Query::Read(t), Lane::Act),
                 Question::Blocks { service, from, count } => (Query::Blocks { service, from, count }, Lane::Refresh),
                 Question::Check(q) => (Query::Check(q), Lane::Refresh),
             };
-            let answer = bounded(TOTAL, backend.ask(&query, &Cx { deadline: TOTAL, lane })).await;
+            let answer = bounded(total, backend.ask(&query, &Cx { deadline: total, lane })).await;
             inbox.answer(Msg::Asked { id, answer });
         });
     }
@@ -174,16 +175,17 @@ impl Ports {
         };
         self.sending.fetch_add(1, Ordering::SeqCst);
         let sending = self.sending.clone();
+        let total = self.total;
         self.spawn(async move {
             let task =
                 tokio::spawn(
-                    async move { backend.send(&step, ticket, &Cx { deadline: TOTAL, lane: Lane::Act }).await },
+                    async move { backend.send(&step, ticket, &Cx { deadline: total, lane: Lane::Act }).await },
                 );
             // The backend keeps the deadline; this one only catches a backend that does not.
-            let outcome = match tokio::time::timeout(TOTAL * 2, task).await {
+            let outcome = match tokio::time::timeout(total * 2, task).await {
                 Ok(Ok(outcome)) => outcome,
                 Ok(Err(_)) => Outcome::Unknown { why: "the sending task failed; a bug of andon".into() },
-                Err(_) => Outcome::Unknown { why: "no answer in 10 s".into() },
+                Err(_) => Outcome::Unknown { why: format!("no answer in {} s", 2 * total.as_secs()).into() },
             };
             inbox.answer(Msg::Answered { ticket, outcome });
             sending.fetch_sub(1, Ordering::SeqCst);

@@ -491,3 +491,12 @@ fn a_target_that_could_not_be_read_is_the_reason_why_there_is_no_plan() {
     let plan = &w.model.dialog.as_ref().and_then(|d| d.act()).expect("an act").plan;
     assert!(format!("{plan:?}").contains("could not be read: no answer in 2 s"), "{plan:?}");
 }
+
+#[test]
+fn the_seen_deadline_of_the_config_is_the_one_that_makes_an_act_stuck() {
+    let mut run = worse(1);
+    run.model.limits.seen = 7_000;
+    run.act("a h");
+    let act = run.model.acts.values().next_back().expect("act");
+    assert!(act.plan.steps.iter().all(|s| s.seen_by == 7_000));
+}

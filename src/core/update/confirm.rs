@@ -323,7 +323,10 @@ fn submit(model: &mut Model, out: &mut Vec<Effect>) {
                 acts::named(model, id, named, out);
                 return;
             }
-            let Some(plan) = d.plan().cloned() else { return };
+            let Some(mut plan) = d.plan().cloned() else { return };
+            for step in &mut plan.steps {
+                step.seen_by = model.limits.seen;
+            }
             let act = Act {
                 id: ActId(model.counters.act + 1),
                 seen: d.seen.clone(),
