@@ -120,7 +120,8 @@ async fn all_that_is_said(fails: Failure, files: &Files) -> (String, BTreeSet<St
 
     // As the console runs them: facts and failures as messages, which are the lines of the tape.
     let inbox = Inbox::default();
-    let mut ports = Ports::new(inbox.clone(), Arc::new(|| Utc(now_secs() * 1000)), Duration::from_secs(5)).expect("threads");
+    let mut ports =
+        Ports::new(inbox.clone(), Arc::new(|| Utc(now_secs() * 1000)), Duration::from_secs(5)).expect("threads");
     let mut w = world();
     for (id, b) in backends {
         ports.add(id, b);

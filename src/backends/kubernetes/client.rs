@@ -216,7 +216,8 @@ impl Clients {
                 _ if text.contains("timed out") || text.contains("deadline") => Trouble::Timeout,
                 _ => Trouble::Unreachable,
             };
-            return SourceError::new(trouble, format!("to {what}: {} is not reached: {text}", self.context));
+            let why = plainly(&text);
+            return SourceError::new(trouble, format!("to {what}: {} is not reached: {why}", self.context));
         };
         let words = message(&status.message);
         let mut error = match status.code {
@@ -313,6 +314,19 @@ pub fn clean(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect::<String>().trim().to_owned()
 }
 
+/// The library's own words before the cause say nothing to a person: `ServiceError: client error (Connect): ...`.
+fn plainly(text: &str) -> &str {
+    let mut rest = text;
+    for noise in ["ServiceError: ", "client error (Connect): ", "client error (SendRequest): ", "tcp connect error: "] {
+        rest = rest.strip_prefix(noise).unwrap_or(rest);
+    }
+    match rest {
+        "deadline has elapsed" => "no connection in time",
+        "client error (Connect)" => "no connection",
+        other => other,
+    }
+}
+
 /// An error with its causes, without repeating itself.
 pub fn chain(e: &dyn std::error::Error) -> String {
     let mut text = e.to_string();
@@ -345,5 +359,18 @@ impl<R: futures::AsyncBufRead + Unpin> Lines<R> {
             return Err(std::io::Error::other("a line larger than 16 MiB"));
         }
         Ok((n > 0).then_some(line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plainly;
+
+    #[test]
+    fn a_person_reads_the_cause_and_not_the_librarys_layers() {
+        let refused = "ServiceError: client error (Connect): tcp connect error: Connection refused (os error 111)";
+        assert_eq!(plainly(refused), "Connection refused (os error 111)");
+        assert_eq!(plainly("ServiceError: client error (Connect): deadline has elapsed"), "no connection in time");
+        assert_eq!(plainly("invalid peer certificate: UnknownIssuer"), "invalid peer certificate: UnknownIssuer");
     }
 }
