@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two keys: slower than a burst (3 in 10 ms), faster than a person.
 const FINGER: Duration = Duration::from_millis(15);
 /// After an Esc: a key that follows sooner makes it Alt and that key (50 ms; more, because machines are shared).
-const ALONE: Duration = Duration::from_millis(150);
+const ALONE: Duration = Duration::from_millis(400);
 
 pub struct Pty {
     child: Child,

@@ -121,10 +121,8 @@ impl<'a> Watching<'a> {
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                report = rx.recv() => {
-                    let Some(report) = report else {
-                        return SourceError::new(Trouble::Panicked, "all watches ended");
-                    };
+                // No more reports: every watch has ended, and why is told below.
+                Some(report) = rx.recv() => {
                     self.fold(report);
                     for _ in 0..BATCH {
                         match rx.try_recv() {
