@@ -58,7 +58,7 @@ fn the_kubeconfig_makes_the_first_list() {
     pty.keys("j Enter");
     pty.wait_for("LOOK-ONLY");
     // A key that ends the waking screen makes the console deaf for 300 ms: let it wake by itself.
-    pty.wait_until("awake", |g| !g.contains("waking:"));
+    pty.wait_until("awake", |g| g.contains("LOOK-ONLY") && !g.contains("WAKING"));
     pty.keys("o");
     pty.wait_until("the source in red with its reason", |g| g.contains("127.0.0.1:9") || g.contains("refused"));
     pty.keys("b");
