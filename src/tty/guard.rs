@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::core::shown::{LINE_MAX, shown_line};
+
 use super::device::{Device, State, Stopped, try_lock_until};
 
 /// Alternate screen, bracketed paste, cursor hidden.
@@ -153,39 +155,9 @@ fn say(line: &str) {
     }
 }
 
-/// Foreign text as one line that a terminal only prints: controls as `^X` or `\x9b`, bidi and invisible characters
-/// by number, 2 kB at most.
+/// Foreign text as one line that a terminal only prints, through the one gate; a carriage return at its end is no text.
 pub fn visible(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if out.len() > 2_000 {
-            out.push_str("...");
-            break;
-        }
-        match c {
-            '\n' => out.push_str(" / "),
-            '\r' => {}
-            '\0'..='\x1f' => {
-                out.push('^');
-                out.push(char::from(c as u8 + 0x40));
-            }
-            '\x7f' => out.push_str("^?"),
-            '\u{80}'..='\u{9f}' => out.push_str(&format!("\\x{:02x}", c as u32)),
-            '\u{ad}'
-            | '\u{61c}'
-            | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}' => {
-                out.push_str(&format!("<U+{:04X}>", c as u32));
-            }
-            c => out.push(c),
-        }
-    }
-    out
+    shown_line(text.trim_end_matches('\r'), LINE_MAX).into_string()
 }
 
 #[cfg(test)]
