@@ -181,7 +181,9 @@ fn refused(context: Context, chord: &[Key], intent: Option<Intent>) -> Option<(S
             "terminals and multiplexers keep ctrl-s, ctrl-q, ctrl-a and ctrl-b for themselves".to_owned(),
         ));
     }
-    if chord.contains(&Key::plain(Code::Esc)) && !matches!(intent, Some(Intent::Back | Intent::NoteLeave)) {
+    if chord.contains(&Key::plain(Code::Esc))
+        && !matches!(intent, Some(Intent::Back | Intent::NoteLeave | Intent::FieldLeave))
+    {
         let what = "\"esc\" is always no".to_owned();
         return Some((what, "take another key".to_owned()));
     }

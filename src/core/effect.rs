@@ -58,6 +58,14 @@ pub enum Effect {
     Speed(u32),
     /// Leave this list and open that place.
     Choose(Choice),
+    /// Draw with this theme; `Msg::Themed` follows.
+    Theme(Arc<str>),
+    /// Read keymap and theme files again; `Msg::Reloaded` follows.
+    Reload,
+    /// Ring, where the person asked for a bell.
+    Bell,
+    /// One line for `--plain`. Already through the gate.
+    Say(String),
     Repaint,
     Suspend,
     Quit(u8),

@@ -16,11 +16,20 @@ pub enum Context {
     Choose,
     /// The multi-line note.
     Note,
+    /// The palette's line and the filter's line: one-line text fields.
+    Field,
 }
 
 impl Context {
-    pub const ALL: [Context; 6] =
-        [Context::Global, Context::List, Context::Runbook, Context::Dialog, Context::Choose, Context::Note];
+    pub const ALL: [Context; 7] = [
+        Context::Global,
+        Context::List,
+        Context::Runbook,
+        Context::Dialog,
+        Context::Choose,
+        Context::Note,
+        Context::Field,
+    ];
 
     /// The section of a keymap file.
     pub fn section(self) -> &'static str {
@@ -31,6 +40,7 @@ impl Context {
             Context::Dialog => "dialog",
             Context::Choose => "choose",
             Context::Note => "note",
+            Context::Field => "field",
         }
     }
 }
@@ -77,6 +87,15 @@ intents! {
     Open,             "open",            Global,   false, "Why: how this was computed";
     Back,             "back",            Global,   false, "Back, close, no";
     Note,             "note",            Global,   false, "Write a note into the log";
+    Palette,          "palette",         Global,   false, "Command palette: every intent, service, screen and theme";
+    Filter,           "filter",          List,     false, "Filter this list";
+    MatchNext,        "match-next",      List,     false, "Next match";
+    MatchPrevious,    "match-previous",  List,     false, "Previous match";
+    PaneNext,         "pane-next",       Global,   false, "Next pane";
+    PanePrevious,     "pane-previous",   Global,   false, "Previous pane";
+    Zoom,             "zoom",            Global,   false, "The focused pane alone, or side by side again";
+    Alarm,            "alarm",           Global,   false, "Go to what the alarm row says";
+    Copy,             "copy",            Global,   false, "Copy what is selected, with its link";
     Help,             "help",            Global,   false, "Help of this place";
     Repaint,          "repaint",         Global,   false, "Draw everything again";
     Suspend,          "suspend",         Global,   false, "Suspend to the shell (disarms)";
@@ -96,6 +115,11 @@ intents! {
     ChooseDrill,      "choose-drill",    Choose,   false, "Play the drill";
     NoteKeep,         "note-keep",       Note,     false, "Keep the note";
     NoteLeave,        "note-leave",      Note,     false, "Leave a draft";
+    FieldTake,        "field-take",      Field,    false, "Take it";
+    FieldLeave,       "field-leave",     Field,    false, "Leave it, nothing changes";
+    FieldNext,        "field-next",      Field,    false, "Next suggestion";
+    FieldPrevious,    "field-previous",  Field,    false, "Previous suggestion";
+    FieldComplete,    "field-complete",  Field,    false, "Complete to the chosen suggestion";
 }
 
 impl Intent {

@@ -73,6 +73,21 @@ impl Default for Limits {
     }
 }
 
+/// How the console looks and sounds, as far as the core must know: names, never colours.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    pub theme: Arc<str>,
+    /// Themes that can be tried with `:theme`, the shipped ones and the user's own.
+    pub themes: Vec<Arc<str>>,
+    /// `--plain`: one line for each event, no screen.
+    pub plain: bool,
+    /// `--reduced-motion`: nothing on screen moves by itself but figures.
+    pub reduced_motion: bool,
+    pub mouse: bool,
+    pub bell: bool,
+    pub title: bool,
+}
+
 /// Why a question was asked, so that its answer finds its place.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Purpose {
@@ -137,6 +152,7 @@ pub struct Counters {
 pub struct Model {
     pub environment: Environment,
     pub limits: Limits,
+    pub settings: Settings,
     pub keymap: Keymap,
     pub now: Stamp,
     pub started: Stamp,
@@ -207,6 +223,7 @@ impl Model {
         Model {
             environment,
             limits: Limits::default(),
+            settings: Settings::default(),
             keymap,
             now,
             started: now,

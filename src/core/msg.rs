@@ -4,6 +4,8 @@ use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
+use crate::core::keymap::Keymap;
+use crate::core::nav::Pane;
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::SourceError;
@@ -65,6 +67,18 @@ pub enum Msg {
     Flushed(DialogId),
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
+    /// The theme is in force, or why not.
+    Themed {
+        name: Arc<str>,
+        refused: Option<Arc<str>>,
+    },
+    Reloaded(Box<Reloaded>),
+    /// The mouse wheel, opt-in: rows down, or up when negative.
+    Wheel(i16),
+    /// The mouse chose this, by identity as drawn; it never acts.
+    Picked(Picked),
+    /// A line typed into `--plain`.
+    Line(String),
     Copied {
         file: Option<Arc<str>>,
     },
@@ -76,6 +90,25 @@ pub enum Msg {
     Stopped,
     /// Back from the shell.
     Resumed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Picked {
+    Service(ServiceId),
+    Source(usize),
+    Step(usize),
+    Pane(Pane),
+}
+
+/// What `:reload` found. A file at fault leaves what was in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reloaded {
+    pub keymap: Option<Keymap>,
+    pub theme: Arc<str>,
+    pub themes: Vec<Arc<str>>,
+    /// What changed, in words.
+    pub changes: Vec<Arc<str>>,
+    pub problems: Vec<Arc<str>>,
 }
 
 /// Read from the log directory at the start.

@@ -28,11 +28,42 @@ pub enum Overlay {
         scroll: u16,
     },
     Note(Draft),
+    /// `:` and what is typed behind it.
+    Palette(Field),
     /// A reason being typed, for a runbook step that is skipped.
     SkipReason {
         step: usize,
         typed: String,
     },
+}
+
+/// A one-line text field with suggestions under it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    pub typed: String,
+    /// Which suggestion is chosen, 0 is the best.
+    pub chosen: usize,
+}
+
+/// Panes of the wide layout (product.md section 3); focus moves with Tab. Acts act on the Board's selection whichever
+/// has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Pane {
+    #[default]
+    Board,
+    Verdict,
+    Runbook,
+    Log,
+}
+
+/// `/`: only rows that hold the words are listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Filter {
+    pub words: String,
+    /// The line still has the keys.
+    pub typing: bool,
+    /// What stood before typing began; `Esc` brings it back.
+    pub before: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,6 +78,10 @@ pub struct Nav {
     /// Fine rows are shown as well.
     pub show_rest: bool,
     pub overlay: Option<Overlay>,
+    pub filter: Option<Filter>,
+    pub pane: Pane,
+    /// The focused pane has the whole screen.
+    pub zoomed: bool,
     /// Keys of a chord so far.
     pub pending: Vec<Key>,
     /// The target the act menu was opened on.

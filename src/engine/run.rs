@@ -10,7 +10,7 @@ use crate::core::act::flight::State;
 use crate::core::effect::{Choice, Effect};
 use crate::core::id::DialogId;
 use crate::core::model::Model;
-use crate::core::msg::Msg;
+use crate::core::msg::{Msg, Reloaded};
 use crate::core::time::{Person, Stamp};
 use crate::core::update::{next_wake, update};
 use std::path::PathBuf;
@@ -28,6 +28,13 @@ pub trait Front {
     fn resume(&mut self);
     /// Puts text on the clipboard; where it was also saved.
     fn copy(&mut self, text: &str) -> Option<String>;
+    /// Draws with this theme from now on; why not, in words.
+    fn theme(&mut self, name: &str) -> Result<(), String>;
+    /// Reads keymap and theme files again. `None`: this front has none.
+    fn reload(&mut self) -> Option<Reloaded>;
+    fn bell(&mut self);
+    /// One line, for a front that has no screen.
+    fn say(&mut self, line: &str);
     /// Milliseconds between frames that facts cause (limits.md section 4: 100, or 500 on a slow line).
     fn frame_ms(&self) -> i64;
     /// The clock on screen moves: wake once a second.
@@ -191,6 +198,16 @@ impl<F: Front> Engine<F> {
             }
             Effect::Speed(speed) => self.clock.set_speed(speed),
             Effect::Choose(choice) => self.end = Some(End::Chosen(choice)),
+            Effect::Theme(name) => {
+                let refused = self.front.theme(&name).err().map(Arc::from);
+                self.inbox.answer(Msg::Themed { name, refused });
+            }
+            Effect::Reload => {
+                let read = self.front.reload().unwrap_or_default();
+                self.inbox.answer(Msg::Reloaded(Box::new(read)));
+            }
+            Effect::Bell => self.front.bell(),
+            Effect::Say(line) => self.front.say(&line),
             Effect::Repaint => {
                 self.front.repaint();
                 self.drawn = u64::MAX;

@@ -191,6 +191,10 @@ impl Run {
             | Effect::Copy(_)
             | Effect::Speed(_)
             | Effect::Choose(_)
+            | Effect::Theme(_)
+            | Effect::Reload
+            | Effect::Bell
+            | Effect::Say(_)
             | Effect::Repaint
             | Effect::Suspend
             | Effect::Quit(_) => {}

@@ -4,6 +4,7 @@ use super::device::Device;
 use super::guard::Guard;
 use super::output::{Frame, Output};
 use crate::core::model::Model;
+use crate::core::msg::Reloaded;
 use crate::engine::Front;
 use crate::ui::{self, look::Look};
 use ratatui::buffer::Buffer;
@@ -76,6 +77,19 @@ impl Front for Screen {
             }
         }
     }
+
+    fn theme(&mut self, name: &str) -> Result<(), String> {
+        Err(format!("no theme {name}"))
+    }
+
+    fn reload(&mut self) -> Option<Reloaded> {
+        None
+    }
+
+    fn bell(&mut self) {}
+
+    /// The screen says everything already.
+    fn say(&mut self, _line: &str) {}
 
     fn frame_ms(&self) -> i64 {
         if self.slow.load(Ordering::Relaxed) { 500 } else { 100 }

@@ -64,6 +64,10 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             let keys = list(model, wide, &[(&[I::NoteKeep], "keep it in the log"), (&[I::NoteLeave], "leave a draft")]);
             return (keys, Line::new());
         }
+        Some(Overlay::Palette(_)) => {
+            let keys = list(model, wide, &[(&[I::FieldTake], "take it"), (&[I::FieldLeave], "leave")]);
+            return (keys, Line::new());
+        }
         Some(Overlay::SkipReason { .. }) => {
             let line = Line::of(Role::Key, "enter").text(" skip the step  ").add(Role::Key, "esc").text(" do not");
             return (line, Line::new());

@@ -107,6 +107,7 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             None
         }
         Some(Overlay::Note(draft)) => overlays::note::draw(model, draft, look, body, buf),
+        Some(Overlay::Palette(_)) => None,
         Some(Overlay::SkipReason { step, typed }) => {
             let (rows, column) = overlays::reason::rows(model, *step, typed);
             in_last(overlays::below(rows, look, body, buf), column)

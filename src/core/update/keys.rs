@@ -1,6 +1,6 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
-use super::{bump, confirm, moved, records, steps, writing};
+use super::{bump, confirm, filter, link, moved, palette, panes, records, steps, writing};
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::board;
@@ -43,6 +43,9 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
         return;
     }
     if model.nav.overlay.is_some() && writing::overlay_key(model, key, out) {
+        return;
+    }
+    if filter::key(model, key) {
         return;
     }
     let mut keys = std::mem::take(&mut model.nav.pending);
@@ -231,8 +234,25 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
             }
         }
         Intent::ChooseDrill => out.push(Effect::Choose(Choice::Drill)),
-        // Only meaningful where they are handled: a dialog, the note.
-        Intent::Confirm | Intent::CopyRequests | Intent::NoteKeep | Intent::NoteLeave => {}
+        Intent::Palette => palette::open(model),
+        Intent::Filter => filter::open(model),
+        Intent::MatchNext => filter::next(model, 1),
+        Intent::MatchPrevious => filter::next(model, -1),
+        Intent::PaneNext => panes::next(model, 1),
+        Intent::PanePrevious => panes::next(model, -1),
+        Intent::Zoom => panes::zoom(model),
+        Intent::Alarm => link::alarm(model),
+        Intent::Copy => link::copy(model, out),
+        // Only meaningful where they are handled: a dialog, the note, a field.
+        Intent::Confirm
+        | Intent::CopyRequests
+        | Intent::NoteKeep
+        | Intent::NoteLeave
+        | Intent::FieldTake
+        | Intent::FieldLeave
+        | Intent::FieldNext
+        | Intent::FieldPrevious
+        | Intent::FieldComplete => {}
     }
 }
 

@@ -4,8 +4,15 @@
 mod acts;
 mod confirm;
 mod facts;
+mod filter;
 mod keys;
+mod link;
+mod look;
+mod mouse;
 mod moved;
+mod palette;
+mod panes;
+mod plain;
 mod records;
 mod settle;
 mod steps;
@@ -75,6 +82,11 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         }
         Msg::Stopped => keys::suspend(model, &mut out),
         Msg::Resumed => bump(model),
+        Msg::Themed { name, refused } => look::themed(model, name, refused),
+        Msg::Reloaded(r) => look::reloaded(model, *r),
+        Msg::Wheel(by) => mouse::wheel(model, by),
+        Msg::Picked(what) => mouse::picked(model, what),
+        Msg::Line(line) => plain::line(model, &line, &mut out),
     }
     tick::by_time_alone(model, &mut out);
     match touched {
@@ -133,6 +145,11 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Recovered(_)
         | Msg::Ending { .. }
         | Msg::Stopped
+        | Msg::Themed { .. }
+        | Msg::Reloaded(_)
+        | Msg::Wheel(_)
+        | Msg::Picked(_)
+        | Msg::Line(_)
         | Msg::Resumed => Touched::All,
     }
 }

@@ -1,6 +1,6 @@
 //! Keys and pasted text while something lies over the screen: a note, a reason, an explanation, help.
 
-use super::{bump, records, steps};
+use super::{bump, palette, records, steps};
 use crate::core::board;
 use crate::core::case::note::{Draft, Input};
 use crate::core::effect::Effect;
@@ -18,6 +18,10 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
     match overlay {
         Overlay::Note(draft) => {
             note_key(model, draft, key, out);
+            true
+        }
+        Overlay::Palette(field) => {
+            palette::key(model, field, key, out);
             true
         }
         Overlay::SkipReason { step, mut typed } => {
