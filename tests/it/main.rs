@@ -14,6 +14,7 @@ mod layering;
 mod live;
 mod live_prom;
 mod paged;
+mod painting;
 mod properties;
 mod pty;
 mod pty_self;
