@@ -43,9 +43,26 @@ impl Dot {
         match &self.glyph {
             Glyph::One(_) | Glyph::Cover => 1,
             Glyph::Two(_) => 2,
-            Glyph::Doubtful(text, width) => (2 * text.chars().count()).max(usize::from(*width)),
+            Glyph::Doubtful(text, width) => text.chars().map(most).sum::<usize>().max(usize::from(*width)),
         }
     }
+}
+
+impl Dot {
+    /// What of it one column can hold: a letter without its marks, else a blank.
+    fn within_one(self) -> Dot {
+        let first = match &self.glyph {
+            Glyph::One(c) => Some(*c),
+            Glyph::Doubtful(text, _) => text.chars().next().filter(|c| c.is_ascii() || surely_one(*c)),
+            Glyph::Two(_) | Glyph::Cover => None,
+        };
+        Dot { glyph: Glyph::One(first.unwrap_or(' ')), pen: self.pen }
+    }
+}
+
+/// Columns a terminal may give this character within a cluster; a mark that is not combined gets one of its own.
+fn most(c: char) -> usize {
+    if c.is_ascii() || surely_one(c) || c.width() == Some(0) { 1 } else { 2 }
 }
 
 /// All columns of all rows.
@@ -70,13 +87,17 @@ impl Cells {
                 while x < width {
                     let pen = Pen::of(&row[x]);
                     let (glyph, columns) = glyph(row[x].symbol());
-                    let fits = x + columns <= width;
-                    let glyph = if fits { glyph } else { Glyph::One(' ') };
-                    let blank = glyph == Glyph::One(' ');
-                    dots.push(Dot { glyph, pen: if blank { pen.blank() } else { pen } });
-                    let covered = if fits { columns - 1 } else { 0 };
-                    dots.extend((0..covered).map(|_| Dot { glyph: Glyph::Cover, pen }));
-                    x += covered + 1;
+                    let dot = Dot { glyph, pen };
+                    // What might wrap would land in the next row, or scroll the screen.
+                    let fits = x + dot.reach() <= width;
+                    let dot = if fits { dot } else { dot.within_one() };
+                    let blank = dot.is_blank();
+                    dots.push(if blank { Dot { pen: pen.blank(), ..dot } } else { dot });
+                    let columns = columns.min(width - x);
+                    let cover =
+                        if fits { Dot { glyph: Glyph::Cover, pen } } else { Dot { pen: pen.blank(), ..Dot::BLANK } };
+                    dots.extend(std::iter::repeat_n(cover, columns - 1));
+                    x += columns;
                 }
             }
         }
@@ -142,11 +163,14 @@ mod tests {
         use Glyph::{Cover, One, Two};
         assert_eq!(glyphs(&["漢", "x", "y"]), [Two('漢'), Cover, One('y')]);
         assert_eq!(glyphs(&["x", "漢"]), [One('x'), One(' ')]);
+        // A terminal that thinks them wider would wrap them into the next row.
+        assert_eq!(glyphs(&["x", "\u{26a0}"]), [One('x'), One(' ')]);
+        assert_eq!(glyphs(&["x", "e\u{301}"]), [One('x'), One('e')]);
     }
 
     #[test]
     fn widths_that_terminals_argue_about_are_marked() {
-        let doubtful = |s: &str| matches!(glyphs(&[s, " ", " ", " "])[0], Glyph::Doubtful(..));
+        let doubtful = |s: &str| matches!(glyphs(&[s, " ", " ", " ", " "])[0], Glyph::Doubtful(..));
         for s in ["e\u{301}", "\u{1f680}", "\u{26a0}", "\u{25b6}", "\u{2764}\u{fe0f}", "\u{5d0}", "\u{e01}"] {
             assert!(doubtful(s), "{s:?}");
         }
