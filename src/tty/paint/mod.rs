@@ -16,6 +16,8 @@ use pen::Pen;
 
 /// From so many bytes on a frame is worth the 16 bytes of a synchronised update and the 12 of hiding a shown cursor.
 const LARGE: usize = 200;
+/// Up to so many changed rows are tried in both directions.
+const FEW_ROWS: usize = 6;
 /// From so many changed columns on a row is also tried erased first.
 const MANY: usize = 12;
 
@@ -69,9 +71,7 @@ impl Painter {
             body.extend_from_slice(CLEAR);
             Cells::blank(new.width, new.height)
         });
-        for y in 0..new.height {
-            self.hand.row(old.row(y), new.row(y), y, &mut body);
-        }
+        self.rows(&old, &new, &mut body);
         let large = body.len() > LARGE;
         let hidden_first = large && self.visible != Some(false);
         if hidden_first {
@@ -101,13 +101,35 @@ impl Painter {
     }
 }
 
+impl Painter {
+    /// All rows, from above or, where few change and that is shorter, from below: the pen may be the one it ended with.
+    fn rows(&mut self, old: &Cells, new: &Cells, out: &mut Vec<u8>) {
+        let moved: Vec<usize> = (0..new.height).filter(|y| old.row(*y) != new.row(*y)).collect();
+        let draw = |hand: &mut Hand, ys: &mut dyn Iterator<Item = usize>| {
+            let mut bytes = Vec::new();
+            for y in ys {
+                hand.row(old.row(y), new.row(y), y, &mut bytes);
+            }
+            bytes
+        };
+        let mut down = self.hand;
+        let mut bytes = draw(&mut down, &mut moved.iter().copied());
+        if (2..=FEW_ROWS).contains(&moved.len()) {
+            let mut up = self.hand;
+            let other = draw(&mut up, &mut moved.iter().rev().copied());
+            if other.len() < bytes.len() {
+                (down, bytes) = (up, other);
+            }
+        }
+        self.hand = down;
+        out.extend_from_slice(&bytes);
+    }
+}
+
 impl Hand {
     /// Brings one row from `old` to `new`, by whichever of two ways is shorter: cell by cell, or erased from the
     /// first change on and then only what is not blank.
     fn row(&mut self, old: &[Dot], new: &[Dot], y: usize, out: &mut Vec<u8>) {
-        if old == new {
-            return;
-        }
         let changed = changed(old, new);
         let mut direct = (*self, Vec::new());
         direct.0.cells(&changed, new, y, &mut direct.1);
