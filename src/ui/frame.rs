@@ -163,7 +163,8 @@ fn second_row(model: &Model, wide: usize) -> Line {
     for (id, s) in all {
         let (role, words) = source_age(s, now);
         let words = match s.confirmed {
-            Some(at) if many && role == Role::Muted => age::coarse(now.since(at)),
+            // `10s` takes the place of `5s ` and moves nobody.
+            Some(at) if many && role == Role::Muted => format!("{:<3}", age::coarse(now.since(at))),
             Some(_) | None => words,
         };
         let gap = if line.is_empty() { "" } else { "  " };
