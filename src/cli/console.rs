@@ -14,12 +14,14 @@ use crate::engine::effects::Ports;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::logbook::Logbook;
 use crate::engine::{End, Engine};
+use crate::journal::tape_queue;
 use crate::tty::front::Screen;
 use crate::tty::{Depth, Device, Guard, Input, Locale, Output, Wish, guard, input};
 use crate::ui::look::{Colours, Look};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Where to begin.
 enum Place {
@@ -233,9 +235,23 @@ fn take(
     let (always, measured, to) = (args.slow, slow.clone(), inbox.clone());
     let output = Output::start(device, locale.sync(), move |f| {
         measured.store(always || f.took_ms > 100, Ordering::Relaxed);
-        to.terminal(FromTerminal::Flushed(f.tag, f.bytes as u64, f.took_ms as i64));
+        tracing::trace!(f.bytes, f.took_ms, "frame");
+        // The loop is only woken for what it waits for.
+        if let Some(dialog) = f.tag {
+            to.terminal(FromTerminal::Flushed(dialog, f.bytes as u64));
+        }
     })?;
-    Ok(Screen { guard, output, device: device.clone(), look, state: setup::state_dir(), slow, clock: !args.no_clock })
+    Ok(Screen {
+        guard,
+        output,
+        device: device.clone(),
+        look,
+        state: setup::state_dir(),
+        slow,
+        slow_line: args.slow,
+        clock: !args.no_clock,
+        handed: None,
+    })
 }
 
 fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
@@ -256,6 +272,8 @@ fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
 
 /// The report of a panic: where it was, in a file of this user.
 fn report(what: &str) -> Option<String> {
+    // The message that did it is on the tape, if the tape is on the disk.
+    tape_queue::rescue(Duration::from_millis(100));
     let dir = setup::state_dir().join("andon");
     std::fs::create_dir_all(&dir).ok()?;
     let path = dir.join(format!("panic-{}.txt", std::process::id()));

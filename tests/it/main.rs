@@ -1,6 +1,7 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
 mod attack;
+mod budgets;
 mod console_env;
 mod console_f1;
 mod console_pty;
@@ -15,6 +16,7 @@ mod layering;
 mod live;
 mod live_prom;
 mod paged;
+mod painting;
 mod properties;
 mod pty;
 mod pty_self;
