@@ -116,7 +116,8 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     drop(reader);
     screen.guard.restore();
     if let Some(text) = said {
-        tell(&text);
+        // Not `tell`: a terminal that takes nothing must not keep us.
+        guard::last_line(Some(&device), &format!("andon: {}", crate::core::shown::shown_line(&text, 400)));
     }
     code
 }
@@ -189,6 +190,8 @@ fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (
     let Setup { mut model, clock, utc, sources, request, log, tape_dir } = setup;
     (model.width, model.height) = screen.device.size();
     model.problems = problems.to_vec();
+    #[cfg(feature = "testkit")]
+    super::fall::engine(&mut model);
     let mut engine = Engine::new(model, screen, inbox.clone(), clock.clone());
     // The first frame waits for nothing: not for the log, not for a thread.
     engine.first_frame();
@@ -234,6 +237,8 @@ fn take(
     let slow = Arc::new(AtomicBool::new(args.slow));
     let (always, measured, to) = (args.slow, slow.clone(), inbox.clone());
     let output = Output::start(device, locale.sync(), move |f| {
+        #[cfg(feature = "testkit")]
+        super::fall::here("draw");
         measured.store(always || f.took_ms > 100, Ordering::Relaxed);
         tracing::trace!(f.bytes, f.took_ms, "frame");
         // The loop is only woken for what it waits for.
@@ -256,6 +261,8 @@ fn take(
 
 fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
     move |i| {
+        #[cfg(feature = "testkit")]
+        super::fall::key(&i);
         inbox.terminal(match i {
             Input::Key { key, at } => FromTerminal::Msg(Msg::Key(key), Person(at)),
             Input::Paste { text, at } => FromTerminal::Msg(Msg::Paste(text), Person(at)),

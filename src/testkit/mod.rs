@@ -12,6 +12,7 @@ pub mod picture;
 pub mod states;
 mod states_acts;
 pub mod stories;
+pub mod stray;
 pub mod trials;
 pub mod world;
 

@@ -166,6 +166,14 @@ impl Pty {
         self.master = None;
     }
 
+    /// The system hangs the terminal up (TIOCVHANGUP, as after a lost modem): reads give end of file. False: not allowed.
+    pub fn vhangup(&self) -> bool {
+        let script = "import fcntl; fcntl.ioctl(0, 0x5437)";
+        let slave = Stdio::from(self.slave.try_clone().unwrap());
+        let done = Command::new("python3").args(["-c", script]).stdin(slave).stderr(Stdio::null()).status();
+        done.expect("python3 starts").success()
+    }
+
     pub fn signal(&self, signal: Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
@@ -173,6 +181,11 @@ impl Pty {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether the program has not ended yet.
+    pub fn runs(&self) -> bool {
+        !matches!(crate::process::state(self.child.id()), None | Some('Z'))
     }
 
     /// Waits until the program is stopped by a signal.
@@ -308,6 +321,7 @@ fn key(name: &str) -> Vec<u8> {
         "Down" => b"\x1b[B".to_vec(),
         "Right" => b"\x1b[C".to_vec(),
         "Left" => b"\x1b[D".to_vec(),
+        "F12" => b"\x1b[24~".to_vec(),
         "PageUp" => b"\x1b[5~".to_vec(),
         "PageDown" => b"\x1b[6~".to_vec(),
         _ => match name.strip_prefix("C-") {
