@@ -3,6 +3,7 @@
 
 pub mod acts;
 pub mod canary;
+pub mod colour;
 pub mod contract;
 pub mod drill;
 pub mod fake_http;
@@ -12,6 +13,7 @@ pub mod picture;
 pub mod states;
 mod states_acts;
 pub mod stories;
+pub mod svg;
 pub mod trials;
 pub mod world;
 
