@@ -13,6 +13,7 @@ mod kubernetes;
 mod layering;
 mod live;
 mod live_prom;
+mod looks;
 mod paged;
 mod properties;
 mod pty;
