@@ -63,7 +63,7 @@ pub fn svg(buf: &Buffer, terminal: Terminal) -> String {
     let (w, h) = (usize::from(buf.area.width) * WIDE, usize::from(buf.area.height) * TALL);
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w}\" height=\"{h}\" viewBox=\"0 0 {w} {h}\" \
-         font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"13\" xml:space=\"preserve\">\n"
+         font-family=\"DejaVu Sans Mono, Menlo, Consolas, monospace\" font-size=\"13.29\" xml:space=\"preserve\">\n"
     );
     let base = buf.content.last().map_or(terminal.background, |c| rgb(c.bg).unwrap_or(terminal.background));
     writeln!(out, "<rect width=\"{w}\" height=\"{h}\" fill=\"{}\"/>", hex(base)).unwrap_or_default();

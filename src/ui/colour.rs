@@ -110,8 +110,8 @@ pub fn nearest_on(c: Rgb, was: Rgb, on: u8, palette: Palette) -> u8 {
 
 fn nearest_where(c: Rgb, palette: Palette, may: impl Fn(u8) -> bool) -> Option<u8> {
     let c = oklab(c);
-    let distance = |n: &u8| far(oklab(rgb_of(*n)), c);
-    palette.numbers().filter(|n| may(*n)).min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    let all = palette.numbers().filter(|n| may(*n)).map(|n| (far(oklab(rgb_of(n)), c), n));
+    all.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, n)| n)
 }
 
 #[cfg(test)]

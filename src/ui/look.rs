@@ -73,6 +73,8 @@ fn styles(theme: &Theme, colours: Colours) -> Vec<Style> {
     let mono = (colours == Colours::None).then(|| theme::shipped("mono").unwrap_or_else(theme::default_theme));
     let theme = mono.as_ref().unwrap_or(theme);
     let text = theme.style(Role::Text);
+    // Most roles have the colours of running text, and looking for the nearest of 256 takes a while.
+    let mut known: Vec<((Colour, Colour), (Option<Color>, Option<Color>))> = Vec::new();
     let style = |role: &Role| {
         let mut s = theme.style(*role);
         // A colour that a role does not name is that of running text.
@@ -81,7 +83,11 @@ fn styles(theme: &Theme, colours: Colours) -> Vec<Style> {
                 *own = of_text;
             }
         }
-        let (fg, bg) = down(s.fg, s.bg, colours);
+        let before = known.iter().find(|(pair, _)| *pair == (s.fg, s.bg)).map(|(_, found)| *found);
+        let (fg, bg) = before.unwrap_or_else(|| down(s.fg, s.bg, colours));
+        if before.is_none() {
+            known.push(((s.fg, s.bg), (fg, bg)));
+        }
         let mut out = Style { fg, bg, ..Style::new() };
         for (on, m) in [(s.bold, Modifier::BOLD), (s.underline, Modifier::UNDERLINED), (s.reverse, Modifier::REVERSED)]
         {

@@ -18,6 +18,7 @@ mod paged;
 mod properties;
 mod pty;
 mod pty_self;
+mod reload;
 mod screen;
 mod secrets;
 mod snapshots;
