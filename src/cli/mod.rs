@@ -50,6 +50,12 @@ pub struct ConsoleArgs {
     /// auto, always, never, 16, 256 or true
     #[arg(long, global = true, value_name = "WHEN")]
     pub color: Option<String>,
+    /// A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// What moves by itself moves in steps of five seconds
+    #[arg(long, global = true)]
+    pub reduced_motion: bool,
     /// Plain ASCII glyphs
     #[arg(long, global = true)]
     pub ascii: bool,

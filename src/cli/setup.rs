@@ -78,6 +78,9 @@ pub fn log_of(env: Option<&str>) -> PathBuf {
 fn base(environment: Environment, config: &Config, clock: &dyn Clock) -> Model {
     let mut model = Model::new(environment, config.keymap.clone(), clock.now());
     model.limits = config.limits.of_update();
+    model.settings.theme = config.theme_name.clone();
+    model.settings.themes = config.themes.clone();
+    model.settings.reduced_motion = config.reduced_motion;
     model.editor = crate::ui::overlays::note::edit;
     // Shipped runbooks ask the drill's telemetry; elsewhere they are there only for who lists them.
     let drill = model.environment.place == Place::Drill;

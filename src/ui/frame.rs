@@ -2,9 +2,9 @@
 
 use super::hints;
 use super::look::Look;
+use super::motion;
 use super::parts::line::{Line, width};
 use crate::config::theme::Role;
-use crate::core::age;
 use crate::core::alarm;
 use crate::core::id::SourceId;
 use crate::core::intent::Intent;
@@ -58,7 +58,8 @@ pub fn arming(model: &Model) -> (Role, String) {
     }
     match model.armed_until.filter(|t| *t > model.now.person) {
         Some(until) => {
-            let s = (until.0 - model.now.person.0 + 999) / 1000;
+            // Never more than is left, whatever steps it moves in.
+            let s = motion::step(model, until.0 - model.now.person.0 + 999) / 1000;
             (Role::Warn, format!("ARMED {}:{:02}", s / 60, s % 60))
         }
         // Outside production forward acts need no arming, and the word would only confuse.
@@ -70,7 +71,7 @@ pub fn arming(model: &Model) -> (Role, String) {
 fn first_row(model: &Model, wide: usize) -> Line {
     if model.nav.screen == Screen::Choose {
         // Nothing is looked at yet: no place, no arming.
-        return Line::new().text(format!("ANDON   {}   {}Z", model.environment.who, model.utc().hms()));
+        return Line::new().text(format!("ANDON   {}   {}", model.environment.who, motion::clock(model)));
     }
     let clusters: Vec<&str> =
         model.world.sources.iter().filter(|(_, s)| s.abilities.roles.rollouts).map(|(id, _)| id.as_str()).collect();
@@ -79,7 +80,7 @@ fn first_row(model: &Model, wide: usize) -> Line {
         0 | 1 => listed.clone(),
         n => format!("{n} clusters"),
     };
-    let utc = format!("{}Z", model.utc().hms());
+    let utc = motion::clock(model);
     let short = utc.get(..5).unwrap_or(&utc).to_owned();
     let drilling = matches!(model.environment.place, Place::Drill | Place::Replay);
     let role = |r: Role| if drilling && r != Role::Warn { Role::Drill } else { r };
@@ -121,8 +122,9 @@ fn strain(s: &SourceState, now: crate::core::time::Utc) -> f64 {
 }
 
 /// `9s`, `30s!`, `FAILED 4m!`, `connecting`.
-pub fn source_age(s: &SourceState, now: crate::core::time::Utc) -> (Role, String) {
-    let age = s.confirmed.map(|at| (age::age(now.since(at)), now.since(at) > s.old_after_ms));
+pub fn source_age(model: &Model, s: &SourceState) -> (Role, String) {
+    let now = model.utc();
+    let age = s.confirmed.map(|at| (motion::growing(model, now.since(at)), now.since(at) > s.old_after_ms));
     match (&s.link, age) {
         (Link::Failed(_), None) => (Role::Bad, "FAILED".into()),
         (Link::Failed(_), Some((age, _))) => (Role::Bad, format!("FAILED {age}!")),
@@ -161,7 +163,7 @@ fn second_row(model: &Model, wide: usize) -> Line {
     // Each step of each source costs its bytes: many sources take larger ones.
     let many = all.len() > FEW;
     for (id, s) in all {
-        let (role, words) = source_age(s, now);
+        let (role, words) = source_age(model, s);
         let words = match s.confirmed {
             // `10s` takes the place of `5s ` and moves nobody.
             Some(at) if many && role == Role::Muted => format!("{:<3}", age::coarse(now.since(at))),

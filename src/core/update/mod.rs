@@ -80,7 +80,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Stopped => keys::suspend(model, &mut out),
         Msg::Resumed => bump(model),
         Msg::Themed { name, refused } => look::themed(model, name, refused),
-        Msg::Reloaded(r) => look::reloaded(model, *r),
+        Msg::Reloaded(r) => look::reloaded(model, *r, &mut out),
         Msg::Wheel(by) => mouse::wheel(model, by),
         Msg::Picked(what) => mouse::picked(model, what),
         Msg::Line(line) => plain::line(model, &line, &mut out),
