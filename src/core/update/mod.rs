@@ -96,6 +96,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Touched::All => all_rows(model),
     }
     keys::leave_waking_when_answered(model);
+    link::known_trouble(model);
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
             model.log.records += 1;
