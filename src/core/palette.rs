@@ -6,6 +6,7 @@
 //! meant for another window do not take it: where no quiet second came before the palette, a second Enter is asked for.
 
 use crate::core::board;
+use crate::core::case::runbook::Piece;
 use crate::core::find;
 use crate::core::id::{ServiceId, SourceId};
 use crate::core::intent::{Context, Intent};
@@ -368,7 +369,13 @@ fn found(model: &Model, words: &str) -> Offer {
         let of = of.or_else(|| book.service.clone());
         for (i, s) in book.steps.iter().enumerate() {
             let name = format!("{} {}", book.name, s.number);
-            if !find::holds(&format!("{name} {}", s.title), words) {
+            let mut text = format!("{name} {}", s.title);
+            for piece in &s.body {
+                let (Piece::Text(t) | Piece::Commands(t)) = piece;
+                text.push(' ');
+                text.push_str(t);
+            }
+            if !find::holds(&text, words) {
                 continue;
             }
             let known = of.clone().filter(|s| model.world.services.contains_key(s));

@@ -7,6 +7,7 @@ mod contract;
 mod drawing;
 mod drill;
 mod files;
+mod finding;
 mod flood;
 mod home;
 mod kubernetes;
