@@ -133,7 +133,8 @@ pub fn offer(model: &Model, field: &Field) -> Offer {
         add(fit(typed, i.name(), i.help()), &|| intent(model, field, *i));
     }
     if !choosing {
-        for r in &model.rows {
+        // With nothing typed yet the fine ones would stand in the way of everything else.
+        for r in model.rows.iter().filter(|r| !typed.is_empty() || !r.is_fine() || r.moving > 0) {
             // A service of an act's name goes before it: choosing is harmless.
             let score = fit(typed, r.service.as_str(), "").map(|s| s + 1 - i32::from(typed.is_empty()));
             add(score, &|| service(model, r));
@@ -269,7 +270,7 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
         }
         Intent::Quit | Intent::Suspend => busy(model).map(|why| {
             let key = model.keymap.shown(i).unwrap_or_default();
-            format!("{why}: only by its key, {key}")
+            format!("{why}, so only by its key: {key}")
         }),
         Intent::StepRun | Intent::StepTick | Intent::StepSkip | Intent::StepNext | Intent::StepPrevious => {
             listing::this_runbook(model).is_none().then(|| "no runbook for this service".into())
@@ -318,9 +319,9 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
 /// Why this console must not be left, or disarmed, by words.
 fn busy(model: &Model) -> Option<&'static str> {
     if model.is_armed() {
-        Some("this console is armed")
+        Some("armed")
     } else if model.acts_in_flight().next().is_some() {
-        Some("an act is in flight")
+        Some("in flight")
     } else {
         None
     }
@@ -421,7 +422,7 @@ pub fn enter<'a>(model: &Model, field: &Field, offer: &'a Offer) -> Enter<'a> {
         return Enter::No(format!("{} is not taken from pasted text", entry.name));
     }
     if typed != entry.name && !field.by_hand {
-        return Enter::No(format!("{}: type the whole name, or choose it with tab or down", entry.name));
+        return Enter::No(format!("{} needs its whole name, or tab", entry.name));
     }
     if model.nav.is_burst() {
         return Enter::No("keys came too fast for a hand; nothing was taken".into());

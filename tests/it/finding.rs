@@ -88,7 +88,7 @@ fn an_act_needs_its_whole_name_or_a_hand_that_chose_it() {
     palette(&mut w, "roll");
     w.keys("enter");
     assert_eq!(act(&w), None);
-    assert!(field(&w).is_some() && screen(&w).contains("type the whole name"), "{}", screen(&w));
+    assert!(field(&w).is_some() && screen(&w).contains("roll-back needs its whole name"), "{}", screen(&w));
     w.keys("tab");
     assert_eq!(field(&w).map(|f| f.typed.as_str()), Some("roll-back"));
     w.keys("enter");
@@ -265,7 +265,7 @@ fn typing_chooses_the_first_match_and_the_rest_is_counted() {
     assert!(screen(&w).contains("/pay  1 of 19 services"), "{}", screen(&w));
     w.keys("enter");
     let s = screen(&w);
-    assert!(s.contains("18 hidden") && s.contains("1 WORSE") && s.contains("esc show all"), "{s}");
+    assert!(s.contains("18 hidden: 1 WORSE") && s.contains("esc show all"), "{s}");
     assert_eq!(board::listed(&w.model).count(), 1);
     // What the notice would cover is still said.
     w.model.tell("something");
@@ -308,7 +308,7 @@ fn no_match_leaves_the_choice_in_sight() {
     w.keys("/").type_text("zzz").keys("enter");
     assert_eq!(chosen(&w), "checkout");
     assert_eq!(board::listed(&w.model).map(|r| r.service.as_str()).collect::<Vec<_>>(), ["checkout"]);
-    assert!(screen(&w).contains("0 of 19 services, 18 hidden"), "{}", screen(&w));
+    assert!(screen(&w).contains("0 of 19 services  18 hidden"), "{}", screen(&w));
 }
 
 #[test]
@@ -352,7 +352,7 @@ fn sources_steps_and_help_have_their_filters() {
     let mut w = stories::worse();
     w.keys("o /").type_text("prom").keys("enter");
     assert_eq!(w.model.nav.source_row, 1);
-    assert!(screen(&w).contains("1 of 3 sources, 2 hidden"), "{}", screen(&w));
+    assert!(screen(&w).contains("1 of 3 sources  2 hidden"), "{}", screen(&w));
     w.keys("esc r /").type_text("budget").keys("enter");
     assert!(screen(&w).contains("steps"), "{}", screen(&w));
     assert_eq!(listing::steps(&w.model).len(), 1);

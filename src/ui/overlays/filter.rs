@@ -50,18 +50,20 @@ pub fn line(model: &Model, wide: usize) -> Option<Shown> {
     match listing::count(model, of) {
         Some(c) if !empty => {
             line = line.text(format!("  {} of {} {}", c.found, c.of, c.what));
-            if !typing && c.hidden > 0 {
-                line = line.text(format!(", {} hidden", c.hidden));
+            if c.hidden > 0 {
+                line = line.text(format!("  {} hidden", c.hidden));
             }
             if !c.worst.is_empty() {
-                line = line.text(", hidden: ").add(Role::Warn, &c.worst);
+                line = line.text(": ").add(Role::Warn, &c.worst);
             }
         }
         Some(c) => line = line.text(format!("  {} {}", c.of, c.what)),
         None => {}
     }
     let key = |i| model.keymap.shown(i).unwrap_or_default();
-    let keys: &[(String, &str)] = if typing {
+    let keys: &[(String, &str)] = if of == Listing::Help && !typing {
+        &[(key(Intent::Back), " show all")]
+    } else if typing {
         &[(key(Intent::FieldTake), " keep"), (key(Intent::FieldLeave), " as before")]
     } else {
         &[

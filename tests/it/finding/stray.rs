@@ -1,5 +1,8 @@
 //! Words meant for another window, typed into the console: nothing leaves, nothing is armed or disarmed, and an armed
-//! console is not left. A small version, on every screen and in every field.
+//! console is not left. On every screen and in every field.
+//!
+//! A third of the lines at each place, all of them over all places. Everything everywhere, by hand:
+//! `ANDON_TRIALS=2000 cargo test --test it finding::stray` (the number: random strings)
 
 use andon::core::effect::Effect;
 use andon::core::key::{Code, Key};
@@ -159,7 +162,9 @@ fn corpus(random_strings: usize) -> (Vec<Vec<Key>>, usize) {
 
 #[test]
 fn words_for_another_window_do_nothing_here() {
-    let (strings, meant) = corpus(30);
+    let trials = std::env::var("ANDON_TRIALS").ok().and_then(|n| n.parse().ok());
+    let (all, every) = if trials.is_some() { (true, 1) } else { (false, 3) };
+    let (strings, meant) = corpus(trials.unwrap_or(30));
     assert!(meant * 10 < strings.len(), "{meant} taken out");
     const SPEEDS: [i64; 4] = [20, 120, 350, 900];
     for armed in [true, false] {
@@ -169,7 +174,9 @@ fn words_for_another_window_do_nothing_here() {
             let gap = SPEEDS[(i + usize::from(armed)) % SPEEDS.len()];
             run.keys("esc esc esc esc");
             run.keys(place);
-            let m = typed(&mut run, &strings, gap, 0);
+            let here: Vec<Vec<Key>> =
+                strings.iter().skip(if all { 0 } else { i % 3 }).step_by(every).cloned().collect();
+            let m = typed(&mut run, &here, gap, 0);
             let what = format!("{place}, armed {armed}, {gap} ms a key");
             assert_eq!((m.requests, m.arms, m.disarms), (0, 0, 0), "{what}");
             assert!(!armed || m.exits == 0, "{what}: {} exits", m.exits);
