@@ -86,7 +86,7 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
         push(rank, text, Place::Service(service));
     }
     for p in &model.problems {
-        push(9, p.to_string(), Place::Sources);
+        push(10, p.to_string(), Place::Sources);
     }
     out.sort();
     out
@@ -112,11 +112,11 @@ fn elsewhere(model: &Model) -> Vec<(u8, String, ServiceId)> {
     }
     match blind.as_slice() {
         [] => {}
-        [one] => out.push((8, format!("NEW: {} is {}", one.service, word(model, one)), one.service.clone())),
+        [one] => out.push((9, format!("NEW: {} is {}", one.service, word(model, one)), one.service.clone())),
         // One source that fell silent takes many with it: one line.
         [first, ..] => {
             let n = blind.len();
-            out.push((8, format!("NEW: {} and {} more are blind", first.service, n - 1), first.service.clone()));
+            out.push((9, format!("NEW: {} and {} more are blind", first.service, n - 1), first.service.clone()));
         }
     }
     out

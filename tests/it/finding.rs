@@ -2,6 +2,7 @@
 
 mod stray;
 
+use crate::home::Home;
 use andon::core::act::dialog::DialogKind;
 use andon::core::alarm::{self, alarms};
 use andon::core::board;
@@ -435,6 +436,25 @@ fn a_link_opens_there_and_esc_goes_to_the_board() {
     assert!(screen(&w).contains("there is no such service; this is the worst, checkout"), "{}", screen(&w));
     let w = opened("payments@eu-9");
     assert!(screen(&w).contains("nothing of it is known there; it is at us-1"), "{}", screen(&w));
+}
+
+#[test]
+fn the_real_program_opens_at_a_link_and_refuses_what_is_none() {
+    let home = Home::new("link");
+    let mut pty = home.andon(&["drill", "--at", "payments@eu-1"]);
+    pty.wait_until("payments on Verdict", |g| g.lines()[3].starts_with("PAYMENTS"));
+    pty.keys("Esc");
+    pty.wait_until("the Board", |g| g.lines()[3].contains("SERVICE"));
+    pty.keys(":");
+    pty.wait_for("GO TO, OR DO");
+    pty.send("checkout\r");
+    pty.wait_until("checkout on Verdict", |g| g.lines()[3].starts_with("CHECKOUT"));
+    pty.keys("y");
+    pty.wait_for("also saved to");
+    pty.keys("Esc q");
+    assert_eq!(pty.wait_exit(), 0);
+    let (code, said) = home.run(&["--at", "x/nowhere"]);
+    assert!(code == 2 && said.contains("no screen"), "{code}: {said}");
 }
 
 #[test]

@@ -24,6 +24,15 @@ use serde_json::json;
 const DEAF_MS: i64 = 300;
 
 pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
+    let asked = model.quit_asked;
+    pressed(model, key, out);
+    // Two of them with nothing between leave an armed console; half a chord is not nothing, and not another key yet.
+    if model.quit_asked == asked && model.nav.pending.is_empty() {
+        model.quit_asked = None;
+    }
+}
+
+fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     let now = model.now.person;
     let last = model.nav.keys_at[2];
     model.nav.keys_at = [model.nav.keys_at[1], last, now];
@@ -31,10 +40,6 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
         return;
     }
     bump(model);
-    if !quits(model, key) {
-        // Any other key cancels a first `q`.
-        model.quit_asked = None;
-    }
     if model.nav.screen == Screen::Waking {
         wake(model);
         waking_key(model, key, out);
@@ -80,13 +85,6 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
             }
         }
     }
-}
-
-/// Does this key mean leaving, here and now?
-fn quits(model: &Model, key: Key) -> bool {
-    let typing = model.nav.filter.as_ref().is_some_and(|f| f.typing);
-    let elsewhere = model.dialog.is_some() || model.nav.overlay.is_some() || typing || !model.nav.pending.is_empty();
-    !elsewhere && lookup(model, &[key]) == Found::Intent(Intent::Quit)
 }
 
 fn lookup(model: &Model, keys: &[Key]) -> Found {

@@ -67,8 +67,8 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         }
         Msg::Recovered(r) => recovered(model, *r, &mut out),
         Msg::Copied { file } => {
-            let where_to = file.map_or_else(String::new, |f| format!(", also saved to {f}"));
-            model.tell(format!("copied to the terminal's clipboard{where_to}"));
+            // The file matters where a multiplexer keeps the clipboard for itself: its name must have room.
+            model.tell(file.map_or_else(|| "copied to the clipboard".into(), |f| format!("copied; also saved to {f}")));
             bump(model);
         }
         Msg::Ending { code } => {
