@@ -11,6 +11,7 @@ pub mod replay;
 mod reset;
 pub mod setup;
 
+use crate::core::nav::At;
 use clap::{Args, Parser, Subcommand};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -41,6 +42,9 @@ pub struct ConsoleArgs {
     /// Open this environment of the config
     #[arg(long, conflicts_with = "context", value_name = "NAME")]
     pub env: Option<String>,
+    /// Open at this place: checkout, checkout@eu-1, checkout@eu-1/board
+    #[arg(long, global = true, value_name = "SERVICE[@SOURCE][/SCREEN]")]
+    pub at: Option<At>,
     /// No act at all in this session
     #[arg(long, global = true)]
     pub read_only: bool,

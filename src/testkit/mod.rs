@@ -12,6 +12,7 @@ pub mod fake_prometheus;
 pub mod picture;
 pub mod states;
 mod states_acts;
+mod states_finding;
 pub mod stories;
 pub mod stray;
 pub mod svg;

@@ -5,7 +5,8 @@ use super::look::Look;
 use super::motion;
 use super::parts::line::{Line, width};
 use crate::config::theme::Role;
-use crate::core::alarm;
+use crate::core::age;
+use crate::core::alarm::{self, Place as At};
 use crate::core::id::SourceId;
 use crate::core::intent::Intent;
 use crate::core::model::{Model, Place};
@@ -193,10 +194,16 @@ fn alarm_row(model: &Model) -> Line {
     let alarms = if model.nav.screen == Screen::Waking { Vec::new() } else { alarm::alarms(model) };
     let Some(first) = alarms.first() else { return Line::new() };
     let role = if first.rank <= 3 { Role::Bad } else { Role::Warn };
-    let key = model.keymap.shown(Intent::ScreenSources).unwrap_or_default();
-    let more = match alarms.len() {
-        1 => format!("({key})"),
-        n => format!("({} more, {key})", n - 1),
-    };
-    Line::of(role, &first.text).end(Role::Muted, more)
+    let key = |i| model.keymap.shown(i).unwrap_or_default();
+    let sources = key(Intent::ScreenSources);
+    let more = if alarms.len() > 1 { format!("{} more, ", alarms.len() - 1) } else { String::new() };
+    let line = Line::of(role, &first.text);
+    match &first.place {
+        // Elsewhere than on Sources: the key that goes there, and the one that tells all.
+        At::Service(_) if !alarm::is_here(model, &first.place) => {
+            let line = line.end(Role::Key, key(Intent::Alarm)).end(Role::Muted, " goes there");
+            if more.is_empty() { line } else { line.end(Role::Muted, format!(" ({more}{sources})")) }
+        }
+        At::Service(_) | At::Source(_) | At::Sources => line.end(Role::Muted, format!("({more}{sources})")),
+    }
 }

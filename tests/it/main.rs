@@ -10,6 +10,7 @@ mod drawing;
 mod drill;
 mod ends;
 mod files;
+mod finding;
 mod flood;
 mod home;
 mod kubernetes;
