@@ -55,6 +55,12 @@ pub struct Grid {
     cursor: bool,
     /// Private modes that are on, of those a program must leave off.
     on: Vec<u16>,
+    /// A title was set, and how many titles were put aside.
+    titled: bool,
+    titles: u16,
+    /// Other things a program can leave changed: line wrapping, margins, keypad, cursor keys, character set, cursor shape.
+    changed: Vec<&'static str>,
+    saved: (usize, usize),
     /// Synchronized updates completed.
     pub frames: usize,
     /// Characters that only wrapping put where they are, and rows that scrolled away.
@@ -80,6 +86,10 @@ impl Screen {
             style: Style::default(),
             cursor: true,
             on: Vec::new(),
+            titled: false,
+            titles: 0,
+            changed: Vec::new(),
+            saved: (0, 0),
             frames: 0,
             wrapped: 0,
             scrolled: 0,
@@ -151,11 +161,25 @@ impl Grid {
         if self.style != Style::default() {
             left.push("attributes are on".into());
         }
+        if self.titled || self.titles > 0 {
+            left.push("the title is changed".into());
+        }
+        left.extend(self.changed.iter().map(|what| format!("{what} changed")));
         left
+    }
+
+    fn change(&mut self, what: &'static str, from_default: bool) {
+        self.changed.retain(|w| *w != what);
+        if from_default {
+            self.changed.push(what);
+        }
     }
 
     fn set_mode(&mut self, mode: u16, on: bool) {
         match mode {
+            1 => self.change("cursor keys", on),
+            6 => self.change("origin mode", on),
+            7 => self.change("line wrapping", !on),
             25 => self.cursor = on,
             47 | 1047 | 1049 => {
                 if on && self.main.is_none() {
@@ -294,6 +318,12 @@ impl Perform for Grid {
         if intermediates == b"?" && matches!(last, 'h' | 'l') {
             return all.iter().for_each(|mode| self.set_mode(*mode, last == 'h'));
         }
+        if intermediates == b" " && last == 'q' {
+            return self.change("cursor shape", nth(0) != 0);
+        }
+        if matches!((intermediates, last), (b">" | b"<" | b"=", 'u')) {
+            return self.change("kitty keys", intermediates != b"<" && nth(0) != 0);
+        }
         if !intermediates.is_empty() {
             return;
         }
@@ -321,10 +351,40 @@ impl Perform for Grid {
                 self.erase(self.y, from..to);
             }
             'X' => self.erase(self.y, self.x..(self.x + step).min(self.cols)),
+            't' => {
+                match nth(0) {
+                    22 => self.titles += 1,
+                    23 => (self.titles, self.titled) = (self.titles.saturating_sub(1), false),
+                    _ => {}
+                }
+                return;
+            }
+            'r' => {
+                let (top, bottom) = (nth(0).max(1), nth(1));
+                self.change("margins", top != 1 || !(bottom == 0 || bottom == self.rows));
+                (self.x, self.y) = (0, 0);
+            }
             'm' => return self.sgr(params),
             _ => return,
         }
         self.wrap = false;
+    }
+
+    fn osc_dispatch(&mut self, params: &[&[u8]], _bell: bool) {
+        if matches!(params.first(), Some(&(b"0" | b"1" | b"2"))) {
+            self.titled = true;
+        }
+    }
+
+    fn esc_dispatch(&mut self, intermediates: &[u8], _ignore: bool, byte: u8) {
+        match (intermediates, byte) {
+            (b"", b'7') => self.saved = (self.x, self.y),
+            (b"", b'8') => (self.x, self.y) = (self.saved.0.min(self.cols - 1), self.saved.1.min(self.rows - 1)),
+            (b"", b'=') => self.change("keypad", true),
+            (b"", b'>') => self.change("keypad", false),
+            (b"(", set) => self.change("character set", set != b'B'),
+            _ => {}
+        }
     }
 }
 
@@ -354,6 +414,26 @@ fn what_is_left_behind_is_named() {
     s.feed(b"\x1b[?2026l\x1b[?2004l\x1b[?25h\x1b[?1049l");
     assert_eq!((s.grid.left_behind(), s.grid.frames), (vec![], 1));
     assert_eq!(s.grid.lines(), ["main", "", ""]);
+}
+
+#[test]
+fn a_title_a_colour_margins_and_shapes_are_left_behind_too() {
+    let mut s = shown("\x1b[22;2t\x1b]2;x\x07\x1b[38;5;3mred\x1b[5 q\x1b[1;2r\x1b[?7l\x1b=\x1b(0\x1b[>1u");
+    assert_eq!(
+        s.grid.left_behind(),
+        [
+            "attributes are on",
+            "the title is changed",
+            "cursor shape changed",
+            "margins changed",
+            "line wrapping changed",
+            "keypad changed",
+            "character set changed",
+            "kitty keys changed"
+        ]
+    );
+    s.feed(b"\x1b[<u\x1b[23;2t\x1b[0m\x1b[0 q\x1b[r\x1b[?7h\x1b>\x1b(B");
+    assert_eq!(s.grid.left_behind(), Vec::<String>::new());
 }
 
 #[test]
