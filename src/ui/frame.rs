@@ -122,10 +122,19 @@ fn strain(s: &SourceState, now: crate::core::time::Utc) -> f64 {
     }
 }
 
+fn many(model: &Model) -> bool {
+    model.world.sources.len() > FEW
+}
+
+/// A source's age in words. Each step of each source costs its bytes: many sources take larger ones.
+pub fn source_steps(model: &Model, ms: i64) -> String {
+    if many(model) { age::coarse(ms) } else { motion::growing(model, ms) }
+}
+
 /// `9s`, `30s!`, `FAILED 4m!`, `connecting`.
 pub fn source_age(model: &Model, s: &SourceState) -> (Role, String) {
     let now = model.utc();
-    let age = s.confirmed.map(|at| (motion::growing(model, now.since(at)), now.since(at) > s.old_after_ms));
+    let age = s.confirmed.map(|at| (source_steps(model, now.since(at)), now.since(at) > s.old_after_ms));
     match (&s.link, age) {
         (Link::Failed(_), None) => (Role::Bad, "FAILED".into()),
         (Link::Failed(_), Some((age, _))) => (Role::Bad, format!("FAILED {age}!")),
@@ -161,15 +170,10 @@ fn second_row(model: &Model, wide: usize) -> Line {
     let mut line = Line::new();
     let mut left = all.len();
     let mut left_bad = all.iter().filter(|(_, s)| strain(s, now) > 1.0).count();
-    // Each step of each source costs its bytes: many sources take larger ones.
-    let many = all.len() > FEW;
     for (id, s) in all {
         let (role, words) = source_age(model, s);
-        let words = match s.confirmed {
-            // `10s` takes the place of `5s ` and moves nobody.
-            Some(at) if many && role == Role::Muted => format!("{:<3}", age::coarse(now.since(at))),
-            Some(_) | None => words,
-        };
+        // `10s` takes the place of `5s ` and moves nobody.
+        let words = if many(model) { format!("{words:<3}") } else { words };
         let gap = if line.is_empty() { "" } else { "  " };
         let one = Line::new().text(format!("{gap}{id} ")).add(role, words);
         let rest = if left > 1 { width(&rest_words(left - 1, 0)) + 6 } else { 0 };

@@ -44,3 +44,13 @@ fn andon_itself_runs_in_it() {
     assert_eq!(pty.wait_exit(), 0);
     assert_eq!(pty.modes_restored(), Ok(()));
 }
+
+#[test]
+fn a_slow_line_takes_its_bytes_a_second() {
+    let mut pty = Pty::spawn("sh", &["-c", "read x; printf '%0400d end' 1"], &[], 80, 23);
+    pty.throttle(Some(1_000));
+    let began = std::time::Instant::now();
+    pty.keys("Enter");
+    pty.wait_for("end");
+    assert!(began.elapsed() >= std::time::Duration::from_millis(350), "{:?}", began.elapsed());
+}

@@ -1,5 +1,6 @@
 //! Sources: health, age, latency, calls, what we may do there; the last error in full; the alarms; where the log is.
 
+use super::super::frame::source_steps;
 use super::super::parts::line::{Line, Rows, gate, wrap};
 use crate::config::theme::Role;
 use crate::core::age;
@@ -44,7 +45,7 @@ pub fn rows(model: &Model, wide: usize) -> Rows {
         let (role, word) = link(&s.link);
         let age = s.confirmed.map(|c| model.utc().since(c));
         let old = age.is_some_and(|a| a > s.old_after_ms);
-        let age_words = age.map_or_else(|| "never".into(), age::age);
+        let age_words = age.map_or_else(|| "never".into(), |ms| source_steps(model, ms));
         let line = Line::new().text(if chosen { "> " } else { "  " });
         let name_text = gate(id.as_str()).into_owned();
         let name_text = super::super::parts::line::cut(&name_text, name - 1).into_owned();
