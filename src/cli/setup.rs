@@ -79,6 +79,9 @@ pub fn log_of(env: Option<&str>) -> PathBuf {
 fn base(environment: Environment, config: &Config, args: &ConsoleArgs, clock: &dyn Clock) -> Model {
     let mut model = Model::new(environment, config.keymap.clone(), clock.now());
     model.limits = config.limits.of_update();
+    model.settings.theme = config.theme_name.clone();
+    model.settings.themes = config.themes.clone();
+    model.settings.reduced_motion = config.reduced_motion;
     model.editor = crate::ui::overlays::note::edit;
     model.copier = crate::ui::copied::text;
     model.nav.at.clone_from(&args.at);
@@ -188,7 +191,8 @@ pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Se
     };
     let drill_clock = DrillClock::new(scenario.start, wish.speed);
     let clock: Arc<dyn Clock> = drill_clock.clone();
-    let utc: UtcClock = Arc::new(move || drill_clock.utc());
+    let ticking = drill_clock.clone();
+    let utc: UtcClock = Arc::new(move || ticking.utc());
     let mut model = base(environment, config, args, &*clock);
     model.speed = wish.speed;
     model.opened_as = format!("andon drill {}", quoted(&wish.scenario)).into();
@@ -197,6 +201,7 @@ pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Se
         model.world.services.insert(s.name.clone(), s);
     }
     let shared = sim::Shared::new(sim::World::new(scenario, wish.seed), utc.clone());
+    drill_clock.tell(shared.poker());
     let names = shared.with(|w| w.sources().map(SourceId::clone));
     let mut sources = Vec::new();
     for (name, backend) in names.into_iter().zip([sim::cluster(&shared), sim::metrics(&shared)]) {

@@ -3,10 +3,12 @@
 // No clock, file, network or hash order here: see clippy.toml.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod colour;
 pub mod copied;
 pub mod frame;
 pub mod hints;
 pub mod look;
+pub mod motion;
 pub mod overlays;
 pub mod parts;
 pub mod screens;
@@ -50,6 +52,12 @@ pub fn digest(model: &Model) -> String {
 /// Draws the whole screen. Total for every size; nothing outside `area` is touched.
 pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Drawn {
     let area = area.intersection(buf.area);
+    let drawn = cells(model, look, area, buf);
+    look.fill(area, buf);
+    drawn
+}
+
+fn cells(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Drawn {
     if area.width < LEAST.0 || area.height < LEAST.1 {
         too_small(model, look, area, buf);
         return Drawn::default();
