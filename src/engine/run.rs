@@ -300,7 +300,11 @@ impl<F: Front> Engine<F> {
         let mut keyed = false;
         while let Some(from) = self.inbox.take_terminal() {
             keyed |= matches!(from, FromTerminal::Msg(..) | FromTerminal::Continued);
+            let before = self.model.dialog.as_ref().map(|d| d.id);
             self.terminal_said(from);
+            if before.is_none() && self.model.dialog.is_some() {
+                self.inbox.drop_typed();
+            }
             if self.end.is_some() {
                 break;
             }

@@ -29,6 +29,10 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
         return;
     }
     bump(model);
+    // A second `q` counts only if no other key came between.
+    if model.keymap.find(Context::Global, &[key]) != Found::Intent(Intent::Quit) {
+        model.quit_asked = None;
+    }
     if model.nav.screen == Screen::Waking {
         wake(model);
         waking_key(model, key, out);
