@@ -130,6 +130,26 @@ fn every_way_to_end_leaves_the_terminal_as_it_was() {
             within("gone from a terminal that takes nothing", began.elapsed(), 700);
             p.stall(false);
         }),
+        way_with(
+            "a panic while nothing is taken",
+            &[("ANDON_TEST_FALL", "input")],
+            134,
+            |p| {
+                p.stall(true);
+                for _ in 0..40 {
+                    p.keys("C-l");
+                }
+                p.keys("F12");
+                let began = Instant::now();
+                while p.runs() {
+                    assert!(began.elapsed() < Duration::from_secs(20), "the hook hangs");
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                within("fallen before a terminal that takes nothing", began.elapsed(), 900);
+                p.stall(false);
+            },
+            |home, _| assert!(home.files().iter().any(|f| f.to_string_lossy().contains("panic-"))),
+        ),
     ]);
 }
 

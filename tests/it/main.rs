@@ -4,6 +4,7 @@ mod console_env;
 mod console_f1;
 mod console_pty;
 mod contract;
+mod debris;
 mod drawing;
 mod drill;
 mod ends;

@@ -26,14 +26,14 @@ fn states() -> Vec<(&'static str, World)> {
 
 #[test]
 fn every_size_is_drawn_in_every_state() {
-    let few = |w: u16| w <= 45 || w.is_multiple_of(23) || w == 400;
-    let flat = |h: u16| h <= 12 || h.is_multiple_of(29) || h == 150;
+    let few = |w: u16| w <= 4 || (36..=42).contains(&w) || w.is_multiple_of(29) || w == 400;
+    let flat = |h: u16| h <= 12 || h.is_multiple_of(37) || h == 150;
     for (name, w) in states() {
         let mut drawn = 0;
         for width in (1..=400).filter(|w| few(*w)) {
             for height in (1..=150).filter(|h| flat(*h)) {
                 // Along the edges all of them, inside a lattice.
-                if width > 45 && height > 12 && !(width + height).is_multiple_of(3) {
+                if width > 42 && height > 12 && !(width + height).is_multiple_of(9) {
                     continue;
                 }
                 let buf = w.draw(width, height);
@@ -41,7 +41,7 @@ fn every_size_is_drawn_in_every_state() {
                 drawn += 1;
             }
         }
-        assert!(drawn > 500, "{name}: {drawn}");
+        assert!(drawn > 300, "{name}: {drawn}");
     }
 }
 

@@ -1,7 +1,8 @@
 //! Input that nobody meant, typed into a console on every screen: nothing is sent, armed, disarmed, or left while armed.
 //!
 //! Bytes go through the decoder on a simulated clock, keys into the core, and what the core asks for is carried out by
-//! the simulated world. `ANDON_LONG=1`: 10,000 strings on every screen at every pace, armed and look-only; else a tenth.
+//! the simulated world. The suite takes a sample; `ANDON_LONG=1` types all of it: 20,000 words, 2,000 shell lines and
+//! 10,000 random strings, armed and look-only, each at every pace and on every screen in turn.
 
 use andon::core::effect::Effect;
 use andon::core::entry::Kind;
@@ -17,8 +18,9 @@ const SCREENS: [(&str, Screen); 4] =
 /// Milliseconds between two keys (limits of the issue).
 const PACES: [i64; 4] = [20, 120, 350, 900];
 
-fn strings() -> usize {
-    if std::env::var_os("ANDON_LONG").is_some() { 10_000 } else { 1_000 }
+/// One in so many is typed.
+fn sample() -> usize {
+    if std::env::var_os("ANDON_LONG").is_some() { 1 } else { 40 }
 }
 
 /// SplitMix64, after its published constants.
@@ -35,6 +37,50 @@ impl Dice {
 
     fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
+    }
+
+    /// A word as dictionaries hold them: syllables of English letters, some capitals, some with an apostrophe.
+    fn word(&mut self) -> Vec<u8> {
+        const HEAD: [&str; 20] = [
+            "a", "arch", "b", "bl", "c", "ch", "d", "e", "h", "k", "n", "p", "pr", "qu", "r", "s", "st", "u", "x", "Y",
+        ];
+        const VOWEL: [&str; 8] = ["a", "e", "i", "o", "u", "y", "ea", "ar"];
+        const TAIL: [&str; 12] = ["", "n", "rt", "h", "k", "p", "x", "ck", "ng", "'s", "r", "qs"];
+        let mut out = String::new();
+        for _ in 0..=self.below(3) {
+            out += self.of(&HEAD);
+            out += self.of(&VOWEL);
+            out += self.of(&TAIL);
+        }
+        if self.below(8) == 0 {
+            out = out.to_uppercase();
+        }
+        out.into_bytes()
+    }
+
+    /// What a hand types into the wrong window: commands, paths, options, pipes, and Enter at the end.
+    fn shell_line(&mut self) -> Vec<u8> {
+        const COMMAND: [&str; 12] = [
+            "kubectl get pods -A",
+            "kubectl argo rollouts promote",
+            "git push origin",
+            "tail -f /var/log/app.log | grep",
+            "ssh bastion-2",
+            "for i in a b c; do echo",
+            "cat <<'Y' >",
+            "vim :wq",
+            "apt-get install -y",
+            "y",
+            "YES | rm -r",
+            "exit #",
+        ];
+        let mut out = format!("{} ", self.of(&COMMAND)).into_bytes();
+        for _ in 0..self.below(3) {
+            out.extend(self.word());
+            out.push(self.of(b" /-=|;\t"));
+        }
+        out.push(self.of(b"\r\r\x03"));
+        out
     }
 
     /// Letters the keymap knows come often, whole and half sequences now and then, any byte sometimes.
@@ -162,11 +208,18 @@ fn count(run: &Run, from: usize) -> [usize; 4] {
     ]
 }
 
-fn attack(armed: bool, (keys, screen): (&str, Screen), pace: i64, n: usize, seed: u64) -> (usize, usize) {
+/// What is typed: how many, and how one is made.
+type Sort = (usize, fn(&mut Dice) -> Vec<u8>);
+const KINDS: [Sort; 3] = [(20_000, Dice::word), (2_000, Dice::shell_line), (10_000, Dice::string)];
+
+/// All of a kind at one pace, over the screens in turn. Returns how many were typed, how many taken out, and the keys.
+fn attack(armed: bool, pace: i64, (all, make): Sort, seed: u64) -> [usize; 3] {
     let (mut run, mut dice) = (console(armed), Dice(seed));
     let (mut decoder, mut now, mut taken_out, mut typed) = (Decoder::new(false), 1_000, 0, 0);
-    for _ in 0..n {
-        let bytes = dice.string();
+    let n = all / sample();
+    for turn in 0..n {
+        let bytes = make(&mut dice);
+        let (keys, screen) = SCREENS[turn % SCREENS.len()];
         if is_meant(&bytes) {
             taken_out += 1;
             continue;
@@ -187,31 +240,31 @@ fn attack(armed: bool, (keys, screen): (&str, Screen), pace: i64, n: usize, seed
         assert_eq!(run.model.is_armed(), armed);
         run.effects.clear();
     }
-    (taken_out, typed)
+    [n, taken_out, typed]
 }
 
 #[test]
-fn random_strings_on_every_screen_send_arm_disarm_and_leave_nothing() {
-    let n = strings();
-    let (mut out, mut typed) = (0, 0);
+fn words_lines_and_strings_on_every_screen_send_arm_disarm_and_leave_nothing() {
+    let mut sum = [0; 3];
     std::thread::scope(|scope| {
         let mut all = Vec::new();
-        for (s, screen) in SCREENS.into_iter().enumerate() {
-            for armed in [false, true] {
+        for armed in [false, true] {
+            for pace in PACES {
                 all.push(scope.spawn(move || {
-                    let each = n / PACES.len();
-                    PACES.map(|pace| attack(armed, screen, pace, each, (s as u64) << 8 | u64::from(armed)))
+                    let seed = u64::try_from(pace).unwrap() << 1 | u64::from(armed);
+                    KINDS.map(|kind| attack(armed, pace, kind, seed))
                 }));
             }
         }
         for thread in all {
-            for (o, t) in thread.join().expect("no request, arm, disarm or exit") {
-                (out, typed) = (out + o, typed + t);
+            for counted in thread.join().expect("no request, arm, disarm or exit") {
+                (0..3).for_each(|i| sum[i] += counted[i]);
             }
         }
     });
-    println!("{} strings, {out} of them taken out, {typed} keys", n * SCREENS.len() * 2);
-    assert!(typed > n, "hardly anything was typed");
+    let [n, out, typed] = sum;
+    println!("{n} strings, {out} of them taken out, {typed} keys");
+    assert!(typed > 4 * n && out < n / 10, "hardly anything was typed");
 }
 
 #[test]
@@ -234,11 +287,12 @@ fn a_held_key_sends_nothing_on_any_screen() {
             for held in (b' '..=b'~').map(|b| Key::char(char::from(b))).chain([Key::plain(Code::Enter)]) {
                 home(&mut run, keys, screen);
                 let from = run.effects.len();
-                // Five seconds at a keyboard's repeat rate, after its first delay.
+                // Five seconds, after a keyboard's first delay; at its repeat rate where all is typed.
                 run.apply(Msg::Key(held));
                 run.think(500);
-                for _ in 0..150 {
-                    run.think(30);
+                let every = if sample() == 1 { 30 } else { 150 };
+                for _ in 0..5_000 / every {
+                    run.think(every);
                     run.apply(Msg::Key(held));
                 }
                 let [requests, arms, disarms, exits] = count(&run, from);
