@@ -1,5 +1,7 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod attack;
+mod budgets;
 mod console_env;
 mod console_f1;
 mod console_pty;
@@ -9,6 +11,7 @@ mod drawing;
 mod drill;
 mod ends;
 mod files;
+mod finding;
 mod flood;
 mod home;
 mod inside;
@@ -16,12 +19,15 @@ mod kubernetes;
 mod layering;
 mod live;
 mod live_prom;
+mod looks;
 mod matrix;
 mod paged;
+mod painting;
 mod process;
 mod properties;
 mod pty;
 mod pty_self;
+mod reload;
 mod screen;
 mod secrets;
 mod sizes;

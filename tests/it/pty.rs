@@ -37,6 +37,8 @@ pub struct Pty {
 
 struct Seen {
     raw: Vec<u8>,
+    /// When bytes came, and how many there were then.
+    reads: Vec<(Instant, usize)>,
     screen: Screen,
     stalled: bool,
     stop: bool,
@@ -69,7 +71,7 @@ impl Pty {
             .spawn()
             .expect("setsid (util-linux) starts");
         let screen = Screen::new(cols.into(), rows.into());
-        let seen = Seen { raw: Vec::new(), screen, stalled: false, stop: false };
+        let seen = Seen { raw: Vec::new(), reads: Vec::new(), screen, stalled: false, stop: false };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let master = Arc::new(master);
         let eyes = {
@@ -140,6 +142,11 @@ impl Pty {
     /// How many that are; the difference of two calls is what something cost.
     pub fn bytes(&self) -> usize {
         self.seen().raw.len()
+    }
+
+    /// When bytes came, with the count of all bytes up to then.
+    pub fn reads(&self) -> Vec<(Instant, usize)> {
+        self.seen().reads.clone()
     }
 
     pub fn resize(&self, cols: u16, rows: u16) {
@@ -285,6 +292,8 @@ fn watch(master: &OwnedFd, seen: &(Mutex<Seen>, Condvar)) {
         };
         let mut s = seen.0.lock().unwrap();
         s.raw.extend_from_slice(&buf[..n]);
+        let all = s.raw.len();
+        s.reads.push((Instant::now(), all));
         s.screen.feed(&buf[..n]);
         drop(s);
         seen.1.notify_all();

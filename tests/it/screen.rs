@@ -9,11 +9,36 @@ pub struct Screen {
     pub grid: Grid,
 }
 
+/// A colour as it was set; the named sixteen are the first of the palette.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colour {
+    #[default]
+    Default,
+    Index(u8),
+    Rgb(u8, u8, u8),
+}
+
+/// Colours and emphasis; bit n of `on` is SGR n (1 bold to 9 crossed out).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    pub fg: Colour,
+    pub bg: Colour,
+    pub on: u16,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Cell {
+pub struct Cell {
     /// Empty for the right half of a wide character.
-    text: String,
-    reverse: bool,
+    pub text: String,
+    pub style: Style,
+}
+
+const REVERSE: u16 = 1 << 7;
+
+impl Cell {
+    fn reverse(&self) -> bool {
+        self.style.on & REVERSE != 0
+    }
 }
 
 pub struct Grid {
@@ -26,12 +51,10 @@ pub struct Grid {
     y: usize,
     /// The last column is written and the next character wraps.
     wrap: bool,
-    reverse: bool,
+    style: Style,
     cursor: bool,
     /// Private modes that are on, of those a program must leave off.
     on: Vec<u16>,
-    /// Any attribute or colour is set.
-    styled: bool,
     /// A title was set, and how many titles were put aside.
     titled: bool,
     titles: u16,
@@ -43,6 +66,11 @@ pub struct Grid {
     last: char,
     /// Synchronized updates completed.
     pub frames: usize,
+    /// Characters that only wrapping put where they are, and rows that scrolled away.
+    pub wrapped: usize,
+    pub scrolled: usize,
+    /// How wide this terminal thinks a character is.
+    pub width_of: fn(char) -> usize,
 }
 
 /// Modes a program may use and must leave off: mouse, focus, paste, sync.
@@ -58,10 +86,9 @@ impl Screen {
             x: 0,
             y: 0,
             wrap: false,
-            reverse: false,
+            style: Style::default(),
             cursor: true,
             on: Vec::new(),
-            styled: false,
             titled: false,
             titles: 0,
             changed: Vec::new(),
@@ -69,6 +96,9 @@ impl Screen {
             margins: (0, rows),
             last: ' ',
             frames: 0,
+            wrapped: 0,
+            scrolled: 0,
+            width_of: |c| c.width().unwrap_or(0),
         };
         Screen { parser: Some(Parser::new()), grid }
     }
@@ -92,7 +122,7 @@ impl Screen {
 }
 
 fn space() -> Cell {
-    Cell { text: " ".into(), reverse: false }
+    Cell { text: " ".into(), style: Style::default() }
 }
 
 fn blank(cols: usize, rows: usize) -> Vec<Vec<Cell>> {
@@ -112,7 +142,7 @@ impl Grid {
 
     /// What stands in reverse video, row by row: usually the selection.
     pub fn reversed(&self) -> Vec<String> {
-        let text = |row: &Vec<Cell>| row.iter().filter(|c| c.reverse).map(|c| c.text.as_str()).collect::<String>();
+        let text = |row: &Vec<Cell>| row.iter().filter(|c| c.reverse()).map(|c| c.text.as_str()).collect::<String>();
         self.cells.iter().map(text).filter(|s| !s.is_empty()).collect()
     }
 
@@ -134,7 +164,7 @@ impl Grid {
         if !self.cursor {
             left.push("the cursor is hidden".into());
         }
-        if self.reverse || self.styled {
+        if self.style != Style::default() {
             left.push("attributes are on".into());
         }
         if self.titled || self.titles > 0 {
@@ -178,9 +208,65 @@ impl Grid {
         }
     }
 
+    /// Every cell as it stands.
+    pub fn cells(&self) -> &[Vec<Cell>] {
+        &self.cells
+    }
+
+    /// In the pen's background, as most terminals do.
     fn erase(&mut self, y: usize, xs: std::ops::Range<usize>) {
+        let style = Style { bg: self.style.bg, ..Style::default() };
         for x in xs {
-            self.cells[y][x] = space();
+            self.put(y, x, Cell { text: " ".into(), style });
+        }
+    }
+
+    /// Into one column; of a wide character that loses a half, the other goes too.
+    fn put(&mut self, y: usize, x: usize, cell: Cell) {
+        let row = &mut self.cells[y];
+        let blank = |c: &Cell| Cell { text: " ".into(), style: c.style };
+        if row[x].text.is_empty() && x > 0 && !cell.text.is_empty() {
+            row[x - 1] = blank(&row[x - 1]);
+        }
+        if x + 1 < row.len() && row[x + 1].text.is_empty() {
+            row[x + 1] = blank(&row[x + 1]);
+        }
+        row[x] = cell;
+    }
+
+    fn sgr(&mut self, params: &Params) {
+        let flat: Vec<u16> = params.iter().flatten().copied().collect();
+        let mut rest = flat.into_iter();
+        while let Some(p) = rest.next() {
+            let byte = |n: u16| u8::try_from(n).unwrap_or(0);
+            let s = &mut self.style;
+            match p {
+                0 => *s = Style::default(),
+                1..=9 => s.on |= 1 << p,
+                22 => s.on &= !0b110,
+                25 => s.on &= !0b110_0000,
+                23 | 24 | 27 | 28 | 29 => s.on &= !(1 << (p - 20)),
+                30..=37 => s.fg = Colour::Index(byte(p - 30)),
+                40..=47 => s.bg = Colour::Index(byte(p - 40)),
+                90..=97 => s.fg = Colour::Index(byte(p - 82)),
+                100..=107 => s.bg = Colour::Index(byte(p - 92)),
+                39 => s.fg = Colour::Default,
+                49 => s.bg = Colour::Default,
+                // Colours carry parameters of their own (38;5;7) that are no attributes.
+                38 | 48 | 58 => {
+                    let mut next = || byte(rest.next().unwrap_or(0));
+                    let colour = match next() {
+                        2 => Colour::Rgb(next(), next(), next()),
+                        _ => Colour::Index(next()),
+                    };
+                    match p {
+                        38 => s.fg = colour,
+                        48 => s.bg = colour,
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
         }
     }
 
@@ -203,6 +289,7 @@ impl Grid {
     /// Rows from `top` to the margin move up, blank ones come in below.
     fn scroll_up(&mut self, top: usize, by: usize) {
         for _ in 0..by.min(self.margins.1.saturating_sub(top)) {
+            self.scrolled += 1;
             self.cells.remove(top);
             self.cells.insert(self.margins.1 - 1, vec![space(); self.cols]);
         }
@@ -218,22 +305,27 @@ impl Grid {
 
 impl Perform for Grid {
     fn print(&mut self, c: char) {
-        let width = c.width().unwrap_or(0);
+        let width = (self.width_of)(c);
         if width > 0 {
             self.last = c;
         }
         if width == 0 {
-            let x = if self.wrap { self.x } else { self.x.saturating_sub(1) };
+            let mut x = if self.wrap { self.x } else { self.x.saturating_sub(1) };
+            if self.cells[self.y][x].text.is_empty() {
+                x -= 1;
+            }
             self.cells[self.y][x].text.push(c);
             return;
         }
         if self.wrap || self.x + width > self.cols {
+            self.wrapped += 1;
             self.x = 0;
             self.down();
         }
-        self.cells[self.y][self.x] = Cell { text: c.into(), reverse: self.reverse };
+        let style = self.style;
+        self.put(self.y, self.x, Cell { text: c.into(), style });
         if width == 2 && self.x + 1 < self.cols {
-            self.cells[self.y][self.x + 1] = Cell { text: String::new(), reverse: self.reverse };
+            self.put(self.y, self.x + 1, Cell { text: String::new(), style });
         }
         self.wrap = self.x + width >= self.cols;
         self.x = (self.x + width).min(self.cols - 1);
@@ -333,27 +425,7 @@ impl Perform for Grid {
                 }
                 return;
             }
-            'm' => {
-                if all.is_empty() {
-                    self.reverse = false;
-                }
-                // All of it is off after a reset only; single attributes taken back one by one may still be some.
-                self.styled = !matches!(all.last(), None | Some(0));
-                // Colours carry parameters of their own (38;5;7) that are no attributes.
-                let mut rest = all.iter();
-                while let Some(p) = rest.next() {
-                    match p {
-                        0 | 27 => self.reverse = false,
-                        7 => self.reverse = true,
-                        38 | 48 | 58 => {
-                            let skip = if rest.next() == Some(&2) { 3 } else { 1 };
-                            rest.by_ref().take(skip).for_each(drop);
-                        }
-                        _ => {}
-                    }
-                }
-                return;
-            }
+            'm' => return self.sgr(params),
             _ => return,
         }
         self.wrap = false;
