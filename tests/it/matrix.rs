@@ -44,7 +44,8 @@ fn used(raw: &[u8]) -> (Colours, BTreeSet<u16>) {
         if !part[end..].starts_with('m') {
             continue;
         }
-        assert!(!part[..end].starts_with(';'), "an empty first number erases bold and reverse: {:?}", &part[..end]);
+        // `;1m` is a reset and bold; `;m` is a reset where something was meant (crossterm 0.29 under NO_COLOR).
+        assert!(!part[..end].ends_with(';'), "an empty last number erases bold and reverse: {:?}", &part[..end]);
         let mut numbers = part[..end].split([';', ':']).map(|n| n.parse::<u16>().unwrap_or(0));
         while let Some(n) = numbers.next() {
             let colours = match n {
@@ -107,7 +108,12 @@ fn every_cell_keeps_to_what_its_terminal_can_do() {
                     awake(&mut pty);
                     words.lock().unwrap().insert(timeless(&pty));
                     // Every screen, help, and a dialog.
-                    pty.keys("v b r o ? b a h");
+                    pty.keys("v b r o ? b");
+                    pty.wait_for("SERVICE");
+                    // On a busy machine keys are read together, and three in 10 ms open no act.
+                    pty.keys("a");
+                    pty.wait_for("ACT ON");
+                    pty.keys("h");
                     pty.wait_for("HOLD");
                     pty.signal(Signal::TERM);
                     assert_eq!(pty.wait_exit(), 143);
