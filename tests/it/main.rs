@@ -36,4 +36,5 @@ mod stalled;
 mod stray;
 mod together;
 mod tty_probe;
+mod turns;
 mod words;
