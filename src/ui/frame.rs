@@ -5,7 +5,8 @@ use super::look::Look;
 use super::motion;
 use super::parts::line::{Line, width};
 use crate::config::theme::Role;
-use crate::core::alarm;
+use crate::core::age;
+use crate::core::alarm::{self, Place as At};
 use crate::core::id::SourceId;
 use crate::core::intent::Intent;
 use crate::core::model::{Model, Place};
@@ -17,6 +18,9 @@ use ratatui::layout::Rect;
 /// Rows above and below the body.
 pub const TOP: u16 = 3;
 pub const BOTTOM: u16 = 2;
+
+/// So many sources have ages that move each second at first (limits.md section 5: 32 B/s).
+const FEW: usize = 3;
 
 pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let wide = usize::from(area.width);
@@ -157,8 +161,15 @@ fn second_row(model: &Model, wide: usize) -> Line {
     let mut line = Line::new();
     let mut left = all.len();
     let mut left_bad = all.iter().filter(|(_, s)| strain(s, now) > 1.0).count();
+    // Each step of each source costs its bytes: many sources take larger ones.
+    let many = all.len() > FEW;
     for (id, s) in all {
         let (role, words) = source_age(model, s);
+        let words = match s.confirmed {
+            // `10s` takes the place of `5s ` and moves nobody.
+            Some(at) if many && role == Role::Muted => format!("{:<3}", age::coarse(now.since(at))),
+            Some(_) | None => words,
+        };
         let gap = if line.is_empty() { "" } else { "  " };
         let one = Line::new().text(format!("{gap}{id} ")).add(role, words);
         let rest = if left > 1 { width(&rest_words(left - 1, 0)) + 6 } else { 0 };
@@ -183,10 +194,16 @@ fn alarm_row(model: &Model) -> Line {
     let alarms = if model.nav.screen == Screen::Waking { Vec::new() } else { alarm::alarms(model) };
     let Some(first) = alarms.first() else { return Line::new() };
     let role = if first.rank <= 3 { Role::Bad } else { Role::Warn };
-    let key = model.keymap.shown(Intent::ScreenSources).unwrap_or_default();
-    let more = match alarms.len() {
-        1 => format!("({key})"),
-        n => format!("({} more, {key})", n - 1),
-    };
-    Line::of(role, &first.text).end(Role::Muted, more)
+    let key = |i| model.keymap.shown(i).unwrap_or_default();
+    let sources = key(Intent::ScreenSources);
+    let more = if alarms.len() > 1 { format!("{} more, ", alarms.len() - 1) } else { String::new() };
+    let line = Line::of(role, &first.text);
+    match &first.place {
+        // Elsewhere than on Sources: the key that goes there, and the one that tells all.
+        At::Service(_) if !alarm::is_here(model, &first.place) => {
+            let line = line.end(Role::Key, key(Intent::Alarm)).end(Role::Muted, " goes there");
+            if more.is_empty() { line } else { line.end(Role::Muted, format!(" ({more}{sources})")) }
+        }
+        At::Service(_) | At::Source(_) | At::Sources => line.end(Role::Muted, format!("({more}{sources})")),
+    }
 }

@@ -1,12 +1,16 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod attack;
+mod budgets;
 mod console_env;
 mod console_f1;
 mod console_pty;
 mod contract;
 mod drawing;
 mod drill;
+mod ends;
 mod files;
+mod finding;
 mod flood;
 mod home;
 mod kubernetes;
@@ -15,6 +19,8 @@ mod live;
 mod live_prom;
 mod looks;
 mod paged;
+mod painting;
+mod process;
 mod properties;
 mod pty;
 mod pty_self;
@@ -22,5 +28,6 @@ mod reload;
 mod screen;
 mod secrets;
 mod snapshots;
+mod together;
 mod tty_probe;
 mod words;

@@ -132,6 +132,14 @@ impl Line {
         self.pieces.is_empty() && self.tail.is_empty() && !self.rule
     }
 
+    /// Its text without roles, what is flush right behind the rest. It has passed the gate.
+    pub fn plain(&self) -> String {
+        let texts = |all: &[(String, Role)]| all.iter().map(|(t, _)| t.as_str()).collect::<String>();
+        let (head, tail) = (texts(&self.pieces), texts(&self.tail));
+        let gap = if head.is_empty() || tail.is_empty() { "" } else { "   " };
+        format!("{}{gap}{tail}", head.trim_end()).trim_end().to_owned()
+    }
+
     /// A cell of `max` columns, its text on the left. The last column stays blank.
     pub fn left(self, role: Role, text: impl AsRef<str>, max: usize) -> Line {
         let text = gate(text.as_ref());
