@@ -90,7 +90,7 @@ fn step(model: &Model) -> Vec<Line> {
 
 fn source(model: &Model) -> Vec<Line> {
     let Some((id, s)) = model.world.sources.iter().nth(model.nav.source_row) else { return Vec::new() };
-    let (role, age) = super::frame::source_age(s, model.utc());
+    let (role, age) = super::frame::source_age(model, s);
     let (_, word) = sources::link(&s.link);
     let head = Line::new().text(format!("{id} {} {word} ", s.kind)).add(role, age);
     let mut out = vec![head.text(format!(", holds {}", s.holds))];
