@@ -19,7 +19,7 @@ pub fn decoded(parts: &[&[u8]], ssh: bool) -> Vec<Event> {
 /// no key is a control character; afterwards it is a decoder like new.
 ///
 /// # Panics
-/// When one of them does not hold. For the property test and the fuzz target `decoder`.
+/// When one of them does not hold. For the fuzz target `decoder` and its corpus.
 pub fn decodes_alike(bytes: &[u8]) {
     let ssh = bytes.len() % 2 == 1;
     let whole = decoded(&[bytes], ssh);

@@ -305,7 +305,15 @@ proptest! {
 
     #[test]
     fn where_a_read_is_cut_never_matters(parts in prop::collection::vec(fragment(), 0..12)) {
-        crate::testkit::stray::decodes_alike(&parts.concat());
+        let bytes = parts.concat();
+        let whole = all(&bytes);
+        for at in 0..=bytes.len() {
+            prop_assert_eq!(&pieces(&[&bytes[..at], &bytes[at..]]), &whole, "cut at {}", at);
+        }
+        let singles: Vec<&[u8]> = bytes.chunks(1).collect();
+        prop_assert_eq!(&pieces(&singles), &whole);
+        let control = |e: &Event| matches!(e, Event::Key(Key { code: Code::Char(c), .. }) if c.is_control());
+        prop_assert!(!whole.iter().any(control), "no key is a control character");
     }
 
     #[test]
