@@ -30,8 +30,9 @@ enum Place {
 }
 
 pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
-    let env: BTreeMap<String, String> =
+    let mut env: BTreeMap<String, String> =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    flags(args, &mut env);
     let (config, problems) = config::load(&Paths::of_this_user(&env), &env);
     let place = match place(args, &config, drill) {
         Ok(p) => p,
@@ -117,6 +118,20 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
         tell(&text);
     }
     code
+}
+
+/// Flags that are settings as well are read as such, over variables and files and with the same checks.
+fn flags(args: &ConsoleArgs, env: &mut BTreeMap<String, String>) {
+    // No variable of the environment stands in for a flag.
+    env.retain(|name, _| !name.starts_with("--"));
+    if let Some(name) = &args.keymap {
+        env.insert("--keymap".into(), name.clone());
+    }
+    for (name, on) in [("--mouse", args.mouse), ("--bell", args.bell), ("--title", args.title)] {
+        if on {
+            env.insert(name.into(), "true".into());
+        }
+    }
 }
 
 /// Flag, then config, then what the machine offers; never a guess between several environments.

@@ -78,6 +78,7 @@ pub fn log_of(env: Option<&str>) -> PathBuf {
 fn base(environment: Environment, config: &Config, clock: &dyn Clock) -> Model {
     let mut model = Model::new(environment, config.keymap.clone(), clock.now());
     model.limits = config.limits.of_update();
+    (model.settings.mouse, model.settings.bell, model.settings.title) = (config.mouse, config.bell, config.title);
     model.editor = crate::ui::overlays::note::edit;
     // Shipped runbooks ask the drill's telemetry; elsewhere they are there only for who lists them.
     let drill = model.environment.place == Place::Drill;

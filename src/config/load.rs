@@ -4,8 +4,9 @@
 use crate::config::file::{Config, Known, Layer, Wanted, layer};
 use crate::config::limits::Limits;
 use crate::config::problem::{Problem, Severity, Told};
-use crate::config::{keymap, runbook, theme};
+use crate::config::{keymap, runbook, suggest, theme};
 use crate::core::case::runbook::Runbook;
+use crate::core::keymap::Keymap;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -17,8 +18,6 @@ use std::sync::Arc;
 const SYSTEM: &str = "/etc/andon/config.toml";
 /// A config, keymap, theme or runbook is read up to here; more is no file a person wrote.
 const MAX_BYTES: u64 = 1 << 20;
-/// Keymaps the documentation names and this version does not have.
-const KEYMAPS_LATER: [&str; 3] = ["vim", "emacs", "k9s"];
 
 /// Exit code of a config with faults (limits.md section 6).
 pub const EXIT_CONFIG: i32 = 3;
@@ -65,6 +64,9 @@ impl Default for Config {
             limits: Limits::default(),
             read_only: false,
             tape: true,
+            mouse: false,
+            bell: false,
+            title: false,
             environment: None,
             claimed: None,
             keymap: keymap::default_keymap(),
@@ -94,14 +96,7 @@ pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Probl
         all = found.over(all);
     }
     all = variables(env, &mut problems).over(all);
-    let keymap = match custom("keymap", all.keymap.as_ref(), &KEYMAPS_LATER, paths, &mut problems) {
-        Some((file, text)) => {
-            let (map, mut faults) = keymap::keymap(&file, &text);
-            problems.append(&mut faults);
-            map
-        }
-        None => keymap::default_keymap(),
-    };
+    let keymap = keys(all.keymap.as_ref(), paths, &mut problems);
     let theme = match custom("theme", all.theme.as_ref(), &theme::LATER, paths, &mut problems) {
         Some((file, text)) => {
             let (theme, mut faults) = theme::theme(&file, &text);
@@ -117,6 +112,9 @@ pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Probl
         limits: all.limits.over(Limits::default()),
         read_only: all.read_only.unwrap_or(false),
         tape: all.tape.unwrap_or(true),
+        mouse: all.mouse.unwrap_or(false),
+        bell: all.bell.unwrap_or(false),
+        title: all.title.unwrap_or(false),
         environment: all.environment,
         claimed: all.claimed,
         keymap,
@@ -212,7 +210,48 @@ fn runbooks(dir: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<Arc<Runbook>
     all.into_values().map(Arc::new).collect()
 }
 
-/// The text of a keymap or theme of the user's own. `None`: the shipped one.
+/// Where a keymap or theme of the user's own is, or would be: a full path, or a name beside the config.
+fn place_of(kind: &str, name: &str, paths: &Paths) -> Option<PathBuf> {
+    if name.starts_with('/') {
+        Some(PathBuf::from(name))
+    } else if name.contains('/') {
+        None
+    } else {
+        paths.dir.as_ref().map(|d| d.join(format!("{kind}s")).join(format!("{name}.toml")))
+    }
+}
+
+/// The keymap that is asked for: a shipped one, with the user's file of that name on top if there is one, or a file of
+/// the user's own. One that is not there, or not usable, is told and falls back to what is shipped.
+fn keys(wanted: Option<&Wanted>, paths: &Paths, problems: &mut Vec<Problem>) -> Keymap {
+    let name = wanted.map_or("default", |w| &*w.name);
+    let path = place_of("keymap", name, paths);
+    let own: Arc<str> = path.as_ref().map_or_else(Arc::default, |p| p.display().to_string().into());
+    if let Some(path) = path.as_ref().filter(|p| p.exists())
+        && let Some(text) = read(path, true, problems)
+    {
+        let (map, mut faults) = keymap::keymap(&own, &text);
+        problems.append(&mut faults);
+        return map;
+    }
+    if let Some(shipped) = keymap::shipped(name) {
+        return Keymap { own, ..shipped };
+    }
+    if let Some(wanted) = wanted.filter(|_| path.as_ref().is_none_or(|p| !p.exists())) {
+        let shipped = suggest::nearest(name, keymap::SHIPPED.map(|s| s.0)).map(|n| format!("did you mean \"{n}\"?"));
+        problems.push(Problem {
+            file: wanted.file.clone(),
+            line: wanted.line,
+            col: wanted.col,
+            what: format!("there is no keymap \"{name}\""),
+            hint: shipped.or_else(|| path.map(|p| format!("it would be {}", p.display()))),
+            severity: Severity::Error,
+        });
+    }
+    keymap::default_keymap()
+}
+
+/// The text of a theme of the user's own. `None`: the shipped one.
 fn custom(
     kind: &str,
     wanted: Option<&Wanted>,
@@ -222,14 +261,7 @@ fn custom(
 ) -> Option<(String, String)> {
     let wanted = wanted.filter(|w| &*w.name != "default")?;
     let name = &*wanted.name;
-    let path = if name.starts_with('/') {
-        Some(PathBuf::from(name))
-    } else if name.contains('/') {
-        None
-    } else {
-        let dir = paths.dir.as_ref();
-        dir.map(|d| d.join(format!("{kind}s")).join(format!("{name}.toml")))
-    };
+    let path = place_of(kind, name, paths);
     if let Some(path) = path.as_ref().filter(|p| p.exists()) {
         let text = read(path, true, problems)?;
         return Some((path.display().to_string(), text));
@@ -251,7 +283,10 @@ fn variables(env: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Lay
     let mut found = Layer::default();
     let mut quoted = |name: &str, line: String| {
         let mut told = Told::new(name, &line);
-        let one = layer(&mut told, &Known::default());
+        let mut one = layer(&mut told, &Known::default());
+        for wanted in [&mut one.keymap, &mut one.theme].into_iter().flatten() {
+            (wanted.line, wanted.col) = (0, 0);
+        }
         problems.extend(told.into_problems().into_iter().map(|p| Problem { line: 0, col: 0, ..p }));
         found = one.over(std::mem::take(&mut found));
     };
@@ -289,13 +324,21 @@ enum Kind {
     Whole,
 }
 
-const VARIABLES: [(&str, &str, Kind); 8] = [
+/// Later ones over earlier: a flag of the command line stands in for a variable of its own.
+const VARIABLES: [(&str, &str, Kind); 15] = [
     ("ANDON_READ_ONLY", "read_only", Kind::Flag),
     ("ANDON_TAPE", "tape", Kind::Flag),
     ("ANDON_ENVIRONMENT", "default_environment", Kind::Text),
     ("ANDON_AS", "as", Kind::Text),
     ("ANDON_KEYMAP", "keymap", Kind::Text),
     ("ANDON_THEME", "theme", Kind::Text),
+    ("ANDON_MOUSE", "mouse", Kind::Flag),
+    ("ANDON_BELL", "bell", Kind::Flag),
+    ("ANDON_TITLE", "title", Kind::Flag),
+    ("--keymap", "keymap", Kind::Text),
+    ("--mouse", "mouse", Kind::Flag),
+    ("--bell", "bell", Kind::Flag),
+    ("--title", "title", Kind::Flag),
     ("ANDON_CONFIRM_DELAY", "confirm_delay", Kind::Time),
     ("ANDON_ARM_MINUTES", "arm_minutes", Kind::Whole),
 ];
