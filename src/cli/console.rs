@@ -15,7 +15,7 @@ use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::logbook::Logbook;
 use crate::engine::{End, Engine};
 use crate::tty::front::Screen;
-use crate::tty::{Depth, Device, Guard, Input, Locale, Output, Wish, guard, input};
+use crate::tty::{Decoder, Depth, Device, Guard, Input, Locale, Mouse, Output, Wish, guard, input};
 use crate::ui::look::{Colours, Look};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -77,6 +77,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
         &locale,
         &inbox,
         args,
+        guard::Extra { mouse: config.mouse, title: config.title && !locale.term.starts_with("linux") },
         Look::new(config.theme.clone(), colours(depth), !(args.ascii || locale.ascii())),
     ) {
         Ok(s) => s,
@@ -87,14 +88,15 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     };
     let problems: Vec<Arc<str>> =
         problems.iter().filter(|p| p.severity == config::Severity::Error).map(|p| Arc::from(p.to_string())).collect();
-    let reader = match input::start(&device, locale.ssh(), keys(inbox.clone())) {
-        Ok(r) => r,
-        Err(e) => {
-            screen.guard.restore();
-            tell(&format!("the keyboard cannot be read: {e}"));
-            return 2;
-        }
-    };
+    let reader =
+        match input::start_with(&device, Decoder::new(locale.ssh()).with_mouse(config.mouse), keys(inbox.clone())) {
+            Ok(r) => r,
+            Err(e) => {
+                screen.guard.restore();
+                tell(&format!("the keyboard cannot be read: {e}"));
+                return 2;
+            }
+        };
     let mut at = place;
     let (code, said) = loop {
         let setup = match set_up(&config, args, &at) {
@@ -241,22 +243,35 @@ fn take(
     locale: &Locale,
     inbox: &Inbox,
     args: &ConsoleArgs,
+    extra: guard::Extra,
     look: Look,
 ) -> std::io::Result<Screen> {
-    let guard = Guard::enter(device)?;
+    let guard = Guard::enter_with(device, extra)?;
     let slow = Arc::new(AtomicBool::new(args.slow));
     let (always, measured, to) = (args.slow, slow.clone(), inbox.clone());
     let output = Output::start(device, locale.sync(), move |f| {
         measured.store(always || f.took_ms > 100, Ordering::Relaxed);
         to.terminal(FromTerminal::Flushed(f.tag, f.bytes as u64, f.took_ms as i64));
     })?;
-    Ok(Screen { guard, output, device: device.clone(), look, state: setup::state_dir(), slow, clock: !args.no_clock })
+    Ok(Screen {
+        guard,
+        output,
+        device: device.clone(),
+        look,
+        state: setup::state_dir(),
+        slow,
+        clock: !args.no_clock,
+        hits: Vec::new(),
+        titled: extra.title.then(String::new),
+    })
 }
 
 fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
     move |i| {
         inbox.terminal(match i {
             Input::Key { key, at } => FromTerminal::Msg(Msg::Key(key), Person(at)),
+            Input::Mouse { what: Mouse::Wheel(by), at } => FromTerminal::Msg(Msg::Wheel(by), Person(at)),
+            Input::Mouse { what: Mouse::Press { x, y }, at } => FromTerminal::Click(x, y, Person(at)),
             Input::Paste { text, at } => FromTerminal::Msg(Msg::Paste(text), Person(at)),
             Input::Resize { cols, rows, at } => {
                 FromTerminal::Msg(Msg::Resize { width: cols, height: rows }, Person(at))

@@ -1,7 +1,7 @@
 //! The pure middle: facts come in as messages, effects go out as data, nothing else happens.
 //!
 //! Imports only downwards in this order: names and time, `world`, `judge`, `act`, `case`, `nav`, `model`, what is
-//! read off the model (`board`, `gates`, `menu`, `alarm`), `msg`, `effect`, `update`.
+//! read off the model (`board`, `gates`, `menu`, `alarm`), `msg`, `effect`, `update` with `here`.
 
 // No clock, file, network or hash order here: see clippy.toml.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -14,6 +14,7 @@ pub mod case;
 pub mod effect;
 pub mod entry;
 pub mod gates;
+pub mod here;
 pub mod id;
 pub mod intent;
 pub mod judge;

@@ -202,11 +202,24 @@ pub struct Model {
     pub ending: bool,
     /// Sources whose configuration is at fault or not built; shown red.
     pub problems: Vec<Arc<str>>,
+    /// What the bell last listened to.
+    #[serde(default)]
+    pub heard: Heard,
     /// Contexts of the first list, when there is one.
     pub contexts: Vec<Context>,
     /// How a note is edited; handed in, so that the core needs no widget library.
     #[serde(skip, default = "crate::core::case::note::no_editor")]
     pub editor: crate::core::case::note::Editor,
+}
+
+/// The worst trouble when the bell last listened, and when it rang.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// Revision of the model then.
+    pub revision: u64,
+    /// Rank of the alarm row's first line and how many have it; `None`: nothing is wrong.
+    pub worst: Option<(u8, usize)>,
+    pub rang: Option<Person>,
 }
 
 /// One line of the first list.
@@ -255,6 +268,7 @@ impl Model {
             quit_asked: None,
             ending: false,
             problems: Vec::new(),
+            heard: Heard::default(),
             contexts: Vec::new(),
             editor: crate::core::case::note::no_editor(),
         }

@@ -78,6 +78,9 @@ pub struct Nav {
     /// Fine rows are shown as well.
     pub show_rest: bool,
     pub overlay: Option<Overlay>,
+    /// What help was opened over; it comes back when help closes.
+    #[serde(default)]
+    pub under: Option<Box<Overlay>>,
     pub filter: Option<Filter>,
     pub pane: Pane,
     /// The focused pane has the whole screen.

@@ -2,13 +2,13 @@
 
 use super::device::Device;
 use super::guard::Guard;
-use super::output::{Frame, Output};
+use super::output::{Aside, Frame, Output};
 use crate::core::model::Model;
-use crate::core::msg::Reloaded;
+use crate::core::msg::{Picked, Reloaded};
 use crate::engine::Front;
 use crate::ui::{self, look::Look};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,6 +24,10 @@ pub struct Screen {
     pub slow: Arc<AtomicBool>,
     /// `--no-clock`: the time of day is not shown, and nothing moves by itself.
     pub clock: bool,
+    /// Where a click chooses what, in the last frame.
+    pub hits: Vec<(Rect, Picked)>,
+    /// The window's title as last written; `None`: it is not ours.
+    pub titled: Option<String>,
 }
 
 /// OSC 52 carries at most this many bytes of text (terminal-and-safety 8.6).
@@ -41,6 +45,14 @@ impl Screen {
 impl Front for Screen {
     fn draw(&mut self, model: &Model) {
         let (buffer, drawn) = self.buffer(model);
+        self.hits = drawn.hits;
+        if let Some(last) = &mut self.titled {
+            let now = ui::title::title(model);
+            if *last != now {
+                self.output.aside(Aside::Title, format!("\x1b]2;{now}\x1b\\").into_bytes());
+                *last = now;
+            }
+        }
         self.output.draw(Frame { buffer, cursor: drawn.cursor, tag: drawn.dialog.map(|d| d.0) });
     }
 
@@ -60,6 +72,10 @@ impl Front for Screen {
         // A terminal that died meanwhile is told by the reader.
         if let Err(e) = self.guard.resume() {
             tracing::warn!(error = %e, "resume");
+        }
+        // The shell has its own meanwhile.
+        if let Some(last) = &mut self.titled {
+            last.clear();
         }
         self.output.repaint();
     }
@@ -86,7 +102,14 @@ impl Front for Screen {
         None
     }
 
-    fn bell(&mut self) {}
+    fn bell(&mut self) {
+        self.output.aside(Aside::Bell, b"\x07".to_vec());
+    }
+
+    fn at(&self, x: u16, y: u16) -> Option<Picked> {
+        let here = Position { x, y };
+        self.hits.iter().find(|(area, _)| area.contains(here)).map(|(_, what)| what.clone())
+    }
 
     /// The screen says everything already.
     fn say(&mut self, _line: &str) {}

@@ -9,6 +9,7 @@ pub mod look;
 pub mod overlays;
 pub mod parts;
 pub mod screens;
+pub mod title;
 
 pub use look::{Colours, Look};
 
@@ -16,21 +17,26 @@ use crate::core::act::dialog::DialogKind;
 use crate::core::id::DialogId;
 use crate::core::intent::Intent;
 use crate::core::model::Model;
+use crate::core::msg::Picked;
 use crate::core::nav::{Overlay, Screen};
 use parts::line::{Line, Rows};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// Below this, words only (limits.md section 6).
-pub const LEAST: (u16, u16) = (40, 10);
+pub const LEAST: (u16, u16) = crate::core::here::LEAST;
+// How far a page scrolls is counted without drawing it.
+const _: () = assert!(frame::TOP + frame::BOTTOM == crate::core::here::FRAME_ROWS);
 
 /// What the frame holds that others must know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drawn {
     /// Where the terminal's cursor belongs: in a text field. `None`: nobody types.
     pub cursor: Option<(u16, u16)>,
     /// The dialog that was really drawn. Once these cells are written, its confirm delay begins.
     pub dialog: Option<DialogId>,
+    /// Where a click chooses what, the nearest first. Empty while something lies over the screen.
+    pub hits: Vec<(Rect, Picked)>,
 }
 
 /// A digest of a frame in the shipped look: what a replay must show again, whatever theme it was seen in.
@@ -55,19 +61,19 @@ pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Drawn {
     }
     frame::draw(model, look, area, buf);
     let body = Rect { y: area.y + frame::TOP, height: area.height - frame::TOP - frame::BOTTOM, ..area };
-    screen(model, look, body, buf);
-    over(model, look, body, buf)
+    let hits = screen(model, look, body, buf);
+    let covered = model.dialog.is_some() || model.nav.overlay.is_some() || overlays::menu::is_open(model);
+    Drawn { hits: if covered { Vec::new() } else { hits }, ..over(model, look, body, buf) }
 }
 
-fn screen(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) {
+fn screen(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Vec<(Rect, Picked)> {
     let (wide, tall) = (usize::from(body.width), usize::from(body.height));
     let side_by_side = buf.area.width >= screens::wide::LEAST.0
         && body.height + frame::TOP + frame::BOTTOM >= screens::wide::LEAST.1
         && matches!(model.nav.screen, Screen::Verdict | Screen::Board | Screen::Runbook)
         && !model.rows.is_empty();
     if side_by_side {
-        screens::wide::draw(model, look, body, buf);
-        return;
+        return screens::wide::draw(model, look, body, buf);
     }
     let rows = match model.nav.screen {
         Screen::Waking => screens::waking::rows(model),
@@ -77,7 +83,7 @@ fn screen(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) {
         Screen::Runbook => screens::runbook::rows(model, wide, tall, true),
         Screen::Sources => screens::sources::rows(model, wide),
     };
-    rows.draw(look, body, buf);
+    rows.draw(look, body, buf)
 }
 
 /// What lies over the screen; at most one thing, a dialog first.
@@ -95,7 +101,7 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             }
         };
         let area = overlays::below(rows, look, body, buf);
-        return Drawn { cursor: column.and_then(|c| in_last(area, c)), dialog: Some(d.id) };
+        return Drawn { cursor: column.and_then(|c| in_last(area, c)), dialog: Some(d.id), ..Drawn::default() };
     }
     let cursor = match &model.nav.overlay {
         Some(Overlay::Explain { scroll }) => {
@@ -103,7 +109,7 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             None
         }
         Some(Overlay::Help { scroll }) => {
-            overlays::page(&overlays::help::lines(model), *scroll, look, body, buf);
+            overlays::page(&overlays::help::lines(model, wide), *scroll, look, body, buf);
             None
         }
         Some(Overlay::Note(draft)) => overlays::note::draw(model, draft, look, body, buf),
@@ -113,18 +119,22 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             in_last(overlays::below(rows, look, body, buf), column)
         }
         None if overlays::menu::is_open(model) => {
-            overlays::below(overlays::menu::rows(model, wide), look, body, buf);
+            overlays::below(overlays::menu::rows(model, wide, tall.saturating_sub(1)), look, body, buf);
             None
         }
         None => None,
     };
-    Drawn { cursor, dialog: None }
+    if model.nav.overlay.is_some() && overlays::menu::is_open(model) {
+        // Half a key over a page: what it can go on to.
+        overlays::below(overlays::menu::rows(model, wide, tall.saturating_sub(1)), look, body, buf);
+    }
+    Drawn { cursor, ..Drawn::default() }
 }
 
 /// Words only; `q` and `?` work.
 fn too_small(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     if let Some(Overlay::Help { scroll }) = &model.nav.overlay {
-        overlays::page(&overlays::help::lines(model), *scroll, look, area, buf);
+        overlays::page(&overlays::help::lines(model, usize::from(area.width)), *scroll, look, area, buf);
         return;
     }
     let mut rows = Rows::new();
