@@ -8,6 +8,7 @@ mod drawing;
 mod drill;
 mod files;
 mod flood;
+mod hints;
 mod home;
 mod kubernetes;
 mod layering;

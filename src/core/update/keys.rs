@@ -188,7 +188,12 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
         Intent::LastRow => rows(model, i64::MAX / 2),
         Intent::HalfPageDown => rows(model, i64::from(model.height / 2)),
         Intent::HalfPageUp => rows(model, -i64::from(model.height / 2)),
-        Intent::ShowRest => model.nav.show_rest = !model.nav.show_rest,
+        // What is folded is not in sight elsewhere.
+        Intent::ShowRest => {
+            if matches!(model.nav.screen, Screen::Verdict | Screen::Board) {
+                model.nav.show_rest = !model.nav.show_rest;
+            }
+        }
         Intent::Open => open(model, out),
         Intent::Back => back(model),
         Intent::Note => {
