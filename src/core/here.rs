@@ -161,28 +161,29 @@ pub fn help(model: &Model, wide: usize) -> Vec<HelpLine> {
     let mut out = vec![HelpLine::Title(format!("HELP  keys of {}   keymap {}", place(model), model.keymap.name))];
     let reading = model.nav.under.is_some();
     let here = contexts(model.nav.screen);
+    let mut groups: Vec<(Group, Vec<(String, &str)>)> = Vec::new();
     for group in Group::ALL {
-        let mut lines = Vec::new();
-        let all = Intent::ALL.iter().copied();
-        for i in all.filter(|i| Group::of(*i) == group && here.contains(&i.context()) && works(model, *i)) {
-            // Over a page there is nothing to open, to tick or to filter.
-            if reading && group == Group::This {
-                continue;
-            }
-            let keys = keys_of(model, i);
-            if !keys.is_empty() {
-                explained(&mut lines, &keys, i.help(), wide);
-            }
-        }
-        if lines.is_empty() {
+        // Over a page there is nothing to open, to tick or to filter.
+        if reading && group == Group::This {
             continue;
         }
-        out.push(HelpLine::Title(group.title().to_owned()));
-        out.append(&mut lines);
-        if group == Group::Acts {
+        let all = Intent::ALL.iter().copied();
+        let here = all.filter(|i| Group::of(*i) == group && here.contains(&i.context()) && works(model, *i));
+        let mut lines: Vec<(String, &str)> = here.map(|i| (keys_of(model, i), i.help())).collect();
+        lines.retain(|(keys, _)| !keys.is_empty());
+        if group == Group::Acts && !lines.is_empty() {
             let keys = keys_of(model, Intent::Confirm);
-            explained(&mut out, &keys, "In the dialog: do it. Any other key closes it, nothing is started", wide);
+            lines.push((keys, "In the dialog: do it. Any other key closes it, nothing is sent"));
         }
+        if !lines.is_empty() {
+            groups.push((group, lines));
+        }
+    }
+    let widest = groups.iter().flat_map(|g| &g.1).map(|(keys, _)| keys.chars().count()).max().unwrap_or(0);
+    let column = widest.min(KEYS_WIDE).min(wide / 3).max(8);
+    for (group, lines) in groups {
+        out.push(HelpLine::Title(group.title().to_owned()));
+        lines.iter().for_each(|(keys, text)| explained(&mut out, keys, text, column, wide));
     }
     signs(model, &mut out, wide);
     yours(model, &mut out, wide);
@@ -196,8 +197,7 @@ fn keys_of(model: &Model, intent: Intent) -> String {
 }
 
 /// Keys and text side by side; both go on below where they are too wide.
-fn explained(out: &mut Vec<HelpLine>, keys: &str, text: &str, wide: usize) {
-    let column = KEYS_WIDE.min(wide / 3).max(8);
+fn explained(out: &mut Vec<HelpLine>, keys: &str, text: &str, column: usize, wide: usize) {
     let keys = wrap(keys, column);
     let text = wrap(text, wide.saturating_sub(column + 3).max(8));
     for n in 0..keys.len().max(text.len()) {

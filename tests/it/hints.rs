@@ -489,7 +489,7 @@ fn any_other_key_cancels_a_first_q() {
     let mut vim = model.clone();
     vim.keymap = shipped("vim").unwrap();
     let once = named(&vim, "Z Z");
-    assert_eq!(&*once.notice.as_ref().unwrap().0, "this console is armed: Z Z again within 3 s leaves");
+    assert_eq!(&*once.notice.as_ref().unwrap().0, "this console is armed: q again within 3 s leaves");
     assert_eq!(press(&once, &[Key::char('Z'), Key::char('Z')]).1, [Effect::Quit(0)]);
     assert_eq!(press(&named(&once, "Z x"), &[Key::char('Z'), Key::char('Z')]).1, []);
 }

@@ -3,13 +3,16 @@
 
 use crate::config::theme::Role;
 use crate::core::here;
+use crate::core::id::Hash;
 use crate::core::intent::Intent;
 use crate::core::key::Key;
 use crate::core::keymap::chord_name;
 use crate::core::menu::{self, Item, Ready};
 use crate::core::model::Model;
-use crate::ui::parts::line::{Line, Rows, width};
-use crate::ui::screens::{board, verdict};
+use crate::core::world::target::TargetState;
+use crate::ui::parts::figures;
+use crate::ui::parts::line::{Line, Rows, cut, gate, width};
+use crate::ui::screens::verdict;
 
 /// Keys were typed that begin something.
 pub fn is_open(model: &Model) -> bool {
@@ -35,14 +38,18 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
         return rows;
     }
     // What has no row of its own is named in the last one, the least useful first; nothing is hidden.
-    let mut more = Vec::new();
-    while lines.len() + 1 > room.max(1) {
-        let worst = lines.iter().map(|l| l.0).max().unwrap_or(0);
-        let Some(at) = lines.iter().rposition(|l| l.0 == worst) else { break };
-        more.insert(0, lines.remove(at).1);
+    let mut order: Vec<usize> = (0..lines.len()).collect();
+    order.sort_by_key(|n| lines[*n].0);
+    let shown = &order[..room.saturating_sub(1).min(order.len())];
+    let mut more = Line::new().text(" more:");
+    for (n, (drop, name, line)) in lines.iter().enumerate() {
+        if shown.contains(&n) {
+            rows.may(*drop, line.clone());
+        } else {
+            more = more.text(format!(" {name}"));
+        }
     }
-    lines.into_iter().for_each(|(drop, _, line)| rows.may(drop, line));
-    rows.keep(Line::new().text(format!(" more: {}", more.join(" "))));
+    rows.keep(more);
     rows
 }
 
@@ -52,11 +59,27 @@ fn on(model: &Model, wide: usize) -> Line {
     let head = match &model.nav.menu_target {
         None => head.text("this console; no service is chosen"),
         Some(id) => match model.world.targets.get(id) {
-            Some(t) => head.append(board::heading(model, t, wide)).text(format!("  {}", t.id.source)),
+            Some(t) => {
+                // On what comes first and whole; what it is doing is cut where there is no room.
+                let (name, source) = (gate(&t.id.name), gate(t.id.source.as_str()));
+                let room = wide.saturating_sub(8 + 15 + 4);
+                let name = cut(&name, room.saturating_sub(width(&source)).max(8)).into_owned();
+                head.add(Role::Moving, format!("{name} @ {source}")).text(format!("   {}", doing(t, wide)))
+            }
             None => head.text(format!("{} is gone", id.at())),
         },
     };
     head.end(Role::Key, "esc").end(Role::Text, " nothing")
+}
+
+/// `canary 10% 1/6, v2.14.0 -> v2.14.1`
+fn doing(t: &TargetState, wide: usize) -> String {
+    let v = |h: &Option<Hash>| {
+        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+        cut(&gate(&v), (wide / 5).max(8)).into_owned()
+    };
+    let to = if t.is_moving() { format!(" -> {}", v(&t.candidate)) } else { String::new() };
+    format!("{}, {}{to}", figures::what(t), v(&t.stable))
 }
 
 fn begun(pending: &[Key]) -> Line {
@@ -78,8 +101,12 @@ struct Columns {
 impl Columns {
     fn of(wide: usize) -> Columns {
         let table = verdict::Columns::of(wide);
-        if wide >= 56 {
+        if wide >= 70 {
             return Columns { key: 3, takes: Some((table.takes_at, table.takes)), ready_at: table.ready_at, table };
+        }
+        if wide >= 56 {
+            let ready_at = wide - 19;
+            return Columns { key: 3, takes: Some((ready_at - 8, 7)), ready_at, table };
         }
         Columns { key: 3, takes: None, ready_at: wide.saturating_sub(16).max(20), table }
     }
@@ -106,7 +133,12 @@ fn acts(model: &Model, after: &[(&[Key], Intent)], c: &Columns) -> Vec<Offer> {
         let line = Line::new().text(" ").left(if dead { Role::Text } else { Role::Key }, &name, c.key);
         let line = line.text(&item.label);
         let line = match c.takes {
-            Some((at, columns)) => line.to(at).right(Role::Text, c.table.time(&item.takes), columns),
+            Some((at, columns)) => {
+                let time = c.table.time(&item.takes);
+                // Not known is not a word to cut.
+                let time = if width(time) < columns { time } else { "--" };
+                line.to(at).right(Role::Text, time, columns)
+            }
             None => line,
         };
         let own = matches!(item.intent, Intent::Arm | Intent::Disarm | Intent::Acknowledge);
