@@ -4,9 +4,8 @@
 use crate::config::file::{Config, Known, Layer, Wanted, layer};
 use crate::config::limits::Limits;
 use crate::config::problem::{Problem, Severity, Told};
-use crate::config::{keymap, runbook, suggest, theme};
+use crate::config::{keymap, looks, runbook, theme};
 use crate::core::case::runbook::Runbook;
-use crate::core::keymap::Keymap;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -71,6 +70,11 @@ impl Default for Config {
             claimed: None,
             keymap: keymap::default_keymap(),
             theme: theme::default_theme(),
+            theme_name: "default".into(),
+            themes: looks::names(None),
+            look_faults: Vec::new(),
+            color: None,
+            reduced_motion: false,
             runbooks: runbook::shipped().into_iter().map(Arc::new).collect(),
         }
     }
@@ -81,30 +85,11 @@ impl Default for Config {
 pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Problem>) {
     let mut problems = Vec::new();
     let runbooks = runbooks(paths.dir.as_deref(), &mut problems);
-    let mut known = Known { sources: Vec::new(), runbooks: runbooks.iter().map(|r| r.name.clone()).collect() };
-    let mut all = Layer::default();
-    for (path, named) in [(&paths.system, false), (&paths.user, paths.named)] {
-        let Some(path) = path else { continue };
-        let Some(text) = read(path, named, &mut problems) else {
-            continue;
-        };
-        let file = path.display().to_string();
-        let mut told = Told::new(&file, &text);
-        let found = layer(&mut told, &known);
-        problems.append(&mut told.into_problems());
-        known.sources.extend(found.sources.iter().map(|s| s.name.clone()));
-        all = found.over(all);
-    }
-    all = variables(env, &mut problems).over(all);
-    let keymap = keys(all.keymap.as_ref(), paths, &mut problems);
-    let theme = match custom("theme", all.theme.as_ref(), &theme::LATER, paths, &mut problems) {
-        Some((file, text)) => {
-            let (theme, mut faults) = theme::theme(&file, &text);
-            problems.append(&mut faults);
-            theme
-        }
-        None => theme::default_theme(),
-    };
+    let names: Vec<Arc<str>> = runbooks.iter().map(|r| r.name.clone()).collect();
+    let (_, all) = layers(paths, env, &names, &mut problems);
+    let looks = looks::read(paths, all.keymap.as_ref(), all.theme.as_ref());
+    let look_faults: Vec<Problem> = looks.keymap_faults.into_iter().chain(looks.theme_faults).collect();
+    problems.extend(look_faults.iter().cloned());
     let config = Config {
         environments: all.environments,
         sources: all.sources,
@@ -117,11 +102,41 @@ pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Probl
         title: all.title.unwrap_or(false),
         environment: all.environment,
         claimed: all.claimed,
-        keymap,
-        theme,
+        keymap: looks.keymap,
+        theme: looks.theme,
+        theme_name: looks.theme_name,
+        themes: looks.themes,
+        look_faults,
+        color: all.color,
+        reduced_motion: all.reduced_motion.unwrap_or(false),
         runbooks,
     };
     (config, problems)
+}
+
+/// The files over each other, the variables over them; and the names that files may use.
+pub(super) fn layers(
+    paths: &Paths,
+    env: &BTreeMap<String, String>,
+    runbooks: &[Arc<str>],
+    problems: &mut Vec<Problem>,
+) -> (Known, Layer) {
+    let mut known = Known { sources: Vec::new(), runbooks: runbooks.to_vec() };
+    let mut all = Layer::default();
+    for (path, named) in [(&paths.system, false), (&paths.user, paths.named)] {
+        let Some(path) = path else { continue };
+        let Some(text) = read(path, named, problems) else {
+            continue;
+        };
+        let file = path.display().to_string();
+        let mut told = Told::new(&file, &text);
+        let found = layer(&mut told, &known);
+        problems.append(&mut told.into_problems());
+        known.sources.extend(found.sources.iter().map(|s| s.name.clone()));
+        all = found.over(all);
+    }
+    all = variables(env, problems).over(all);
+    (known, all)
 }
 
 /// All problems, and the exit code of `andon config check`: 3 as soon as one is an error.
@@ -132,7 +147,7 @@ pub fn check(paths: &Paths, env: &BTreeMap<String, String>) -> (Vec<Problem>, i3
 }
 
 /// Reads one file, unless others could have written it. `None`: not there, or not usable (told).
-fn read(path: &Path, must_exist: bool, problems: &mut Vec<Problem>) -> Option<String> {
+pub(super) fn read(path: &Path, must_exist: bool, problems: &mut Vec<Problem>) -> Option<String> {
     let file = path.display().to_string();
     let mut tell = |what: String, hint: Option<String>| {
         problems.push(Problem { hint, ..Problem::whole(&file, Severity::Error, what) });
@@ -211,7 +226,7 @@ fn runbooks(dir: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<Arc<Runbook>
 }
 
 /// Where a keymap or theme of the user's own is, or would be: a full path, or a name beside the config.
-fn place_of(kind: &str, name: &str, paths: &Paths) -> Option<PathBuf> {
+pub(super) fn place_of(kind: &str, name: &str, paths: &Paths) -> Option<PathBuf> {
     if name.starts_with('/') {
         Some(PathBuf::from(name))
     } else if name.contains('/') {
@@ -221,38 +236,8 @@ fn place_of(kind: &str, name: &str, paths: &Paths) -> Option<PathBuf> {
     }
 }
 
-/// The keymap that is asked for: a shipped one, with the user's file of that name on top if there is one, or a file of
-/// the user's own. One that is not there, or not usable, is told and falls back to what is shipped.
-fn keys(wanted: Option<&Wanted>, paths: &Paths, problems: &mut Vec<Problem>) -> Keymap {
-    let name = wanted.map_or("default", |w| &*w.name);
-    let path = place_of("keymap", name, paths);
-    let own: Arc<str> = path.as_ref().map_or_else(Arc::default, |p| p.display().to_string().into());
-    if let Some(path) = path.as_ref().filter(|p| p.exists())
-        && let Some(text) = read(path, true, problems)
-    {
-        let (map, mut faults) = keymap::keymap(&own, &text);
-        problems.append(&mut faults);
-        return map;
-    }
-    if let Some(shipped) = keymap::shipped(name) {
-        return Keymap { own, ..shipped };
-    }
-    if let Some(wanted) = wanted.filter(|_| path.as_ref().is_none_or(|p| !p.exists())) {
-        let shipped = suggest::nearest(name, keymap::SHIPPED.map(|s| s.0)).map(|n| format!("did you mean \"{n}\"?"));
-        problems.push(Problem {
-            file: wanted.file.clone(),
-            line: wanted.line,
-            col: wanted.col,
-            what: format!("there is no keymap \"{name}\""),
-            hint: shipped.or_else(|| path.map(|p| format!("it would be {}", p.display()))),
-            severity: Severity::Error,
-        });
-    }
-    keymap::default_keymap()
-}
-
 /// The text of a theme of the user's own. `None`: the shipped one.
-fn custom(
+pub(super) fn custom(
     kind: &str,
     wanted: Option<&Wanted>,
     later: &[&str],
@@ -325,7 +310,7 @@ enum Kind {
 }
 
 /// Later ones over earlier: a flag of the command line stands in for a variable of its own.
-const VARIABLES: [(&str, &str, Kind); 15] = [
+const VARIABLES: [(&str, &str, Kind); 17] = [
     ("ANDON_READ_ONLY", "read_only", Kind::Flag),
     ("ANDON_TAPE", "tape", Kind::Flag),
     ("ANDON_ENVIRONMENT", "default_environment", Kind::Text),
@@ -339,6 +324,8 @@ const VARIABLES: [(&str, &str, Kind); 15] = [
     ("--mouse", "mouse", Kind::Flag),
     ("--bell", "bell", Kind::Flag),
     ("--title", "title", Kind::Flag),
+    ("ANDON_COLOR", "color", Kind::Text),
+    ("ANDON_REDUCED_MOTION", "reduced_motion", Kind::Flag),
     ("ANDON_CONFIRM_DELAY", "confirm_delay", Kind::Time),
     ("ANDON_ARM_MINUTES", "arm_minutes", Kind::Whole),
 ];

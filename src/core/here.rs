@@ -5,9 +5,9 @@ use crate::core::alarm;
 use crate::core::intent::{Context, Intent};
 use crate::core::key::Key;
 use crate::core::keymap::{Found, chord_name, falls_through};
+use crate::core::listing::{self, this_runbook};
 use crate::core::model::{Model, Place};
 use crate::core::nav::{Overlay, Screen};
-use crate::core::update::this_runbook;
 
 /// Rows of a screen that are not its body: three above, two below.
 pub const FRAME_ROWS: u16 = 5;
@@ -63,18 +63,21 @@ pub fn works(model: &Model, intent: Intent) -> bool {
     let early = matches!(screen, Screen::Waking | Screen::Choose);
     let rows = matches!(screen, Screen::Verdict | Screen::Board);
     match intent {
-        I::Help | I::Quit | I::Repaint | I::Suspend => true,
+        I::Help | I::Quit | I::Repaint | I::Suspend | I::Palette => true,
         I::RollBack | I::Hold | I::Resume | I::Promote | I::Arm | I::Disarm | I::Acknowledge => !early,
         I::ScreenVerdict | I::ScreenBoard | I::ScreenSources => screen != Screen::Choose,
         I::ScreenRunbook => screen != Screen::Choose && !model.runbooks.is_empty(),
         I::NextRow | I::PreviousRow | I::FirstRow | I::LastRow | I::HalfPageDown | I::HalfPageUp => {
             rows || screen == Screen::Sources
         }
-        I::ShowRest | I::Filter => rows,
-        I::MatchNext | I::MatchPrevious => rows && model.nav.filter.is_some(),
+        I::ShowRest => rows,
+        I::Filter => !early,
+        I::MatchNext | I::MatchPrevious => {
+            !early && (listing::filter_here(model).is_some() || !model.nav.searched.is_empty())
+        }
         I::Open => rows || (screen == Screen::Runbook && this_runbook(model).is_some()),
-        I::Back => !model.nav.back.is_empty(),
-        I::Note | I::Palette | I::Copy => !early,
+        I::Back => !model.nav.back.is_empty() || listing::filter_here(model).is_some(),
+        I::Note | I::Copy => !early,
         I::PaneNext | I::PanePrevious | I::Zoom => !early && model.width >= 160 && model.height >= 40,
         I::Alarm => !early && !alarm::alarms(model).is_empty(),
         I::DrillFaster | I::DrillSlower => !early && model.environment.place == Place::Drill,

@@ -71,7 +71,9 @@ impl Keymap {
 pub fn falls_through(context: Context, intent: Intent) -> bool {
     match context {
         Context::Global | Context::List | Context::Runbook => true,
-        Context::Choose => matches!(intent, Intent::Help | Intent::Quit | Intent::Repaint | Intent::Suspend),
+        Context::Choose => {
+            matches!(intent, Intent::Help | Intent::Quit | Intent::Repaint | Intent::Suspend | Intent::Palette)
+        }
         Context::Dialog | Context::Note | Context::Field => false,
     }
 }

@@ -1,7 +1,8 @@
 //! The pure middle: facts come in as messages, effects go out as data, nothing else happens.
 //!
 //! Imports only downwards in this order: names and time, `world`, `judge`, `act`, `case`, `nav`, `model`, what is
-//! read off the model (`board`, `gates`, `menu`, `alarm`), `msg`, `effect`, `update` with `here`.
+//! read off the model (`board`, `listing`, `gates`, `menu`, `alarm`, `link`, `palette`), `msg`, `effect`, `update` with
+//! `here`.
 
 // No clock, file, network or hash order here: see clippy.toml.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -13,6 +14,7 @@ pub mod board;
 pub mod case;
 pub mod effect;
 pub mod entry;
+pub mod find;
 pub mod gates;
 pub mod here;
 pub mod id;
@@ -20,11 +22,14 @@ pub mod intent;
 pub mod judge;
 pub mod key;
 pub mod keymap;
+pub mod link;
+pub mod listing;
 pub mod menu;
 pub mod model;
 pub mod msg;
 pub mod nav;
 pub mod pairs;
+pub mod palette;
 pub mod row;
 pub mod seal;
 pub mod shown;

@@ -205,11 +205,24 @@ pub struct Model {
     /// What the bell last listened to.
     #[serde(default)]
     pub heard: Heard,
+    /// The command that opened this console, for links: `andon --env prod`.
+    pub opened_as: Arc<str>,
     /// Contexts of the first list, when there is one.
     pub contexts: Vec<Context>,
     /// How a note is edited; handed in, so that the core needs no widget library.
     #[serde(skip, default = "crate::core::case::note::no_editor")]
     pub editor: crate::core::case::note::Editor,
+    /// What is chosen, as text for the clipboard. Handed in like the editor: the words are the screens' own. Must be pure.
+    #[serde(skip, default = "nothing_to_copy")]
+    pub copier: Copier,
+}
+
+/// The chosen thing in several lines, or nothing.
+pub type Copier = fn(&Model) -> String;
+
+/// Used where there are no screens.
+pub fn nothing_to_copy() -> Copier {
+    |_| String::new()
 }
 
 /// The worst trouble when the bell last listened, and when it rang.
@@ -269,8 +282,10 @@ impl Model {
             ending: false,
             problems: Vec::new(),
             heard: Heard::default(),
+            opened_as: "andon".into(),
             contexts: Vec::new(),
             editor: crate::core::case::note::no_editor(),
+            copier: nothing_to_copy(),
         }
     }
 

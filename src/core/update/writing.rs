@@ -1,6 +1,6 @@
 //! Keys and pasted text while something lies over the screen: a note, a reason, an explanation, help.
 
-use super::{bump, palette, records, steps};
+use super::{bump, filter, link, palette, records, steps};
 use crate::core::board;
 use crate::core::case::note::{Draft, Input};
 use crate::core::effect::Effect;
@@ -42,13 +42,13 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
             }
             true
         }
-        page @ (Overlay::Explain { .. } | Overlay::Help { .. }) => scrolled(model, key, page),
+        page @ (Overlay::Explain { .. } | Overlay::Help { .. }) => scrolled(model, key, page, out),
     }
 }
 
 /// Reading: rows move, Esc and Enter close, help opens over a page and gives it back; any other key closes and then does
 /// what it means.
-fn scrolled(model: &mut Model, key: Key, page: Overlay) -> bool {
+fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -> bool {
     let mut keys = std::mem::take(&mut model.nav.pending);
     keys.push(key);
     let (scroll, most, help) = match &page {
@@ -75,12 +75,35 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay) -> bool {
                 scroll
             }
         }
+        // What is read stays below: leaving the palette brings it back.
+        Found::Intent(Intent::Palette) => {
+            palette::open(model, Some(page));
+            return true;
+        }
+        Found::Intent(Intent::Copy) if !help => {
+            model.nav.overlay = Some(page);
+            link::copy(model, out);
+            return true;
+        }
+        Found::Intent(Intent::Filter) if help => {
+            model.nav.overlay = Some(Overlay::Help { scroll: 0 });
+            filter::open(model);
+            return true;
+        }
+        // A kept filter goes first.
+        Found::Intent(Intent::Back) => {
+            model.nav.overlay = Some(page);
+            if !filter::clear(model) {
+                model.nav.overlay = model.nav.under.take().map(|under| *under);
+            }
+            return true;
+        }
         Found::Intent(Intent::Help) if !help => {
             model.nav.under = Some(Box::new(page));
             model.nav.overlay = Some(Overlay::Help { scroll: 0 });
             return true;
         }
-        Found::Intent(Intent::Back | Intent::Open | Intent::Help) => {
+        Found::Intent(Intent::Open | Intent::Help) => {
             model.nav.overlay = model.nav.under.take().map(|under| *under);
             return true;
         }
@@ -149,10 +172,14 @@ pub(super) fn paste(model: &mut Model, text: &str) {
         model.tell("pasted text is not taken here");
         return;
     }
+    if filter::paste(model, first) {
+        return;
+    }
     match model.nav.overlay.take() {
         Some(Overlay::Note(draft)) => {
             model.nav.overlay = Some(Overlay::Note((model.editor)(&draft, Input::Paste(text))))
         }
+        Some(Overlay::Palette(field)) => palette::paste(model, field, first),
         Some(Overlay::SkipReason { step, mut typed }) => {
             typed.extend(first.chars().filter(|c| !c.is_control()).take(200));
             model.nav.overlay = Some(Overlay::SkipReason { step, typed });
