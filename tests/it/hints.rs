@@ -427,7 +427,7 @@ fn every_intent_of_the_screens_stands_on_some_help_page_under_every_map() {
         let mut said: Vec<String> = Vec::new();
         for (_, mut model) in places(&shipped(name).unwrap()) {
             (model.width, model.height) = (200, 50);
-            model.nav.filter = Some(andon::core::nav::Filter::default());
+            model.nav.searched = "checkout".into();
             model.problems.push("something".into());
             said.extend(help_lines(&model).into_iter().map(|l| l.1));
         }
@@ -492,4 +492,46 @@ fn any_other_key_cancels_a_first_q() {
     assert_eq!(&*once.notice.as_ref().unwrap().0, "this console is armed: q again within 3 s leaves");
     assert_eq!(press(&once, &[Key::char('Z'), Key::char('Z')]).1, [Effect::Quit(0)]);
     assert_eq!(press(&named(&once, "Z x"), &[Key::char('Z'), Key::char('Z')]).1, []);
+}
+
+/// The tables of docs/keys.md, from the maps themselves.
+fn tables() -> String {
+    use std::fmt::Write;
+    let mut out = String::new();
+    let map = shipped("default").unwrap();
+    for context in Context::ALL {
+        writeln!(out, "\n### [{}]\n\n| keys | intent | |\n|---|---|---|", context.section()).unwrap();
+        for i in Intent::ALL.iter().filter(|i| i.context() == context) {
+            let keys: Vec<String> = map.bindings.iter().filter(|b| b.intent == *i).map(|b| letter(&b.chord)).collect();
+            let keys = keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(" ");
+            let keys = keys.replace('|', "\\|");
+            writeln!(out, "| {keys} | `{}` | {} |", i.name(), i.help()).unwrap();
+        }
+    }
+    for (name, _) in SHIPPED.iter().skip(1) {
+        writeln!(out, "\n### {name}: what differs\n\n| keys | section | intent |\n|---|---|---|").unwrap();
+        let other = shipped(name).unwrap();
+        for b in other.bindings.iter().filter(|b| !map.bindings.contains(b)) {
+            let keys = letter(&b.chord).replace('|', "\\|");
+            writeln!(out, "| `{keys}` | {} | `{}` |", b.context.section(), b.intent.name()).unwrap();
+        }
+        for b in map.bindings.iter().filter(|b| other.find(b.context, &b.chord) == Found::Nothing) {
+            writeln!(out, "| `{}` | {} | nothing |", letter(&b.chord), b.context.section()).unwrap();
+        }
+    }
+    out
+}
+
+#[test]
+fn the_page_of_keys_is_that_of_the_shipped_maps() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keys.md");
+    let page = std::fs::read_to_string(path).expect("docs/keys.md");
+    let mark = "<!-- made by a test from here on: ANDON_BLESS=1 cargo test --test it hints -->\n";
+    let (words, kept) = page.split_once(mark).expect("the mark");
+    let now = tables();
+    if std::env::var_os("ANDON_BLESS").is_some() {
+        std::fs::write(path, format!("{words}{mark}{now}")).unwrap();
+        return;
+    }
+    assert!(kept == now, "docs/keys.md is not what is shipped: run with ANDON_BLESS=1 and look at it");
 }
