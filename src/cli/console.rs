@@ -16,7 +16,7 @@ use crate::engine::logbook::Logbook;
 use crate::engine::{End, Engine};
 use crate::journal::tape_queue;
 use crate::tty::front::Screen;
-use crate::tty::{Depth, Device, Guard, Input, Locale, Output, Wish, guard, input};
+use crate::tty::{Decoder, Depth, Device, Guard, Input, Locale, Mouse, Output, Wish, guard, input};
 use crate::ui::look::{Colours, Look};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,8 +32,9 @@ enum Place {
 }
 
 pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
-    let env: BTreeMap<String, String> =
+    let mut env: BTreeMap<String, String> =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
+    flags(args, &mut env);
     let paths = Paths::of_this_user(&env);
     let (mut config, problems) = config::load(&paths, &env);
     config.reduced_motion |= args.reduced_motion;
@@ -92,6 +93,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
         &locale,
         &inbox,
         args,
+        guard::Extra { mouse: config.mouse, title: config.title && !locale.term.starts_with("linux") },
         Look::new(config.theme.clone(), colours(depth, &locale.term), !(args.ascii || locale.ascii())),
         wardrobe,
     ) {
@@ -103,14 +105,15 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     };
     let problems: Vec<Arc<str>> =
         problems.iter().filter(|p| p.severity == config::Severity::Error).map(|p| Arc::from(p.to_string())).collect();
-    let reader = match input::start(&device, locale.ssh(), keys(inbox.clone())) {
-        Ok(r) => r,
-        Err(e) => {
-            screen.guard.restore();
-            tell(&format!("the keyboard cannot be read: {e}"));
-            return 2;
-        }
-    };
+    let reader =
+        match input::start_with(&device, Decoder::new(locale.ssh()).with_mouse(config.mouse), keys(inbox.clone())) {
+            Ok(r) => r,
+            Err(e) => {
+                screen.guard.restore();
+                tell(&format!("the keyboard cannot be read: {e}"));
+                return 2;
+            }
+        };
     let mut at = place;
     let (code, said) = loop {
         let setup = match set_up(&config, args, &at) {
@@ -135,6 +138,20 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
         guard::last_line(Some(&device), &format!("andon: {}", crate::core::shown::shown_line(&text, 400)));
     }
     code
+}
+
+/// Flags that are settings as well are read as such, over variables and files and with the same checks.
+fn flags(args: &ConsoleArgs, env: &mut BTreeMap<String, String>) {
+    // No variable of the environment stands in for a flag.
+    env.retain(|name, _| !name.starts_with("--"));
+    if let Some(name) = &args.keymap {
+        env.insert("--keymap".into(), name.clone());
+    }
+    for (name, on) in [("--mouse", args.mouse), ("--bell", args.bell), ("--title", args.title)] {
+        if on {
+            env.insert(name.into(), "true".into());
+        }
+    }
 }
 
 /// Flag, then config, then what the machine offers; never a guess between several environments.
@@ -247,10 +264,11 @@ fn take(
     locale: &Locale,
     inbox: &Inbox,
     args: &ConsoleArgs,
+    extra: guard::Extra,
     look: Look,
     wardrobe: Wardrobe,
 ) -> std::io::Result<Screen> {
-    let guard = Guard::enter(device)?;
+    let guard = Guard::enter_with(device, extra)?;
     let slow = Arc::new(AtomicBool::new(args.slow));
     let (always, measured, to) = (args.slow, slow.clone(), inbox.clone());
     let output = Output::start(device, locale.sync(), move |f| {
@@ -274,6 +292,8 @@ fn take(
         slow_line: args.slow,
         clock: !args.no_clock,
         handed: None,
+        hits: Vec::new(),
+        titled: extra.title.then(String::new),
     })
 }
 
@@ -283,6 +303,8 @@ fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
         super::fall::key(&i);
         inbox.terminal(match i {
             Input::Key { key, at } => FromTerminal::Msg(Msg::Key(key), Person(at)),
+            Input::Mouse { what: Mouse::Wheel(by), at } => FromTerminal::Msg(Msg::Wheel(by), Person(at)),
+            Input::Mouse { what: Mouse::Press { x, y }, at } => FromTerminal::Click(x, y, Person(at)),
             Input::Paste { text, at } => FromTerminal::Msg(Msg::Paste(text), Person(at)),
             Input::Resize { cols, rows, at } => {
                 FromTerminal::Msg(Msg::Resize { width: cols, height: rows }, Person(at))

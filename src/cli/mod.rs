@@ -51,6 +51,18 @@ pub struct ConsoleArgs {
     /// Who is at the keys, when the account is shared
     #[arg(long = "as", global = true, value_name = "NAME")]
     pub claimed: Option<String>,
+    /// default, vim, emacs, k9s, or a file of yours
+    #[arg(long, global = true, value_name = "NAME")]
+    pub keymap: Option<String>,
+    /// Wheel and select with the mouse; it never acts
+    #[arg(long, global = true)]
+    pub mouse: bool,
+    /// Ring once for new trouble, at most every 10 s
+    #[arg(long, global = true)]
+    pub bell: bool,
+    /// Name the terminal's window: place, arming, how many are worse
+    #[arg(long, global = true)]
+    pub title: bool,
     /// auto, always, never, 16, 256 or true
     #[arg(long, global = true, value_name = "WHEN")]
     pub color: Option<String>,

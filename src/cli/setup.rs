@@ -79,6 +79,7 @@ pub fn log_of(env: Option<&str>) -> PathBuf {
 fn base(environment: Environment, config: &Config, args: &ConsoleArgs, clock: &dyn Clock) -> Model {
     let mut model = Model::new(environment, config.keymap.clone(), clock.now());
     model.limits = config.limits.of_update();
+    (model.settings.mouse, model.settings.bell, model.settings.title) = (config.mouse, config.bell, config.title);
     model.settings.theme = config.theme_name.clone();
     model.settings.themes = config.themes.clone();
     model.settings.reduced_motion = config.reduced_motion;

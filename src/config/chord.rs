@@ -22,6 +22,23 @@ const NAMES: [(&str, Code); 16] = [
     ("page-down", Code::PageDown),
     ("f1", Code::F(1)),
 ];
+/// How others write the same keys.
+const ELSEWHERE: [(&str, &str); 14] = [
+    ("return", "enter"),
+    ("ret", "enter"),
+    ("cr", "enter"),
+    ("escape", "esc"),
+    ("spc", "space"),
+    ("bs", "backspace"),
+    ("del", "delete"),
+    ("ins", "insert"),
+    ("pgup", "page-up"),
+    ("pgdn", "page-down"),
+    ("pageup", "page-up"),
+    ("pagedown", "page-down"),
+    ("backtab", "shift-tab"),
+    ("s-tab", "shift-tab"),
+];
 
 /// Why a chord cannot be read, and what to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,8 +89,28 @@ pub fn key(name: &str) -> Result<Key, BadChord> {
             let small = c.to_ascii_lowercase();
             Err(bad(name, &format!("terminals send it as \"ctrl-{small}\"")))
         }
+        Code::Char(c) if ctrl => match ctrl_arrives(c) {
+            Ok(()) => Ok(Key { code, ctrl, alt, shift }),
+            Err(hint) => Err(bad(name, &hint)),
+        },
+        // These introduce escape sequences; what follows them is not typed.
+        Code::Char('[' | 'O' | ']' | 'P' | 'X' | '^' | '_' | '\\') if alt => {
+            Err(bad(name, "terminals begin an escape sequence with it"))
+        }
         Code::Tab if shift => Ok(Key { code: Code::BackTab, ctrl, alt, shift: false }),
         code => Ok(Key { code, ctrl, alt, shift }),
+    }
+}
+
+/// Whether terminals send ctrl with this character as a key of its own; what they send instead.
+fn ctrl_arrives(c: char) -> Result<(), String> {
+    match c {
+        'h' => Err("terminals send it as \"backspace\"".to_owned()),
+        'i' => Err("terminals send it as \"tab\"".to_owned()),
+        'm' => Err("terminals send it as \"enter\"".to_owned()),
+        '[' => Err("terminals send it as \"esc\"".to_owned()),
+        'a'..='z' | ' ' | '\\' | ']' | '^' | '_' => Ok(()),
+        _ => Err("terminals have no ctrl for this key".to_owned()),
     }
 }
 
@@ -87,10 +124,29 @@ fn code(name: &str) -> Option<Code> {
     }
     let n: u8 = name.strip_prefix('f')?.parse().ok()?;
     // `f01` would be a second name of f1.
-    ((1..=24).contains(&n) && name == format!("f{n}")).then_some(Code::F(n))
+    ((1..=12).contains(&n) && name == format!("f{n}")).then_some(Code::F(n))
+}
+
+/// `C-d`, `<C-d>`, `ctrl+d`, `^d`, `M-x`, `Enter`: the same key as other programs write it.
+fn spelled_elsewhere(whole: &str) -> Option<String> {
+    let small = whole.trim_matches(['<', '>']).to_ascii_lowercase().replace('+', "-");
+    if let Some((_, ours)) = ELSEWHERE.iter().find(|(theirs, _)| *theirs == small) {
+        return Some((*ours).to_owned());
+    }
+    let ours = if let Some(rest) = small.strip_prefix("c-").or_else(|| small.strip_prefix('^')) {
+        format!("ctrl-{rest}")
+    } else if let Some(rest) = small.strip_prefix("m-").or_else(|| small.strip_prefix("meta-")) {
+        format!("alt-{rest}")
+    } else {
+        small
+    };
+    (ours != whole && key(&ours).is_ok()).then_some(ours)
 }
 
 fn unknown(whole: &str, name: &str) -> BadChord {
+    if let Some(ours) = spelled_elsewhere(whole) {
+        return BadChord { what: format!("unknown key \"{whole}\""), hint: format!("write \"{ours}\"") };
+    }
     let hint = crate::config::suggest::hint(name, NAMES.iter().map(|(n, _)| *n)).unwrap_or_default();
     BadChord { what: format!("unknown key \"{name}\" in \"{whole}\""), hint }
 }
@@ -112,7 +168,6 @@ mod tests {
         assert_eq!(chord("Y"), Ok(vec![Key::char('Y')]));
         assert_eq!(chord("space"), Ok(vec![Key::char(' ')]));
         assert_eq!(chord("-"), Ok(vec![Key::char('-')]));
-        assert_eq!(chord("ctrl--"), Ok(vec![Key::ctrl('-')]));
         assert_eq!(chord("shift-tab"), Ok(vec![Key::plain(Code::BackTab)]));
         assert_eq!(chord("f12"), Ok(vec![Key::plain(Code::F(12))]));
     }
@@ -130,6 +185,24 @@ mod tests {
             ("entre", "did you mean \"enter\""),
             ("f25", "allowed: space"),
             ("f01", "did you mean \"f1\""),
+            ("f13", "did you mean \"f1\""),
+            ("ctrl-h", "send it as \"backspace\""),
+            ("ctrl-i", "send it as \"tab\""),
+            ("ctrl-m", "send it as \"enter\""),
+            ("ctrl-[", "send it as \"esc\""),
+            ("ctrl-1", "no ctrl for this key"),
+            ("ctrl--", "no ctrl for this key"),
+            ("alt-[", "begin an escape sequence"),
+            ("alt-O", "begin an escape sequence"),
+            ("C-d", "write \"ctrl-d\""),
+            ("<C-d>", "write \"ctrl-d\""),
+            ("^d", "write \"ctrl-d\""),
+            ("ctrl+d", "write \"ctrl-d\""),
+            ("M-x", "write \"alt-x\""),
+            ("Enter", "write \"enter\""),
+            ("Return", "write \"enter\""),
+            ("PgUp", "write \"page-up\""),
+            ("escape", "write \"esc\""),
         ] {
             let bad = chord(text).expect_err(text);
             assert!(bad.hint.contains(hint), "{text}: {bad:?}");
@@ -142,15 +215,16 @@ mod tests {
             "[A-Z]".prop_map(|s| Code::Char(s.chars().next().unwrap_or('A'))),
             proptest::sample::select(NAMES.iter().map(|(_, c)| *c).collect::<Vec<_>>()),
             Just(Code::BackTab),
-            (1u8..=24).prop_map(Code::F),
+            (1u8..=12).prop_map(Code::F),
         ];
         (code, any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(code, ctrl, alt, shift)| {
             let character = matches!(code, Code::Char(_));
-            let upper = matches!(code, Code::Char(c) if c.is_ascii_uppercase());
+            let arrives = !matches!(code, Code::Char(c) if ctrl_arrives(c).is_err());
+            let introduces = matches!(code, Code::Char('[' | 'O' | ']' | 'P' | 'X' | '^' | '_' | '\\'));
             Key {
                 code,
-                ctrl: ctrl && !upper,
-                alt,
+                ctrl: ctrl && arrives,
+                alt: alt && (!introduces || ctrl && arrives),
                 // Shift is in a character, and shift-tab is a key of its own.
                 shift: shift && !character && !matches!(code, Code::Tab | Code::BackTab),
             }

@@ -39,6 +39,12 @@ pub struct Config {
     /// The whole session is look-only.
     pub read_only: bool,
     pub tape: bool,
+    /// Wheel and select with the mouse; it takes the terminal's own selecting away.
+    pub mouse: bool,
+    /// Ring once for new trouble.
+    pub bell: bool,
+    /// Name the terminal's window.
+    pub title: bool,
     /// Which environment to open, when one was named.
     pub environment: Option<Arc<str>>,
     /// Who says they are here (`--as`).
@@ -68,6 +74,9 @@ pub struct Layer {
     pub limits: LimitsLayer,
     pub read_only: Option<bool>,
     pub tape: Option<bool>,
+    pub mouse: Option<bool>,
+    pub bell: Option<bool>,
+    pub title: Option<bool>,
     pub environment: Option<Arc<str>>,
     pub claimed: Option<Arc<str>>,
     pub keymap: Option<Wanted>,
@@ -111,6 +120,9 @@ impl Layer {
             },
             read_only: self.read_only.or(below.read_only),
             tape: self.tape.or(below.tape),
+            mouse: self.mouse.or(below.mouse),
+            bell: self.bell.or(below.bell),
+            title: self.title.or(below.title),
             environment: self.environment.or(below.environment),
             claimed: self.claimed.or(below.claimed),
             keymap: self.keymap.or(below.keymap),
@@ -135,6 +147,9 @@ pub fn layer(told: &mut Told<'_>, known: &Known) -> Layer {
     let mut layer = Layer {
         read_only: safety(&mut file, "read_only", told),
         tape: file.flag(told, "tape").ok(),
+        mouse: file.flag(told, "mouse").ok(),
+        bell: file.flag(told, "bell").ok(),
+        title: file.flag(told, "title").ok(),
         environment: file.text(told, "default_environment").ok().map(Arc::from),
         claimed: file.text(told, "as").ok().map(Arc::from),
         keymap: wanted(&mut file, "keymap", told),
@@ -168,7 +183,7 @@ pub fn layer(told: &mut Told<'_>, known: &Known) -> Layer {
         }
     }
     unused(&layer, &mut file, told);
-    file.later(told, &["shared_accounts", "mouse", "bell", "title", "include"]);
+    file.later(told, &["shared_accounts", "include"]);
     file.finish(told);
     if !faults.is_empty() {
         strict_after_faults(&mut layer, &faults, told.text());

@@ -1,5 +1,5 @@
-//! The keymap: the embedded default, and a person's file on top of it, checked so that no file can make an act easier,
-//! hide the way back or leave a key with two meanings. Knows no screens.
+//! The keymaps: four shipped ones embedded, and a person's file on top of one, checked so that no file can make an act
+//! easier, hide the way back or leave a key with two meanings. Knows no screens.
 
 use crate::config::chord;
 use crate::config::problem::{Problem, Told};
@@ -7,31 +7,54 @@ use crate::config::suggest;
 use crate::config::table::{self, Row, Table};
 use crate::core::intent::{Context, Intent};
 use crate::core::key::{Code, Key};
-use crate::core::keymap::{Binding, Chord, Keymap, key_name};
+use crate::core::keymap::{Binding, Chord, Keymap, chord_name, falls_through};
 use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
 use toml::de::DeValue;
 
-/// The shipped keys.
-pub const DEFAULT: &str = include_str!("../../keymaps/default.toml");
-/// Where the problems of the shipped keys would be told.
-const DEFAULT_NAME: &str = "keymaps/default.toml";
-/// The leader of every act (product.md section 4).
-const LEADER: Key = Key::char('a');
-/// Flow control, and the prefixes of screen and tmux: they never arrive (terminal rules 2.5).
-const NEVER: [Key; 4] = [Key::ctrl('s'), Key::ctrl('q'), Key::ctrl('a'), Key::ctrl('b')];
+mod rules;
 
-/// The shipped keymap. A test holds it free of problems.
+/// The shipped maps by name, the one that is used when nobody asks for another first. The others hold what differs
+/// from it.
+pub const SHIPPED: [(&str, &str); 4] = [
+    ("default", include_str!("../../keymaps/default.toml")),
+    ("vim", include_str!("../../keymaps/vim.toml")),
+    ("emacs", include_str!("../../keymaps/emacs.toml")),
+    ("k9s", include_str!("../../keymaps/k9s.toml")),
+];
+/// A file that builds on nothing says so with this word.
+const SCRATCH: &str = "none";
+/// The leader of every act (product.md section 4). Fixed: hands that learned it find it under every map.
+const LEADER: Key = Key::char('a');
+
+/// The shipped keymap that nobody has to ask for. A test holds it free of problems.
 pub fn default_keymap() -> Keymap {
-    let mut told = Told::new(DEFAULT_NAME, DEFAULT);
-    Keymap { bindings: layer(&[], &mut told) }
+    made("default", bindings(SHIPPED[0]))
 }
 
-/// The shipped keymap with `text` on top: a key given there replaces the shipped meaning of that key, `"none"` unbinds it.
-/// A line with a fault is left out.
+/// A shipped keymap; `None`: there is none of this name.
+pub fn shipped(name: &str) -> Option<Keymap> {
+    SHIPPED.iter().find(|(n, _)| *n == name).map(|s| made(s.0, bindings(*s)))
+}
+
+fn made(name: &str, bindings: Vec<Binding>) -> Keymap {
+    Keymap { name: Arc::from(name), own: Arc::default(), bindings }
+}
+
+fn bindings((name, text): (&str, &str)) -> Vec<Binding> {
+    layer(&mut Told::new(name, text), if name == "default" { None } else { Some("default") })
+}
+
+/// What a person's file makes of the map it builds on: a key given there replaces that map's meaning of it, `"none"`
+/// unbinds it. It builds on the shipped map of its own name, or on what `inherits` says, or on `default`. A line with a
+/// fault is left out, so the key keeps its shipped meaning.
 pub fn keymap(file: &str, text: &str) -> (Keymap, Vec<Problem>) {
+    let stem = Path::new(file).file_stem().map_or_else(|| file.into(), |s| s.to_string_lossy());
+    let base = SHIPPED.iter().find(|(n, _)| *n == stem).map_or("default", |s| s.0);
     let mut told = Told::new(file, text);
-    let bindings = layer(&default_keymap().bindings, &mut told);
-    (Keymap { bindings }, told.into_problems())
+    let bindings = layer(&mut told, Some(base));
+    (Keymap { own: Arc::from(file), ..made(&stem, bindings) }, told.into_problems())
 }
 
 /// One line of a file.
@@ -44,91 +67,140 @@ struct Line {
     at: Range<usize>,
 }
 
-fn layer(base: &[Binding], told: &mut Told<'_>) -> Vec<Binding> {
+/// `base`: the map it builds on; `None`: this is the one all others build on.
+fn layer(told: &mut Told<'_>, base: Option<&str>) -> Vec<Binding> {
     let (map, _) = table::parse(told);
-    let lines = lines(&Table::new(&map, "", 0..0), told);
-    let mut kept: Vec<Binding> =
-        base.iter().filter(|b| !lines.iter().any(|l| l.context == b.context && l.chord == b.chord)).cloned().collect();
+    let table = Table::new(&map, "", 0..0);
+    let base = inherits(&table, told).or(base);
+    let below = SHIPPED.iter().find(|(n, _)| Some(*n) == base).map(|s| bindings(*s)).unwrap_or_default();
+    let lines = lines(&table, told);
+    let same = |b: &Binding, l: &Line| l.context == b.context && l.chord == b.chord;
+    let mut kept: Vec<Binding> = below.iter().filter(|b| !lines.iter().any(|l| same(b, l))).cloned().collect();
     // Own bindings go first: the first chord of an intent is the one help shows.
     let mut own: Vec<Binding> = Vec::new();
-    for line in lines {
+    for line in &lines {
         let Some(intent) = line.intent else { continue };
-        let new = Binding { context: line.context, chord: line.chord, intent };
+        let new = Binding { context: line.context, chord: line.chord.clone(), intent };
         if let Some(other) = own.iter().chain(&kept).find(|b| collide(b, &new)) {
-            told.error(&line.at, conflict(&new, other), None);
+            told.error(&line.at, conflict(&new, other), free(other));
+            // Its own line is at fault, so what it stood for stays.
+            if let Some(was) = below.iter().find(|b| same(b, line))
+                && !own.iter().chain(&kept).any(|b| collide(b, was))
+            {
+                kept.push(was.clone());
+            }
         } else {
             own.push(new);
         }
     }
     own.append(&mut kept);
-    restore(base, &mut own, told);
+    match base {
+        None => {}
+        Some(SCRATCH) => restore(&bindings(SHIPPED[0]), &lines, &mut own, told),
+        Some(_) => restore(&below, &lines, &mut own, told),
+    }
     own
 }
 
-/// Two bindings one of which could never be reached, or would need a wait to tell them apart.
+/// Two bindings one of which could never be reached, or would need a wait to tell them apart: in one context, or where a
+/// key that is not the place's own falls through to [global].
 fn collide(a: &Binding, b: &Binding) -> bool {
-    a.context == b.context && (a.chord.starts_with(&b.chord) || b.chord.starts_with(&a.chord))
+    let together = a.context == b.context
+        || (b.context == Context::Global && falls_through(a.context, b.intent))
+        || (a.context == Context::Global && falls_through(b.context, a.intent));
+    together && (a.chord.starts_with(&b.chord) || b.chord.starts_with(&a.chord))
 }
 
 fn conflict(new: &Binding, other: &Binding) -> String {
-    let (mine, theirs) = (name(&new.chord), name(&other.chord));
-    let section = new.context.section();
-    if new.chord == other.chord {
-        format!("\"{mine}\" is bound twice in [{section}]: \"{}\" and \"{}\"", other.intent.name(), new.intent.name())
+    let (mine, theirs) = (chord_name(&new.chord), chord_name(&other.chord));
+    let (here, there) = (new.context.section(), other.context.section());
+    let word = other.intent.name();
+    if new.chord != other.chord && new.context == other.context {
+        format!("\"{mine}\" and \"{theirs}\" ({word}) in [{here}] begin with the same key")
+    } else if new.chord != other.chord {
+        format!("\"{mine}\" in [{here}] and \"{theirs}\" ({word}) in [{there}] begin with the same key")
+    } else if new.context == other.context {
+        format!("\"{mine}\" is bound twice in [{here}]: \"{word}\" and \"{}\"", new.intent.name())
     } else {
-        format!("\"{mine}\" and \"{theirs}\" ({}) in [{section}] begin with the same key", other.intent.name())
+        format!("\"{mine}\" is \"{word}\" in [{there}] and would be \"{}\" in [{here}]", new.intent.name())
     }
 }
 
+/// How a key is freed; what must keep its key cannot be.
+fn free(other: &Binding) -> Option<String> {
+    let keys = chord_name(&other.chord);
+    if other.intent.is_act() || other.chord == [Key::plain(Code::Esc)] {
+        return Some("take another key".to_owned());
+    }
+    Some(format!("\"{keys}\" = \"none\" in [{}] frees it", other.context.section()))
+}
+
 /// What a person must always reach keeps its shipped key: acts, their confirmation, no, help, leaving.
-fn restore(base: &[Binding], own: &mut Vec<Binding>, told: &mut Told<'_>) {
+fn restore(base: &[Binding], lines: &[Line], own: &mut Vec<Binding>, told: &mut Told<'_>) {
     // Putting one back may take another's key away, so until nothing is missing; every turn puts a shipped line back,
     // and those do not collide with each other.
     loop {
-        let missing = base.iter().find(|b| is_needed(b.intent) && !has(own, b.intent));
-        let Some(b) = missing else { return };
+        let Some(b) = base.iter().find(|b| is_missing(b, own)) else { return };
         let what = format!("\"{}\" is left without a key", b.intent.name());
-        let hint = format!("\"{}\" keeps it", name(&b.chord));
-        told.error(&(0..0), what, Some(hint));
+        let hint = format!("\"{}\" keeps it", chord_name(&b.chord));
+        let line = lines.iter().find(|l| l.context == b.context && l.chord == b.chord);
+        told.error(&line.map_or(0..0, |l| l.at.clone()), what, Some(hint));
         own.retain(|o| !collide(o, b));
         own.push(b.clone());
     }
 }
 
-fn has(bindings: &[Binding], intent: Intent) -> bool {
-    bindings.iter().any(|b| b.intent == intent)
+fn is_missing(b: &Binding, own: &[Binding]) -> bool {
+    let needed = b.intent.is_act()
+        || matches!(
+            b.intent,
+            Intent::Confirm
+                | Intent::Back
+                | Intent::Help
+                | Intent::Quit
+                | Intent::NoteKeep
+                | Intent::NoteLeave
+                | Intent::FieldTake
+                | Intent::FieldLeave
+        );
+    // Esc is always no, beside whatever else is.
+    let esc = b.chord == [Key::plain(Code::Esc)];
+    let is_here = |o: &Binding| o.intent == b.intent && (!esc || o.chord == b.chord);
+    needed && !own.iter().any(is_here)
 }
 
-fn is_needed(intent: Intent) -> bool {
-    intent.is_act()
-        || matches!(
-            intent,
-            Intent::Confirm | Intent::Back | Intent::Help | Intent::Quit | Intent::NoteKeep | Intent::NoteLeave
-        )
+/// The map a file builds on, when it says so and there is such a one.
+fn inherits(table: &Table<'_, '_>, told: &mut Told<'_>) -> Option<&'static str> {
+    let row = table.rows().into_iter().find(|r| r.key == "inherits")?;
+    let names = SHIPPED.map(|s| s.0).into_iter().chain([SCRATCH]);
+    let DeValue::String(wanted) = row.value else {
+        let what = format!("\"inherits\" is {}", table::kind(row.value));
+        told.error(&row.at, what, Some("it must be a keymap's name in quotes".to_owned()));
+        return None;
+    };
+    let found = names.clone().find(|n| *n == wanted.as_ref());
+    if found.is_none() {
+        told.error(&row.at, format!("unknown keymap \"{wanted}\""), suggest::hint(wanted, names));
+    }
+    found
 }
 
 fn lines(table: &Table<'_, '_>, told: &mut Told<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
-    for Row { key: section, key_at, value, .. } in table.rows() {
+    for Row { key: section, key_at, value, .. } in table.rows().into_iter().filter(|r| r.key != "inherits") {
         let context = Context::ALL.into_iter().find(|c| c.section() == section);
         match (context, value) {
             (Some(context), DeValue::Table(rows)) => {
                 let rows = Table::new(rows, "", key_at).rows();
                 lines.extend(rows.iter().filter_map(|row| line(context, row, told)));
             }
-            (None, DeValue::String(s)) if section == "inherits" => {
-                if s.as_ref() != "default" {
-                    let hint = Some("the only keymap to build on is \"default\"".to_owned());
-                    told.error(&key_at, format!("unknown keymap \"{s}\""), hint);
-                }
-            }
             (Some(_), other) => {
                 let what = format!("\"{section}\" is {}", table::kind(other));
                 told.error(&key_at, what, Some(format!("write [{section}]")));
             }
             (None, _) => {
-                let hint = suggest::hint(section, Context::ALL.map(Context::section));
-                told.error(&key_at, format!("unknown section \"{section}\""), hint);
+                let names = Context::ALL.map(Context::section).into_iter().chain(["inherits"]);
+                told.error(&key_at, format!("unknown section \"{section}\""), suggest::hint(section, names));
             }
         }
     }
@@ -162,72 +234,11 @@ fn line(context: Context, row: &Row<'_, '_>, told: &mut Told<'_>) -> Option<Line
         told.error(&row.at, format!("unknown intent \"{word}\""), hint);
         return None;
     };
-    if let Some((what, hint)) = refused(context, &chord, intent) {
+    if let Some((what, hint)) = rules::refused(context, &chord, intent) {
         told.error(&row.key_at, what, Some(hint));
         return None;
     }
     Some(Line { context, chord, intent, at: row.key_at.clone() })
-}
-
-/// Why this binding may not be, and what to do instead.
-fn refused(context: Context, chord: &[Key], intent: Option<Intent>) -> Option<(String, String)> {
-    let keys = name(chord);
-    let plain = |k: &Key| matches!(k.code, Code::Char(c) if c != ' ') && !k.ctrl && !k.alt;
-    let leader = name(&[LEADER]);
-    if let Some(never) = chord.iter().find(|k| NEVER.contains(k)) {
-        let what = format!("\"{}\" cannot be bound", key_name(never));
-        return Some((
-            what,
-            "terminals and multiplexers keep ctrl-s, ctrl-q, ctrl-a and ctrl-b for themselves".to_owned(),
-        ));
-    }
-    if chord.contains(&Key::plain(Code::Esc))
-        && !matches!(intent, Some(Intent::Back | Intent::NoteLeave | Intent::FieldLeave))
-    {
-        let what = "\"esc\" is always no".to_owned();
-        return Some((what, "take another key".to_owned()));
-    }
-    // Where keys fall through to [global], the leader must: the way back is behind it.
-    if matches!(context, Context::List | Context::Runbook) && chord.first() == Some(&LEADER) {
-        let what = format!("\"{keys}\" hides the acts behind \"{leader}\"");
-        return Some((what, "take another key".to_owned()));
-    }
-    if context == Context::Dialog && chord == [Key::char('Y')] && intent != Some(Intent::Confirm) {
-        let what = "\"Y\" is the confirmation in every dialog".to_owned();
-        return Some((what, "take another key".to_owned()));
-    }
-    let intent = intent?;
-    if intent.context() != context {
-        let what = format!("\"{}\" does not belong in [{}]", intent.name(), context.section());
-        return Some((what, format!("move it to [{}]", intent.context().section())));
-    }
-    if intent.is_act() {
-        let behind = chord.len() == 2 && chord[0] == LEADER;
-        if !behind || !plain(&chord[1]) {
-            let what = format!("\"{}\" is an act and \"{keys}\" would start it", intent.name());
-            let hint = format!(
-                "acts are a plain key behind the leader, \"{leader} {}\"; never one key, ctrl, alt, delete or backspace",
-                intent.name().chars().next().unwrap_or('r')
-            );
-            return Some((what, hint));
-        }
-    } else if chord.len() == 1 && chord[0] == LEADER && context == Context::Global {
-        let what = format!("\"{leader}\" is the leader of every act");
-        return Some((what, "take another key".to_owned()));
-    }
-    if intent == Intent::Confirm && chord != [Key::char('Y')] {
-        let what = format!("\"{keys}\" cannot confirm");
-        return Some((what, "only \"Y\" does".to_owned()));
-    }
-    if context == Context::Note && plain(&chord[0]) {
-        let what = format!("\"{keys}\" is text where a note is written");
-        return Some((what, "take a key such as \"ctrl-o\"".to_owned()));
-    }
-    None
-}
-
-fn name(chord: &[Key]) -> String {
-    chord.iter().map(key_name).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -17,8 +17,6 @@ use std::sync::Arc;
 const SYSTEM: &str = "/etc/andon/config.toml";
 /// A config, keymap, theme or runbook is read up to here; more is no file a person wrote.
 const MAX_BYTES: u64 = 1 << 20;
-/// Keymaps the documentation names and this version does not have.
-pub(super) const KEYMAPS_LATER: [&str; 3] = ["vim", "emacs", "k9s"];
 
 /// Exit code of a config with faults (limits.md section 6).
 pub const EXIT_CONFIG: i32 = 3;
@@ -65,6 +63,9 @@ impl Default for Config {
             limits: Limits::default(),
             read_only: false,
             tape: true,
+            mouse: false,
+            bell: false,
+            title: false,
             environment: None,
             claimed: None,
             keymap: keymap::default_keymap(),
@@ -96,6 +97,9 @@ pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Probl
         limits: all.limits.over(Limits::default()),
         read_only: all.read_only.unwrap_or(false),
         tape: all.tape.unwrap_or(true),
+        mouse: all.mouse.unwrap_or(false),
+        bell: all.bell.unwrap_or(false),
+        title: all.title.unwrap_or(false),
         environment: all.environment,
         claimed: all.claimed,
         keymap: looks.keymap,
@@ -143,7 +147,7 @@ pub fn check(paths: &Paths, env: &BTreeMap<String, String>) -> (Vec<Problem>, i3
 }
 
 /// Reads one file, unless others could have written it. `None`: not there, or not usable (told).
-fn read(path: &Path, must_exist: bool, problems: &mut Vec<Problem>) -> Option<String> {
+pub(super) fn read(path: &Path, must_exist: bool, problems: &mut Vec<Problem>) -> Option<String> {
     let file = path.display().to_string();
     let mut tell = |what: String, hint: Option<String>| {
         problems.push(Problem { hint, ..Problem::whole(&file, Severity::Error, what) });
@@ -221,7 +225,18 @@ fn runbooks(dir: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<Arc<Runbook>
     all.into_values().map(Arc::new).collect()
 }
 
-/// The text of a keymap or theme of the user's own. `None`: the shipped one.
+/// Where a keymap or theme of the user's own is, or would be: a full path, or a name beside the config.
+pub(super) fn place_of(kind: &str, name: &str, paths: &Paths) -> Option<PathBuf> {
+    if name.starts_with('/') {
+        Some(PathBuf::from(name))
+    } else if name.contains('/') {
+        None
+    } else {
+        paths.dir.as_ref().map(|d| d.join(format!("{kind}s")).join(format!("{name}.toml")))
+    }
+}
+
+/// The text of a theme of the user's own. `None`: the shipped one.
 pub(super) fn custom(
     kind: &str,
     wanted: Option<&Wanted>,
@@ -231,14 +246,7 @@ pub(super) fn custom(
 ) -> Option<(String, String)> {
     let wanted = wanted.filter(|w| &*w.name != "default")?;
     let name = &*wanted.name;
-    let path = if name.starts_with('/') {
-        Some(PathBuf::from(name))
-    } else if name.contains('/') {
-        None
-    } else {
-        let dir = paths.dir.as_ref();
-        dir.map(|d| d.join(format!("{kind}s")).join(format!("{name}.toml")))
-    };
+    let path = place_of(kind, name, paths);
     if let Some(path) = path.as_ref().filter(|p| p.exists()) {
         let text = read(path, true, problems)?;
         return Some((path.display().to_string(), text));
@@ -260,7 +268,10 @@ fn variables(env: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Lay
     let mut found = Layer::default();
     let mut quoted = |name: &str, line: String| {
         let mut told = Told::new(name, &line);
-        let one = layer(&mut told, &Known::default());
+        let mut one = layer(&mut told, &Known::default());
+        for wanted in [&mut one.keymap, &mut one.theme].into_iter().flatten() {
+            (wanted.line, wanted.col) = (0, 0);
+        }
         problems.extend(told.into_problems().into_iter().map(|p| Problem { line: 0, col: 0, ..p }));
         found = one.over(std::mem::take(&mut found));
     };
@@ -298,13 +309,21 @@ enum Kind {
     Whole,
 }
 
-const VARIABLES: [(&str, &str, Kind); 10] = [
+/// Later ones over earlier: a flag of the command line stands in for a variable of its own.
+const VARIABLES: [(&str, &str, Kind); 17] = [
     ("ANDON_READ_ONLY", "read_only", Kind::Flag),
     ("ANDON_TAPE", "tape", Kind::Flag),
     ("ANDON_ENVIRONMENT", "default_environment", Kind::Text),
     ("ANDON_AS", "as", Kind::Text),
     ("ANDON_KEYMAP", "keymap", Kind::Text),
     ("ANDON_THEME", "theme", Kind::Text),
+    ("ANDON_MOUSE", "mouse", Kind::Flag),
+    ("ANDON_BELL", "bell", Kind::Flag),
+    ("ANDON_TITLE", "title", Kind::Flag),
+    ("--keymap", "keymap", Kind::Text),
+    ("--mouse", "mouse", Kind::Flag),
+    ("--bell", "bell", Kind::Flag),
+    ("--title", "title", Kind::Flag),
     ("ANDON_COLOR", "color", Kind::Text),
     ("ANDON_REDUCED_MOTION", "reduced_motion", Kind::Flag),
     ("ANDON_CONFIRM_DELAY", "confirm_delay", Kind::Time),

@@ -35,17 +35,35 @@ pub fn read(paths: &Paths, keymap: Option<&Wanted>, theme: Option<&Wanted>) -> L
     Looks { keymap, keymap_faults, theme, theme_name, theme_faults, themes: names(paths.dir.as_deref()) }
 }
 
+/// The keymap that is asked for: a shipped one, with the user's file of that name on top if there is one, or a file of
+/// the user's own. One that is not there, or not usable, is told and falls back to what is shipped.
 fn keymap_of(wanted: Option<&Wanted>, paths: &Paths) -> (Keymap, Vec<Problem>) {
+    let name = wanted.map_or("default", |w| &*w.name);
+    let path = load::place_of("keymap", name, paths);
+    let own: Arc<str> = path.as_ref().map_or_else(Arc::default, |p| p.display().to_string().into());
     let mut problems = Vec::new();
-    let map = match load::custom("keymap", wanted, &load::KEYMAPS_LATER, paths, &mut problems) {
-        Some((file, text)) => {
-            let (map, mut faults) = keymap::keymap(&file, &text);
-            problems.append(&mut faults);
-            map
-        }
-        None => keymap::default_keymap(),
-    };
-    (map, problems)
+    if let Some(path) = path.as_ref().filter(|p| p.exists())
+        && let Some(text) = load::read(path, true, &mut problems)
+    {
+        let (map, mut faults) = keymap::keymap(&own, &text);
+        problems.append(&mut faults);
+        return (map, problems);
+    }
+    if let Some(shipped) = keymap::shipped(name) {
+        return (Keymap { own, ..shipped }, problems);
+    }
+    if let Some(wanted) = wanted.filter(|_| problems.is_empty()) {
+        let shipped = suggest::nearest(name, keymap::SHIPPED.map(|s| s.0)).map(|n| format!("did you mean \"{n}\"?"));
+        problems.push(Problem {
+            file: wanted.file.clone(),
+            line: wanted.line,
+            col: wanted.col,
+            what: format!("there is no keymap \"{name}\""),
+            hint: shipped.or_else(|| path.map(|p| format!("it would be {}", p.display()))),
+            severity: Severity::Error,
+        });
+    }
+    (keymap::default_keymap(), problems)
 }
 
 /// A file of one's own goes before a shipped theme of its name; `default` is always the shipped one.

@@ -3,6 +3,7 @@
 use crate::core::intent::{Context, Intent};
 use crate::core::key::{Code, Key};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One or two keys, the first of two being a leader.
 pub type Chord = Vec<Key>;
@@ -16,6 +17,12 @@ pub struct Binding {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Keymap {
+    /// `vim`, or the name of a person's own file.
+    #[serde(default)]
+    pub name: Arc<str>,
+    /// The person's own file, read or not: where keys are changed. Empty when there is no place for one.
+    #[serde(default)]
+    pub own: Arc<str>,
     /// In file order: the first chord of an intent is the one shown.
     pub bindings: Vec<Binding>,
 }
@@ -44,12 +51,36 @@ impl Keymap {
 
     /// The chord shown for an intent, `a r`; `None` when it is not bound.
     pub fn shown(&self, intent: Intent) -> Option<String> {
-        self.chord(intent).map(|c| c.iter().map(key_name).collect::<Vec<_>>().join(" "))
+        self.chord(intent).map(|c| chord_name(c))
+    }
+
+    /// What the keys so far can go on to in one context: the keys that are left, and what they mean. In file order.
+    pub fn after(&self, context: Context, keys: &[Key]) -> impl Iterator<Item = (&[Key], Intent)> {
+        let longer =
+            move |b: &&Binding| b.context == context && b.chord.len() > keys.len() && b.chord.starts_with(keys);
+        self.bindings.iter().filter(longer).map(move |b| (&b.chord[keys.len()..], b.intent))
     }
 
     pub fn chord(&self, intent: Intent) -> Option<&Chord> {
         self.bindings.iter().find(|b| b.intent == intent).map(|b| &b.chord)
     }
+}
+
+/// Does a key of [global] mean this where `context` has the keys? Nothing does in text fields and dialogs, and on the first
+/// list only what needs no environment.
+pub fn falls_through(context: Context, intent: Intent) -> bool {
+    match context {
+        Context::Global | Context::List | Context::Runbook => true,
+        Context::Choose => {
+            matches!(intent, Intent::Help | Intent::Quit | Intent::Repaint | Intent::Suspend | Intent::Palette)
+        }
+        Context::Dialog | Context::Note | Context::Field => false,
+    }
+}
+
+/// `a r`, `ctrl-d`: a chord as keymap files and hints write it.
+pub fn chord_name(keys: &[Key]) -> String {
+    keys.iter().map(key_name).collect::<Vec<_>>().join(" ")
 }
 
 /// A key as keymap files and hints write it: `a`, `Y`, `ctrl-d`, `enter`, `space`.

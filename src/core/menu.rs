@@ -7,6 +7,7 @@ use crate::core::age;
 use crate::core::gates;
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::{self, CheckState};
+use crate::core::judge::verdict::Word;
 use crate::core::model::Model;
 use crate::core::world::target::TargetState;
 
@@ -37,6 +38,45 @@ pub fn items(model: &Model, t: &TargetState) -> Vec<Item> {
         out.push(hold(model, t));
     }
     out.push(forward(model, t, Verb::Promote));
+    out
+}
+
+/// Every act there is, in the order of the menu: those of the target first, then the console's own. What cannot work
+/// stands here with its reason. Without a target only the console's own.
+pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
+    let mut out = Vec::new();
+    if let Some(t) = t {
+        let no = |intent, label: &str, why: &str| Item {
+            intent,
+            label: label.into(),
+            takes: "--".into(),
+            ready: Ready::No(why.into()),
+        };
+        out = items(model, t);
+        if t.held {
+            out.insert(1, no(Intent::Hold, "hold", "held already"));
+        } else {
+            out.push(no(Intent::Resume, "resume: let it go on", "not held"));
+        }
+        let worse = model.judged.get(&t.id).is_some_and(|j| j.verdict.word == Word::Worse);
+        let ready = match (model.environment.read_only, worse) {
+            (true, _) => Ready::No("read-only".into()),
+            (false, true) => Ready::Yes(String::new()),
+            (false, false) => Ready::No("no WORSE verdict".into()),
+        };
+        let label = "acknowledge: it stands no more".into();
+        out.push(Item { intent: Intent::Acknowledge, label, takes: "now".into(), ready });
+    }
+    let read_only = model.environment.read_only;
+    let minutes = model.limits.arm / 60_000;
+    let (label, ready) = match (read_only, model.is_armed()) {
+        (true, _) => ("arm this console", Ready::No("read-only".into())),
+        (false, true) => ("renew the arming", Ready::Yes(String::new())),
+        (false, false) => ("arm for forward acts", Ready::Yes(String::new())),
+    };
+    out.push(Item { intent: Intent::Arm, label: format!("{label}, {minutes} min"), takes: "now".into(), ready });
+    let ready = if model.is_armed() { Ready::Yes(String::new()) } else { Ready::No("not armed".into()) };
+    out.push(Item { intent: Intent::Disarm, label: "disarm: LOOK-ONLY".into(), takes: "now".into(), ready });
     out
 }
 

@@ -1,7 +1,8 @@
 //! The pure middle: facts come in as messages, effects go out as data, nothing else happens.
 //!
 //! Imports only downwards in this order: names and time, `world`, `judge`, `act`, `case`, `nav`, `model`, what is
-//! read off the model (`board`, `listing`, `gates`, `menu`, `alarm`, `link`, `palette`), `msg`, `effect`, `update`.
+//! read off the model (`board`, `listing`, `gates`, `menu`, `alarm`, `link`, `palette`), `msg`, `effect`, `update` with
+//! `here`.
 
 // No clock, file, network or hash order here: see clippy.toml.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -15,6 +16,7 @@ pub mod effect;
 pub mod entry;
 pub mod find;
 pub mod gates;
+pub mod here;
 pub mod id;
 pub mod intent;
 pub mod judge;

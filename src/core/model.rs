@@ -202,6 +202,9 @@ pub struct Model {
     pub ending: bool,
     /// Sources whose configuration is at fault or not built; shown red.
     pub problems: Vec<Arc<str>>,
+    /// What the bell last listened to.
+    #[serde(default)]
+    pub heard: Heard,
     /// The command that opened this console, for links: `andon --env prod`.
     pub opened_as: Arc<str>,
     /// Contexts of the first list, when there is one.
@@ -220,6 +223,16 @@ pub type Copier = fn(&Model) -> String;
 /// Used where there are no screens.
 pub fn nothing_to_copy() -> Copier {
     |_| String::new()
+}
+
+/// The worst trouble when the bell last listened, and when it rang.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heard {
+    /// Revision of the model then.
+    pub revision: u64,
+    /// Rank of the alarm row's first line and how many have it; `None`: nothing is wrong.
+    pub worst: Option<(u8, usize)>,
+    pub rang: Option<Person>,
 }
 
 /// One line of the first list.
@@ -268,6 +281,7 @@ impl Model {
             quit_asked: None,
             ending: false,
             problems: Vec::new(),
+            heard: Heard::default(),
             opened_as: "andon".into(),
             contexts: Vec::new(),
             editor: crate::core::case::note::no_editor(),

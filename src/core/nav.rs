@@ -120,6 +120,9 @@ pub struct Nav {
     /// Fine rows are shown as well.
     pub show_rest: bool,
     pub overlay: Option<Overlay>,
+    /// What help was opened over; it comes back when help closes.
+    #[serde(default)]
+    pub under: Option<Box<Overlay>>,
     pub filter: Option<Filter>,
     /// The words last searched for; `<` and `>` go on with them.
     pub searched: String,

@@ -13,6 +13,8 @@ use std::time::Duration;
 pub enum FromTerminal {
     /// With the moment it was read.
     Msg(Msg, Person),
+    /// The mouse, on this cell from 0: what is there, the front knows.
+    Click(u16, u16, Person),
     /// The terminal is gone, or a signal: leave with this code.
     End(u8),
     Stop,

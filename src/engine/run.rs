@@ -10,7 +10,7 @@ use crate::core::act::flight::State;
 use crate::core::effect::{Choice, Effect};
 use crate::core::id::DialogId;
 use crate::core::model::Model;
-use crate::core::msg::{Msg, Reloaded};
+use crate::core::msg::{Msg, Picked, Reloaded};
 use crate::core::time::{Person, Stamp};
 use crate::core::update::{next_wake, update};
 use std::path::PathBuf;
@@ -33,6 +33,10 @@ pub trait Front {
     /// Reads keymap and theme files again. `None`: this front has none.
     fn reload(&mut self) -> Option<Reloaded>;
     fn bell(&mut self);
+    /// What a click on this cell chooses, as it was last drawn.
+    fn at(&self, _x: u16, _y: u16) -> Option<Picked> {
+        None
+    }
     /// One line, for a front that has no screen.
     fn say(&mut self, line: &str);
     /// Milliseconds between frames that facts cause (limits.md section 4: 100, or 500 on a slow line).
@@ -226,6 +230,11 @@ impl<F: Front> Engine<F> {
     fn terminal_said(&mut self, from: FromTerminal) {
         match from {
             FromTerminal::Msg(msg, at) => self.apply(msg, Some(at)),
+            FromTerminal::Click(x, y, at) => {
+                if let Some(what) = self.front.at(x, y) {
+                    self.apply(Msg::Picked(what), Some(at));
+                }
+            }
             FromTerminal::End(code) => self.apply(Msg::Ending { code }, None),
             FromTerminal::Stop => self.apply(Msg::Stopped, None),
             FromTerminal::Continued => {
@@ -311,7 +320,7 @@ impl<F: Front> Engine<F> {
         // Keys first, but a flood of them must not starve what the sources say, nor the screen.
         for _ in 0..BITE {
             let Some(from) = self.inbox.take_terminal() else { break };
-            keyed |= matches!(from, FromTerminal::Msg(..) | FromTerminal::Continued);
+            keyed |= matches!(from, FromTerminal::Msg(..) | FromTerminal::Click(..) | FromTerminal::Continued);
             let before = self.model.dialog.as_ref().map(|d| d.id);
             self.terminal_said(from);
             if before.is_none() && self.model.dialog.is_some() {

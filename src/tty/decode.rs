@@ -6,7 +6,7 @@
 
 use vte::Parser;
 
-use super::keys::{self, Sink};
+use super::keys::{self, Mouse, Sink};
 use super::paste::Paste;
 use crate::core::key::{Code, Key};
 
@@ -27,6 +27,8 @@ pub enum Event {
     Key(Key),
     /// Bracketed paste, line ends as LF, at most [`PASTE_BYTES`](super::paste::PASTE_BYTES). Control characters are still in it.
     Paste(String),
+    /// Only where it was asked for with [`Decoder::with_mouse`].
+    Mouse(Mouse),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +78,7 @@ pub struct Decoder {
     vte: Parser,
     mode: Mode,
     esc_ms: i64,
+    mouse: bool,
     /// ESC came directly before the character that vte is collecting.
     alt: bool,
     paste: Paste,
@@ -88,9 +91,15 @@ impl Decoder {
             vte: Parser::new(),
             mode: Mode::Ground,
             esc_ms: if ssh { ESC_SSH_MS } else { ESC_MS },
+            mouse: false,
             alt: false,
             paste: Paste::default(),
         }
+    }
+
+    /// Mouse reports are told instead of dropped.
+    pub fn with_mouse(self, mouse: bool) -> Decoder {
+        Decoder { mouse, ..self }
     }
 
     /// Takes what was read at `now` (person ms) and appends what it meant.
@@ -289,6 +298,7 @@ impl Decoder {
         }
         self.mode = Mode::Ground;
         let Some(csi) = found else { return };
+        out.extend(csi.mouse.filter(|_| self.mouse).map(Event::Mouse));
         match (csi.last, csi.first, csi.marked) {
             ('~', 200, false) => {
                 self.paste = Paste::default();

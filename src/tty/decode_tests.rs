@@ -327,3 +327,21 @@ proptest! {
         prop_assert_eq!(out, chars("q"));
     }
 }
+
+#[test]
+fn mouse_reports_are_dropped_unless_they_were_asked_for_wherever_they_are_cut() {
+    let bytes = b"\x1b[<0;12;7Mj\x1b[<0;12;7m\x1b[<65;1;1M\x1b[<2;1;1M";
+    let read = |mouse: bool, cut: usize| {
+        let mut d = Decoder::new(false).with_mouse(mouse);
+        let mut out = Vec::new();
+        d.feed(&bytes[..cut], 0, &mut out);
+        d.feed(&bytes[cut..], 10, &mut out);
+        out
+    };
+    let j = Event::Key(Key::char('j'));
+    for cut in 0..bytes.len() {
+        assert_eq!(read(false, cut), [j.clone()], "{cut}");
+        let heard = [Event::Mouse(Mouse::Press { x: 11, y: 6 }), j.clone(), Event::Mouse(Mouse::Wheel(1))];
+        assert_eq!(read(true, cut), heard, "{cut}");
+    }
+}

@@ -2,14 +2,14 @@
 
 use super::device::Device;
 use super::guard::Guard;
-use super::output::{Frame, Output};
+use super::output::{Aside, Frame, Output};
 use crate::config::Wardrobe;
 use crate::core::model::Model;
-use crate::core::msg::Reloaded;
+use crate::core::msg::{Picked, Reloaded};
 use crate::engine::Front;
 use crate::ui::{self, look::Look};
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,6 +29,10 @@ pub struct Screen {
     pub slow_line: bool,
     /// `--no-clock`: the time of day is not shown, and nothing moves by itself.
     pub clock: bool,
+    /// Where a click chooses what, in the last frame.
+    pub hits: Vec<(Rect, Picked)>,
+    /// The window's title as last written; `None`: it is not ours.
+    pub titled: Option<String>,
     /// The frame last handed over: the same again is not, and wakes nobody.
     pub handed: Option<(Buffer, Option<(u16, u16)>)>,
 }
@@ -48,6 +52,14 @@ impl Screen {
 impl Front for Screen {
     fn draw(&mut self, model: &Model) {
         let (buffer, drawn) = self.buffer(model);
+        self.hits = drawn.hits;
+        if let Some(last) = &mut self.titled {
+            let now = ui::title::title(model);
+            if *last != now {
+                self.output.aside(Aside::Title, format!("\x1b]2;{now}\x1b\\").into_bytes());
+                *last = now;
+            }
+        }
         let same = self.handed.as_ref().is_some_and(|(b, c)| *c == drawn.cursor && *b == buffer);
         if same && drawn.dialog.is_none() {
             return;
@@ -72,6 +84,10 @@ impl Front for Screen {
         // A terminal that died meanwhile is told by the reader.
         if let Err(e) = self.guard.resume() {
             tracing::warn!(error = %e, "resume");
+        }
+        // The shell has its own meanwhile.
+        if let Some(last) = &mut self.titled {
+            last.clear();
         }
         self.output.repaint();
     }
@@ -104,7 +120,14 @@ impl Front for Screen {
         Some(read)
     }
 
-    fn bell(&mut self) {}
+    fn bell(&mut self) {
+        self.output.aside(Aside::Bell, b"\x07".to_vec());
+    }
+
+    fn at(&self, x: u16, y: u16) -> Option<Picked> {
+        let here = Position { x, y };
+        self.hits.iter().find(|(area, _)| area.contains(here)).map(|(_, what)| what.clone())
+    }
 
     /// The screen says everything already.
     fn say(&mut self, _line: &str) {}

@@ -4,6 +4,7 @@
 //! that hung up gets nothing. Frames are not drawn here.
 
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,11 @@ const SET: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 /// attributes, main screen. CAN first ends a sequence that was cut in the middle.
 const UNSET: &[u8] =
     b"\x18\x1b[?2026l\x1b[?2004l\x1b[?1004l\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?25h\x1b[0m\x1b[?1049l";
+/// Clicks and the wheel, in the form that has no limit of columns; only where a person asked for it. [`UNSET`] ends it.
+const MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+/// The window's title is kept aside, and comes back; a terminal that cannot keep it gets an empty one.
+const KEEP_TITLE: &[u8] = b"\x1b[22;0t";
+const TITLE_BACK: &[u8] = b"\x1b]2;\x1b\\\x1b[23;0t";
 /// Everything any andon may ever have switched on, for `andon reset-terminal` after a kill that nobody could answer.
 /// CAN and ST end what was cut in the middle. The cursor is saved first, because leaving an alternate screen that is
 /// not on moves it to where it was saved. Then also what is left of a title, of line wrapping, of margins and of
@@ -31,11 +37,21 @@ const PATIENCE: Duration = Duration::from_millis(120);
 
 /// The terminal to be restored, and whether there is something to restore. Static for the panic hook.
 static HELD: Mutex<Option<Arc<Device>>> = Mutex::new(None);
+/// The title is ours and has to be given back.
+static TITLED: AtomicBool = AtomicBool::new(false);
+
+/// What is set beside the screen, each only on a person's wish.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extra {
+    pub mouse: bool,
+    pub title: bool,
+}
 
 /// The owner of the terminal. Dropping it restores.
 #[derive(Debug)]
 pub struct Guard {
     device: Arc<Device>,
+    extra: Extra,
 }
 
 impl Guard {
@@ -44,7 +60,15 @@ impl Guard {
     /// # Errors
     /// Raw mode is refused, or the terminal does not take the bytes within a second; nothing stays set then.
     pub fn enter(device: &Arc<Device>) -> io::Result<Guard> {
-        let guard = Guard { device: Arc::clone(device) };
+        Guard::enter_with(device, Extra::default())
+    }
+
+    /// As [`enter`](Self::enter), and what a person asked for besides.
+    ///
+    /// # Errors
+    /// As [`enter`](Self::enter).
+    pub fn enter_with(device: &Arc<Device>, extra: Extra) -> io::Result<Guard> {
+        let guard = Guard { device: Arc::clone(device), extra };
         guard.set()?;
         Ok(guard)
     }
@@ -87,7 +111,11 @@ impl Guard {
         let set = crossterm::terminal::enable_raw_mode().and_then(|()| {
             let end = Instant::now() + Duration::from_secs(1);
             let _pen = self.device.pen();
-            self.device.write_all(SET, || Instant::now() < end).map_err(|stopped| match stopped {
+            let mut bytes = SET.to_vec();
+            bytes.extend_from_slice(if self.extra.mouse { MOUSE } else { b"" });
+            bytes.extend_from_slice(if self.extra.title { KEEP_TITLE } else { b"" });
+            TITLED.store(self.extra.title, Ordering::SeqCst);
+            self.device.write_all(&bytes, || Instant::now() < end).map_err(|stopped| match stopped {
                 Stopped::Told => io::ErrorKind::TimedOut.into(),
                 Stopped::Gone => io::ErrorKind::BrokenPipe.into(),
             })
@@ -140,9 +168,11 @@ fn restore() -> Option<Arc<Device>> {
     // this very thread in a panic, its bytes are worth less than the shell's screen.
     let _pen = device.pen_until(end.min(Instant::now() + PATIENCE));
     let soon = end - (RESTORE - PATIENCE);
-    if device.write_all(UNSET, || Instant::now() < soon) == Err(Stopped::Told) {
+    let title: &[u8] = if TITLED.swap(false, Ordering::SeqCst) { TITLE_BACK } else { b"" };
+    let unset = [UNSET, title].concat();
+    if device.write_all(&unset, || Instant::now() < soon) == Err(Stopped::Told) {
         device.drop_unsent();
-        let _ = device.write_all(UNSET, || Instant::now() < end);
+        let _ = device.write_all(&unset, || Instant::now() < end);
     }
     // In the background the modes are the shell's already, and touching them would stop us.
     if device.foreground() {
@@ -249,6 +279,10 @@ mod tests {
         let (set, unset) = (String::from_utf8_lossy(SET), String::from_utf8_lossy(UNSET));
         for mode in ["1049", "2004"] {
             assert!(set.contains(&format!("?{mode}h")) && unset.contains(&format!("?{mode}l")));
+        }
+        let mouse = String::from_utf8_lossy(MOUSE);
+        for mode in ["1000", "1006"] {
+            assert!(mouse.contains(&format!("?{mode}h")) && unset.contains(&format!("?{mode}l")));
         }
         assert!(set.contains("?25l") && unset.contains("?25h"));
         assert!(unset.ends_with("?1049l"), "attributes and cursor go first, the screen last");

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use super::decode::{Decoder, Event};
 use super::device::Device;
+use super::keys::Mouse;
 use super::now_ms;
 use crate::core::key::Key;
 
@@ -53,6 +54,11 @@ pub enum Input {
         text: String,
         at: i64,
     },
+    /// Only with [`start_with`] and its mouse.
+    Mouse {
+        what: Mouse,
+        at: i64,
+    },
     Resize {
         cols: u16,
         rows: u16,
@@ -86,6 +92,18 @@ pub struct Reader {
 /// # Errors
 /// A thread, the runtime for the signals or a signal handler cannot be made.
 pub fn start(device: &Arc<Device>, ssh: bool, sink: impl FnMut(Input) + Send + 'static) -> io::Result<Reader> {
+    start_with(device, Decoder::new(ssh), sink)
+}
+
+/// As [`start`], with a decoder that may listen to more than keys.
+///
+/// # Errors
+/// As [`start`].
+pub fn start_with(
+    device: &Arc<Device>,
+    decoder: Decoder,
+    sink: impl FnMut(Input) + Send + 'static,
+) -> io::Result<Reader> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let signals = {
         let _inside = runtime.enter();
@@ -99,7 +117,7 @@ pub fn start(device: &Arc<Device>, ssh: bool, sink: impl FnMut(Input) + Send + '
     });
     let (closed, wake) = io::pipe()?;
     let reading = Arc::clone(&shared);
-    std::thread::Builder::new().name("andon-input".into()).spawn(move || reading.read(Decoder::new(ssh), &closed))?;
+    std::thread::Builder::new().name("andon-input".into()).spawn(move || reading.read(decoder, &closed))?;
     let (stop, stopped) = oneshot::channel();
     std::thread::Builder::new()
         .name("andon-signals".into())
@@ -197,6 +215,7 @@ impl<F: FnMut(Input)> Shared<F> {
                 self.send(match event {
                     Event::Key(key) => Input::Key { key, at: now },
                     Event::Paste(text) => Input::Paste { text, at: now },
+                    Event::Mouse(what) => Input::Mouse { what, at: now },
                 });
             }
         }

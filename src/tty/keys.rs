@@ -17,6 +17,27 @@ pub struct Csi {
     /// `?`, `>`, `<`, `=`, `$`...: never a key, always a reply or a mouse.
     pub marked: bool,
     pub last: char,
+    /// `ESC [ < b ; x ; y M`: a mouse report in the SGR form (xterm's mode 1006).
+    pub mouse: Option<Mouse>,
+}
+
+/// What the mouse did, as far as andon listens: nothing of it acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mouse {
+    /// The left button went down on this cell, from 0.
+    Press { x: u16, y: u16 },
+    /// One notch: 1 down, -1 up.
+    Wheel(i16),
+}
+
+/// xterm's button number: 0 to 2 the buttons, 3 none, 64 and 65 the wheel; 4, 8, 16 are modifiers and 32 is motion.
+fn mouse(button: u16, x: u16, y: u16, last: char) -> Option<Mouse> {
+    match (button & !0b1_1100, last) {
+        (0, 'M') => Some(Mouse::Press { x: x.checked_sub(1)?, y: y.checked_sub(1)? }),
+        (64, 'M') => Some(Mouse::Wheel(-1)),
+        (65, 'M') => Some(Mouse::Wheel(1)),
+        _ => None,
+    }
 }
 
 /// xterm's modifier parameter: 1 + shift 1 + alt 2 + ctrl 4 + meta 8.
@@ -148,6 +169,7 @@ impl Perform for Sink<'_> {
             count: params.len(),
             marked: ignore || !intermediates.is_empty(),
             last,
+            mouse: if intermediates == b"<" && params.len() == 3 { mouse(nth(0), nth(1), nth(2), last) } else { None },
         });
     }
 }
@@ -157,7 +179,7 @@ mod tests {
     use super::*;
 
     fn csi(first: u16, second: u16, count: usize, last: char) -> Option<Key> {
-        of_csi(Csi { first, second, count, marked: false, last })
+        of_csi(Csi { first, second, count, marked: false, last, mouse: None })
     }
 
     #[test]
@@ -183,8 +205,20 @@ mod tests {
     fn replies_that_end_like_keys_are_none() {
         assert_eq!(csi(12, 40, 2, 'R'), None);
         assert_eq!(csi(12, 40, 2, 'H'), None);
-        assert_eq!(of_csi(Csi { first: 1, second: 2, count: 2, marked: true, last: 'A' }), None);
+        assert_eq!(of_csi(Csi { first: 1, second: 2, count: 2, marked: true, last: 'A', mouse: None }), None);
         assert_eq!(csi(0, 0, 1, 'I'), None);
+    }
+
+    #[test]
+    fn of_the_mouse_only_the_left_button_and_the_wheel_are_heard() {
+        assert_eq!(mouse(0, 3, 5, 'M'), Some(Mouse::Press { x: 2, y: 4 }));
+        assert_eq!(mouse(0, 3, 5, 'm'), None, "letting go is nothing");
+        assert_eq!(mouse(64 + 16, 1, 1, 'M'), Some(Mouse::Wheel(-1)));
+        assert_eq!(mouse(65, 1, 1, 'M'), Some(Mouse::Wheel(1)));
+        for button in [1, 2, 3, 32, 35, 66, 67, 128, 129] {
+            assert_eq!(mouse(button, 1, 1, 'M'), None, "{button}");
+        }
+        assert_eq!(mouse(0, 0, 1, 'M'), None, "cells are counted from 1");
     }
 
     #[test]

@@ -14,10 +14,12 @@ pub mod output;
 pub mod paint;
 pub mod paste;
 
+pub use decode::Decoder;
 pub use depth::{Depth, Locale, Wish};
 pub use device::Device;
 pub use guard::Guard;
 pub use input::{Ending, Input};
+pub use keys::Mouse;
 pub use output::{Flushed, Frame, Output};
 
 /// Person time: milliseconds of CLOCK_BOOTTIME, which goes on while the machine sleeps.

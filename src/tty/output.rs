@@ -3,6 +3,7 @@
 //! A frame is compared with what was last written and goes out as one buffer; what did not change costs nothing.
 //! Knows cells, not screens. Terminal-and-safety 5.4 and 8.2; a backend of our own with fewer bytes comes later.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -57,7 +58,16 @@ struct Desk {
     repaint: bool,
     /// Text for the terminal's clipboard.
     clipboard: Option<String>,
+    /// Bytes that are no part of a frame: a bell, a title. The newest of each kind.
+    aside: BTreeMap<Aside, Vec<u8>>,
     stop: bool,
+}
+
+/// What goes out between frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Aside {
+    Bell,
+    Title,
 }
 
 impl Shared {
@@ -114,6 +124,12 @@ impl Output {
         self.shared.bell.notify_one();
     }
 
+    /// Writes these bytes between two frames; of each kind only the newest waits.
+    pub fn aside(&self, kind: Aside, bytes: Vec<u8>) {
+        self.shared.desk().aside.insert(kind, bytes);
+        self.shared.bell.notify_one();
+    }
+
     /// All bytes of frames since the start.
     pub fn bytes_written(&self) -> u64 {
         self.shared.written.load(Ordering::Relaxed)
@@ -144,11 +160,13 @@ impl<F: FnMut(Flushed)> Work<F> {
     fn run(&mut self) {
         let mut last: Option<Frame> = None;
         while let Some((new, repaint, clipboard)) = self.next() {
+            let aside = std::mem::take(&mut self.shared.desk().aside);
+            aside.values().for_each(|bytes| self.beside(bytes));
             if let Some(text) = clipboard {
                 self.copy(&text);
-                if new.is_none() && !repaint {
-                    continue;
-                }
+            }
+            if new.is_none() && !repaint {
+                continue;
             }
             if repaint || self.epoch != self.device.epoch() {
                 self.painter.forget();
@@ -173,7 +191,7 @@ impl<F: FnMut(Flushed)> Work<F> {
             if desk.stop {
                 return None;
             }
-            if desk.frame.is_some() || desk.repaint || desk.clipboard.is_some() {
+            if desk.frame.is_some() || desk.repaint || desk.clipboard.is_some() || !desk.aside.is_empty() {
                 return Some((desk.frame.take(), std::mem::take(&mut desk.repaint), desk.clipboard.take()));
             }
             desk = self.shared.bell.wait(desk).unwrap_or_else(PoisonError::into_inner);
@@ -184,9 +202,16 @@ impl<F: FnMut(Flushed)> Work<F> {
         let mut bytes = b"\x1b]52;c;".to_vec();
         bytes.extend(base64(text.as_bytes()));
         bytes.extend(b"\x1b\\");
-        let _pen = self.device.pen();
         // A terminal that went away is told by the reader; the text is in a file as well.
-        let _ = self.device.write_all(&bytes, || self.device.state() == State::Live);
+        self.beside(&bytes);
+    }
+
+    /// Between two frames; nothing while the terminal is somebody else's.
+    fn beside(&self, bytes: &[u8]) {
+        let _pen = self.device.pen();
+        if self.device.state() == State::Live {
+            let _ = self.device.write_all(bytes, || self.device.state() == State::Live);
+        }
     }
 
     fn write(&mut self, frame: &Frame) {

@@ -18,27 +18,39 @@ pub fn key(model: &Model, intent: Intent) -> Option<String> {
     model.keymap.shown(intent)
 }
 
-/// `j/k choose  enter why`: keys underlined, words plain. Unbound intents are left out, and what has no room whole.
+/// `j/k choose  enter why  ? help`: keys underlined, words plain. Unbound intents are left out, and from the first that
+/// has no room on all the rest, help excepted, which is always kept room for: what stands here is always the same few.
 pub fn list(model: &Model, wide: usize, wanted: &[(&[Intent], &str)]) -> Line {
+    let ones: Vec<(bool, Line)> = wanted
+        .iter()
+        .filter_map(|(intents, word)| Some((intents.contains(&Intent::Help), one(model, intents, word)?)))
+        .collect();
+    let kept = ones.iter().find(|(help, _)| *help).map_or(0, |(_, l)| l.width() + 2);
     let mut line = Line::new();
-    for (intents, word) in wanted {
-        let keys: Vec<String> = intents.iter().filter_map(|i| key(model, *i)).collect();
-        if keys.is_empty() {
-            continue;
-        }
-        let mut one = Line::new();
-        if !line.is_empty() {
-            one = one.text("  ");
-        }
-        one = one.add(Role::Key, keys.join("/"));
-        if !word.is_empty() {
-            one = one.text(format!(" {word}"));
-        }
-        if line.width() + one.width() <= wide {
-            line = line.append(one);
+    let mut full = false;
+    let mut left = kept;
+    for (help, one) in ones {
+        let gap = if line.is_empty() { 0 } else { 2 };
+        left = if help { 0 } else { left };
+        full |= !help && line.width() + gap + one.width() + left > wide;
+        if (!full || help) && line.width() + gap + one.width() <= wide {
+            line = line.text(" ".repeat(gap)).append(one);
         }
     }
     line
+}
+
+/// `j/k choose`; `None`: none of them has a key.
+fn one(model: &Model, intents: &[Intent], word: &str) -> Option<Line> {
+    let keys: Vec<String> = intents.iter().filter_map(|i| key(model, *i)).collect();
+    if keys.is_empty() {
+        return None;
+    }
+    let mut line = Line::new();
+    for (n, k) in keys.iter().enumerate() {
+        line = line.text(if n == 0 { "" } else { "/" }).add(Role::Key, k);
+    }
+    Some(if word.is_empty() { line } else { line.text(format!(" {word}")) })
 }
 
 pub fn last_rows(model: &Model, wide: usize) -> (Line, Line) {
@@ -63,7 +75,15 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         return (dialog(model, wide, &d.kind), Line::new());
     }
     match &model.nav.overlay {
-        Some(Overlay::Explain { .. } | Overlay::Help { .. }) => {
+        // Half a key over a page.
+        Some(Overlay::Explain { .. } | Overlay::Help { .. }) if !model.nav.pending.is_empty() => {}
+        Some(Overlay::Explain { .. }) => {
+            return (
+                list(model, wide, &[(MOVE, "scroll"), (&[I::Back], "back"), (&[I::Help], "help")]),
+                acts_on(model, wide),
+            );
+        }
+        Some(Overlay::Help { .. }) => {
             return (list(model, wide, &[(MOVE, "scroll"), (&[I::Back], "back")]), acts_on(model, wide));
         }
         Some(Overlay::Note(_)) => {
@@ -86,7 +106,12 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         None => {}
     }
     if !model.nav.pending.is_empty() {
-        return (Line::of(Role::Key, "esc").text(" nothing; any other key closes the menu"), Line::new());
+        let closes = if crate::core::here::begins_act(model, &model.nav.pending) {
+            " nothing; any other key closes the menu"
+        } else {
+            " nothing; so does any other key"
+        };
+        return (Line::of(Role::Key, "esc").text(closes), Line::new());
     }
     let drill: (&[I], &str) = match model.environment.place {
         Place::Drill => (&[I::DrillSlower, I::DrillFaster], "speed"),
@@ -96,6 +121,7 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         Some(_) => (&[I::ScreenRunbook], "runbook"),
         None => (&[], ""),
     };
+    let back: (&[I], &str) = if model.nav.back.is_empty() { (&[], "") } else { (&[I::Back], "back") };
     let upper = match model.nav.screen {
         Screen::Waking => list(model, wide, &[(&[I::Help], "help"), (&[I::Quit], "leave")]),
         Screen::Choose => list(
@@ -117,10 +143,12 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
                 (&[I::Open], "why"),
                 (&[I::ScreenBoard], "board"),
                 book,
-                (&[I::ScreenSources], "sources"),
                 (&[I::Note], "note"),
-                drill,
+                (&[I::Filter], "filter"),
+                (&[I::Palette], "cmd"),
                 (&[I::Help], "help"),
+                (&[I::ScreenSources], "sources"),
+                drill,
                 (&[I::Quit], "leave"),
             ],
         ),
@@ -132,10 +160,12 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
                 (&[I::Open], "why"),
                 (&[I::ScreenVerdict], "verdict"),
                 book,
-                (&[I::ScreenSources], "sources"),
                 (&[I::Note], "note"),
-                drill,
+                (&[I::Filter], "filter"),
+                (&[I::Palette], "cmd"),
                 (&[I::Help], "help"),
+                (&[I::ScreenSources], "sources"),
+                drill,
                 (&[I::Quit], "leave"),
             ],
         ),
@@ -145,8 +175,10 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             &[
                 (&[I::ScreenVerdict], "verdict"),
                 (&[I::ScreenBoard], "board"),
-                (&[I::Back], "back"),
+                back,
+                (&[I::Palette], "cmd"),
                 (&[I::Help], "help"),
+                (&[I::Quit], "leave"),
             ],
         ),
         Screen::Runbook => list(
@@ -158,9 +190,11 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
                 (&[I::StepTick], "tick"),
                 (&[I::StepSkip], "skip"),
                 (&[I::ScreenVerdict], "verdict"),
-                (&[I::Back], "back"),
-                (&[I::Note], "note"),
+                back,
                 (&[I::Help], "help"),
+                (&[I::Note], "note"),
+                (&[I::Palette], "cmd"),
+                (&[I::Quit], "leave"),
             ],
         ),
         Screen::Sources => list(
@@ -170,10 +204,12 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
                 (MOVE, "choose"),
                 (&[I::ScreenVerdict], "verdict"),
                 (&[I::ScreenBoard], "board"),
-                (&[I::Back], "back"),
+                back,
+                (&[I::Palette], "cmd"),
+                (&[I::Help], "help"),
                 (&[I::Note], "note"),
                 drill,
-                (&[I::Help], "help"),
+                (&[I::Quit], "leave"),
             ],
         ),
     };

@@ -12,6 +12,7 @@ pub mod motion;
 pub mod overlays;
 pub mod parts;
 pub mod screens;
+pub mod title;
 
 pub use look::{Colours, Look};
 
@@ -19,21 +20,26 @@ use crate::core::act::dialog::DialogKind;
 use crate::core::id::DialogId;
 use crate::core::intent::Intent;
 use crate::core::model::Model;
+use crate::core::msg::Picked;
 use crate::core::nav::{Field, Overlay, Screen};
 use parts::line::{Line, Rows};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// Below this, words only (limits.md section 6).
-pub const LEAST: (u16, u16) = (40, 10);
+pub const LEAST: (u16, u16) = crate::core::here::LEAST;
+// How far a page scrolls is counted without drawing it.
+const _: () = assert!(frame::TOP + frame::BOTTOM == crate::core::here::FRAME_ROWS);
 
 /// What the frame holds that others must know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drawn {
     /// Where the terminal's cursor belongs: in a text field. `None`: nobody types.
     pub cursor: Option<(u16, u16)>,
     /// The dialog that was really drawn. Once these cells are written, its confirm delay begins.
     pub dialog: Option<DialogId>,
+    /// Where a click chooses what, the nearest first. Empty while something lies over the screen.
+    pub hits: Vec<(Rect, Picked)>,
 }
 
 /// A digest of a frame in the shipped look: what a replay must show again, whatever theme it was seen in.
@@ -64,19 +70,19 @@ fn cells(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Drawn {
     }
     frame::draw(model, look, area, buf);
     let body = Rect { y: area.y + frame::TOP, height: area.height - frame::TOP - frame::BOTTOM, ..area };
-    screen(model, look, body, buf);
-    over(model, look, body, buf)
+    let hits = screen(model, look, body, buf);
+    let covered = model.dialog.is_some() || model.nav.overlay.is_some() || overlays::menu::is_open(model);
+    Drawn { hits: if covered { Vec::new() } else { hits }, ..over(model, look, body, buf) }
 }
 
-fn screen(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) {
+fn screen(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Vec<(Rect, Picked)> {
     let (wide, tall) = (usize::from(body.width), usize::from(body.height));
     let side_by_side = buf.area.width >= screens::wide::LEAST.0
         && body.height + frame::TOP + frame::BOTTOM >= screens::wide::LEAST.1
         && matches!(model.nav.screen, Screen::Verdict | Screen::Board | Screen::Runbook)
         && !model.rows.is_empty();
     if side_by_side {
-        screens::wide::draw(model, look, body, buf);
-        return;
+        return screens::wide::draw(model, look, body, buf);
     }
     let rows = match model.nav.screen {
         Screen::Waking => screens::waking::rows(model),
@@ -86,7 +92,7 @@ fn screen(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) {
         Screen::Runbook => screens::runbook::rows(model, wide, tall, true),
         Screen::Sources => screens::sources::rows(model, wide),
     };
-    rows.draw(look, body, buf);
+    rows.draw(look, body, buf)
 }
 
 /// What lies over the screen; at most one thing, a dialog first.
@@ -104,7 +110,7 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             }
         };
         let area = overlays::below(rows, look, body, buf);
-        return Drawn { cursor: column.and_then(|c| in_last(area, c)), dialog: Some(d.id) };
+        return Drawn { cursor: column.and_then(|c| in_last(area, c)), dialog: Some(d.id), ..Drawn::default() };
     }
     let cursor = match &model.nav.overlay {
         Some(Overlay::Explain { scroll }) => {
@@ -112,7 +118,7 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             None
         }
         Some(Overlay::Help { scroll }) => {
-            let lines = overlays::filter::of_help(model, overlays::help::lines(model));
+            let lines = overlays::filter::of_help(model, overlays::help::lines(model, wide));
             overlays::page(&lines, *scroll, look, body, buf);
             None
         }
@@ -127,24 +133,28 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             in_last(overlays::below(rows, look, body, buf), column)
         }
         None if overlays::menu::is_open(model) => {
-            overlays::below(overlays::menu::rows(model, wide), look, body, buf);
+            overlays::below(overlays::menu::rows(model, wide, tall.saturating_sub(1)), look, body, buf);
             None
         }
         None => None,
     };
+    if model.nav.overlay.is_some() && overlays::menu::is_open(model) {
+        // Half a key over a page: what it can go on to.
+        overlays::below(overlays::menu::rows(model, wide, tall.saturating_sub(1)), look, body, buf);
+    }
     // The filter's line is the row below the body.
     let filter = overlays::filter::cursor(model, wide).map(|c| {
         let x = body.x + u16::try_from(c).unwrap_or(u16::MAX).min(body.width - 1);
         (x, body.bottom().min(buf.area.bottom() - 1))
     });
-    Drawn { cursor: filter.or(cursor), dialog: None }
+    Drawn { cursor: filter.or(cursor), ..Drawn::default() }
 }
 
 /// What the palette lies over: it comes back when the palette is left.
 fn under(model: &Model, field: &Field, look: &Look, body: Rect, buf: &mut Buffer) {
     let lines = match field.under.as_deref() {
         Some(Overlay::Explain { scroll }) => (overlays::explain::lines(model, usize::from(body.width)), *scroll),
-        Some(Overlay::Help { scroll }) => (overlays::help::lines(model), *scroll),
+        Some(Overlay::Help { scroll }) => (overlays::help::lines(model, usize::from(body.width)), *scroll),
         Some(Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. }) | None => return,
     };
     overlays::page(&lines.0, lines.1, look, body, buf);
@@ -153,7 +163,7 @@ fn under(model: &Model, field: &Field, look: &Look, body: Rect, buf: &mut Buffer
 /// Words only; `q` and `?` work.
 fn too_small(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     if let Some(Overlay::Help { scroll }) = &model.nav.overlay {
-        overlays::page(&overlays::help::lines(model), *scroll, look, area, buf);
+        overlays::page(&overlays::help::lines(model, usize::from(area.width)), *scroll, look, area, buf);
         return;
     }
     let mut rows = Rows::new();

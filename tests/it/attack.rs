@@ -174,6 +174,8 @@ impl Victim {
             self.run.apply(match event {
                 Event::Key(key) => Msg::Key(key),
                 Event::Paste(text) => Msg::Paste(text),
+                // Nobody asked for the mouse here.
+                Event::Mouse(_) => continue,
             });
             tally.dialogs += usize::from(!dialog && self.run.model.dialog.is_some());
             let mut left = false;

@@ -1,5 +1,6 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod asked_for;
 mod attack;
 mod budgets;
 mod console_env;
@@ -13,6 +14,7 @@ mod ends;
 mod files;
 mod finding;
 mod flood;
+mod hints;
 mod home;
 mod inside;
 mod kubernetes;

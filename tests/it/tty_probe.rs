@@ -114,7 +114,7 @@ fn run() -> i32 {
                 }
             },
             Ok(News::Input(Input::Paste { .. })) => shown.pastes += 1,
-            Ok(News::Input(Input::Resize { .. })) => {}
+            Ok(News::Input(Input::Resize { .. } | Input::Mouse { .. })) => {}
             Ok(News::Input(Input::Gone { .. })) => return 129,
             Ok(News::Input(Input::End(ending))) => {
                 restore_now();

@@ -45,8 +45,10 @@ fn env(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 #[test]
 fn without_any_file_the_defaults_hold() {
     let dir = Dir::new("none");
-    let (config, problems) = load(&dir.paths(), &env(&[]));
+    let (mut config, problems) = load(&dir.paths(), &env(&[]));
     assert_eq!(problems, []);
+    assert!(config.keymap.own.ends_with("keymaps/default.toml"), "where keys would be changed");
+    config.keymap.own = Arc::default();
     assert_eq!(config, Config::default());
     assert!(config.tape && !config.read_only && config.environments.is_empty());
     assert_eq!(config.limits.confirm_delay_ms, 700);
@@ -130,10 +132,11 @@ fn own_keys_and_colours_apply_with_their_problems_beside() {
 #[test]
 fn a_keymap_or_theme_that_is_not_there_falls_back_and_is_told() {
     let dir = Dir::new("absent");
-    dir.write("config.toml", "keymap = \"vim\"\n\ntheme = \"nigth\"\n");
+    dir.write("config.toml", "keymap = \"vmi\"\n\ntheme = \"nigth\"\n");
     let (config, problems) = load(&dir.paths(), &env(&[]));
     assert_eq!(config.keymap, keymap::default_keymap());
-    assert_eq!(problems[0].severity, Severity::NotInThisVersion);
+    let told = problems[0].to_string();
+    assert!(told.contains("config.toml:1:10   there is no keymap \"vmi\" - did you mean \"vim\"?"), "{told}");
     assert!(
         problems[1].to_string().contains("config.toml:3:9   there is no theme \"nigth\" - it would be "),
         "{problems:?}"
@@ -141,6 +144,35 @@ fn a_keymap_or_theme_that_is_not_there_falls_back_and_is_told() {
     dir.write("config.toml", "keymap = \"../x\"\n");
     let (_, problems) = load(&dir.paths(), &env(&[]));
     assert_eq!(problems[0].what, "there is no keymap \"../x\"");
+}
+
+#[test]
+fn a_shipped_keymap_is_chosen_by_flag_over_variable_over_file_and_an_own_file_lies_on_top() {
+    let dir = Dir::new("maps");
+    dir.write("config.toml", "keymap = \"k9s\"\nmouse = true\n");
+    let name = |vars: &[(&str, &str)]| load(&dir.paths(), &env(vars)).0.keymap.name.to_string();
+    assert_eq!(name(&[]), "k9s");
+    assert_eq!(name(&[("ANDON_KEYMAP", "emacs")]), "emacs");
+    assert_eq!(name(&[("ANDON_KEYMAP", "emacs"), ("--keymap", "vim")]), "vim");
+    let (config, problems) = load(&dir.paths(), &env(&[("--keymap", "vi"), ("--bell", "true")]));
+    assert_eq!((config.mouse, config.bell, config.title), (true, true, false));
+    assert_eq!(problems[0].to_string(), "--keymap   there is no keymap \"vi\" - did you mean \"vim\"?");
+    // A file with a shipped map's name holds what differs from that map.
+    dir.write("keymaps/vim.toml", "[global]\n\"M\" = \"note\"\n\"m\" = \"none\"\n");
+    let (config, problems) = load(&dir.paths(), &env(&[("--keymap", "vim")]));
+    assert_eq!(problems, []);
+    assert_eq!(config.keymap.shown(Intent::Note).as_deref(), Some("M"));
+    assert_eq!(config.keymap.shown(Intent::FirstRow).as_deref(), Some("g g"));
+    assert!(config.keymap.own.ends_with("keymaps/vim.toml"));
+    // One that cannot be used leaves the shipped one of its name.
+    dir.write("keymaps/vim.toml", "[global]\n\"m\" = \"roll-back\"\n");
+    let (config, problems) = load(&dir.paths(), &env(&[("--keymap", "vim")]));
+    assert!(problems[0].to_string().contains("keymaps/vim.toml:2:1   \"roll-back\" is an act"), "{problems:?}");
+    assert_eq!(config.keymap.shown(Intent::Note).as_deref(), Some("m"));
+    // Also the map nobody has to ask for takes a file of its own.
+    dir.write("keymaps/default.toml", "[global]\n\"M\" = \"note\"\n");
+    let (config, _) = load(&dir.paths(), &env(&[("ANDON_KEYMAP", "default")]));
+    assert_eq!(config.keymap.shown(Intent::Note).as_deref(), Some("M"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::core::board;
 use crate::core::case::note::Draft;
 use crate::core::effect::{Choice, Effect};
 use crate::core::entry::Kind;
+use crate::core::here;
 use crate::core::id::TargetId;
 use crate::core::intent::{Context, Intent};
 use crate::core::judge::verdict::Word;
@@ -63,7 +64,7 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     filter::leave_help(model);
     let mut keys = std::mem::take(&mut model.nav.pending);
     keys.push(key);
-    match lookup(model, &keys) {
+    match here::lookup(model, &keys) {
         Found::Intent(i) => {
             let target = model.nav.menu_target.take();
             // Three keys in ten milliseconds are not fingers: no act opens from them.
@@ -74,40 +75,20 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
             intent(model, i, target, out);
         }
         Found::Prefix => {
-            model.nav.menu_target = board::selected_target(model).map(|t| t.id.clone());
+            // Pinned now: rows may move while the menu is read.
+            let target = here::begins_act(model, &keys).then(|| board::selected_target(model)).flatten();
+            model.nav.menu_target = target.map(|t| t.id.clone());
             model.nav.pending = keys;
         }
         Found::Nothing => {
-            let in_menu = keys.len() > 1;
             model.nav.menu_target = None;
-            if in_menu && key.code != Code::Esc {
-                model.tell("no such act; the menu is closed");
+            let Some((_, before)) = keys.split_last().filter(|(_, before)| !before.is_empty()) else { return };
+            if key.code != Code::Esc {
+                let act = here::begins_act(model, before);
+                model.tell(if act { "no such act; the menu is closed" } else { "no such keys; nothing was done" });
             }
         }
     }
-}
-
-fn lookup(model: &Model, keys: &[Key]) -> Found {
-    let contexts: &[Context] = match model.nav.screen {
-        Screen::Choose => &[Context::Choose, Context::Global],
-        Screen::Runbook => &[Context::Runbook, Context::Global],
-        Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources => &[Context::List, Context::Global],
-    };
-    // The first list has no targets: nothing but choosing, help and leaving.
-    for c in contexts {
-        match model.keymap.find(*c, keys) {
-            Found::Nothing => {}
-            Found::Prefix if model.nav.screen == Screen::Choose => {}
-            Found::Intent(i) if model.nav.screen == Screen::Choose && *c == Context::Global && !on_first_list(i) => {}
-            found => return found,
-        }
-    }
-    Found::Nothing
-}
-
-/// Of the keys that mean something everywhere, those that mean something where there is no environment yet.
-fn on_first_list(i: Intent) -> bool {
-    matches!(i, Intent::Help | Intent::Quit | Intent::Repaint | Intent::Suspend | Intent::Palette)
 }
 
 /// While waking, and just after: screens, help and leaving only.
@@ -216,7 +197,12 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::LastRow => rows(model, i64::MAX / 2),
         Intent::HalfPageDown => rows(model, i64::from(model.height / 2)),
         Intent::HalfPageUp => rows(model, -i64::from(model.height / 2)),
-        Intent::ShowRest => model.nav.show_rest = !model.nav.show_rest,
+        // What is folded is not in sight elsewhere.
+        Intent::ShowRest => {
+            if matches!(model.nav.screen, Screen::Verdict | Screen::Board) {
+                model.nav.show_rest = !model.nav.show_rest;
+            }
+        }
         Intent::Open => open(model, out),
         Intent::Back => back(model),
         Intent::Note => {
@@ -227,7 +213,10 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
             });
             model.nav.overlay = Some(Overlay::Note(draft));
         }
-        Intent::Help => model.nav.overlay = Some(Overlay::Help { scroll: 0 }),
+        Intent::Help => {
+            model.nav.under = None;
+            model.nav.overlay = Some(Overlay::Help { scroll: 0 });
+        }
         Intent::Repaint => out.push(Effect::Repaint),
         Intent::Suspend => suspend(model, out),
         Intent::Quit => quit(model, out),
@@ -302,7 +291,7 @@ fn act(model: &mut Model, verb: Verb, target: Option<TargetId>, out: &mut Vec<Ef
     }
 }
 
-fn rows(model: &mut Model, by: i64) {
+pub(super) fn rows(model: &mut Model, by: i64) {
     if model.nav.screen == Screen::Sources {
         let listed = listing::sources(model);
         let Some(last) = listed.len().checked_sub(1) else { return };
@@ -349,7 +338,9 @@ fn quit(model: &mut Model, out: &mut Vec<Effect>) {
     if busy && !asked {
         model.quit_asked = Some(now);
         let why = if model.is_armed() { "this console is armed" } else { "an act is in flight" };
-        model.tell(format!("{why}: q again within 3 s leaves"));
+        let keys = model.keymap.shown(Intent::Quit).unwrap_or_default();
+        let secs = model.limits.quit_again / 1_000;
+        model.tell(format!("{why}: {keys} again within {secs} s leaves"));
     } else {
         out.push(Effect::Quit(0));
     }
@@ -383,7 +374,7 @@ pub(super) fn disarm(model: &mut Model, why: &str, out: &mut Vec<Effect>) {
     }
 }
 
-fn choose_row(model: &mut Model, by: i64) {
+pub(super) fn choose_row(model: &mut Model, by: i64) {
     let last = model.contexts.len() as i64;
     model.nav.choose_row = (model.nav.choose_row as i64 + by).clamp(0, last) as usize;
 }

@@ -2,6 +2,7 @@
 //! the slices. The same messages give the same model and the same effects, which is what replay rests on.
 
 mod acts;
+mod bell;
 mod confirm;
 mod facts;
 mod filter;
@@ -93,6 +94,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Touched::All => all_rows(model),
     }
     keys::leave_waking_when_answered(model);
+    bell::listen(model, &mut out);
     link::known_trouble(model);
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {

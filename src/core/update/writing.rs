@@ -5,6 +5,7 @@ use crate::core::board;
 use crate::core::case::note::{Draft, Input};
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
+use crate::core::here;
 use crate::core::intent::{Context, Intent};
 use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
@@ -41,49 +42,91 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
             }
             true
         }
-        Overlay::Explain { scroll } => scrolled(model, key, scroll, |scroll| Overlay::Explain { scroll }, out),
-        Overlay::Help { scroll } => scrolled(model, key, scroll, |scroll| Overlay::Help { scroll }, out),
+        page @ (Overlay::Explain { .. } | Overlay::Help { .. }) => scrolled(model, key, page, out),
     }
 }
 
-/// Reading: rows move, Esc and Enter close; any other key closes and then does what it means.
-fn scrolled(model: &mut Model, key: Key, scroll: u16, make: impl Fn(u16) -> Overlay, out: &mut Vec<Effect>) -> bool {
+/// Reading: rows move, Esc and Enter close, help opens over a page and gives it back; any other key closes and then does
+/// what it means.
+fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -> bool {
+    let mut keys = std::mem::take(&mut model.nav.pending);
+    keys.push(key);
+    let (scroll, most, help) = match &page {
+        Overlay::Help { scroll } => (*scroll, here::help_most(model), true),
+        Overlay::Explain { scroll } => (*scroll, u16::MAX, false),
+        Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. } => return false,
+    };
     let half = model.height / 2;
-    // What is read stays below: leaving the palette brings it back.
-    match model.keymap.find(Context::Global, &[key]) {
+    let found = match model.keymap.find(Context::List, &keys) {
+        Found::Nothing => model.keymap.find(Context::Global, &keys),
+        found => found,
+    };
+    let to = match found {
+        Found::Intent(Intent::NextRow) => scroll.saturating_add(1),
+        Found::Intent(Intent::PreviousRow) => scroll.saturating_sub(1),
+        Found::Intent(Intent::HalfPageDown) => scroll.saturating_add(half),
+        Found::Intent(Intent::HalfPageUp) => scroll.saturating_sub(half),
+        Found::Intent(Intent::FirstRow) => 0,
+        // How long the page that explains is, only its drawing knows.
+        Found::Intent(Intent::LastRow) => {
+            if help {
+                most
+            } else {
+                scroll
+            }
+        }
+        // What is read stays below: leaving the palette brings it back.
         Found::Intent(Intent::Palette) => {
-            palette::open(model, Some(make(scroll)));
+            palette::open(model, Some(page));
             return true;
         }
-        Found::Intent(Intent::Copy) if matches!(make(scroll), Overlay::Explain { .. }) => {
-            model.nav.overlay = Some(make(scroll));
+        Found::Intent(Intent::Copy) if !help => {
+            model.nav.overlay = Some(page);
             link::copy(model, out);
             return true;
         }
-        Found::Intent(Intent::Filter) if matches!(make(scroll), Overlay::Help { .. }) => {
-            model.nav.overlay = Some(make(0));
+        Found::Intent(Intent::Filter) if help => {
+            model.nav.overlay = Some(Overlay::Help { scroll: 0 });
             filter::open(model);
             return true;
         }
+        // A kept filter goes first.
         Found::Intent(Intent::Back) => {
-            model.nav.overlay = Some(make(scroll));
+            model.nav.overlay = Some(page);
             if !filter::clear(model) {
-                model.nav.overlay = None;
+                model.nav.overlay = model.nav.under.take().map(|under| *under);
             }
             return true;
         }
-        Found::Intent(_) | Found::Prefix | Found::Nothing => {}
-    }
-    match model.keymap.find(Context::List, &[key]) {
-        Found::Intent(Intent::NextRow) => model.nav.overlay = Some(make(scroll.saturating_add(1))),
-        Found::Intent(Intent::PreviousRow) => model.nav.overlay = Some(make(scroll.saturating_sub(1))),
-        Found::Intent(Intent::HalfPageDown) => model.nav.overlay = Some(make(scroll.saturating_add(half))),
-        Found::Intent(Intent::HalfPageUp) => model.nav.overlay = Some(make(scroll.saturating_sub(half))),
-        Found::Intent(Intent::FirstRow) => model.nav.overlay = Some(make(0)),
-        _ => {
-            return matches!(model.keymap.find(Context::Global, &[key]), Found::Intent(Intent::Open | Intent::Help));
+        Found::Intent(Intent::Help) if !help => {
+            model.nav.under = Some(Box::new(page));
+            model.nav.overlay = Some(Overlay::Help { scroll: 0 });
+            return true;
         }
-    }
+        Found::Intent(Intent::Open | Intent::Help) => {
+            model.nav.overlay = model.nav.under.take().map(|under| *under);
+            return true;
+        }
+        // Half of a key that moves: the page stays until the other half says.
+        Found::Prefix if !here::begins_act(model, &keys) => {
+            model.nav.pending = keys;
+            scroll
+        }
+        Found::Nothing if keys.len() > 1 => {
+            if key.code != Code::Esc {
+                model.tell("no such keys; nothing was done");
+            }
+            scroll
+        }
+        Found::Intent(_) | Found::Prefix | Found::Nothing => {
+            model.nav.under = None;
+            keys.pop();
+            model.nav.pending = keys;
+            return false;
+        }
+    };
+    let scroll = to.min(most);
+    model.nav.overlay = Some(if help { Overlay::Help { scroll } } else { Overlay::Explain { scroll } });
     true
 }
 

@@ -1,64 +1,24 @@
-//! Help of this place, generated from the loaded keymap and the table of intents: a key stands here only if it works.
+//! The help page as lines. What stands on it is `core::here`'s business; here are only its columns.
 
 use crate::config::theme::Role;
-use crate::core::intent::{Context, Intent};
-use crate::core::keymap::key_name;
-use crate::core::model::{Model, Place};
-use crate::core::nav::Screen;
+use crate::core::here::{self, HelpLine};
+use crate::core::model::Model;
 use crate::ui::parts::line::Line;
 
-pub fn lines(model: &Model) -> Vec<Line> {
-    let here = match model.nav.screen {
-        Screen::Choose => Context::Choose,
-        Screen::Runbook => Context::Runbook,
-        Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources => Context::List,
+pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
+    let page = here::help(model, wide);
+    let widest = page.iter().filter_map(|l| match l {
+        HelpLine::Keys(keys, _) => Some(keys.chars().count()),
+        HelpLine::Title(_) | HelpLine::Text(_) => None,
+    });
+    let column = widest.max().unwrap_or(0) + 1;
+    let line = |l: HelpLine| match l {
+        HelpLine::Title(text) => match text.split_once("  ") {
+            Some((head, rest)) => Line::of(Role::Title, head).text(format!("  {rest}")),
+            None => Line::of(Role::Title, text),
+        },
+        HelpLine::Keys(keys, text) => Line::new().text("  ").left(Role::Key, keys, column).text(text),
+        HelpLine::Text(text) => Line::new().text("  ").text(text),
     };
-    let mut out = vec![Line::of(Role::Title, "HELP").text("  keys of this place")];
-    section(model, &mut out, "HERE", |i| i.context() == here);
-    if here != Context::Choose {
-        section(model, &mut out, "ACTS: each opens a dialog, nothing is sent by these keys alone", Intent::is_act);
-        section(model, &mut out, "IN A DIALOG", |i| i.context() == Context::Dialog);
-    }
-    section(model, &mut out, "EVERYWHERE", |i| i.context() == Context::Global && !i.is_act());
-    section(model, &mut out, "IN A NOTE", |i| i.context() == Context::Note);
-    out.push(Line::of(Role::Title, "SIGNS"));
-    for text in [
-        "! worse or degraded   ? blind or unsure   ~ moving   = fine",
-        "an age with ! is past its limit; (!) something to know; -- not known",
-        "POINTS are percentage points of failing requests, new version minus stable",
-        "BURN 3x: at this rate the error budget lasts a third of its time",
-        "BACK 2/3 2m: two of three checks for going back are ok, it takes about 2m",
-    ] {
-        out.push(Line::new().text(format!("  {text}")));
-    }
-    out
-}
-
-fn section(model: &Model, out: &mut Vec<Line>, title: &str, wanted: impl Fn(Intent) -> bool) {
-    let mut lines = Vec::new();
-    for intent in Intent::ALL.iter().copied().filter(|i| wanted(*i) && works(model, *i)) {
-        let keys: Vec<String> = model
-            .keymap
-            .bindings
-            .iter()
-            .filter(|b| b.intent == intent)
-            .map(|b| b.chord.iter().map(key_name).collect::<Vec<_>>().join(" "))
-            .collect();
-        if keys.is_empty() {
-            continue;
-        }
-        lines.push(Line::new().text("  ").left(Role::Key, keys.join(", "), 18).text(intent.help()));
-    }
-    if !lines.is_empty() {
-        out.push(Line::of(Role::Title, title));
-        out.extend(lines);
-    }
-}
-
-fn works(model: &Model, i: Intent) -> bool {
-    match i {
-        Intent::DrillFaster | Intent::DrillSlower => model.environment.place == Place::Drill,
-        Intent::ScreenRunbook => !model.runbooks.is_empty(),
-        _ => true,
-    }
+    page.into_iter().map(line).collect()
 }

@@ -1,97 +1,149 @@
-//! The act menu: what each second key would do, how long it takes, whether it is ready. Lower half; the rest stays.
+//! What a begun chord can go on to. For acts: what each second key would do to the pinned target, how long it takes,
+//! whether it is ready. Lower half; the rest of the screen stays.
 
 use crate::config::theme::Role;
-use crate::core::act::plan::Verb;
+use crate::core::here;
+use crate::core::id::Hash;
 use crate::core::intent::Intent;
-use crate::core::judge::verdict::Word;
-use crate::core::keymap::key_name;
-use crate::core::menu::{self, Ready};
+use crate::core::key::Key;
+use crate::core::keymap::chord_name;
+use crate::core::menu::{self, Item, Ready};
 use crate::core::model::Model;
-use crate::ui::parts::line::{Line, Rows};
-use crate::ui::screens::{board, verdict};
+use crate::core::world::target::TargetState;
+use crate::ui::parts::figures;
+use crate::ui::parts::line::{Line, Rows, cut, gate, width};
+use crate::ui::screens::verdict;
 
-/// The keys typed so far begin an act.
+/// Keys were typed that begin something.
 pub fn is_open(model: &Model) -> bool {
-    let pending = &model.nav.pending;
-    !pending.is_empty()
-        && model
-            .keymap
-            .bindings
-            .iter()
-            .any(|b| b.intent.is_act() && b.chord.len() > pending.len() && b.chord.starts_with(pending))
+    !model.nav.pending.is_empty()
 }
 
-/// What is left to type of an intent's chord.
-fn rest(model: &Model, intent: Intent) -> Option<String> {
+/// `tall`: rows there are, the rule above not counted.
+pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     let pending = &model.nav.pending;
-    let b = model.keymap.bindings.iter().find(|b| b.intent == intent && b.chord.starts_with(pending))?;
-    Some(b.chord.iter().skip(pending.len()).map(key_name).collect::<Vec<_>>().join(" "))
-}
-
-pub fn rows(model: &Model, wide: usize) -> Rows {
+    let after = here::after(model, pending);
     let mut rows = Rows::new();
-    let target = model.nav.menu_target.as_ref().and_then(|t| model.world.targets.get(t));
-    let head = Line::of(Role::Title, "ACT ON  ");
-    let head = match target {
-        Some(t) => head.append(board::heading(model, t, wide)).text(format!("  {}", t.id.source)),
-        None => head.text("nothing is chosen: only the console itself"),
-    };
-    rows.keep(head.end(Role::Key, "esc").end(Role::Text, " nothing"));
-    let c = verdict::Columns::of(wide);
-    let ready_at = c.ready_at;
-    if let Some(t) = target {
-        let mut items = menu::items(model, t);
-        let listed: Vec<Intent> = items.iter().map(|i| i.intent).collect();
-        // Every verb stands here, the ones that do not fit with their reason.
-        for verb in Verb::ALL {
-            let intent = match verb {
-                Verb::RollBack => Intent::RollBack,
-                Verb::Hold => Intent::Hold,
-                Verb::Resume => Intent::Resume,
-                Verb::Promote => Intent::Promote,
-            };
-            if !listed.contains(&intent) {
-                let why = if verb == Verb::Resume { "not held" } else { "held already" };
-                items.push(menu::Item {
-                    intent,
-                    label: verb.word().into(),
-                    takes: "--".into(),
-                    ready: Ready::No(why.into()),
-                });
-            }
-        }
-        for item in &items {
-            let Some(key) = rest(model, item.intent) else { continue };
-            let dead = matches!(item.ready, Ready::No(_));
-            let line = Line::new().text(" ").left(if dead { Role::Text } else { Role::Key }, key, 3);
-            let line = line.text(&item.label).to(c.takes_at).right(Role::Text, c.time(&item.takes), c.takes);
-            let line = line.to(ready_at);
-            rows.may(if dead { 5 } else { 1 }, line.append(verdict::ready(&item.ready)));
-        }
-        let worse = model.judged.get(&t.id).is_some_and(|j| j.verdict.word == Word::Worse);
-        let why = if model.environment.read_only {
-            Ready::No("read-only".into())
-        } else if worse {
-            Ready::Yes(String::new())
+    rows.keep(if here::begins_act(model, pending) { on(model, wide) } else { begun(pending) });
+    let c = Columns::of(wide);
+    let mut lines = acts(model, &after, &c);
+    for (keys, intent) in after.iter().filter(|(_, i)| !i.is_act()) {
+        let name = chord_name(keys);
+        let line = Line::new().text(" ").left(Role::Key, &name, c.key.max(width(&name) + 1)).text(intent.help());
+        lines.push((5, name, line));
+    }
+    let room = tall.saturating_sub(1);
+    if lines.len() <= room {
+        lines.into_iter().for_each(|(drop, _, line)| rows.may(drop, line));
+        return rows;
+    }
+    // What has no row of its own is named in the last one, the least useful first; nothing is hidden.
+    let mut order: Vec<usize> = (0..lines.len()).collect();
+    order.sort_by_key(|n| lines[*n].0);
+    let shown = &order[..room.saturating_sub(1).min(order.len())];
+    let mut more = Line::new().text(" more:");
+    for (n, (drop, name, line)) in lines.iter().enumerate() {
+        if shown.contains(&n) {
+            rows.may(*drop, line.clone());
         } else {
-            Ready::No("no WORSE verdict".into())
-        };
-        side(model, &mut rows, Intent::Acknowledge, "acknowledge the verdict: it no longer stands", why, ready_at);
+            more = more.text(format!(" {name}"));
+        }
     }
-    let arm =
-        if model.environment.read_only { Ready::No("read-only session".into()) } else { Ready::Yes(String::new()) };
-    let minutes = model.limits.arm / 60_000;
-    let label = if model.is_armed() { "renew the arming" } else { "arm this console for forward acts" };
-    side(model, &mut rows, Intent::Arm, &format!("{label}, {minutes} min"), arm, ready_at);
-    if model.is_armed() {
-        side(model, &mut rows, Intent::Disarm, "back to LOOK-ONLY", Ready::Yes(String::new()), ready_at);
-    }
+    rows.keep(more);
     rows
 }
 
-fn side(model: &Model, rows: &mut Rows, intent: Intent, label: &str, ready: Ready, ready_at: usize) {
-    let Some(key) = rest(model, intent) else { return };
-    let dead = matches!(ready, Ready::No(_));
-    let line = Line::new().text(" ").left(if dead { Role::Text } else { Role::Key }, key, 3).text(label);
-    rows.may(if dead { 7 } else { 6 }, line.to(ready_at).append(verdict::ready(&ready)));
+/// `ACT ON  checkout  canary 10%, v1 -> v2`, the pinned target whatever is chosen by now.
+fn on(model: &Model, wide: usize) -> Line {
+    let head = Line::of(Role::Title, "ACT ON  ");
+    let head = match &model.nav.menu_target {
+        None => head.text("this console; no service is chosen"),
+        Some(id) => match model.world.targets.get(id) {
+            Some(t) => {
+                // On what comes first and whole; what it is doing is cut where there is no room.
+                let (name, source) = (gate(&t.id.name), gate(t.id.source.as_str()));
+                let room = wide.saturating_sub(8 + 15 + 4);
+                let name = cut(&name, room.saturating_sub(width(&source)).max(8)).into_owned();
+                head.add(Role::Moving, format!("{name} @ {source}")).text(format!("   {}", doing(t, wide)))
+            }
+            None => head.text(format!("{} is gone", id.at())),
+        },
+    };
+    head.end(Role::Key, "esc").end(Role::Text, " nothing")
+}
+
+/// `canary 10% 1/6, v2.14.0 -> v2.14.1`
+fn doing(t: &TargetState, wide: usize) -> String {
+    let v = |h: &Option<Hash>| {
+        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+        cut(&gate(&v), (wide / 5).max(8)).into_owned()
+    };
+    let to = if t.is_moving() { format!(" -> {}", v(&t.candidate)) } else { String::new() };
+    format!("{}, {}{to}", figures::what(t), v(&t.stable))
+}
+
+fn begun(pending: &[Key]) -> Line {
+    Line::of(Role::Title, "KEYS AFTER  ")
+        .add(Role::Key, chord_name(pending))
+        .end(Role::Key, "esc")
+        .end(Role::Text, " nothing")
+}
+
+/// Where things stand in a row of the menu.
+struct Columns {
+    key: usize,
+    /// `None`: no room for how long it takes.
+    takes: Option<(usize, usize)>,
+    ready_at: usize,
+    table: verdict::Columns,
+}
+
+impl Columns {
+    fn of(wide: usize) -> Columns {
+        let table = verdict::Columns::of(wide);
+        if wide >= 70 {
+            return Columns { key: 3, takes: Some((table.takes_at, table.takes)), ready_at: table.ready_at, table };
+        }
+        if wide >= 56 {
+            let ready_at = wide - 19;
+            return Columns { key: 3, takes: Some((ready_at - 8, 7)), ready_at, table };
+        }
+        Columns { key: 3, takes: None, ready_at: wide.saturating_sub(16).max(20), table }
+    }
+}
+
+/// How soon the row goes, its key, the row.
+type Offer = (u8, String, Line);
+
+fn acts(model: &Model, after: &[(&[Key], Intent)], c: &Columns) -> Vec<Offer> {
+    let t = model.nav.menu_target.as_ref().and_then(|t| model.world.targets.get(t));
+    let mut items = menu::all(model, t);
+    // An act that this list does not know yet is still offered, with its own words.
+    for (_, intent) in after.iter().filter(|(_, i)| i.is_act()) {
+        if t.is_some() && !items.iter().any(|i| i.intent == *intent) {
+            let (label, ready) = (intent.help().to_owned(), Ready::Yes(String::new()));
+            items.push(Item { intent: *intent, label, takes: "--".into(), ready });
+        }
+    }
+    let mut out = Vec::new();
+    for item in &items {
+        let Some((keys, _)) = after.iter().find(|(_, i)| *i == item.intent) else { continue };
+        let name = chord_name(keys);
+        let dead = matches!(item.ready, Ready::No(_));
+        let line = Line::new().text(" ").left(if dead { Role::Text } else { Role::Key }, &name, c.key);
+        let line = line.text(&item.label);
+        let line = match c.takes {
+            Some((at, columns)) => {
+                let time = c.table.time(&item.takes);
+                // Not known is not a word to cut.
+                let time = if width(time) < columns { time } else { "--" };
+                line.to(at).right(Role::Text, time, columns)
+            }
+            None => line,
+        };
+        let own = matches!(item.intent, Intent::Arm | Intent::Disarm | Intent::Acknowledge);
+        let drop = 1 + 4 * u8::from(dead) + 2 * u8::from(own);
+        out.push((drop, name, line.to(c.ready_at).append(verdict::ready(&item.ready))));
+    }
+    out
 }

@@ -4,6 +4,7 @@
 //! unicode-width; a text that is too wide for its column ends in `..` and never moves its neighbours.
 
 use crate::config::theme::Role;
+use crate::core::msg::Picked;
 use crate::core::shown;
 use crate::ui::look::Look;
 use ratatui::buffer::Buffer;
@@ -81,6 +82,8 @@ pub struct Line {
     /// Flush right; what stands left of it is cut for it.
     tail: Vec<(String, Role)>,
     rule: bool,
+    /// What the mouse chooses here.
+    picked: Option<Picked>,
 }
 
 impl Line {
@@ -102,6 +105,12 @@ impl Line {
         if !text.is_empty() {
             self.pieces.push((text.into_owned(), role));
         }
+        self
+    }
+
+    /// A click on this line chooses that.
+    pub fn pick(mut self, what: Picked) -> Line {
+        self.picked = Some(what);
         self
     }
 
@@ -323,10 +332,14 @@ impl Rows {
         self.rows.into_iter().map(|(_, l)| l).collect()
     }
 
-    pub fn draw(self, look: &Look, area: Rect, buf: &mut Buffer) {
-        for (line, y) in self.fit(usize::from(area.height)).iter().zip(area.y..area.bottom()) {
+    /// Draws what fits; where the mouse would choose what.
+    pub fn draw(self, look: &Look, area: Rect, buf: &mut Buffer) -> Vec<(Rect, Picked)> {
+        let mut hits = Vec::new();
+        for (line, y) in self.fit(usize::from(area.height)).into_iter().zip(area.y..area.bottom()) {
             line.draw(look, area, y, buf);
+            hits.extend(line.picked.map(|p| (Rect { y, height: 1, ..area }, p)));
         }
+        hits
     }
 }
 

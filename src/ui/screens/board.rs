@@ -11,6 +11,7 @@ use crate::core::judge::freshness::Age;
 use crate::core::judge::words;
 use crate::core::listing;
 use crate::core::model::Model;
+use crate::core::msg::Picked;
 use crate::core::nav::Listing;
 use crate::core::world::source::Link;
 use crate::core::world::target::TargetState;
@@ -60,7 +61,7 @@ pub fn list(model: &Model, wide: usize, height: usize) -> Vec<Line> {
     // The chosen row stays in sight; the top is left only when it must be.
     let first = if chosen < room { 0 } else { (chosen + 1 - room).min(rows.len().saturating_sub(room)) };
     let shown = rows.iter().skip(first).take(room);
-    out.extend(shown.map(|r| row(model, r, &c)));
+    out.extend(shown.map(|r| row(model, r, &c).pick(Picked::Service(r.service.clone()))));
     let below = rows.len().saturating_sub(first + room);
     let mut words = Vec::new();
     if first > 0 {

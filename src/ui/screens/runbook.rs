@@ -7,6 +7,7 @@ use crate::core::case::runbook::{Check, Piece, Progress, RunStep, StepKind, Step
 use crate::core::intent::Intent;
 use crate::core::judge::words;
 use crate::core::model::Model;
+use crate::core::msg::Picked;
 
 /// `strip`: with the newest lines of the log below.
 pub fn rows(model: &Model, wide: usize, tall: usize, strip: bool) -> Rows {
@@ -31,7 +32,8 @@ pub fn rows(model: &Model, wide: usize, tall: usize, strip: bool) -> Rows {
     let listed = crate::core::listing::steps(model);
     for (_, s) in book.steps.iter().enumerate().filter(|(i, _)| listed.contains(i)) {
         let chosen = s.number as usize == model.nav.step_row + 1;
-        out.may(if chosen { 0 } else { 2 }, step(s, progress.state(s.number), chosen, wide));
+        let line = step(s, progress.state(s.number), chosen, wide);
+        out.may(if chosen { 0 } else { 2 }, line.pick(Picked::Step(s.number.saturating_sub(1) as usize)));
     }
     out.may(30, Line::rule());
     if let Some(s) = book.steps.get(model.nav.step_row) {

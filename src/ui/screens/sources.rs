@@ -6,6 +6,7 @@ use crate::config::theme::Role;
 use crate::core::age;
 use crate::core::alarm;
 use crate::core::model::Model;
+use crate::core::msg::Picked;
 use crate::core::world::source::{Link, SourceState};
 
 /// The state of a connection in one word.
@@ -63,7 +64,7 @@ pub fn rows(model: &Model, wide: usize) -> Rows {
             .right(Role::Text, s.calls_per_min.to_string(), 10)
             .text("  ")
             .text(may(s));
-        out.may(if chosen { 0 } else { 1 }, line);
+        out.may(if chosen { 0 } else { 1 }, line.pick(Picked::Source(i)));
     }
     let total: u32 = all.iter().map(|(_, s)| s.calls_per_min).fold(0, u32::saturating_add);
     if all.len() > 1 {

@@ -6,7 +6,8 @@ use super::super::parts::strips;
 use super::{board, runbook, verdict};
 use crate::config::theme::Role;
 use crate::core::model::Model;
-use crate::core::nav::Screen;
+use crate::core::msg::Picked;
+use crate::core::nav::{Pane, Screen};
 use crate::ui::overlays::explain;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -14,7 +15,8 @@ use ratatui::layout::Rect;
 /// Columns and rows from which panes stand side by side.
 pub const LEAST: (u16, u16) = (160, 40);
 
-pub fn draw(model: &Model, look: &Look, whole: Rect, buf: &mut Buffer) {
+/// Where the mouse would choose what.
+pub fn draw(model: &Model, look: &Look, whole: Rect, buf: &mut Buffer) -> Vec<(Rect, Picked)> {
     let left = if whole.width < 190 { 60 } else { 82 };
     let right = (whole.width / 4).max(42);
     let middle = whole.width - left - right;
@@ -33,7 +35,7 @@ pub fn draw(model: &Model, look: &Look, whole: Rect, buf: &mut Buffer) {
     for (i, line) in board::list(model, w, h - rows.len()).into_iter().enumerate() {
         rows.may(if i == 0 { 0 } else { 1 }, line);
     }
-    rows.draw(look, inner(a), buf);
+    let mut hits = rows.draw(look, inner(a), buf);
     let (w, h) = size(inner(b));
     let mut rows = Rows::new();
     verdict::card(model, w, h, &mut rows);
@@ -54,7 +56,7 @@ pub fn draw(model: &Model, look: &Look, whole: Rect, buf: &mut Buffer) {
         rows.keep(Line::new());
     }
     let top = Rect { height: u16::try_from(half).unwrap_or(1), ..inner(c) };
-    rows.draw(look, top, buf);
+    hits.extend(rows.draw(look, top, buf));
     let below = Rect { y: top.bottom(), height: inner(c).height - top.height, ..inner(c) };
     let mut rows = Rows::new();
     rows.keep(Line::rule());
@@ -62,6 +64,12 @@ pub fn draw(model: &Model, look: &Look, whole: Rect, buf: &mut Buffer) {
         rows.keep(line);
     }
     rows.draw(look, below, buf);
+    // A row first, else its pane.
+    hits.extend(
+        [(a, Pane::Board), (b, Pane::Verdict), (top, Pane::Runbook), (below, Pane::Log)]
+            .map(|(r, p)| (r, Picked::Pane(p))),
+    );
+    hits
 }
 
 /// The pane whose keys are on is marked by its heading.
