@@ -1,7 +1,7 @@
 //! The pure middle: facts come in as messages, effects go out as data, nothing else happens.
 //!
 //! Imports only downwards in this order: names and time, `world`, `judge`, `act`, `case`, `nav`, `model`, what is
-//! read off the model (`board`, `gates`, `menu`, `alarm`), `msg`, `effect`, `update`.
+//! read off the model (`board`, `gates`, `menu`, `alarm`, `plain`), `msg`, `effect`, `update`.
 
 // No clock, file, network or hash order here: see clippy.toml.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -24,7 +24,9 @@ pub mod model;
 pub mod msg;
 pub mod nav;
 pub mod pairs;
+pub mod plain;
 pub mod row;
+pub mod said;
 pub mod seal;
 pub mod shown;
 pub mod time;

@@ -91,6 +91,11 @@ impl Inbox {
         self.lock().terminal.pop_front()
     }
 
+    /// What the terminal brought and nobody took yet; whoever reads lines waits while this is long.
+    pub fn terminal_waiting(&self) -> usize {
+        self.lock().terminal.len()
+    }
+
     /// Answers before facts; at most `n`.
     pub fn take(&self, n: usize) -> Vec<Msg> {
         let mut w = self.lock();
