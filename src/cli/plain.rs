@@ -13,6 +13,8 @@ use crate::core::msg::Reloaded;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::{End, Front};
 use crate::ui;
+use std::fs::File;
+use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use write::Writer;
 
@@ -30,10 +32,12 @@ struct Lines {
 /// Run to the end; the exit code. `ascii`: the locale or `--ascii` asks for it.
 pub(super) fn run(config: &Config, args: &ConsoleArgs, place: Place, problems: &[Arc<str>], ascii: bool) -> u8 {
     let inbox = Inbox::default();
-    let out = match Writer::start(std::io::stdout(), inbox.clone()) {
+    // A descriptor of its own: whoever holds the lock of `stdout` must not hold the lines.
+    let out = std::io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    let out = match out.and_then(|out| Writer::start(out, inbox.clone())) {
         Ok(w) => w,
         Err(e) => {
-            tell(&format!("no thread for the lines: {e}"));
+            tell(&format!("standard output cannot be written: {e}"));
             return 1;
         }
     };
