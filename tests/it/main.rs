@@ -14,6 +14,8 @@ mod layering;
 mod live;
 mod live_prom;
 mod paged;
+mod plain;
+mod plain_real;
 mod properties;
 mod pty;
 mod pty_self;

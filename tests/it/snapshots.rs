@@ -70,7 +70,8 @@ fn no_picture_is_left_over_and_none_has_two_names() {
     let mut left: Vec<PathBuf> = Vec::new();
     for dir in std::fs::read_dir(folder()).expect("snapshots").flatten().filter(|d| d.path().is_dir()) {
         for file in std::fs::read_dir(dir.path()).expect("folder").flatten().map(|f| f.path()) {
-            if !known.contains(&file) {
+            // Text of `--plain` stands here as well; its own test keeps it.
+            if !known.contains(&file) && file.extension().is_some_and(|e| e == "snap") {
                 left.push(file);
             }
         }

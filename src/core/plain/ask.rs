@@ -66,58 +66,54 @@ pub fn lines(model: &Model, dialog: &Dialog) -> Vec<String> {
 
 fn act(model: &Model, dialog: &Dialog, d: &ActDialog) -> Vec<String> {
     let t = &d.seen;
-    let verb = d.operation.verb.word().to_uppercase();
     let mut out = Vec::new();
-    let to = d.plan().filter(|p| p.from != p.to).map(|p| format!(" to {}", words::version(t, p.to.as_ref())));
-    out.push(format!(
-        "{verb} {}{}, namespace {}, {}.",
-        t.id.at(),
-        to.unwrap_or_default(),
-        t.id.namespace,
-        show::place(model)
-    ));
-    out.extend(dialog.changed.iter().map(|c| format!("CHANGED: {c}.")));
-    match &d.plan {
-        PlanState::Reading if d.refused.is_none() => {
-            out.push("reading the target and making the plan.".into());
-            return out;
-        }
-        PlanState::Cannot(why) => {
-            out.push(format!("CANNOT: {why}. Nothing was sent; an empty line does nothing, any word closes this."));
-            return out;
-        }
-        PlanState::Reading => {}
-        // Asked for after it was confirmed: it has been said already.
-        PlanState::Ready(_) if d.act.is_some() => {}
-        PlanState::Ready(plan) => {
-            versions(d, plan, &mut out);
-            out.push(format!("will happen: {}", plan.sentence));
-            out.extend(plan.not_undone.iter().map(|n| format!("not undone: {n}")));
-            if d.operation.verb == Verb::RollBack {
-                out.push(match d.readiness.expected {
-                    Some((ms, n)) => format!("expected: {}, median of {n}.", age::rough(ms)),
-                    None => "expected: no history to tell how long it takes.".into(),
-                });
-            }
-            out.extend(plan.cautions.iter().map(|c| format!("caution: {c}.")));
-            out.extend(requests(plan));
-        }
-    }
-    if d.act.is_none() {
-        checks(d, &mut out);
-    }
-    if let Some(why) = &d.refused {
-        out.push(format!("REFUSED: {why}. Nothing was sent."));
+    if d.plan == PlanState::Reading && d.refused.is_none() {
+        out.push(format!("reading {} and making the plan.", t.id.at()));
         return out;
     }
-    if let Some(name) = &d.name {
-        out.extend(name.why.iter().map(|w| format!("NOT AS IT SHOULD BE: {w}.")));
-    } else if d.act.is_some() {
-        out.push("confirmed: writing the intent to disk and reading the target again. Wait.".into());
+    let verb = d.operation.verb.word().to_uppercase();
+    let to = d.plan().filter(|p| p.from != p.to).map(|p| format!(" to {}", words::version(t, p.to.as_ref())));
+    let at = t.id.at();
+    out.push(format!("{verb} {at}{}, namespace {}, {}.", to.unwrap_or_default(), t.id.namespace, show::place(model)));
+    out.extend(dialog.changed.iter().map(|c| format!("CHANGED: {c}.")));
+    if let PlanState::Cannot(why) = &d.plan {
+        out.push(format!("CANNOT: {why}. Nothing was sent. Any line closes this."));
+        return out;
     }
-    if d.direction() == Direction::Backward && !model.is_armed() && model.environment.production && d.act.is_none() {
+    // Said before what it would have done: it will not.
+    if let Some(why) = &d.refused {
+        out.push(format!(
+            "REFUSED: {why}. Nothing was sent. requests says what it would have sent, any other line closes this."
+        ));
+        checks(d, &mut out);
+        return out;
+    }
+    out.extend(d.name.iter().flat_map(|n| &n.why).map(|w| format!("NOT AS IT SHOULD BE: {w}.")));
+    // Asked for after it was confirmed: the rest has been said.
+    if d.act.is_some() {
+        if d.name.is_none() {
+            out.push("confirmed: writing the intent to disk and reading the target again. Wait.".into());
+        }
+        return out;
+    }
+    if let Some(plan) = d.plan() {
+        versions(d, plan, &mut out);
+        out.push(format!("will happen: {}", plan.sentence));
+        out.extend(plan.not_undone.iter().map(|n| format!("not undone: {n}")));
+        if d.operation.verb == Verb::RollBack {
+            out.push(match d.readiness.expected {
+                Some((ms, n)) => format!("expected: {}, median of {n}.", age::rough(ms)),
+                None => "expected: no history to tell how long it takes.".into(),
+            });
+        }
+        out.extend(plan.cautions.iter().map(|c| format!("caution: {c}.")));
+    }
+    checks(d, &mut out);
+    out.extend(d.plan().map(requests).unwrap_or_default());
+    if d.direction() == Direction::Backward && !model.is_armed() && model.environment.production {
         out.push("LOOK-ONLY: confirming sends this one act.".into());
     }
+    out.push("any other line closes this and starts nothing.".into());
     out
 }
 
@@ -150,7 +146,7 @@ pub fn requests(plan: &Plan) -> Vec<String> {
     for (i, s) in plan.steps.iter().enumerate() {
         let r = &s.request;
         out.extend(whole(&format!("request {} of {n}: {} {}", i + 1, r.method, r.path)));
-        out.extend(whole(&r.content_type));
+        out.extend(whole(&format!("as {}", r.content_type)));
         out.extend(whole(&r.shown));
         if !s.guards.is_empty() {
             out.push(format!("guarded by: {}.", s.guards.join(", ")));

@@ -23,7 +23,7 @@ pub fn place(model: &Model) -> String {
     match model.environment.place {
         Place::Prod => format!("PRODUCTION {name}"),
         Place::Other => format!("environment {name}, not production"),
-        Place::Drill => format!("DRILL {name}, nothing real is reached"),
+        Place::Drill => "DRILL, nothing real is reached".into(),
         Place::Replay => format!("REPLAY {name}"),
     }
 }
@@ -108,11 +108,8 @@ fn summary(model: &Model) -> String {
     said.push(format!("{fine} fine"));
     let sources = model.world.sources.len();
     let up = model.world.sources.values().filter(|s| matches!(s.link, Link::Watching | Link::Polling)).count();
-    let drill = if model.environment.place == Place::Drill {
-        format!(" Drill at {} times.", model.speed)
-    } else {
-        String::new()
-    };
+    let fast = model.environment.place == Place::Drill && model.speed > 1;
+    let drill = if fast { format!(" Time runs {} times as fast.", model.speed) } else { String::new() };
     format!(
         "status at {}: {}. {}. {up} of {sources} sources answer.{drill}",
         words::clock(model.utc()),

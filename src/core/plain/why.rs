@@ -68,9 +68,9 @@ fn verdict(t: &TargetState, j: &Judged, out: &mut Vec<String>) {
     if let Some(p) = v.projected {
         out.push(format!(
             "would burn {} if promoted to everyone, {} to {}.",
-            figures::times(p.burn),
-            figures::times(p.range.lo),
-            figures::times(p.range.hi)
+            words::times(p.burn),
+            words::times(p.range.lo),
+            words::times(p.range.hi)
         ));
     }
     out.extend(v.wait().map(|w| format!("to decide: {w}.")));
@@ -98,7 +98,7 @@ fn because(v: &Verdict) -> Option<String> {
 fn burn(b: &Burn, out: &mut Vec<String>) {
     out.push(format!("burn: {}; over in both windows of a line raises it.", b.word.word()));
     for p in &b.pairs {
-        let f = |x: Option<f64>| x.map_or_else(|| "not known".to_owned(), figures::times);
+        let f = |x: Option<f64>| x.map_or_else(|| "not known".to_owned(), words::times);
         let tier = match (p.over, p.held_back, p.tier) {
             (false, _, _) => "",
             (true, true, _) => ", OVER, too few failures to page",

@@ -9,7 +9,7 @@ use crate::core::intent::Intent;
 use crate::core::judge::burn::{self, Burn, Empty, Tier};
 use crate::core::judge::freshness::Age;
 use crate::core::judge::judged::{Figures, Judged};
-use crate::core::judge::verdict::{Counts, Difference, Word};
+use crate::core::judge::verdict::{Counts, Difference, Unsure, Word};
 use crate::core::judge::words;
 use crate::core::model::Model;
 use crate::core::world::source::{Link, SourceState};
@@ -128,6 +128,7 @@ fn short(j: &Judged) -> String {
     match (&v.word, v.difference) {
         (Word::NotJudged, _) => "no telemetry is configured".into(),
         (Word::Worse | Word::Higher, Some(d)) => format!("{was}by {} points, limit {}", points(d), v.limit.short()),
+        (Word::Unsure(Unsure::TooFew { needed: Some(n) }), _) => format!("{} more requests needed", words::about(*n)),
         (Word::Unsure(u), _) => u.words(),
         (Word::NoTraffic(t), _) => format!("on {}", t.word()),
         (Word::Same | Word::Better | Word::NoBaseline | Word::NoData, Some(d)) => {
@@ -244,7 +245,7 @@ pub fn budget(b: Option<&Burn>, has_slo: bool) -> String {
     let Some(b) = b else {
         return if has_slo { "not answered yet".into() } else { "no SLO is configured".into() };
     };
-    let one = |secs| b.over_window(secs).map_or_else(|| "not known".to_owned(), words::times);
+    let one = |secs| b.over_window(secs).map_or_else(|| "not known".to_owned(), times);
     let was = if b.age == Age::Withdrawn { "was " } else { "" };
     let left = match b.left {
         Some(l) if l < 0.0 => format!("{}% overspent", words::decimal(-l * 100.0, 0)),
@@ -257,12 +258,20 @@ pub fn budget(b: Option<&Burn>, has_slo: bool) -> String {
         }
         Some(Empty::Already | Empty::NotAtThisRate { .. }) | None => String::new(),
     };
-    format!(
-        "{}, {was}{} over 5 minutes, {} over 1 hour, {left}{empty}",
-        b.word.word().to_uppercase(),
-        one(300),
-        one(3600)
-    )
+    // No data is said once, by the word before it.
+    let word = match b.word {
+        burn::Word::NoData => String::new(),
+        burn::Word::Calm | burn::Word::Rising | burn::Word::Burning | burn::Word::Easing | burn::Word::NoTraffic => {
+            format!("{}, ", b.word.word().to_uppercase())
+        }
+    };
+    format!("{word}{was}{} over 5 minutes, {} over 1 hour, {left}{empty}", one(300), one(3600))
+}
+
+/// `0.9x`, `22x`: a point at the start of a number is not heard.
+pub fn times(burn: f64) -> String {
+    let said = words::times(burn);
+    if said.starts_with('.') { format!("0{said}") } else { said }
 }
 
 /// `10% of traffic, 2 of 20 pods, 1 not ready`

@@ -3,6 +3,7 @@
 
 use super::{say, say_all, status};
 use crate::core::act::dialog::Dialog;
+use crate::core::act::flight::{Act, State};
 use crate::core::alarm;
 use crate::core::effect::Effect;
 use crate::core::entry::{Entry, Kind};
@@ -127,7 +128,12 @@ fn acts(model: &mut Model, out: &mut Vec<Effect>) {
         }
         for l in a.timeline.iter().skip(told) {
             let verb = a.plan.operation.verb.word();
-            event(out, l.at, &format!("act {} {verb}, {}", a.target().at(), l.text));
+            let end = if a.state == State::Settled && l.text.starts_with("settled") {
+                ended(model, a)
+            } else {
+                String::new()
+            };
+            event(out, l.at, &format!("act {} {verb}, {}{end}", a.target().at(), l.text));
         }
         model.said.acts.insert(*id, a.timeline.len());
     }
@@ -135,6 +141,20 @@ fn acts(model: &mut Model, out: &mut Vec<Effect>) {
     if model.said.acts.len() > model.acts.len() {
         model.said.acts.retain(|id, _| model.acts.contains_key(id));
     }
+}
+
+/// What runs now, and the time from the first bad signal.
+fn ended(model: &Model, a: &Act) -> String {
+    let mut said = String::new();
+    let now = model.world.targets.get(a.target());
+    if let (Some(t), Some(to)) = (now, a.plan.to.as_ref().filter(|to| a.plan.from.as_ref() != Some(to))) {
+        let ready = t.revision(to).map_or(0, |r| r.replicas.ready);
+        said.push_str(&format!(", {} runs on {ready} of {} pods", a.seen.version_of(to), t.wanted));
+    }
+    if let (Some(bad), Some(end)) = (a.bad_since, a.ended) {
+        said.push_str(&format!(", bad signal to settled {}", crate::core::age::span(end.utc.since(bad))));
+    }
+    said
 }
 
 fn burns(model: &mut Model, touched: &Touched, out: &mut Vec<Effect>) {
