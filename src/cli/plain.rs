@@ -16,10 +16,14 @@ use crate::ui;
 use std::fs::File;
 use std::os::fd::AsFd as _;
 use std::sync::Arc;
+use std::time::Duration;
 use write::Writer;
 
 /// What a replay's screen is drawn at; nothing is shown of it.
 const SIZE: (u16, u16) = (80, 23);
+
+/// How long the last lines may take before the process stops.
+const BEFORE_STOP: Duration = Duration::from_millis(200);
 
 /// Lines in place of frames.
 struct Lines {
@@ -87,6 +91,7 @@ impl Front for Lines {
     fn repaint(&mut self) {}
 
     fn suspend(&mut self) {
+        self.out.drain(BEFORE_STOP);
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
         self.inbox.terminal(FromTerminal::Continued);
     }

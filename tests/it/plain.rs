@@ -185,6 +185,8 @@ fn a_dialog_that_was_never_written_cannot_be_confirmed() {
 #[test]
 fn forward_acts_need_arming_gates_and_the_name_as_with_keys() {
     let mut run = Run::plain("f1", 1);
+    // Past the soak of payments' step.
+    run.wait(12 * MINUTE);
     let said = answer(&mut run, "act promote checkout");
     assert!(has(&said, "LOOK-ONLY: act arm arms this console first"), "{said:?}");
     let said = answer(&mut run, "act arm");
@@ -192,7 +194,7 @@ fn forward_acts_need_arming_gates_and_the_name_as_with_keys() {
     run.wait(1_000);
     let said = answer(&mut run, "yes arm drill");
     assert!(has(&said, "armed for 10 minutes") && run.model.is_armed(), "{said:?}");
-    // Tier 1, UNSURE, before the soak: refused whatever is typed.
+    // WORSE: refused whatever is typed.
     let said = answer(&mut run, "act promote checkout");
     assert!(has(&said, "REFUSED: ") && !has(&said, "type"), "{said:?}");
     run.wait(1_000);
@@ -354,9 +356,9 @@ fn runbook_note_log_and_speed_by_words() {
     let said = answer(&mut run, "runbook");
     assert!(said[0].starts_with("runbook checkout-5xx: "), "{said:?}");
     let said = answer(&mut run, "step 1 run");
-    assert!(has(&said, "runbook checkout-5xx step 1, pass, found"), "{said:?}");
+    assert!(has(&said, "runbook checkout-5xx step 1, passed, found 0.0"), "{said:?}");
     let said = answer(&mut run, "step 7 skip nobody waits");
-    assert!(has(&said, "step 7, skipped: nobody waits"), "{said:?}");
+    assert!(has(&said, "step 7, skipped, nobody waits"), "{said:?}");
     assert!(has(&answer(&mut run, "step 1 tick"), "a check is run, not ticked"));
     assert!(has(&answer(&mut run, "step 40 run"), "There is no step 40"));
     assert_eq!(answer(&mut run, "note it hurts at checkout"), ["Kept in the log."]);

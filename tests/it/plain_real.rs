@@ -89,7 +89,7 @@ impl Drop for Piped {
 #[test]
 fn f1_is_played_through_pipes_and_its_tape_replays() {
     let home = Home::new("plain-f1");
-    let mut p = Piped::start(&home, &["drill", "--plain", "--speed", "30"]);
+    let mut p = Piped::start(&home, &["drill", "--plain", "--speed", "60"]);
     p.wait_for("Type help for the words");
     p.wait_for("verdict checkout@eu-1 WORSE");
     p.type_line("act roll-back checkout");

@@ -20,6 +20,8 @@ struct Queue {
     lost: u64,
     /// A dialog to be reported when all lines before it are out.
     mark: Option<u64>,
+    /// Lines were taken and are not out yet.
+    writing: bool,
     closed: bool,
     done: bool,
     /// Writing failed; nothing more is tried.
@@ -67,6 +69,19 @@ impl Writer {
         self.0.1.notify_all();
     }
 
+    /// Waits until what waits is written, at most so long.
+    pub(super) fn drain(&self, at_most: Duration) {
+        let end = Instant::now() + at_most;
+        let mut q = lock(&self.0);
+        while !q.gone && (!q.lines.is_empty() || q.writing) {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            q = self.0.1.wait_timeout(q, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
     /// Writes what waits, for a second at most. False when nobody reads.
     pub(super) fn close(&self) -> bool {
         let end = Instant::now() + LAST;
@@ -105,9 +120,12 @@ fn write(shared: &Shared, mut out: impl Write, inbox: &Inbox) {
         if lost > 0 {
             text.push_str(&format!("{lost} lines were left out: they came faster than they were read. Type status.\n"));
         }
+        q.writing = true;
         drop(q);
         let wrote = out.write_all(text.as_bytes()).and_then(|()| out.flush());
         q = lock(shared);
+        q.writing = false;
+        shared.1.notify_all();
         if let Err(e) = wrote {
             q.gone = true;
             q.done = true;

@@ -7,6 +7,7 @@ use crate::core::case::runbook::{Progress, RunStep, StepKind, StepState};
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::{self, CheckState};
 use crate::core::judge::verdict::Word;
+use crate::core::judge::words as figures;
 use crate::core::menu::{self, Item, Ready};
 use crate::core::model::{Model, Place};
 use crate::core::said::Listed;
@@ -143,19 +144,17 @@ pub fn choices(model: &Model) -> Vec<String> {
 
 /// One service in full.
 pub fn show(model: &Model, t: &TargetState, runbook: Option<&Arc<str>>) -> Vec<String> {
-    let mut out = vec![format!("{}: {}, namespace {}.", t.id.at(), words::doing(t), t.id.namespace)];
-    let since = model
-        .judged
-        .get(&t.id)
-        .and_then(|j| j.verdict.since)
-        .map(|s| format!(", since {}, {} ago", words::clock(s), age::span(model.utc().since(s))));
-    out.push(format!("verdict: {}{}.", words::verdict(model, t), since.unwrap_or_default()));
+    let since = model.judged.get(&t.id).and_then(|j| j.verdict.since);
+    let since = since
+        .map(|s| format!(", since {}, {} ago", words::clock(s), age::span(model.utc().since(s))))
+        .unwrap_or_default();
+    let mut out = vec![format!("{}: {}{since}.", t.id.at(), words::verdict(model, t))];
     out.push(format!("errors: {}.", words::errors(model, t)));
     let slo = model.world.services.get(&t.service).is_some_and(|s| s.slo.is_some());
     out.push(format!("budget: {}.", words::budget(model.burns.get(&t.service), slo)));
-    let deployed =
-        t.started.filter(|_| t.is_moving()).map(|s| format!(", deployed {} ago", age::age(model.utc().since(s))));
-    out.push(format!("reach: {}{}.", words::reach(t), deployed.unwrap_or_default()));
+    let deployed = t.started.filter(|_| t.is_moving());
+    let deployed = deployed.map(|s| format!(", deployed {} ago", age::age(model.utc().since(s)))).unwrap_or_default();
+    out.push(format!("reach: {}, {}{deployed}, namespace {}.", words::doing(t), words::reach(t), t.id.namespace));
     out.extend(trouble(t));
     if let Some(act) = model.last_act(&t.id).filter(|a| !a.is_over()) {
         out.push(format!(
@@ -205,8 +204,8 @@ fn trouble(t: &TargetState) -> Vec<String> {
 fn ready(r: &Ready) -> String {
     match r {
         Ready::Yes(s) if s.is_empty() => "ready".into(),
-        Ready::Yes(s) => format!("ready, {s}"),
-        Ready::But(s) => format!("ready, but {}", s.replace("(!)", "with a caution")),
+        Ready::Yes(s) => format!("ready, {}", s.replace('/', " of ")),
+        Ready::But(s) => format!("ready, but {}", s.replace('/', " of ").replace("(!)", "with a caution")),
         Ready::No(s) => format!("NOT READY, {s}"),
     }
 }
@@ -312,11 +311,12 @@ fn detail(s: &RunStep) -> Vec<String> {
     out
 }
 
-fn state(s: &StepState) -> String {
+/// Where a step stands; a figure in at most four digits behind the point.
+pub fn state(s: &StepState) -> String {
     match s {
         StepState::Open => "open".into(),
         StepState::Running => "running".into(),
-        StepState::Done { found: Some(v), .. } => format!("passed, found {v}"),
+        StepState::Done { found: Some(v), .. } => format!("passed, found {}", figures::decimal(*v, 4)),
         StepState::Done { found: None, .. } => "done".into(),
         StepState::Failed { why, .. } => format!("FAILED, {why}"),
         StepState::Skipped { reason, .. } => format!("skipped, {reason}"),

@@ -124,15 +124,15 @@ pub fn row(model: &Model, r: &Row) -> String {
 /// `by 21.6 points, limit 0.26`; what is missing when nothing is found yet.
 fn short(j: &Judged) -> String {
     let v = &j.verdict;
-    let was = if v.age == Age::Withdrawn { "was " } else { "" };
+    let was = if v.age == Age::Withdrawn { " when last measured" } else { "" };
     match (&v.word, v.difference) {
         (Word::NotJudged, _) => "no telemetry is configured".into(),
-        (Word::Worse | Word::Higher, Some(d)) => format!("{was}by {} points, limit {}", points(d), v.limit.short()),
+        (Word::Worse | Word::Higher, Some(d)) => format!("by {} points{was}, limit {}", points(d), v.limit.short()),
         (Word::Unsure(Unsure::TooFew { needed: Some(n) }), _) => format!("{} more requests needed", words::about(*n)),
         (Word::Unsure(u), _) => u.words(),
         (Word::NoTraffic(t), _) => format!("on {}", t.word()),
         (Word::Same | Word::Better | Word::NoBaseline | Word::NoData, Some(d)) => {
-            format!("{was}{} points", words::short(d.d, d.range))
+            format!("{} points{was}", words::short(d.d, d.range))
         }
         (Word::Worse | Word::Higher | Word::Same | Word::Better | Word::NoBaseline | Word::NoData, None) => {
             String::new()
@@ -252,7 +252,9 @@ pub fn budget(b: Option<&Burn>, has_slo: bool) -> String {
         Some(l) => format!("{}% left", words::decimal(l * 100.0, 0)),
         None => "what is left is not known".into(),
     };
-    let empty = match b.empty {
+    // While nothing is wrong, the day it would be empty is noise to the ear.
+    let matters = matches!(b.word, burn::Word::Burning | burn::Word::Rising);
+    let empty = match b.empty.filter(|_| matters) {
         Some(Empty::In { secs, window_secs }) => {
             format!(", empty in {} at the rate of the last {}", words::span(secs), words::window(window_secs))
         }

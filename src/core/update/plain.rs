@@ -173,7 +173,14 @@ fn run(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
             }
         }
         Command::Open(_) | Command::Drill => say(out, "That is a word of the first list; this is an environment."),
-        Command::Quit => keys::intent(model, Intent::Quit, None, out),
+        Command::Quit => quit(model, out),
+    }
+}
+
+fn quit(model: &mut Model, out: &mut Vec<Effect>) {
+    keys::intent(model, Intent::Quit, None, out);
+    if out.iter().any(|e| matches!(e, Effect::Quit(_))) {
+        say(out, "Leaving.");
     }
 }
 
@@ -183,7 +190,7 @@ fn choose(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
         Command::Help => say_all(out, show::help()),
         Command::Status { .. } => say_all(out, show::choices(model)),
         Command::Drill => out.push(Effect::Choose(Choice::Drill)),
-        Command::Quit => keys::intent(model, Intent::Quit, None, out),
+        Command::Quit => quit(model, out),
         Command::Open(what) => {
             let by_number = what.parse::<usize>().ok().and_then(|n| model.contexts.get(n.checked_sub(1)?));
             match by_number.or_else(|| model.contexts.iter().find(|c| *c.name == *what)) {

@@ -53,6 +53,11 @@ pub(in crate::core::update) fn tell(model: &mut Model, typed: bool, touched: &To
     alarms(model, out);
     notice(model, typed, out);
     dialog(model, out);
+    // Stopping comes after what is said of it.
+    if let Some(at) = out.iter().position(|e| matches!(e, Effect::Suspend)) {
+        let stop = out.remove(at);
+        out.push(stop);
+    }
     if out.len() > before {
         // Something was written: a dialog counts as shown only after it.
         super::bump(model);
@@ -92,8 +97,9 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
         }
         Kind::Disarmed => event(out, e.at, &format!("disarmed LOOK-ONLY again, {}", s("why"))),
         Kind::Runbook => {
-            let step = e.data.get("step").and_then(Value::as_u64).unwrap_or(0);
-            event(out, e.at, &format!("runbook {} step {step}, {}", s("runbook"), s("state")));
+            let step = e.data.get("step").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).unwrap_or(0);
+            let state = model.progress.get(s("runbook")).map(|p| show::state(p.state(step))).unwrap_or_default();
+            event(out, e.at, &format!("runbook {} step {step}, {state}", s("runbook")));
         }
         Kind::Acknowledged => event(out, e.at, &format!("acknowledged {at} verdict")),
         // The open dialog says what changed.
