@@ -171,7 +171,7 @@ fn when_nobody_reads_it_ends_quietly_with_141() {
 #[test]
 fn in_a_dumb_terminal_it_writes_text_only_and_changes_no_mode() {
     let home = Home::new("plain-dumb");
-    let mut pty = home.andon_with(&["drill", "--plain", "--speed", "60"], &[("TERM", "dumb"), ("LANG", "C")], 80, 23);
+    let mut pty = home.andon_with(&["drill", "--plain"], &[("TERM", "dumb"), ("LANG", "C")], 80, 23);
     pty.wait_until("the first status", |g| g.contains("status at"));
     pty.send("show checkout\n");
     pty.wait_until("the facts", |g| g.contains("not measured: latency"));
