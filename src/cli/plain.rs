@@ -31,6 +31,8 @@ struct Lines {
     inbox: Inbox,
     /// Only ASCII may be written.
     ascii: bool,
+    /// `--slow`: the line takes 960 bytes a second.
+    slow: bool,
 }
 
 /// Run to the end; the exit code. `ascii`: the locale or `--ascii` asks for it.
@@ -49,7 +51,7 @@ pub(super) fn run(config: &Config, args: &ConsoleArgs, place: Place, problems: &
         tell(&format!("standard input cannot be read: {e}"));
         return 1;
     }
-    let mut front = Lines { out, inbox: inbox.clone(), ascii };
+    let mut front = Lines { out, inbox: inbox.clone(), ascii, slow: args.slow };
     let mut at = place;
     let (code, said) = loop {
         let mut setup = match console::set_up(config, args, &at) {
@@ -119,6 +121,10 @@ impl Front for Lines {
 
     fn frame_ms(&self) -> i64 {
         0
+    }
+
+    fn slow(&self) -> bool {
+        self.slow
     }
 
     fn ticks(&self) -> bool {

@@ -1,26 +1,35 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod attack;
+mod budgets;
 mod console_env;
 mod console_f1;
 mod console_pty;
 mod contract;
 mod drawing;
 mod drill;
+mod ends;
 mod files;
+mod finding;
 mod flood;
 mod home;
 mod kubernetes;
 mod layering;
 mod live;
 mod live_prom;
+mod looks;
 mod paged;
+mod painting;
 mod plain;
 mod plain_real;
+mod process;
 mod properties;
 mod pty;
 mod pty_self;
+mod reload;
 mod screen;
 mod secrets;
 mod snapshots;
+mod together;
 mod tty_probe;
 mod words;

@@ -101,13 +101,15 @@ impl Writer {
 
 fn write(shared: &Shared, mut out: impl Write, inbox: &Inbox) {
     let mut q = lock(shared);
+    // Of the last write: what a slow line still has to carry.
+    let mut bytes = 0;
     loop {
         while q.lines.is_empty() && q.lost == 0 && q.mark.is_none() && !q.closed {
             q = shared.1.wait(q).unwrap_or_else(PoisonError::into_inner);
         }
         if q.lines.is_empty() && q.lost == 0 {
             if let Some(tag) = q.mark.take() {
-                inbox.terminal(FromTerminal::Flushed(Some(tag), 0, 0));
+                inbox.terminal(FromTerminal::Flushed(tag, bytes));
                 continue;
             }
             q.done = true;
@@ -120,6 +122,7 @@ fn write(shared: &Shared, mut out: impl Write, inbox: &Inbox) {
         if lost > 0 {
             text.push_str(&format!("{lost} lines were left out: they came faster than they were read. Type status.\n"));
         }
+        bytes = text.len() as u64;
         q.writing = true;
         drop(q);
         let wrote = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -185,7 +188,7 @@ mod tests {
         let_go.send(()).unwrap();
         let_go.send(()).unwrap();
         // 7 had a line before it that was not out: only 8 is told.
-        assert!(matches!(next(&inbox), FromTerminal::Flushed(Some(8), ..)));
+        assert!(matches!(next(&inbox), FromTerminal::Flushed(8, ..)));
         assert_eq!(*seen.lock().unwrap(), b"one\ntwo\n");
         assert!(w.close());
         assert!(inbox.take_terminal().is_none());

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 /// Alarms that are told as they come. The others are told as what they are: an act's state, a verdict, a burn.
 const TOLD: std::ops::RangeInclusive<u8> = 2..=6;
-const CONFIG: u8 = 8;
+const CONFIG: u8 = 10;
 
 /// `typed`: the message was a line, so a notice is its answer.
 pub(in crate::core::update) fn tell(model: &mut Model, typed: bool, touched: &Touched, out: &mut Vec<Effect>) {
@@ -50,7 +50,10 @@ pub(in crate::core::update) fn tell(model: &mut Model, typed: bool, touched: &To
         burns(model, touched, out);
     }
     sources(model, out);
-    alarms(model, out);
+    // None of those told here comes from one rollout or its figures.
+    if !matches!(touched, Touched::Service(_)) {
+        alarms(model, out);
+    }
     notice(model, typed, out);
     dialog(model, out);
     // Stopping comes after what is said of it.
