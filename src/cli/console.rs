@@ -1,7 +1,7 @@
 //! `andon` and `andon drill`: the terminal is taken once; engines come and go on it.
 
 use super::setup::{self, DrillWish, Setup};
-use super::{ConsoleArgs, diagnostics, tell};
+use super::{ConsoleArgs, diagnostics, plain, tell};
 use crate::backends::kubernetes;
 use crate::backends::sim::Scenario;
 use crate::config::{self, Config, Paths, Wardrobe};
@@ -13,7 +13,7 @@ use crate::core::time::Person;
 use crate::engine::effects::Ports;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::logbook::Logbook;
-use crate::engine::{End, Engine};
+use crate::engine::{End, Engine, Front};
 use crate::journal::tape_queue;
 use crate::tty::front::Screen;
 use crate::tty::{Decoder, Depth, Device, Guard, Input, Locale, Mouse, Output, Wish, guard, input};
@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// Where to begin.
-enum Place {
+pub(super) enum Place {
     Choose(Vec<Context>),
     Context(String),
     Environment(String),
@@ -63,6 +63,10 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     }
     let _diagnostics = diagnostics::start();
     let locale = Locale::read();
+    if args.plain {
+        guard::install_panic_hook(report);
+        return plain::run(&config, args, place, &red(&problems), args.ascii || locale.ascii());
+    }
     let wish = match args.color.as_deref().unwrap_or("auto").parse::<Wish>() {
         Ok(w) => w,
         Err(_) => {
@@ -103,8 +107,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
             return 2;
         }
     };
-    let problems: Vec<Arc<str>> =
-        problems.iter().filter(|p| p.severity == config::Severity::Error).map(|p| Arc::from(p.to_string())).collect();
+    let problems = red(&problems);
     let reader =
         match input::start_with(&device, Decoder::new(locale.ssh()).with_mouse(config.mouse), keys(inbox.clone())) {
             Ok(r) => r,
@@ -120,15 +123,12 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
             Ok(s) => s,
             Err(why) => break (5, Some(why)),
         };
-        let (back, end, head) = play(setup, screen, &inbox, &problems);
+        let size = screen.device.size();
+        let (back, end, head) = play(setup, screen, size, &inbox, &problems);
         screen = back;
         match end {
             End::Quit(code) => break (code, head.map(|h| format!("log head {h}"))),
-            End::Chosen(Choice::Drill) => at = Place::Drill(DrillWish { scenario: "f1".into(), speed: 1, seed: 1 }),
-            End::Chosen(Choice::Context(name)) => {
-                let known = config.environment_named(&name).is_some();
-                at = if known { Place::Environment(name.to_string()) } else { Place::Context(name.to_string()) };
-            }
+            End::Chosen(choice) => at = chosen(&config, choice),
         }
     };
     drop(reader);
@@ -152,6 +152,20 @@ fn flags(args: &ConsoleArgs, env: &mut BTreeMap<String, String>) {
             env.insert(name.into(), "true".into());
         }
     }
+}
+
+/// What was chosen on the first list.
+pub(super) fn chosen(config: &Config, choice: Choice) -> Place {
+    match choice {
+        Choice::Drill => Place::Drill(DrillWish { scenario: "f1".into(), speed: 1, seed: 1 }),
+        Choice::Context(name) if config.environment_named(&name).is_some() => Place::Environment(name.to_string()),
+        Choice::Context(name) => Place::Context(name.to_string()),
+    }
+}
+
+/// Faults of the config that are shown red.
+fn red(problems: &[config::Problem]) -> Vec<Arc<str>> {
+    problems.iter().filter(|p| p.severity == config::Severity::Error).map(|p| Arc::from(p.to_string())).collect()
 }
 
 /// Flag, then config, then what the machine offers; never a guess between several environments.
@@ -205,7 +219,7 @@ fn contexts() -> Vec<Context> {
     found.into_iter().map(context).collect()
 }
 
-fn set_up(config: &Config, args: &ConsoleArgs, at: &Place) -> Result<Setup, String> {
+pub(super) fn set_up(config: &Config, args: &ConsoleArgs, at: &Place) -> Result<Setup, String> {
     match at {
         Place::Choose(contexts) => Ok(setup::choose(config, args, contexts.clone())),
         Place::Context(name) => Ok(setup::context(config, args, name)),
@@ -218,13 +232,19 @@ fn set_up(config: &Config, args: &ConsoleArgs, at: &Place) -> Result<Setup, Stri
 }
 
 /// One engine, from its first frame to its end.
-fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (Screen, End, Option<String>) {
+pub(super) fn play<F: Front>(
+    setup: Setup,
+    front: F,
+    size: (u16, u16),
+    inbox: &Inbox,
+    problems: &[Arc<str>],
+) -> (F, End, Option<String>) {
     let Setup { mut model, clock, utc, sources, request, log, tape_dir } = setup;
-    (model.width, model.height) = screen.device.size();
+    (model.width, model.height) = size;
     model.problems = problems.to_vec();
     #[cfg(feature = "testkit")]
     super::fall::engine(&mut model);
-    let mut engine = Engine::new(model, screen, inbox.clone(), clock.clone());
+    let mut engine = Engine::new(model, front, inbox.clone(), clock.clone());
     // The first frame waits for nothing: not for the log, not for a thread.
     engine.first_frame();
     if let Some(settings) = log {
@@ -245,8 +265,8 @@ fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (
         }
     }
     let end = engine.run();
-    let (screen, head) = engine.close();
-    (screen, end, head)
+    let (front, head) = engine.close();
+    (front, end, head)
 }
 
 fn colours(depth: Depth, term: &str) -> Colours {

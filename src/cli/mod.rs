@@ -7,6 +7,7 @@ mod diagnostics;
 mod fall;
 pub mod identity;
 pub mod log;
+mod plain;
 pub mod replay;
 mod reset;
 pub mod setup;
@@ -78,6 +79,9 @@ pub struct ConsoleArgs {
     /// A slow line: at most two frames a second
     #[arg(long, global = true)]
     pub slow: bool,
+    /// No screen: one line for each event, acts by typed words (docs/plain.md)
+    #[arg(long, global = true)]
+    pub plain: bool,
     /// No time of day on screen
     #[arg(long, global = true)]
     pub no_clock: bool,

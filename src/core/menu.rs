@@ -149,7 +149,7 @@ fn forward(model: &Model, t: &TargetState, verb: Verb) -> Item {
             Some(g) if g.state.blocks() => Ready::No(short(g)),
             // Said before a key is pressed in vain.
             _ if model.environment.production && !model.is_armed() => {
-                let keys = model.keymap.shown(Intent::Arm).unwrap_or_default();
+                let keys = model.how(Intent::Arm);
                 Ready::No(format!("{keys} arms first"))
             }
             Some(g) => Ready::But(short(g)),

@@ -1,8 +1,8 @@
 //! The pure middle: facts come in as messages, effects go out as data, nothing else happens.
 //!
 //! Imports only downwards in this order: names and time, `world`, `judge`, `act`, `case`, `nav`, `model`, what is
-//! read off the model (`board`, `listing`, `gates`, `menu`, `alarm`, `link`, `palette`), `msg`, `effect`, `update` with
-//! `here`.
+//! read off the model (`board`, `listing`, `gates`, `menu`, `alarm`, `link`, `palette`, `plain`), `msg`, `effect`, `update`
+//! with `here`.
 
 // No clock, file, network or hash order here: see clippy.toml.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -30,7 +30,9 @@ pub mod msg;
 pub mod nav;
 pub mod pairs;
 pub mod palette;
+pub mod plain;
 pub mod row;
+pub mod said;
 pub mod seal;
 pub mod shown;
 pub mod time;

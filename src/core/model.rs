@@ -7,10 +7,12 @@ use crate::core::case::note::Draft;
 use crate::core::case::runbook::{Progress, Runbook};
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
+use crate::core::intent::Intent;
 use crate::core::judge::burn::Burn;
 use crate::core::judge::judged::Judged;
 use crate::core::keymap::Keymap;
 use crate::core::nav::Nav;
+use crate::core::said::Said;
 use crate::core::time::{Person, Stamp, Utc, World as WorldTime};
 use crate::core::world::World;
 use serde::{Deserialize, Serialize};
@@ -153,6 +155,9 @@ pub struct Model {
     pub environment: Environment,
     pub limits: Limits,
     pub settings: Settings,
+    /// What `--plain` has said already; empty on a screen.
+    #[serde(default)]
+    pub said: Said,
     pub keymap: Keymap,
     pub now: Stamp,
     pub started: Stamp,
@@ -250,6 +255,7 @@ impl Model {
             environment,
             limits: Limits::default(),
             settings: Settings::default(),
+            said: Said::default(),
             keymap,
             now,
             started: now,
@@ -326,6 +332,15 @@ impl Model {
     /// Say something in one line for a few seconds.
     pub fn tell(&mut self, text: impl Into<Arc<str>>) {
         self.notice = Some((text.into(), Person(self.now.person.0 + 5_000)));
+    }
+
+    /// How this is asked for here: its keys, or its words in `--plain`.
+    pub fn how(&self, i: Intent) -> String {
+        match (self.settings.plain, i.is_act()) {
+            (true, true) => format!("act {}", i.name()),
+            (true, false) => i.name().into(),
+            (false, _) => self.keymap.shown(i).unwrap_or_default(),
+        }
     }
 
     /// Acts that have not come to an end, newest first.

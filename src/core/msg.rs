@@ -84,6 +84,8 @@ pub enum Msg {
     Picked(Picked),
     /// A line typed into `--plain`.
     Line(String),
+    /// No line will come any more.
+    LinesEnded,
     Copied {
         file: Option<Arc<str>>,
     },

@@ -93,6 +93,11 @@ impl Inbox {
         self.lock().terminal.pop_front()
     }
 
+    /// What the terminal brought and nobody took yet; whoever reads lines waits while this is long.
+    pub fn terminal_waiting(&self) -> usize {
+        self.lock().terminal.len()
+    }
+
     /// Keys and pastes that wait are dropped: a dialog has just opened, and they were meant for what was there before.
     pub fn drop_typed(&self) {
         self.lock().terminal.retain(|f| !matches!(f, FromTerminal::Msg(Msg::Key(_) | Msg::Paste(_), _)));

@@ -53,6 +53,16 @@ const FINGER: i64 = 120;
 impl Run {
     /// At the drill's first moment, everything told, on the Board or Verdict.
     pub fn new(scenario: &str, seed: u64) -> Run {
+        Run::begin(scenario, seed, |_| {})
+    }
+
+    /// The same with lines in place of a screen.
+    pub fn plain(scenario: &str, seed: u64) -> Run {
+        Run::begin(scenario, seed, |m| m.settings.plain = true)
+    }
+
+    /// `given`: what the engine sets before the first message.
+    pub fn begin(scenario: &str, seed: u64, given: impl FnOnce(&mut Model)) -> Run {
         let scenario = Scenario::embedded(scenario).expect("an embedded scenario parses");
         let at = Stamp { utc: scenario.start, world: WorldTime(scenario.start.0), person: Person(1_000_000) };
         let environment = Environment {
@@ -88,6 +98,7 @@ impl Run {
         for r in crate::config::runbook::shipped() {
             model.runbooks.insert(r.name.clone(), r);
         }
+        given(&mut model);
         let mut run = Run {
             model,
             world: World::new(scenario, seed),
@@ -254,6 +265,17 @@ impl Run {
     pub fn key(&mut self, key: Key) {
         self.wait(FINGER);
         self.apply(Msg::Key(key));
+    }
+
+    /// A line typed into `--plain`, after the time it takes to type it.
+    pub fn line(&mut self, text: &str) {
+        self.wait(FINGER * 5);
+        self.apply(Msg::Line(text.into()));
+    }
+
+    /// Every line that was said, in order.
+    pub fn said(&self) -> Vec<&str> {
+        self.effects.iter().filter_map(|e| if let Effect::Say(l) = e { Some(l.as_str()) } else { None }).collect()
     }
 
     /// `keys`, then a pause long enough for a `Y` to count, then `Y`.

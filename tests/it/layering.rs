@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 29] = [
+const CORE_ORDER: [(&str, u8); 31] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -28,6 +28,7 @@ const CORE_ORDER: [(&str, u8); 29] = [
     ("act", 3),
     ("case", 4),
     ("nav", 5),
+    ("said", 5),
     ("model", 6),
     // Readings of the model, for update and the screens.
     ("alarm", 7),
@@ -37,6 +38,7 @@ const CORE_ORDER: [(&str, u8); 29] = [
     ("listing", 7),
     ("link", 7),
     ("palette", 7),
+    ("plain", 7),
     ("msg", 8),
     ("effect", 9),
     ("update", 10),

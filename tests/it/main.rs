@@ -25,6 +25,8 @@ mod looks;
 mod matrix;
 mod paged;
 mod painting;
+mod plain;
+mod plain_real;
 mod process;
 mod properties;
 mod pty;

@@ -195,7 +195,7 @@ fn missing_rights(model: &Model, plan: &Plan) -> Vec<Arc<str>> {
 /// A key while a dialog is open. Any key that is not the dialog's own closes it and starts nothing.
 pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Vec<Effect>) {
     let now = model.now.person;
-    let (delay, quiet) = (model.limits.confirm_delay, model.limits.quiet);
+    let delay = model.limits.confirm_delay;
     let confirm_key = model.keymap.chord(crate::core::intent::Intent::Confirm).is_some_and(|c| c == &[key]);
     let copy_key = model.keymap.chord(crate::core::intent::Intent::CopyRequests).is_some_and(|c| c == &[key]);
     let burst = model.nav.is_burst();
@@ -234,33 +234,62 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
             out.push(Effect::Copy(text));
             return;
         }
-        let can = d.plan().is_some() && d.refused.is_none() && d.act.is_none();
-        if confirm_key && can {
-            match dialog.press(now, delay, quiet) {
-                Press::Counts => submit(model, out),
-                Press::Early => {
-                    dialog.again = true;
-                    dialog.last_key = now;
-                }
-            }
-            return;
-        }
-        if confirm_key && (matches!(d.plan, PlanState::Reading) || d.act.is_some()) {
-            dialog.again = d.act.is_none();
-            dialog.last_key = now;
-            return;
-        }
-    } else if confirm_key {
-        match dialog.press(now, delay, quiet) {
-            Press::Counts => submit(model, out),
-            Press::Early => {
-                dialog.again = true;
-                dialog.last_key = now;
-            }
-        }
+    }
+    if confirm_key && yes(model, out) {
         return;
     }
     close(model, "closed; nothing was started", out);
+}
+
+/// `Y`, or the words that stand for it: it counts late enough after the dialog was shown, else "again". False when there
+/// is nothing here that it could confirm.
+pub(super) fn yes(model: &mut Model, out: &mut Vec<Effect>) -> bool {
+    let now = model.now.person;
+    let (delay, quiet) = (model.limits.confirm_delay, model.limits.quiet);
+    let Some(dialog) = &mut model.dialog else { return false };
+    if let DialogKind::Act(d) = &dialog.kind {
+        let can = d.plan().is_some() && d.refused.is_none() && d.act.is_none() && d.name.is_none();
+        if !can {
+            let (under_way, busy) = (d.act.is_some(), matches!(d.plan, PlanState::Reading) || d.act.is_some());
+            if busy {
+                dialog.again = !under_way;
+                dialog.last_key = now;
+            }
+            return busy;
+        }
+    }
+    match dialog.press(now, delay, quiet) {
+        Press::Counts => submit(model, out),
+        Press::Early => {
+            dialog.again = true;
+            dialog.last_key = now;
+        }
+    }
+    true
+}
+
+/// The name as one line, all of it at once: so the quiet counts as well as the delay. False when no name is asked for or
+/// it is not this one.
+pub(super) fn name(model: &mut Model, typed: &str, out: &mut Vec<Effect>) -> bool {
+    let now = model.now.person;
+    let (delay, quiet) = (model.limits.confirm_delay, model.limits.quiet);
+    let burst = model.nav.is_burst();
+    let Some(dialog) = &mut model.dialog else { return false };
+    let press = dialog.press(now, delay, quiet);
+    let Some(name) = dialog.act_mut().filter(|d| d.refused.is_none()).and_then(|d| d.name.as_mut()) else {
+        return false;
+    };
+    if *name.must != *typed {
+        return false;
+    }
+    if press == Press::Counts && !burst {
+        name.typed = typed.to_owned();
+        submit(model, out);
+    } else {
+        dialog.again = true;
+        dialog.last_key = now;
+    }
+    true
 }
 
 /// All requests of a plan as text, for the clipboard.
@@ -279,7 +308,8 @@ pub(super) fn close(model: &mut Model, say: &str, out: &mut Vec<Effect>) {
     if let Some(id) = model.dialog.take().and_then(|d| d.act().and_then(|a| a.act)) {
         // A later step waits on: what is before it has gone out.
         if let Some(a) = model.acts.get(&id).filter(|a| a.step > 0 && !a.is_over()) {
-            say = format!("step {} of {} waits; the same keys open it again", a.step + 1, a.plan.steps.len());
+            let how = if model.settings.plain { "words" } else { "keys" };
+            say = format!("step {} of {} waits; the same {how} open it again", a.step + 1, a.plan.steps.len());
         }
         acts::give_up(model, id, out);
     }
@@ -366,7 +396,7 @@ pub(super) fn may_open(model: &Model, verb: Verb) -> Result<(), String> {
         return Err("read-only for this session: no act goes out".into());
     }
     if verb.direction() == Direction::Forward && model.environment.production && !model.is_armed() {
-        let keys = model.keymap.shown(crate::core::intent::Intent::Arm).unwrap_or_default();
+        let keys = model.how(crate::core::intent::Intent::Arm);
         return Err(format!("LOOK-ONLY: {keys} arms this console first"));
     }
     if verb.direction() == Direction::Forward && model.log.failed.is_some() {

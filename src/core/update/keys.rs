@@ -67,12 +67,7 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     match here::lookup(model, &keys) {
         Found::Intent(i) => {
             let target = model.nav.menu_target.take();
-            // Three keys in ten milliseconds are not fingers: no act opens from them.
-            if i.is_act() && model.nav.is_burst() {
-                model.tell("keys came too fast for a hand; nothing was opened");
-                return;
-            }
-            intent(model, i, target, out);
+            chosen(model, i, target, out);
         }
         Found::Prefix => {
             // Pinned now: rows may move while the menu is read.
@@ -147,6 +142,16 @@ pub(super) fn leave_waking_when_answered(model: &mut Model) {
         // Nobody pressed a key: nobody's second key has to be kept from acting.
         model.nav.deaf_until = Person(0);
     }
+}
+
+/// An intent that a hand chose, by keys or by words.
+pub(super) fn chosen(model: &mut Model, i: Intent, target: Option<TargetId>, out: &mut Vec<Effect>) {
+    // Three keys in ten milliseconds are not fingers: no act opens from them.
+    if i.is_act() && model.nav.is_burst() {
+        model.tell("keys came too fast for a hand; nothing was opened");
+        return;
+    }
+    intent(model, i, target, out);
 }
 
 pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut Vec<Effect>) {
@@ -338,9 +343,9 @@ fn quit(model: &mut Model, out: &mut Vec<Effect>) {
     if busy && !asked {
         model.quit_asked = Some(now);
         let why = if model.is_armed() { "this console is armed" } else { "an act is in flight" };
-        let keys = model.keymap.shown(Intent::Quit).unwrap_or_default();
+        let how = model.how(Intent::Quit);
         let secs = model.limits.quit_again / 1_000;
-        model.tell(format!("{why}: {keys} again within {secs} s leaves"));
+        model.tell(format!("{why}: {how} again within {secs} s leaves"));
     } else {
         out.push(Effect::Quit(0));
     }
@@ -353,9 +358,14 @@ fn speed(model: &mut Model, faster: bool, out: &mut Vec<Effect>) {
     const SPEEDS: [u32; 6] = [1, 2, 5, 10, 30, 60];
     let at = SPEEDS.iter().position(|s| *s == model.speed).unwrap_or(0);
     let to = if faster { (at + 1).min(SPEEDS.len() - 1) } else { at.saturating_sub(1) };
-    model.speed = SPEEDS[to];
-    model.tell(format!("drill time runs {}x", model.speed));
-    out.push(Effect::Speed(model.speed));
+    set_speed(model, SPEEDS[to], out);
+}
+
+/// World seconds a second, 1 to 60.
+pub(super) fn set_speed(model: &mut Model, speed: u32, out: &mut Vec<Effect>) {
+    model.speed = speed;
+    model.tell(format!("drill time runs {speed}x"));
+    out.push(Effect::Speed(speed));
 }
 
 pub(super) fn suspend(model: &mut Model, out: &mut Vec<Effect>) {

@@ -35,7 +35,8 @@ pub use tick::next_wake;
 pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     model.now = at;
     let mut out = Vec::new();
-    let touched = touched(model, &msg);
+    let mut touched = touched(model, &msg);
+    let typed = matches!(msg, Msg::Line(_));
     match msg {
         Msg::Key(key) => keys::key(model, key, &mut out),
         Msg::Paste(text) => writing::paste(model, &text),
@@ -69,15 +70,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             model.tell(file.map_or_else(|| "copied to the clipboard".into(), |f| format!("copied; also saved to {f}")));
             bump(model);
         }
-        Msg::Ending { code } => {
-            if !model.ending {
-                model.ending = true;
-                model.dialog = None;
-                acts::ending(model, &mut out);
-                keys::disarm(model, "ending", &mut out);
-                out.push(Effect::Quit(code));
-            }
-        }
+        Msg::Ending { code } => ending(model, code, &mut out),
         Msg::Stopped => keys::suspend(model, &mut out),
         Msg::Resumed => bump(model),
         Msg::Themed { name, refused } => look::themed(model, name, refused),
@@ -85,17 +78,23 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Wheel(by) => mouse::wheel(model, by),
         Msg::Picked(what) => mouse::picked(model, what),
         Msg::Line(line) => plain::line(model, &line, &mut out),
+        Msg::LinesEnded => plain::ended(model, &mut out),
     }
     tick::by_time_alone(model, &mut out);
-    match touched {
-        _ if model.rows_dirty => all_rows(model),
+    if model.rows_dirty {
+        touched = Touched::All;
+    }
+    match &touched {
         Touched::Nothing => {}
-        Touched::Service(s) => board::touch(model, &s),
+        Touched::Service(s) => board::touch(model, s),
         Touched::All => all_rows(model),
     }
     keys::leave_waking_when_answered(model);
     bell::listen(model, &mut out);
     link::known_trouble(model);
+    if model.settings.plain {
+        plain::tell(model, typed, &touched, &mut out);
+    }
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
             model.log.records += 1;
@@ -161,6 +160,7 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Wheel(_)
         | Msg::Picked(_)
         | Msg::Line(_)
+        | Msg::LinesEnded
         | Msg::Resumed => Touched::All,
     }
 }
@@ -168,6 +168,17 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
 fn all_rows(model: &mut Model) {
     model.rows_dirty = false;
     model.rows = board::rows(model);
+}
+
+/// TERM, INT, HUP, or whoever typed is gone: no more acts.
+fn ending(model: &mut Model, code: u8, out: &mut Vec<Effect>) {
+    if !model.ending {
+        model.ending = true;
+        model.dialog = None;
+        acts::ending(model, out);
+        keys::disarm(model, "ending", out);
+        out.push(Effect::Quit(code));
+    }
 }
 
 /// Something that could show has changed.

@@ -1,6 +1,347 @@
-//! `--plain`: typed words in, one line for each event out. The same intents, dialogs, guards and log as the screens.
+//! `--plain`: typed words in, one line for each event out. A line is parsed and then means the same intent, the same
+//! dialog and the same guards as a key; there is no rule here that a key would not meet.
 
-use crate::core::effect::Effect;
-use crate::core::model::Model;
+mod tell;
 
-pub(super) fn line(_model: &mut Model, _line: &str, _out: &mut Vec<Effect>) {}
+use super::{bump, confirm, keys, steps, this_runbook, writing};
+use crate::core::act::flight::State;
+use crate::core::board;
+use crate::core::effect::{Choice, Effect};
+use crate::core::id::{ServiceId, TargetId};
+use crate::core::intent::Intent;
+use crate::core::model::{Model, Place};
+use crate::core::nav::Screen;
+use crate::core::plain::ask::{self, Due};
+use crate::core::plain::grammar::{self, Command, Step};
+use crate::core::plain::{self, show, why};
+use crate::core::time::Person;
+
+pub(super) use tell::{next_wake, tell};
+
+/// The only way a line gets out: through the gate.
+fn say(out: &mut Vec<Effect>, text: &str) {
+    out.push(Effect::Say(plain::line(text)));
+}
+
+fn say_all(out: &mut Vec<Effect>, lines: impl IntoIterator<Item = String>) {
+    for l in lines {
+        say(out, &l);
+    }
+}
+
+/// A typed line.
+pub(super) fn line(model: &mut Model, line: &str, out: &mut Vec<Effect>) {
+    let now = model.now.person;
+    let last = model.nav.keys_at[2];
+    model.nav.keys_at = [model.nav.keys_at[1], last, now];
+    if model.ending {
+        return;
+    }
+    bump(model);
+    let typed = line.trim();
+    // Nothing typed is no answer: it closes nothing and confirms nothing.
+    if typed.is_empty() {
+        return;
+    }
+    let long = line.chars().count() > grammar::LINE_MOST;
+    if model.nav.screen == Screen::Waking {
+        keys::wake(model);
+    }
+    if model.dialog.is_some() {
+        answer(model, typed, long, last, out);
+        return;
+    }
+    if long {
+        say(out, &format!("Line refused, nothing was done: it has more than {} characters.", grammar::LINE_MOST));
+        return;
+    }
+    match grammar::parse(typed) {
+        Ok(command) => {
+            if command != Command::Quit {
+                model.quit_asked = None;
+            }
+            run(model, command, out);
+        }
+        Err(wrong) => {
+            model.quit_asked = None;
+            say(out, &wrong);
+        }
+    }
+}
+
+/// A line while a dialog is open: its own words, or it closes.
+fn answer(model: &mut Model, typed: &str, long: bool, quiet_since: Person, out: &mut Vec<Effect>) {
+    let Some(dialog) = &mut model.dialog else { return };
+    // The quiet counts from the last line of any kind, the one that opened the dialog included.
+    dialog.last_key = Person(dialog.last_key.0.max(quiet_since.0));
+    dialog.again = false;
+    let Some(dialog) = &model.dialog else { return };
+    match typed {
+        "requests" | "copy" if dialog.act().is_some_and(|d| d.plan().is_some()) => {
+            say_all(out, dialog.act().and_then(|d| d.plan()).map(ask::requests).unwrap_or_default());
+            say_all(out, ask::prompt(model, dialog));
+            return;
+        }
+        "repeat" => {
+            say_all(out, ask::lines(model, dialog));
+            say_all(out, ask::prompt(model, dialog));
+            return;
+        }
+        _ => {}
+    }
+    let took = match ask::due(model, dialog) {
+        Some(Due::Yes(words)) => typed == words && !long && confirm::yes(model, out),
+        Some(Due::Name(_)) => !long && confirm::name(model, typed, out),
+        // Being made: what may be an early confirmation neither confirms nor closes.
+        None => typed.starts_with("yes ") && !long && confirm::yes(model, out),
+    };
+    if !took {
+        confirm::close(model, "closed; nothing was started", out);
+        return;
+    }
+    if let Some(d) = model.dialog.as_ref().filter(|d| d.again) {
+        let prompt = ask::prompt(model, d).unwrap_or_else(|| "wait for the line that asks".into());
+        say(out, &format!("Again: that came too early, nothing was started. Wait a second, then {prompt}"));
+    }
+}
+
+fn run(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
+    if model.nav.screen == Screen::Choose {
+        choose(model, command, out);
+        return;
+    }
+    match command {
+        Command::Help => say_all(out, show::help()),
+        Command::Status { all } => {
+            // Just woken: the first status follows by itself.
+            if model.said.awake {
+                status(model, all, out);
+            }
+        }
+        Command::Show(what) => {
+            if let Some(t) = target(model, what.as_deref(), out) {
+                let book = this_runbook(model);
+                let lines = model.world.targets.get(&t).map(|t| show::show(model, t, book.as_ref()));
+                say_all(out, lines.unwrap_or_default());
+            }
+        }
+        Command::Why(what) => {
+            if let Some(t) = target(model, what.as_deref(), out) {
+                say_all(out, model.world.targets.get(&t).map(|t| why::lines(model, t)).unwrap_or_default());
+            }
+        }
+        Command::At(what) => {
+            if let Some((service, _)) = find(model, &what, out) {
+                choose_service(model, service);
+                say(out, &show::chosen(model));
+            }
+        }
+        Command::Acts => {
+            let lines = match board::selected_target(model) {
+                Some(t) => show::acts(model, t),
+                None => show::console(model),
+            };
+            say_all(out, lines);
+        }
+        Command::Act(intent, what) => act(model, intent, what.as_deref(), out),
+        Command::Repeat | Command::Requests | Command::Yes => say(out, "Nothing is asked: no dialog is open."),
+        Command::Sources => say_all(out, show::sources(model)),
+        Command::Runbook(what) => {
+            if let Some(what) = what {
+                let Some((service, _)) = find(model, &what, out) else { return };
+                choose_service(model, service);
+            }
+            match this_runbook(model) {
+                Some(name) => say_all(out, show::runbook(model, &name)),
+                None => say(out, "No runbook is found for the chosen service."),
+            }
+        }
+        Command::Step(k, what) => step(model, k, what, out),
+        Command::Note(text) => {
+            if let Err(why) = writing::keep(model, &text, Some(model.now.utc), out) {
+                say(out, &why);
+            } else {
+                say(out, "Kept in the log.");
+            }
+        }
+        Command::Log(n) => say_all(out, show::log(model, n)),
+        Command::Speed(n) => {
+            if model.environment.place == Place::Drill {
+                keys::set_speed(model, n, out);
+            } else {
+                say(out, "Only a drill has a speed.");
+            }
+        }
+        Command::Open(_) | Command::Drill => say(out, "That is a word of the first list; this is an environment."),
+        Command::Quit => quit(model, out),
+    }
+}
+
+fn quit(model: &mut Model, out: &mut Vec<Effect>) {
+    keys::intent(model, Intent::Quit, None, out);
+    if out.iter().any(|e| matches!(e, Effect::Quit(_))) {
+        say(out, "Leaving.");
+    }
+}
+
+/// The first list has no targets: choosing, help and leaving.
+fn choose(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
+    match command {
+        Command::Help => say_all(out, show::help()),
+        Command::Status { .. } => say_all(out, show::choices(model)),
+        Command::Drill => out.push(Effect::Choose(Choice::Drill)),
+        Command::Quit => quit(model, out),
+        Command::Open(what) => {
+            let by_number = what.parse::<usize>().ok().and_then(|n| model.contexts.get(n.checked_sub(1)?));
+            match by_number.or_else(|| model.contexts.iter().find(|c| *c.name == *what)) {
+                Some(c) => out.push(Effect::Choose(Choice::Context(c.name.clone()))),
+                None => say(out, "There is no such line in the list; nothing was opened. Type status for the list."),
+            }
+        }
+        Command::Show(_)
+        | Command::Why(_)
+        | Command::At(_)
+        | Command::Acts
+        | Command::Act(..)
+        | Command::Repeat
+        | Command::Requests
+        | Command::Sources
+        | Command::Runbook(_)
+        | Command::Step(..)
+        | Command::Note(_)
+        | Command::Log(_)
+        | Command::Speed(_)
+        | Command::Yes => say(out, "Nothing is open yet. Say open and a number, or drill."),
+    }
+}
+
+fn status(model: &mut Model, all: bool, out: &mut Vec<Effect>) {
+    // Rows are rebuilt after a message; a number must mean what is said now.
+    model.rows = board::rows(model);
+    let (lines, listed) = show::status(model, all);
+    say_all(out, lines);
+    model.said.rows = listed;
+}
+
+fn choose_service(model: &mut Model, service: ServiceId) {
+    model.nav.selected = Some(service);
+    model.nav.by_hand = true;
+}
+
+/// What `N`, `SERVICE` or `SERVICE@SOURCE` means. Says why it means nothing.
+fn find(model: &Model, what: &str, out: &mut Vec<Effect>) -> Option<(ServiceId, Option<TargetId>)> {
+    if let Ok(n) = what.parse::<usize>() {
+        let listed = n.checked_sub(1).and_then(|n| model.said.rows.get(n));
+        if listed.is_none() {
+            let most = model.said.rows.len();
+            say(out, &format!("There is no number {n}, nothing was done. The last status has {most} numbers."));
+        }
+        return listed.map(|l| (l.service.clone(), l.target.clone()));
+    }
+    let targets = &model.world.targets;
+    let named: Vec<&TargetId> = match what.rsplit_once('@') {
+        Some((name, source)) => {
+            let it = targets.values().filter(|t| t.id.source.as_str() == source);
+            it.filter(|t| *t.id.name == *name || t.service.as_str() == name).map(|t| &t.id).collect()
+        }
+        None => {
+            let service = ServiceId::new(what);
+            if model.world.services.contains_key(&service) {
+                let worst = model.rows.iter().find(|r| r.service == service).and_then(|r| r.target.clone());
+                return Some((service, worst));
+            }
+            targets.values().filter(|t| *t.id.name == *what).map(|t| &t.id).collect()
+        }
+    };
+    match named.as_slice() {
+        [one] => targets.get(one).map(|t| (t.service.clone(), Some((*one).clone()))),
+        [] => {
+            let near = grammar::nearest(what, model.world.services.keys().map(ServiceId::as_str));
+            let near = near.map(|n| format!(" Did you mean {n}?")).unwrap_or_default();
+            say(out, &format!("There is no service of that name, nothing was done.{near}"));
+            None
+        }
+        several => {
+            let at: Vec<String> = several.iter().map(|t| format!("{} in namespace {}", t.at(), t.namespace)).collect();
+            say(out, &format!("That name means {}, nothing was done: {}.", several.len(), at.join(", ")));
+            None
+        }
+    }
+}
+
+/// The target that is read about; it is the chosen one from then on.
+fn target(model: &mut Model, what: Option<&str>, out: &mut Vec<Effect>) -> Option<TargetId> {
+    if let Some(what) = what {
+        let (service, target) = find(model, what, out)?;
+        let name = service.to_string();
+        choose_service(model, service);
+        if target.is_none() {
+            say(out, &format!("{name} is known by its figures only: no rollout of it is seen."));
+        }
+        return target;
+    }
+    let found = board::selected_target(model).map(|t| t.id.clone());
+    if found.is_none() {
+        say(out, "Nothing is chosen: name a service, or a number of the last status.");
+    }
+    found
+}
+
+/// Open an act's dialog, by the same intent as its keys.
+fn act(model: &mut Model, intent: Intent, what: Option<&str>, out: &mut Vec<Effect>) {
+    if model.now.person < model.nav.deaf_until {
+        say(out, "This console has only just woken, nothing was opened. Hear the status first.");
+        return;
+    }
+    let aimed = match what {
+        None => board::selected_target(model).map(|t| t.id.clone()),
+        Some(what) => {
+            let Some((service, target)) = find(model, what, out) else { return };
+            // A bare name must not choose between two rollouts of one service.
+            let all: Vec<String> = model.world.targets_of(&service).map(|t| t.id.at()).collect();
+            let bare = what.parse::<usize>().is_err() && !what.contains('@');
+            if bare && all.len() > 1 {
+                say(
+                    out,
+                    &format!(
+                        "{service} has {} rollouts, nothing was opened. Say one of: {}.",
+                        all.len(),
+                        all.join(", ")
+                    ),
+                );
+                return;
+            }
+            choose_service(model, service);
+            target
+        }
+    };
+    keys::chosen(model, intent, aimed, out);
+}
+
+fn step(model: &mut Model, k: u32, what: Step, out: &mut Vec<Effect>) {
+    let Some(book) = this_runbook(model).and_then(|name| model.runbooks.get(&name)) else {
+        say(out, "No runbook is found for the chosen service.");
+        return;
+    };
+    if book.step(k).is_none() {
+        say(out, &format!("There is no step {k}, nothing was done. The runbook has {} steps.", book.steps.len()));
+        return;
+    }
+    model.nav.step_row = k.saturating_sub(1) as usize;
+    match what {
+        Step::Run => keys::intent(model, Intent::StepRun, None, out),
+        Step::Tick => keys::intent(model, Intent::StepTick, None, out),
+        Step::Skip(reason) => steps::step_skip(model, model.nav.step_row, &reason, out),
+    }
+}
+
+/// Standard input has ended: like a hang-up, nothing new is started. The exit code tells what was still under way.
+pub(super) fn ended(model: &mut Model, out: &mut Vec<Effect>) {
+    let stuck = model.acts.values().any(|a| matches!(a.state, State::Stuck(_)));
+    let code = match (stuck, model.acts_in_flight().next().is_some()) {
+        (true, _) => 8,
+        (false, true) => 7,
+        (false, false) => 0,
+    };
+    super::ending(model, code, out);
+}

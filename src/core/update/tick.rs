@@ -1,6 +1,6 @@
 //! What changes by time alone: an arming ends, a deadline passes, a figure grows old, a name falls due.
 
-use super::{bump, facts, keys, settle};
+use super::{bump, facts, keys, plain, settle};
 use crate::core::act::flight::{OnDisk, ReadBack, State};
 use crate::core::effect::Effect;
 use crate::core::model::Model;
@@ -41,6 +41,9 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
         if let Some(ms) = d.ready_in(now.person, model.limits.confirm_delay, model.limits.quiet).filter(|ms| *ms > 0) {
             person.push(now.person.0 + ms);
         }
+    }
+    if model.settings.plain {
+        world.extend(plain::next_wake(model).map(|t| t.0));
     }
     for a in model.acts.values().filter(|a| !a.is_over()) {
         match &a.state {

@@ -11,6 +11,7 @@ use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
 use crate::core::model::Model;
 use crate::core::nav::Overlay;
+use crate::core::time::Utc;
 use serde_json::json;
 
 /// True when the overlay took the key.
@@ -137,19 +138,13 @@ fn note_key(model: &mut Model, draft: Draft, key: Key, out: &mut Vec<Effect>) {
             if text.is_empty() {
                 return;
             }
-            if let Some(why) = &model.log.failed {
-                let say = format!("not kept, the log cannot be written ({why}); the draft is offered again");
-                model.draft = Some(draft);
-                model.tell(say);
-                return;
+            match keep(model, &text, draft.about, out) {
+                Err(why) => {
+                    model.draft = Some(draft);
+                    model.tell(format!("{why}; the draft is offered again"));
+                }
+                Ok(()) => model.tell("kept in the log"),
             }
-            let target = board::selected_target(model).map(|t| t.id.clone());
-            let data = json!({"text": text, "about": draft.about.map(|a| a.rfc3339())});
-            out.push(Effect::Append {
-                entry: records::plain(Kind::Note, model.now.utc, target.as_ref(), data),
-                ticket: None,
-            });
-            model.tell("kept in the log");
         }
         Found::Intent(Intent::NoteLeave) => {
             if !draft.text().is_empty() {
@@ -159,6 +154,18 @@ fn note_key(model: &mut Model, draft: Draft, key: Key, out: &mut Vec<Effect>) {
         }
         _ => model.nav.overlay = Some(Overlay::Note((model.editor)(&draft, Input::Key(key)))),
     }
+}
+
+/// A note into the log. Why not, when the log takes none.
+pub(super) fn keep(model: &Model, text: &str, about: Option<Utc>, out: &mut Vec<Effect>) -> Result<(), String> {
+    if let Some(why) = &model.log.failed {
+        return Err(format!("not kept, the log cannot be written ({why})"));
+    }
+    let target = board::selected_target(model).map(|t| t.id.clone());
+    let data = json!({"text": text, "about": about.map(|a| a.rfc3339())});
+    let entry = records::plain(Kind::Note, model.now.utc, target.as_ref(), data);
+    out.push(Effect::Append { entry, ticket: None });
+    Ok(())
 }
 
 pub(super) fn paste(model: &mut Model, text: &str) {

@@ -1,0 +1,184 @@
+//! An open dialog as lines: the target in full, what will happen, every request exactly, what is not undone, what is
+//! not ok, the expected time, and the one line that confirms it. Nothing in it moves with time, so it is said once.
+
+use super::{show, whole, words};
+use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, PlanState};
+use crate::core::act::gate::GateState;
+use crate::core::act::plan::{Direction, Plan, Verb};
+use crate::core::age;
+use crate::core::intent::Intent;
+use crate::core::judge::readiness::CheckState;
+use crate::core::model::Model;
+
+/// The line that would confirm the dialog as it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// These words, whole.
+    Yes(String),
+    /// The name, alone.
+    Name(String),
+}
+
+/// `None`: no line confirms it now (it is being made, it is refused, it was confirmed already).
+pub fn due(model: &Model, dialog: &Dialog) -> Option<Due> {
+    let yes = |intent: Intent, what: &str| Some(Due::Yes(format!("yes {} {what}", intent.name())));
+    match &dialog.kind {
+        DialogKind::Arm => yes(Intent::Arm, &model.environment.name),
+        DialogKind::Disarm => yes(Intent::Disarm, &model.environment.name),
+        DialogKind::Acknowledge(t) => yes(Intent::Acknowledge, &t.at()),
+        DialogKind::Act(d) => {
+            if d.refused.is_some() || d.plan().is_none() {
+                return None;
+            }
+            if let Some(name) = &d.name {
+                return Some(Due::Name(name.must.to_string()));
+            }
+            let at = d.operation.target.at();
+            d.act.is_none().then(|| Due::Yes(format!("yes {} {at}", words::verb(d.operation.verb))))
+        }
+    }
+}
+
+/// The last line of a dialog: what to type.
+pub fn prompt(model: &Model, dialog: &Dialog) -> Option<String> {
+    due(model, dialog).map(|d| match d {
+        Due::Yes(words) => format!("type: {words}"),
+        Due::Name(name) => format!("type the name: {name}"),
+    })
+}
+
+/// The dialog as it stands, without its prompt.
+pub fn lines(model: &Model, dialog: &Dialog) -> Vec<String> {
+    let minutes = model.limits.arm / 60_000;
+    match &dialog.kind {
+        DialogKind::Arm => vec![
+            format!("ARM this console, {}, for {minutes} minutes.", show::place(model)),
+            "Forward acts can then go out, each after its own dialog. Anything else you type starts nothing.".into(),
+        ],
+        DialogKind::Disarm => vec![format!("DISARM this console, {}: back to LOOK-ONLY.", show::place(model))],
+        DialogKind::Acknowledge(t) => vec![
+            format!("ACKNOWLEDGE the WORSE verdict of {}.", t.at()),
+            "It no longer stands by itself; the next look that finds it worse says so again.".into(),
+        ],
+        DialogKind::Act(d) => act(model, dialog, d),
+    }
+}
+
+fn act(model: &Model, dialog: &Dialog, d: &ActDialog) -> Vec<String> {
+    let t = &d.seen;
+    let mut out = Vec::new();
+    if d.plan == PlanState::Reading && d.refused.is_none() {
+        out.push(format!("reading {} and making the plan.", t.id.at()));
+        return out;
+    }
+    let verb = d.operation.verb.word().to_uppercase();
+    let to = d.plan().filter(|p| p.from != p.to).map(|p| format!(" to {}", words::version(t, p.to.as_ref())));
+    let at = t.id.at();
+    out.push(format!("{verb} {at}{}, namespace {}, {}.", to.unwrap_or_default(), t.id.namespace, show::place(model)));
+    out.extend(dialog.changed.iter().map(|c| format!("CHANGED: {c}.")));
+    if let PlanState::Cannot(why) = &d.plan {
+        out.push(format!("CANNOT: {why}. Nothing was sent. Any line closes this."));
+        return out;
+    }
+    // Said before what it would have done: it will not.
+    if let Some(why) = &d.refused {
+        out.push(format!(
+            "REFUSED: {why}. Nothing was sent. requests says what it would have sent, any other line closes this."
+        ));
+        checks(d, &mut out);
+        return out;
+    }
+    out.extend(d.name.iter().flat_map(|n| &n.why).map(|w| format!("NOT AS IT SHOULD BE: {w}.")));
+    // Asked for after it was confirmed: the rest has been said.
+    if d.act.is_some() {
+        if d.name.is_none() {
+            out.push("confirmed: writing the intent to disk and reading the target again. Wait.".into());
+        }
+        return out;
+    }
+    if let Some(plan) = d.plan() {
+        versions(d, plan, &mut out);
+        out.push(format!("will happen: {}", plan.sentence));
+        out.extend(plan.not_undone.iter().map(|n| format!("not undone: {n}")));
+        if d.operation.verb == Verb::RollBack {
+            out.push(match d.readiness.expected {
+                Some((ms, n)) => format!("expected: {}, median of {n}.", age::rough(ms)),
+                None => "expected: no history to tell how long it takes.".into(),
+            });
+        }
+        out.extend(plan.cautions.iter().map(|c| format!("caution: {c}.")));
+    }
+    checks(d, &mut out);
+    out.extend(d.plan().map(requests).unwrap_or_default());
+    if d.direction() == Direction::Backward && !model.is_armed() && model.environment.production {
+        out.push("LOOK-ONLY: confirming sends this one act.".into());
+    }
+    out.push("any other line closes this and starts nothing.".into());
+    out
+}
+
+fn versions(d: &ActDialog, plan: &Plan, out: &mut Vec<String>) {
+    let t = &d.seen;
+    let one = |word: &str, h: Option<&crate::core::id::Hash>| {
+        let role = match h {
+            Some(h) if Some(h) == t.candidate.as_ref() && t.is_moving() => words::doing(t),
+            Some(h) if Some(h) == t.stable.as_ref() => "stable".into(),
+            Some(_) | None => "kept".into(),
+        };
+        let pods = h.and_then(|h| t.revision(h)).map_or_else(
+            || "pods not known".into(),
+            |r| format!("{} pods, {} ready", r.replicas.existing, r.replicas.ready),
+        );
+        format!("{word}: {}, {role}, {pods}.", words::version(t, h))
+    };
+    if plan.from == plan.to {
+        out.push(one("version", plan.from.as_ref()));
+    } else {
+        out.push(one("from", plan.from.as_ref()));
+        out.push(one("to", plan.to.as_ref()));
+    }
+}
+
+/// Every request as it will be sent. Broken into lines, never cut.
+pub fn requests(plan: &Plan) -> Vec<String> {
+    let n = plan.steps.len();
+    let mut out = Vec::new();
+    for (i, s) in plan.steps.iter().enumerate() {
+        let r = &s.request;
+        out.extend(whole(&format!("request {} of {n}: {} {}", i + 1, r.method, r.path)));
+        out.extend(whole(&format!("as {}", r.content_type)));
+        out.extend(whole(&r.shown));
+        if !s.guards.is_empty() {
+            out.push(format!("guarded by: {}.", s.guards.join(", ")));
+        }
+        let when = if i + 1 == n { "settled when" } else { "done when" };
+        out.push(format!("{when}: {}.", s.done_words));
+    }
+    out
+}
+
+fn checks(d: &ActDialog, out: &mut Vec<String>) {
+    if d.operation.verb == Verb::RollBack && !d.readiness.checks.is_empty() {
+        let (ok, of) = d.readiness.count();
+        out.push(format!("ready: {ok} of {of} checks."));
+        for c in d.readiness.checks.iter().filter(|c| c.state != CheckState::Ok) {
+            let word = match c.state {
+                CheckState::Blocked => "BLOCKED",
+                CheckState::Warn => "caution",
+                CheckState::Unknown | CheckState::Ok => "not known",
+            };
+            out.push(format!("{word}: {}.", c.how));
+        }
+    }
+    // What is not ok is said, the rest is counted.
+    let fine = d.gates.iter().filter(|g| g.state == GateState::Ok).count();
+    for g in d.gates.iter().filter(|g| g.state != GateState::Ok) {
+        out.push(format!("gate {}, {}: {}.", g.gate.word(), g.state.word(), g.words));
+    }
+    if !d.gates.is_empty() {
+        out.push(format!("gates: {fine} of {} ok.", d.gates.len()));
+    }
+    if let Some(ms) = d.repeated {
+        out.push(format!("AGAIN? The same act was sent {} ago.", age::span(ms)));
+    }
+}
