@@ -158,6 +158,8 @@ fn type_in(run: &mut Run, decoder: &mut Decoder, now: &mut i64, bytes: &[u8], pa
                     run.apply(Msg::Key(key));
                 }
                 Event::Paste(text) => run.apply(Msg::Paste(text)),
+                // Nobody asked for the mouse here.
+                Event::Mouse(_) => {}
             }
         }
     };
