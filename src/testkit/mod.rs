@@ -11,6 +11,7 @@ pub mod fake_prometheus;
 pub mod picture;
 pub mod states;
 mod states_acts;
+mod states_sizes;
 pub mod stories;
 pub mod trials;
 pub mod world;

@@ -10,7 +10,7 @@ use crate::core::judge::verdict::Word;
 use crate::core::keymap::key_name;
 use crate::core::menu::{self, Ready};
 use crate::core::model::{Model, Place};
-use crate::core::nav::{Overlay, Screen};
+use crate::core::nav::{Overlay, Pane, Screen};
 
 /// The chord as it is typed: `a r`.
 pub fn key(model: &Model, intent: Intent) -> Option<String> {
@@ -86,13 +86,14 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         None => (&[], ""),
     };
     let upper = match model.nav.screen {
+        _ if crate::core::update::focus(model).is_some() => beside(model, wide, book, drill),
         Screen::Waking => list(model, wide, &[(&[I::Help], "help"), (&[I::Quit], "leave")]),
         Screen::Choose => list(
             model,
             wide,
             &[
                 (&[I::ChooseNext, I::ChoosePrevious], "choose"),
-                (&[I::ChooseOpen], "look at it, look-only"),
+                (&[I::ChooseOpen], "or its digit: look at it, look-only"),
                 (&[I::ChooseDrill], "drill"),
                 (&[I::Help], "help"),
                 (&[I::Quit], "leave"),
@@ -167,6 +168,37 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         ),
     };
     (upper, acts_on(model, wide))
+}
+
+/// Panes side by side: what the keys mean in the one that has them.
+fn beside(model: &Model, wide: usize, book: (&[Intent], &str), drill: (&[Intent], &str)) -> Line {
+    use Intent as I;
+    let here: &[(&[I], &str)] = match model.nav.focus() {
+        Pane::Board => &[(MOVE, "choose"), (&[I::Open], "why"), (&[I::Filter], "filter")],
+        Pane::Verdict => &[(MOVE, "scroll"), (&[I::Open], "why")],
+        Pane::Runbook => &[
+            (&[I::StepNext, I::StepPrevious], "choose"),
+            (&[I::StepRun], "run check"),
+            (&[I::StepTick], "tick"),
+            (&[I::StepSkip], "skip"),
+        ],
+        Pane::Log => &[(MOVE, "scroll"), (&[I::Open], "alone")],
+    };
+    let zoom = if model.nav.zoomed { "side by side" } else { "this pane alone" };
+    let all = [
+        (&[I::PaneNext][..], "next pane"),
+        (&[I::Zoom], zoom),
+        (&[I::ScreenBoard], "board"),
+        (&[I::ScreenVerdict], "verdict"),
+        book,
+        (&[I::ScreenSources], "sources"),
+        (&[I::Note], "note"),
+        drill,
+        (&[I::Help], "help"),
+        (&[I::Quit], "leave"),
+    ];
+    let wanted: Vec<(&[I], &str)> = here.iter().copied().chain(all).collect();
+    list(model, wide, &wanted)
 }
 
 fn dialog(model: &Model, wide: usize, kind: &DialogKind) -> Line {

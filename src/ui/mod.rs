@@ -27,7 +27,7 @@ pub const LEAST: (u16, u16) = (40, 10);
 /// What the frame holds that others must know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drawn {
-    /// Where the terminal's cursor belongs: in a text field. `None`: nobody types.
+    /// Where the terminal's cursor belongs: in a text field, else on the chosen row. `None`: neither is on screen.
     pub cursor: Option<(u16, u16)>,
     /// The dialog that was really drawn. Once these cells are written, its confirm delay begins.
     pub dialog: Option<DialogId>,
@@ -55,29 +55,27 @@ pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Drawn {
     }
     frame::draw(model, look, area, buf);
     let body = Rect { y: area.y + frame::TOP, height: area.height - frame::TOP - frame::BOTTOM, ..area };
-    screen(model, look, body, buf);
-    over(model, look, body, buf)
+    let row = screen(model, look, area, body, buf);
+    let over = over(model, look, body, buf);
+    // What lies over the screen may cover the chosen row: then the cursor is its own or nowhere.
+    let open = model.dialog.is_some() || model.nav.overlay.is_some() || overlays::menu::is_open(model);
+    Drawn { cursor: over.cursor.or(row.filter(|_| !open)), ..over }
 }
 
-fn screen(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) {
+fn screen(model: &Model, look: &Look, area: Rect, body: Rect, buf: &mut Buffer) -> Option<(u16, u16)> {
     let (wide, tall) = (usize::from(body.width), usize::from(body.height));
-    let side_by_side = buf.area.width >= screens::wide::LEAST.0
-        && body.height + frame::TOP + frame::BOTTOM >= screens::wide::LEAST.1
-        && matches!(model.nav.screen, Screen::Verdict | Screen::Board | Screen::Runbook)
-        && !model.rows.is_empty();
-    if side_by_side {
-        screens::wide::draw(model, look, body, buf);
-        return;
+    if crate::core::update::side_by_side(model, area.width, area.height) {
+        return screens::wide::draw(model, look, body, buf);
     }
     let rows = match model.nav.screen {
-        Screen::Waking => screens::waking::rows(model),
-        Screen::Choose => screens::waking::choose(model),
+        Screen::Waking => screens::waking::rows(model, wide),
+        Screen::Choose => screens::waking::choose(model, wide, tall),
         Screen::Verdict => screens::verdict::rows(model, wide, tall),
         Screen::Board => screens::board::rows(model, wide, tall),
         Screen::Runbook => screens::runbook::rows(model, wide, tall, true),
-        Screen::Sources => screens::sources::rows(model, wide),
+        Screen::Sources => screens::sources::rows(model, wide, tall),
     };
-    rows.draw(look, body, buf);
+    rows.draw(look, body, buf)
 }
 
 /// What lies over the screen; at most one thing, a dialog first.

@@ -11,6 +11,7 @@ mod flood;
 mod home;
 mod kubernetes;
 mod layering;
+mod layout;
 mod live;
 mod live_prom;
 mod paged;

@@ -13,7 +13,7 @@ use crate::core::judge::verdict::Word;
 use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
 use crate::core::model::{Model, Place};
-use crate::core::nav::{Overlay, Screen};
+use crate::core::nav::{Overlay, Pane, Screen};
 use crate::core::time::Person;
 use crate::core::world::source::Link;
 use serde_json::json;
@@ -48,6 +48,9 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     if filter::key(model, key) {
         return;
     }
+    if model.nav.screen == Screen::Choose && choose_digit(model, key, out) {
+        return;
+    }
     let mut keys = std::mem::take(&mut model.nav.pending);
     keys.push(key);
     match lookup(model, &keys) {
@@ -76,6 +79,8 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
 
 fn lookup(model: &Model, keys: &[Key]) -> Found {
     let contexts: &[Context] = match model.nav.screen {
+        // The log's lines move by the keys of lists, whatever stands beside it.
+        _ if panes::focus(model) == Some(Pane::Log) => &[Context::List, Context::Global],
         Screen::Choose => &[Context::Choose, Context::Global],
         Screen::Runbook => &[Context::Runbook, Context::Global],
         Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources => &[Context::List, Context::Global],
@@ -191,7 +196,12 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
             model.nav.go(Screen::Runbook);
             model.nav.step_row = steps::first_open(model);
         }
-        Intent::ScreenSources => model.nav.go(Screen::Sources),
+        Intent::ScreenSources => {
+            if model.nav.screen != Screen::Sources {
+                model.nav.source_row = worst_source(model);
+            }
+            model.nav.go(Screen::Sources);
+        }
         Intent::NextRow => rows(model, 1),
         Intent::PreviousRow => rows(model, -1),
         Intent::FirstRow => rows(model, i64::MIN / 2),
@@ -261,7 +271,11 @@ fn to_worst(model: &mut Model) {
     if !model.nav.by_hand
         && let Some(worst) = model.rows.first()
     {
-        model.nav.selected = Some(worst.service.clone());
+        let worst = worst.service.clone();
+        if model.nav.selected.as_ref() != Some(&worst) {
+            model.nav.selected = Some(worst);
+            panes::chosen(model);
+        }
     }
 }
 
@@ -288,15 +302,40 @@ fn rows(model: &mut Model, by: i64) {
         model.nav.source_row = (model.nav.source_row as i64).saturating_add(by).clamp(0, last.max(0)) as usize;
         return;
     }
-    let listed: Vec<_> = board::listed(model).map(|r| r.service.clone()).collect();
-    let Some(last) = listed.len().checked_sub(1) else { return };
-    let at = model.nav.selected.as_ref().and_then(|s| listed.iter().position(|l| l == s)).unwrap_or(0);
+    if panes::moved(model, by) {
+        return;
+    }
+    let Some(last) = board::listed(model).count().checked_sub(1) else { return };
+    let at = panes::place(model).unwrap_or(0);
     let to = (at as i64).saturating_add(by).clamp(0, last as i64) as usize;
-    model.nav.selected = listed.get(to).cloned();
+    let to = board::listed(model).nth(to).map(|r| r.service.clone());
+    if to != model.nav.selected {
+        model.nav.selected = to;
+        panes::chosen(model);
+    }
     model.nav.by_hand = true;
 }
 
+/// What failed is looked at first, then what is oldest against its limit: that is why one comes here.
+fn worst_source(model: &Model) -> usize {
+    let now = model.utc();
+    let strain = |s: &crate::core::world::source::SourceState| {
+        let old = s.confirmed.map(|at| now.since(at) > s.old_after_ms);
+        match s.link {
+            Link::Failed(_) => 2,
+            Link::Connecting | Link::Reading { .. } | Link::Watching | Link::Polling => u8::from(old == Some(true)),
+        }
+    };
+    // Of equal ones the first.
+    let by_strain = model.world.sources.values().enumerate().max_by_key(|(i, s)| (strain(s), std::cmp::Reverse(*i)));
+    by_strain.filter(|(_, s)| strain(s) > 0).map_or(0, |(i, _)| i)
+}
+
 fn open(model: &mut Model, out: &mut Vec<Effect>) {
+    if panes::focus(model) == Some(Pane::Log) {
+        panes::zoom(model);
+        return;
+    }
     match model.nav.screen {
         Screen::Verdict | Screen::Board => model.nav.overlay = Some(Overlay::Explain { scroll: 0 }),
         Screen::Runbook => steps::step_run(model, out),
@@ -307,6 +346,7 @@ fn open(model: &mut Model, out: &mut Vec<Effect>) {
 fn back(model: &mut Model) {
     if let Some(s) = model.nav.back.pop() {
         model.nav.screen = s;
+        model.nav.pane = Pane::of(s).unwrap_or(model.nav.pane);
     }
 }
 
@@ -349,6 +389,19 @@ pub(super) fn disarm(model: &mut Model, why: &str, out: &mut Vec<Effect>) {
         });
         bump(model);
     }
+}
+
+/// `1` to `9` look at a context of the first list at once.
+fn choose_digit(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
+    let Code::Char(c @ '1'..='9') = key.code else { return false };
+    if key.ctrl || key.alt {
+        return false;
+    }
+    let at = c.to_digit(10).unwrap_or(1) as usize - 1;
+    let Some(context) = model.contexts.get(at) else { return false };
+    out.push(Effect::Choose(Choice::Context(context.name.clone())));
+    model.nav.choose_row = at;
+    true
 }
 
 fn choose_row(model: &mut Model, by: i64) {

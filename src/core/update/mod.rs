@@ -27,6 +27,7 @@ use crate::core::msg::{Msg, Recovered};
 use crate::core::time::Stamp;
 use crate::core::world::fact::Fact;
 
+pub use panes::{SIDE_BY_SIDE, focus, side_by_side};
 pub use steps::this_runbook;
 pub use tick::next_wake;
 
@@ -89,12 +90,19 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Line(line) => plain::line(model, &line, &mut out),
     }
     tick::by_time_alone(model, &mut out);
+    // Only what may take a row away needs to know where the chosen one stood.
+    let place = match &touched {
+        Touched::Service(s) if Some(s) == model.nav.selected.as_ref() => panes::place(model),
+        Touched::All => panes::place(model),
+        Touched::Nothing | Touched::Service(_) => None,
+    };
     match touched {
         _ if model.rows_dirty => all_rows(model),
         Touched::Nothing => {}
         Touched::Service(s) => board::touch(model, &s),
         Touched::All => all_rows(model),
     }
+    panes::selection_stays(model, place);
     keys::leave_waking_when_answered(model);
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
@@ -104,6 +112,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
                 if model.log.lines.len() > 200 {
                     model.log.lines.pop_front();
                 }
+                panes::logged(model);
                 model.revision += 1;
             }
         }

@@ -13,7 +13,7 @@ use crate::core::judge::readiness::CheckState;
 use crate::core::model::Model;
 use crate::ui::frame;
 use crate::ui::parts::figures;
-use crate::ui::parts::line::{Line, Rows, gate, width, wrap};
+use crate::ui::parts::line::{Line, Rows, cut_versions, gate, width, wrap};
 
 /// The rows, and the column of the text cursor in the last one.
 pub fn rows(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize, tall: usize) -> (Rows, Option<usize>) {
@@ -59,10 +59,15 @@ fn head(model: &Model, d: &ActDialog, _wide: usize, rows: &mut Rows) {
 
 fn versions(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {
     let t = &d.seen;
-    let column = (wide / 4).clamp(10, 26);
-    let one = |word: &str, h: &Option<Hash>| {
+    let name = |h: &Option<Hash>| h.as_ref().map_or_else(String::new, |h| gate(&t.version_of(h)).into_owned());
+    let (from, to) = (name(&plan.from), name(&plan.to));
+    let longest = width(&from).max(width(&to)) + 2;
+    let column = longest.min(wide * 2 / 5).clamp(10, 42);
+    // Cut, if need be, where it still shows how they differ.
+    let [from, to] = cut_versions(&from, &to, column - 1);
+    let one = |word: &str, name: &str, h: &Option<Hash>| {
         let Some(h) = h else { return Line::new().text(format!(" {word}  none")) };
-        let line = Line::new().text(format!(" {word} ")).left(Role::Moving, t.version_of(h), column);
+        let line = Line::new().text(format!(" {word} ")).left(Role::Moving, name, column);
         let role = if Some(h) == t.candidate.as_ref() && t.is_moving() {
             figures::what(t)
         } else if Some(h) == t.stable.as_ref() {
@@ -77,13 +82,18 @@ fn versions(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {
             let d = gate(&d).into_owned();
             crate::ui::parts::line::cut(&d, 17).into_owned()
         });
-        line.text(format!("{role}, {pods}")).end(Role::Text, digest.unwrap_or_default())
+        let line = line.text(format!("{role}, {pods}"));
+        // The digest is the first to go: the request carries what it is compared by.
+        match digest.filter(|_| wide >= 70) {
+            Some(d) => line.end(Role::Text, d),
+            None => line,
+        }
     };
     if plan.from == plan.to {
-        rows.keep(one("version", &plan.from));
+        rows.keep(one("version", &from, &plan.from));
     } else {
-        rows.keep(one("from", &plan.from));
-        rows.keep(one("to  ", &plan.to));
+        rows.keep(one("from", &from, &plan.from));
+        rows.keep(one("to  ", &to, &plan.to));
     }
 }
 

@@ -64,7 +64,8 @@ pub fn rows(model: &Model, wide: usize) -> Rows {
             let Some(key) = rest(model, item.intent) else { continue };
             let dead = matches!(item.ready, Ready::No(_));
             let line = Line::new().text(" ").left(if dead { Role::Text } else { Role::Key }, key, 3);
-            let line = line.text(&item.label).to(c.takes_at).right(Role::Text, c.time(&item.takes), c.takes);
+            let label = c.label(item, line.width());
+            let line = line.text(label).to(c.takes_at).right(Role::Text, c.time(&item.takes), c.takes);
             let line = line.to(ready_at);
             rows.may(if dead { 5 } else { 1 }, line.append(verdict::ready(&item.ready)));
         }

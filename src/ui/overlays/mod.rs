@@ -42,6 +42,6 @@ pub fn page(lines: &[Line], scroll: u16, look: &Look, body: Rect, buf: &mut Buff
         line.draw(look, body, y, buf);
     }
     let below = lines.len().saturating_sub(first + shown);
-    let words = format!("-- {first} lines above, {below} below --");
-    Line::new().text(words).draw(look, body, body.bottom() - 1, buf);
+    let words = super::parts::rows::Window { first, shown, below }.words().unwrap_or_default();
+    Line::new().text(format!("-- {words} --")).draw(look, body, body.bottom() - 1, buf);
 }

@@ -1,0 +1,143 @@
+//! A stack of lines that gives up its least important ones when there is no room, and the part of a long list that is
+//! in sight. Which lines matter how much is said beside each screen.
+
+use super::line::Line;
+use crate::ui::look::Look;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Lines from top to bottom, each with how soon it may go: 0 never, larger numbers first.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    rows: Vec<(u8, Line)>,
+}
+
+impl Rows {
+    pub fn new() -> Rows {
+        Rows::default()
+    }
+
+    /// Stays whatever happens.
+    pub fn keep(&mut self, line: Line) {
+        self.rows.push((0, line));
+    }
+
+    pub fn may(&mut self, drop: u8, line: Line) {
+        self.rows.push((drop, line));
+    }
+
+    /// A line over as many rows as it needs: the first stays, the rest may go.
+    pub fn flow(&mut self, drop: u8, rest: u8, line: Line, wide: usize, indent: usize) {
+        for (i, l) in line.flow(wide, indent).into_iter().enumerate() {
+            self.rows.push((if i == 0 { drop } else { rest }, l));
+        }
+    }
+
+    /// A blank row, the first to go.
+    pub fn gap(&mut self) {
+        self.rows.push((u8::MAX, Line::new()));
+    }
+
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    pub fn extend(&mut self, other: Rows) {
+        self.rows.extend(other.rows);
+    }
+
+    /// The lines that fit: the least important go first, of equal ones the lowest.
+    pub fn fit(mut self, height: usize) -> Vec<Line> {
+        while self.rows.len() > height {
+            let worst = self.rows.iter().map(|(d, _)| *d).max().unwrap_or(0);
+            let at = if worst == 0 {
+                // Only rows that should stay: the top of the screen answers the question.
+                self.rows.len() - 1
+            } else {
+                self.rows.iter().rposition(|(d, _)| *d == worst).unwrap_or(0)
+            };
+            self.rows.remove(at);
+        }
+        self.rows.into_iter().map(|(_, l)| l).collect()
+    }
+
+    /// Where the terminal's cursor belongs, if one of the lines drawn says so.
+    pub fn draw(self, look: &Look, area: Rect, buf: &mut Buffer) -> Option<(u16, u16)> {
+        let mut here = None;
+        for (line, y) in self.fit(usize::from(area.height)).iter().zip(area.y..area.bottom()) {
+            here = line.draw(look, area, y, buf).or(here);
+        }
+        here
+    }
+}
+
+/// The part of a list that is in sight, and how much is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub first: usize,
+    pub shown: usize,
+    pub below: usize,
+}
+
+impl Window {
+    /// `room` rows for a list of `len`: the chosen one is in sight, and the top is left only when it must be.
+    pub fn of(len: usize, chosen: usize, room: usize) -> Window {
+        let shown = room.max(1).min(len);
+        let first = (chosen + 1).saturating_sub(shown).min(len - shown);
+        Window { first, shown, below: len - first - shown }
+    }
+
+    /// `3 above, 12 below`; nothing when all is in sight.
+    pub fn words(&self) -> Option<String> {
+        let above = (self.first > 0).then(|| format!("{} above", self.first));
+        let below = (self.below > 0).then(|| format!("{} below", self.below));
+        let both: Vec<String> = above.into_iter().chain(below).collect();
+        (!both.is_empty()).then(|| both.join(", "))
+    }
+
+    /// As [`Window::of`], one row kept back for the words when not all fit.
+    pub fn counted(len: usize, chosen: usize, room: usize) -> Window {
+        if len <= room { Window::of(len, chosen, room) } else { Window::of(len, chosen, room.saturating_sub(1)) }
+    }
+}
+
+/// Blank, so that what is drawn below does not shine through.
+pub fn clear(area: Rect, buf: &mut Buffer) {
+    let area = area.intersection(buf.area);
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            buf[(x, y)].reset();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_important_rows_go_first() {
+        let mut rows = Rows::new();
+        rows.keep(Line::new().text("verdict"));
+        rows.may(3, Line::new().text("log"));
+        rows.may(1, Line::new().text("budget"));
+        let texts = |lines: Vec<Line>| lines.iter().map(Line::plain).collect::<Vec<_>>();
+        assert_eq!(texts(rows.clone().fit(2)), ["verdict", "budget"]);
+        assert_eq!(texts(rows.fit(1)), ["verdict"]);
+    }
+
+    #[test]
+    fn the_chosen_row_is_in_sight_and_what_is_not_is_counted() {
+        assert_eq!(Window::of(5, 4, 10), Window { first: 0, shown: 5, below: 0 });
+        assert_eq!(Window::of(100, 0, 10), Window { first: 0, shown: 10, below: 90 });
+        assert_eq!(Window::of(100, 10, 10), Window { first: 1, shown: 10, below: 89 });
+        assert_eq!(Window::of(100, 99, 10).words().as_deref(), Some("90 above"));
+        assert_eq!(Window::of(0, 0, 0), Window { first: 0, shown: 0, below: 0 });
+        assert_eq!(Window::counted(11, 0, 10).words().as_deref(), Some("2 below"));
+        assert_eq!(Window::of(3, 0, 3).words(), None);
+    }
+}
