@@ -1,7 +1,7 @@
 //! The two last rows: what can be pressed here, and on what an act would act. Generated from the loaded keymap and
 //! from what works now, so that they cannot lie.
 
-use super::parts::line::Line;
+use super::parts::line::{Line, cut_middle, gate, width};
 use crate::config::theme::Role;
 use crate::core::act::dialog::{DialogKind, PlanState};
 use crate::core::board;
@@ -246,7 +246,16 @@ fn acts_on(model: &Model, wide: usize) -> Line {
             let leader = chord.first().map(key_name).unwrap_or_default();
             line = line.add(Role::Key, leader);
             line = match target {
-                Some(t) => line.text(format!(" acts on {} {}: ", t.id.name.to_uppercase(), t.id.source)),
+                Some(t) => {
+                    // Names without end leave room for the first acts.
+                    let acts = if wide < 60 { 12 } else { 24 };
+                    let room = wide.saturating_sub("a acts on  : ".len() + acts).max(14);
+                    let name = gate(&t.id.name.to_uppercase()).into_owned();
+                    let source = gate(t.id.source.as_str());
+                    let source = cut_middle(&source, (room - width(&name).min(room)).max(room / 3)).into_owned();
+                    let name = cut_middle(&name, room - width(&source)).into_owned();
+                    line.text(format!(" acts on {name} {source}: "))
+                }
                 None => line.text(" acts: "),
             };
         } else {

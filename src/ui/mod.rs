@@ -24,6 +24,15 @@ use ratatui::layout::Rect;
 /// Below this, words only (limits.md section 6).
 pub const LEAST: (u16, u16) = (40, 10);
 
+/// Lines of text and tables are no wider than this: an eye that comes back from further right misses its row. The
+/// frame and panes have the whole width.
+pub const READ: u16 = 120;
+
+/// The part of an area that is read.
+pub fn reading(area: Rect) -> Rect {
+    Rect { width: area.width.min(READ), ..area }
+}
+
 /// What the frame holds that others must know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drawn {
@@ -63,10 +72,11 @@ pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Drawn {
 }
 
 fn screen(model: &Model, look: &Look, area: Rect, body: Rect, buf: &mut Buffer) -> Option<(u16, u16)> {
-    let (wide, tall) = (usize::from(body.width), usize::from(body.height));
     if crate::core::update::side_by_side(model, area.width, area.height) {
         return screens::wide::draw(model, look, body, buf);
     }
+    let body = reading(body);
+    let (wide, tall) = (usize::from(body.width), usize::from(body.height));
     let rows = match model.nav.screen {
         Screen::Waking => screens::waking::rows(model, wide),
         Screen::Choose => screens::waking::choose(model, wide, tall),
@@ -80,7 +90,7 @@ fn screen(model: &Model, look: &Look, area: Rect, body: Rect, buf: &mut Buffer) 
 
 /// What lies over the screen; at most one thing, a dialog first.
 fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
-    let (wide, tall) = (usize::from(body.width), usize::from(body.height));
+    let (wide, tall) = (usize::from(reading(body).width), usize::from(body.height));
     let in_last = |area: Rect, column: usize| {
         let x = area.x + u16::try_from(column).unwrap_or(u16::MAX).min(area.width - 1);
         Some((x, area.bottom() - 1))

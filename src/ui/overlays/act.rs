@@ -66,7 +66,7 @@ fn versions(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {
     // Cut, if need be, where it still shows how they differ.
     let [from, to] = cut_versions(&from, &to, column - 1);
     let one = |word: &str, name: &str, h: &Option<Hash>| {
-        let Some(h) = h else { return Line::new().text(format!(" {word}  none")) };
+        let Some(h) = h else { return (Line::new().text(format!(" {word}  none")), String::new()) };
         let line = Line::new().text(format!(" {word} ")).left(Role::Moving, name, column);
         let role = if Some(h) == t.candidate.as_ref() && t.is_moving() {
             figures::what(t)
@@ -82,18 +82,17 @@ fn versions(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {
             let d = gate(&d).into_owned();
             crate::ui::parts::line::cut(&d, 17).into_owned()
         });
-        let line = line.text(format!("{role}, {pods}"));
-        // The digest is the first to go: the request carries what it is compared by.
-        match digest.filter(|_| wide >= 70) {
-            Some(d) => line.end(Role::Text, d),
-            None => line,
-        }
+        (line.text(format!("{role}, {pods}")), digest.unwrap_or_default())
     };
-    if plan.from == plan.to {
-        rows.keep(one("version", &from, &plan.from));
+    let lines = if plan.from == plan.to {
+        vec![one("version", &from, &plan.from)]
     } else {
-        rows.keep(one("from", &from, &plan.from));
-        rows.keep(one("to  ", &to, &plan.to));
+        vec![one("from", &from, &plan.from), one("to  ", &to, &plan.to)]
+    };
+    // Digests are the first to go, both: the request carries what is compared.
+    let room = lines.iter().all(|(l, d)| l.width() + width(d) + 2 <= wide);
+    for (line, digest) in lines {
+        rows.keep(if room { line.end(Role::Text, digest) } else { line });
     }
 }
 

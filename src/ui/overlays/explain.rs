@@ -50,7 +50,7 @@ fn verdict(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
     let v = &j.verdict;
     let v_of = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
     let track = figures::track(t);
-    out.push(Line::new().text(format!(" {track} is {}, stable is {}", v_of(&t.candidate), v_of(&t.stable))));
+    para(out, wide, &format!("{track} is {}, stable is {}", v_of(&t.candidate), v_of(&t.stable)));
     for (word, c) in [(track, v.candidate), ("stable", v.stable)] {
         let line = Line::new().text(format!(" {word:<10}"));
         let line = if c.total > 0.0 {
@@ -214,6 +214,6 @@ fn queries(model: &Model, wide: usize, out: &mut Vec<Line>) {
         || "no sample".to_owned(),
         |n| format!("sample {}Z, {} ago", n.hms(), age::age(model.utc().since(n))),
     );
-    out.push(Line::new().text(format!(" source  {}, {sample}, scrape every {} s", s.source, s.scrape_secs)));
+    para(out, wide, &format!("source  {}, {sample}, scrape every {} s", s.source, s.scrape_secs));
     para(out, wide, &format!("query   {}", s.query));
 }

@@ -8,6 +8,8 @@ use crate::ui::look::Look;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::text;
+
 pub use super::rows::{Rows, clear};
 pub use super::text::{cells, cut, cut_middle, cut_versions, gate, width, wrap};
 
@@ -131,33 +133,57 @@ impl Line {
         self.text(" ".repeat(pad))
     }
 
-    /// Over as many lines as it needs; the following ones begin at `indent`. Badges are not broken.
+    /// Over as many lines as it needs; the following ones begin at `indent`. Badges are not broken, and of words only
+    /// those that are wider than a line.
     pub fn flow(self, wide: usize, indent: usize) -> Vec<Line> {
         let tail_width: usize = self.tail.iter().map(|(t, _)| width(t)).sum();
         let first = wide.saturating_sub(if tail_width > 0 { tail_width + 1 } else { 0 });
         if self.rule || self.width() <= first {
             return vec![self];
         }
+        let indent = indent.min(wide / 2);
         let mut out = vec![Line { tail: self.tail, here: self.here, ..Line::default() }];
         let mut used = 0;
         for (text, role) in self.pieces {
-            let whole = role != Role::Text;
-            let parts: Vec<&str> = if whole { vec![text.as_str()] } else { text.split_inclusive(' ').collect() };
-            for part in parts {
-                let room = if out.len() == 1 { first } else { wide };
-                if used + width(part.trim_end()) > room && used > indent {
+            let parts: Vec<&str> =
+                if role == Role::Text { text.split_inclusive(' ').collect() } else { vec![text.as_str()] };
+            for mut part in parts {
+                loop {
+                    let room = if out.len() == 1 { first } else { wide };
+                    let w = width(part.trim_end());
+                    let last = out.len() - 1;
+                    let (fits, begun) = (used + w <= room, used > indent);
+                    // What would not fit on a line of its own either is broken here.
+                    let broken = if fits || begun { part } else { text::head(part, room.saturating_sub(used)).0 };
+                    if fits || (!begun && !broken.is_empty()) {
+                        used += width(broken);
+                        match out[last].pieces.last_mut() {
+                            Some((t, r)) if *r == role => t.push_str(broken),
+                            _ => out[last].pieces.push((broken.to_owned(), role)),
+                        }
+                        part = &part[broken.len()..];
+                        if part.trim_end().is_empty() {
+                            break;
+                        }
+                    } else if !begun && used <= indent && out.len() > 1 {
+                        // Not even one character fits: a cut says so.
+                        out[last].pieces.push((part.to_owned(), role));
+                        break;
+                    }
                     out.push(Line::new().text(" ".repeat(indent)));
                     used = indent;
-                }
-                let last = out.len() - 1;
-                used += width(part);
-                match out[last].pieces.last_mut() {
-                    Some((t, r)) if *r == role => t.push_str(part),
-                    _ => out[last].pieces.push((part.to_owned(), role)),
                 }
             }
         }
         out
+    }
+
+    /// Something followed that has no room.
+    pub fn cut_short(mut self) -> Line {
+        if let Some((text, _)) = self.pieces.last_mut() {
+            text.truncate(text.trim_end().len());
+        }
+        self.text(" ..")
     }
 
     /// Draws at most `area.width` columns in row `y`; nothing outside the buffer. Says where the cursor belongs, if it
@@ -285,6 +311,17 @@ mod tests {
         let s = drawn(&line, 60);
         assert!(!s.contains('\u{1b}') && !s.contains('\u{202e}'), "{s}");
         assert!(s.contains("<U+202E>"), "{s}");
+    }
+
+    #[test]
+    fn a_line_flows_and_only_what_is_wider_than_a_line_is_broken() {
+        let flowed = |line: Line, wide| line.flow(wide, 3).iter().map(Line::plain).collect::<Vec<_>>();
+        let line = Line::new().text(" a  one two three");
+        assert_eq!(flowed(line, 11), [" a  one two ", "   three"]);
+        let line = Line::new().text(" q ").text("sum(rate(x[5m]))");
+        assert_eq!(flowed(line, 10), [" q sum(rat", "   e(x[5m]", "   ))"]);
+        let line = Line::new().text("it is ").add(Role::Bad, "NOT KNOWN").text(" yet");
+        assert_eq!(flowed(line, 12), ["it is ", "   NOT KNOWN ", "   yet"]);
     }
 
     #[test]

@@ -6,10 +6,20 @@ use crate::ui::look::Look;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+#[derive(Clone, Debug)]
+struct Row {
+    /// 0 never goes, larger numbers go first.
+    drop: u8,
+    line: Line,
+    /// The next row goes on with this one; this one goes on with the row before.
+    goes_on: bool,
+    continues: bool,
+}
+
 /// Lines from top to bottom, each with how soon it may go: 0 never, larger numbers first.
 #[derive(Clone, Debug, Default)]
 pub struct Rows {
-    rows: Vec<(u8, Line)>,
+    rows: Vec<Row>,
 }
 
 impl Rows {
@@ -19,23 +29,26 @@ impl Rows {
 
     /// Stays whatever happens.
     pub fn keep(&mut self, line: Line) {
-        self.rows.push((0, line));
+        self.may(0, line);
     }
 
     pub fn may(&mut self, drop: u8, line: Line) {
-        self.rows.push((drop, line));
+        self.rows.push(Row { drop, line, goes_on: false, continues: false });
     }
 
-    /// A line over as many rows as it needs: the first stays, the rest may go.
+    /// A line over as many rows as it needs: the first stays, the rest may go, and then a mark says so.
     pub fn flow(&mut self, drop: u8, rest: u8, line: Line, wide: usize, indent: usize) {
-        for (i, l) in line.flow(wide, indent).into_iter().enumerate() {
-            self.rows.push((if i == 0 { drop } else { rest }, l));
+        let lines = line.flow(wide, indent);
+        let n = lines.len();
+        for (i, line) in lines.into_iter().enumerate() {
+            let drop = if i == 0 { drop } else { rest };
+            self.rows.push(Row { drop, line, goes_on: i + 1 < n, continues: i > 0 });
         }
     }
 
     /// A blank row, the first to go.
     pub fn gap(&mut self) {
-        self.rows.push((u8::MAX, Line::new()));
+        self.may(u8::MAX, Line::new());
     }
 
     pub fn len(&self) -> usize {
@@ -53,16 +66,18 @@ impl Rows {
     /// The lines that fit: the least important go first, of equal ones the lowest.
     pub fn fit(mut self, height: usize) -> Vec<Line> {
         while self.rows.len() > height {
-            let worst = self.rows.iter().map(|(d, _)| *d).max().unwrap_or(0);
+            let worst = self.rows.iter().map(|r| r.drop).max().unwrap_or(0);
             let at = if worst == 0 {
                 // Only rows that should stay: the top of the screen answers the question.
                 self.rows.len() - 1
             } else {
-                self.rows.iter().rposition(|(d, _)| *d == worst).unwrap_or(0)
+                self.rows.iter().rposition(|r| r.drop == worst).unwrap_or(0)
             };
             self.rows.remove(at);
         }
-        self.rows.into_iter().map(|(_, l)| l).collect()
+        let continued: Vec<bool> = self.rows.iter().skip(1).map(|r| r.continues).chain([false]).collect();
+        let cut = |(r, next): (Row, bool)| if r.goes_on && !next { r.line.cut_short() } else { r.line };
+        self.rows.into_iter().zip(continued).map(cut).collect()
     }
 
     /// Where the terminal's cursor belongs, if one of the lines drawn says so.
@@ -128,6 +143,17 @@ mod tests {
         let texts = |lines: Vec<Line>| lines.iter().map(Line::plain).collect::<Vec<_>>();
         assert_eq!(texts(rows.clone().fit(2)), ["verdict", "budget"]);
         assert_eq!(texts(rows.fit(1)), ["verdict"]);
+    }
+
+    #[test]
+    fn what_goes_on_in_a_row_that_went_says_so() {
+        let mut rows = Rows::new();
+        rows.flow(0, 5, Line::new().text("one two three four"), 9, 1);
+        rows.may(1, Line::new().text("budget"));
+        let texts = |lines: Vec<Line>| lines.iter().map(Line::plain).collect::<Vec<_>>();
+        assert_eq!(texts(rows.clone().fit(4)), ["one two ", " three ", " four", "budget"]);
+        assert_eq!(texts(rows.clone().fit(3)), ["one two ", " three ..", "budget"]);
+        assert_eq!(texts(rows.fit(2)), ["one two ..", "budget"]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub fn width(s: &str) -> usize {
 }
 
 /// As many leading bytes of `s` as take at most `max` cells, and the cells they take.
-fn head(s: &str, max: usize) -> (&str, usize) {
+pub(super) fn head(s: &str, max: usize) -> (&str, usize) {
     let mut used = 0;
     for (at, c) in s.char_indices() {
         let w = cells(c);
@@ -74,7 +74,7 @@ pub fn cut_middle(s: &str, max: usize) -> Cow<'_, str> {
     if width(s) <= max {
         return Cow::Borrowed(s);
     }
-    if max < 8 {
+    if max < 6 {
         return cut(s, max);
     }
     let behind = tail(s, (max - 2) * 2 / 5);
@@ -159,7 +159,8 @@ mod tests {
     fn a_version_keeps_both_ends() {
         assert_eq!(cut_middle("v2.14.1-rc.1+build.20261121.abcdef017", 16), "v2.14.1-r..ef017");
         assert_eq!(cut_middle("v2.14.1", 16), "v2.14.1");
-        assert_eq!(cut_middle("v2.14.1-rc.1", 6), "v2.1..");
+        assert_eq!(cut_middle("v2.14.1-rc.1", 6), "v2...1");
+        assert_eq!(cut_middle("v2.14.1-rc.1", 5), "v2...");
         assert!(width(&cut_middle("\u{4f60}\u{597d}\u{4f60}\u{597d}\u{4f60}\u{597d}e\u{301}\u{301}", 9)) <= 9);
     }
 

@@ -1,7 +1,7 @@
 //! The Board: every moving rollout and every unhealthy service, worst first; the chosen one in detail below.
 
 use super::super::hints;
-use super::super::parts::line::{Line, cut_versions, gate};
+use super::super::parts::line::{Line, cut_middle, cut_versions, gate, width};
 use super::super::parts::rows::{Rows, Window};
 use super::super::parts::{figures, strips};
 use crate::config::theme::Role;
@@ -243,8 +243,8 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
     let (age_role, age) = figures::figures_age(model, t);
     let judged = model.judged.get(&t.id);
     let room = wide.saturating_sub(11 + age.len());
-    let errors = match judged.filter(|j| wide < 70 && j.telemetry) {
-        // The stable side stands on Verdict; a figure is never cut.
+    let errors = match judged.filter(|j| j.telemetry && (wide < 70 || figures::errors_width(t, j) > room)) {
+        // The stable side stands on Verdict: neither a figure nor a version is cut for it.
         Some(j) => figures::error_sides(t, j, room).into_iter().next().unwrap_or_default(),
         None => figures::errors(t, judged, room),
     };
@@ -268,8 +268,12 @@ pub fn heading(model: &Model, t: &TargetState, wide: usize) -> Line {
         let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
         gate(&v).into_owned()
     };
-    let [stable, candidate] = cut_versions(&v(&t.stable), &v(&t.candidate), (wide / 5).max(8));
-    let line = Line::of(Role::Moving, &t.id.name).text(format!("  {stable}"));
+    let name = gate(&t.id.name);
+    let name = cut_middle(&name, wide * 3 / 10);
+    // Arrow, gaps and the age take 15, the owner behind it about 20.
+    let room = wide.saturating_sub(width(&name) + 35) / 2;
+    let [stable, candidate] = cut_versions(&v(&t.stable), &v(&t.candidate), room.max(8));
+    let line = Line::of(Role::Moving, &name).text(format!("  {stable}"));
     if !t.is_moving() {
         return line.text(format!(", {}", t.phase.word()));
     }

@@ -156,10 +156,7 @@ fn step(s: &RunStep, st: &StepState, chosen: bool, c: &StepColumns) -> Line {
 }
 
 fn para(out: &mut Rows, drop: u8, head: &str, text: &str, wide: usize) {
-    for (i, part) in wrap(&gate(text), wide.saturating_sub(head.len())).into_iter().enumerate() {
-        let lead = if i == 0 { head.to_owned() } else { " ".repeat(head.len()) };
-        out.may(drop, Line::new().text(lead).text(part));
-    }
+    out.flow(drop, drop, Line::new().text(head).text(text), wide, head.len());
 }
 
 fn chosen_step(model: &Model, s: &RunStep, st: &StepState, wide: usize, out: &mut Rows) {

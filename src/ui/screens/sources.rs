@@ -1,6 +1,6 @@
 //! Sources: health, age, latency, calls, what we may do there; the last error in full; the alarms; where the log is.
 
-use super::super::parts::line::{Line, Rows, gate, wrap};
+use super::super::parts::line::{Line, Rows};
 use super::super::parts::rows::Window;
 use crate::config::theme::Role;
 use crate::core::age;
@@ -121,10 +121,7 @@ fn may(s: &SourceState) -> String {
 }
 
 fn para(out: &mut Rows, drop: u8, head: &str, text: &str, wide: usize) {
-    for (i, part) in wrap(&gate(text), wide.saturating_sub(head.len() + 1)).into_iter().enumerate() {
-        let lead = if i == 0 { head.to_owned() } else { " ".repeat(head.len()) };
-        out.may(drop, Line::new().text(lead).text(part));
-    }
+    out.flow(drop, drop, Line::new().text(head).text(text), wide, head.len());
 }
 
 fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows) {

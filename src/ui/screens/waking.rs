@@ -36,7 +36,7 @@ pub fn rows(model: &Model, wide: usize) -> Rows {
         }
     }
     out.gap();
-    let (name, kind) = if wide < 60 { (12, 0) } else { (14, 14) };
+    let (name, kind) = if wide < 70 { (12, 0) } else { (14, 14) };
     let waited = age::span(model.now.person.0 - model.started.person.0);
     for (id, s) in &model.world.sources {
         let (role, word) = sources::link(&s.link);
@@ -95,7 +95,7 @@ fn context(i: usize, c: &Context, chosen: bool, name: usize, wide: usize) -> Lin
     let line = if i < 9 { line.add(Role::Key, (i + 1).to_string()) } else { line.text(" ") };
     let shown = gate(&c.name);
     let line = line.text(" look at ").add(if chosen { Role::Selected } else { Role::Text }, cut_middle(&shown, name));
-    let line = if wide >= 60 { line.text(", look-only") } else { line };
+    let line = if wide >= 70 { line.text(", look-only") } else { line };
     let line = if c.current { line.text("  (current)") } else { line };
     let place = c.namespace.as_ref().map_or_else(|| c.cluster.to_string(), |n| format!("{} / {n}", c.cluster));
     if wide >= 60 { line.end(Role::Text, place) } else { line }

@@ -47,7 +47,7 @@ pub fn panes(model: &Model, whole: Rect) -> Panes {
 pub fn draw(model: &Model, look: &Look, whole: Rect, buf: &mut Buffer) -> Option<(u16, u16)> {
     let focus = model.nav.focus();
     if model.nav.zoomed {
-        return pane(model, look, focus, whole, buf);
+        return pane(model, look, focus, crate::ui::reading(whole), buf);
     }
     let at = panes(model, whole);
     let all = [(Pane::Board, at.board), (Pane::Verdict, at.verdict), (Pane::Runbook, at.runbook), (Pane::Log, at.log)];
