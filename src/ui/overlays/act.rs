@@ -47,14 +47,15 @@ pub fn rows(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize, tall: us
     (rows, cursor)
 }
 
-fn head(model: &Model, d: &ActDialog, _wide: usize, rows: &mut Rows) {
+fn head(model: &Model, d: &ActDialog, wide: usize, rows: &mut Rows) {
     let t = &d.seen;
     let title = d.operation.verb.word().to_uppercase();
     let ago = model.utc().since(t.read_at);
     let seen = if ago < 1_000 { "just seen".into() } else { format!("seen {} ago", age::age(ago)) };
     let place = format!("  in {} / {} / {}", frame::place(model), t.id.source, t.id.namespace);
     let line = Line::of(Role::Title, title).text("  ").add(Role::Moving, &t.id.name).text(place);
-    rows.keep(line.end(Role::Text, seen));
+    // The target in full, over two rows if it must be.
+    rows.flow(0, 0, line.end(Role::Text, seen), wide, 2);
 }
 
 fn versions(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {

@@ -242,12 +242,17 @@ fn sides(t: &TargetState, j: &Judged) -> (&'static str, [(&'static str, String, 
 /// The same, one line each.
 pub fn error_sides(t: &TargetState, j: &Judged, wide: usize) -> [Line; 2] {
     let (was, sides) = sides(t, j);
-    sides.map(|(word, version, rate)| {
-        let room = wide.saturating_sub(was.len() + word.len() + rate.len() + 2);
+    // Both are cut alike, where it still shows how they differ.
+    let taken = sides.iter().map(|(word, _, rate)| was.len() + word.len() + rate.len() + 2).max().unwrap_or(0);
+    let room = wide.saturating_sub(taken);
+    let names = cut_versions(&sides[0].1, &sides[1].1, room);
+    let [first, second] = sides;
+    let one = |(word, _, rate): (&'static str, String, String), name: &str| {
         let line = Line::new().text(format!("{was}{word} "));
-        let line = if room >= 4 { line.text(cut_middle(&version, room)).text(" ") } else { line };
+        let line = if room >= 4 { line.text(name).text(" ") } else { line };
         line.text(rate)
-    })
+    };
+    [one(first, &names[0]), one(second, &names[1])]
 }
 
 /// `[#############----] 74% left  RISING 2x(1h) 22x(5m), at 5m rate 24h`
