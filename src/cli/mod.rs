@@ -3,9 +3,12 @@
 pub mod config;
 pub mod console;
 mod diagnostics;
+#[cfg(feature = "testkit")]
+mod fall;
 pub mod identity;
 pub mod log;
 pub mod replay;
+mod reset;
 pub mod setup;
 
 use clap::{Args, Parser, Subcommand};
@@ -83,6 +86,8 @@ pub enum Command {
     /// The files of this user
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Put this terminal back after a console that was killed
+    ResetTerminal,
 }
 
 #[derive(Subcommand, Debug)]
@@ -141,6 +146,7 @@ pub fn run() -> u8 {
             let paths = if paths.is_empty() { vec![setup::log_of(env.as_deref())] } else { paths };
             code(log::verify(&paths, &mut out))
         }
+        Some(Command::ResetTerminal) => reset::run(),
         Some(Command::Replay { tape }) => replay::run(&tape, &mut out),
         Some(Command::Config(ConfigCommand::Check { file })) => {
             u8::try_from(config::check(file.as_deref(), &mut out)).unwrap_or(1)

@@ -185,7 +185,8 @@ pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Se
     };
     let drill_clock = DrillClock::new(scenario.start, wish.speed);
     let clock: Arc<dyn Clock> = drill_clock.clone();
-    let utc: UtcClock = Arc::new(move || drill_clock.utc());
+    let ticking = drill_clock.clone();
+    let utc: UtcClock = Arc::new(move || ticking.utc());
     let mut model = base(environment, config, &*clock);
     model.speed = wish.speed;
     for s in &scenario.services {
@@ -193,6 +194,7 @@ pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Se
         model.world.services.insert(s.name.clone(), s);
     }
     let shared = sim::Shared::new(sim::World::new(scenario, wish.seed), utc.clone());
+    drill_clock.tell(shared.poker());
     let names = shared.with(|w| w.sources().map(SourceId::clone));
     let mut sources = Vec::new();
     for (name, backend) in names.into_iter().zip([sim::cluster(&shared), sim::metrics(&shared)]) {

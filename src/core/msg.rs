@@ -65,6 +65,11 @@ pub enum Msg {
     },
     /// The frame that showed this dialog has been written to the terminal.
     Flushed(DialogId),
+    /// The same on a slow line: it will be seen so many milliseconds later.
+    Arriving {
+        dialog: DialogId,
+        line_ms: i64,
+    },
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
     /// The theme is in force, or why not.

@@ -13,6 +13,7 @@ pub mod states;
 mod states_acts;
 mod states_sizes;
 pub mod stories;
+pub mod stray;
 pub mod trials;
 pub mod world;
 

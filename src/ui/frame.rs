@@ -18,6 +18,9 @@ use ratatui::layout::Rect;
 pub const TOP: u16 = 3;
 pub const BOTTOM: u16 = 2;
 
+/// So many sources have ages that move each second at first (limits.md section 5: 32 B/s).
+const FEW: usize = 3;
+
 pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let wide = usize::from(area.width);
     if model.environment.place == Place::Drill || model.environment.place == Place::Replay {
@@ -159,8 +162,15 @@ fn second_row(model: &Model, wide: usize) -> Line {
     let mut line = Line::new();
     let mut left = all.len();
     let mut left_bad = all.iter().filter(|(_, s)| strain(s, now) > 1.0).count();
+    // Each step of each source costs its bytes: many sources take larger ones.
+    let many = all.len() > FEW;
     for (id, s) in all {
         let (role, words) = source_age(s, now);
+        let words = match s.confirmed {
+            // `10s` takes the place of `5s ` and moves nobody.
+            Some(at) if many && role == Role::Muted => format!("{:<3}", age::coarse(now.since(at))),
+            Some(_) | None => words,
+        };
         let gap = if line.is_empty() { "" } else { "  " };
         let id = gate(id.as_str());
         let one = Line::new().text(format!("{gap}{} ", cut_middle(&id, 20))).add(role, words);

@@ -1,11 +1,14 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod attack;
+mod budgets;
 mod console_env;
 mod console_f1;
 mod console_pty;
 mod contract;
 mod drawing;
 mod drill;
+mod ends;
 mod files;
 mod flood;
 mod home;
@@ -15,11 +18,14 @@ mod layout;
 mod live;
 mod live_prom;
 mod paged;
+mod painting;
+mod process;
 mod properties;
 mod pty;
 mod pty_self;
 mod screen;
 mod secrets;
 mod snapshots;
+mod together;
 mod tty_probe;
 mod words;

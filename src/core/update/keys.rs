@@ -22,6 +22,15 @@ use serde_json::json;
 const DEAF_MS: i64 = 300;
 
 pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
+    let asked = model.quit_asked;
+    pressed(model, key, out);
+    // Any key but a second `q` takes the first one back.
+    if model.quit_asked == asked {
+        model.quit_asked = None;
+    }
+}
+
+fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     let now = model.now.person;
     let last = model.nav.keys_at[2];
     model.nav.keys_at = [model.nav.keys_at[1], last, now];
