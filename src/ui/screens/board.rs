@@ -242,7 +242,8 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
     out.flow(K::Verdict as u8, K::More as u8, verdict, wide, 10);
     let (age_role, age) = figures::figures_age(model, t);
     let judged = model.judged.get(&t.id);
-    let room = wide.saturating_sub(11 + age.len());
+    // From `9s old` to `10s old` nothing else moves.
+    let room = wide.saturating_sub(11 + age.len().max(7));
     let errors = match judged.filter(|j| j.telemetry && (wide < 70 || figures::errors_width(t, j) > room)) {
         // The stable side stands on Verdict: neither a figure nor a version is cut for it.
         Some(j) => figures::error_sides(t, j, room).into_iter().next().unwrap_or_default(),

@@ -94,7 +94,8 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     let (age_role, age) = figures::figures_age(model, t);
     let judged = model.judged.get(&t.id);
     let head = Line::new().text(" errors   ");
-    let beside = room.saturating_sub(age.len() + 1);
+    // From `9s old` to `10s old` nothing else moves.
+    let beside = room.saturating_sub(age.len().max(7) + 1);
     let telling = judged.filter(|j| j.telemetry);
     if let Some(j) = telling.filter(|j| wide < 70 || figures::errors_width(t, j) > beside) {
         // The stable side goes on below, before a version is cut; a figure never is.
