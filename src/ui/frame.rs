@@ -19,7 +19,7 @@ pub const TOP: u16 = 3;
 pub const BOTTOM: u16 = 2;
 
 /// So many sources have ages that move each second at first (limits.md section 5: 32 B/s).
-const FEW: usize = 3;
+pub const FEW: usize = 3;
 
 pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let wide = usize::from(area.width);

@@ -7,6 +7,7 @@ use crate::core::age;
 use crate::core::alarm;
 use crate::core::model::Model;
 use crate::core::world::source::{Link, SourceState};
+use crate::ui::frame;
 
 /// The state of a connection in one word.
 pub fn link(l: &Link) -> (Role, &'static str) {
@@ -100,7 +101,9 @@ fn source(model: &Model, id: &str, s: &SourceState, chosen: bool, c: &Columns) -
     let line = Line::new().choice(chosen).text(" ");
     let line =
         line.name(if chosen { Role::Selected } else { Role::Text }, id, c.name).left(Role::Text, &s.kind, c.kind);
-    let line = line.left(role, word, 11).right(age_role, age.map_or_else(|| "never".into(), age::age), 6);
+    // As in row two: many ages that move each second cost too much.
+    let steps = if model.world.sources.len() > frame::FEW { age::coarse } else { age::age };
+    let line = line.left(role, word, 11).right(age_role, age.map_or_else(|| "never".into(), steps), 6);
     let line = line.add(age_role, if old { "!" } else { " " }).right(Role::Text, age::span(s.old_after_ms), 6);
     let latency = s.latency_ms.map_or_else(|| "--".into(), |ms| format!("{ms}ms"));
     let line = line.right(Role::Text, latency, c.latency).right(Role::Text, s.calls_per_min.to_string(), c.calls);

@@ -212,12 +212,12 @@ impl Columns {
     pub fn of(wide: usize) -> Columns {
         // On what the expected time rests is the first to go.
         let (takes, ready) = match wide {
-            0..52 => (5, 16),
-            52..70 => (8, 16),
+            0..70 => (5, 18),
             _ => (19, 20),
         };
-        let ready_at = wide.saturating_sub(ready).max(23);
-        Columns { takes_at: ready_at.saturating_sub(takes + 2), takes, ready_at }
+        let ready_at = wide.saturating_sub(ready).max(22);
+        let gap = if wide < 52 { 1 } else { 2 };
+        Columns { takes_at: ready_at.saturating_sub(takes + gap), takes, ready_at }
     }
 
     pub fn time<'t>(&self, takes: &'t str) -> &'t str {
