@@ -20,7 +20,16 @@ pub fn key(model: &Model, intent: Intent) -> Option<String> {
 /// `j/k choose  enter why`: keys underlined, words plain. Unbound intents are left out, and what has no room whole.
 pub fn list(model: &Model, wide: usize, wanted: &[(&[Intent], &str)]) -> Line {
     let mut line = Line::new();
+    // Help is how one finds the rest: it has its room before the others.
+    let help = |i: &&[Intent]| i.contains(&Intent::Help);
+    let mut kept = wanted
+        .iter()
+        .find(|(i, _)| help(i))
+        .map_or(0, |(_, word)| key(model, Intent::Help).map_or(0, |k| width(&k) + word.len() + 3));
     for (intents, word) in wanted {
+        if help(intents) {
+            kept = 0;
+        }
         let keys: Vec<String> = intents.iter().filter_map(|i| key(model, *i)).collect();
         if keys.is_empty() {
             continue;
@@ -33,7 +42,7 @@ pub fn list(model: &Model, wide: usize, wanted: &[(&[Intent], &str)]) -> Line {
         if !word.is_empty() {
             one = one.text(format!(" {word}"));
         }
-        if line.width() + one.width() <= wide {
+        if line.width() + one.width() + kept <= wide {
             line = line.append(one);
         }
     }

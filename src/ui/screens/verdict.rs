@@ -212,7 +212,8 @@ impl Columns {
     pub fn of(wide: usize) -> Columns {
         // On what the expected time rests is the first to go.
         let (takes, ready) = match wide {
-            0..70 => (5, 18),
+            0..52 => (6, 17),
+            52..70 => (6, 18),
             _ => (19, 20),
         };
         let ready_at = wide.saturating_sub(ready).max(22);
