@@ -84,8 +84,8 @@ pub(super) fn layouts() -> Vec<Picture> {
             w.keys("a r").planned().flush().wait(1_100);
             w
         }),
-        sized("layout/many", "A thousand services: the chosen one in sight, the rest counted.", DESIGN, || {
-            let mut w = stories::many(1_000);
+        sized("layout/many", "Hundreds of services: the chosen one in sight, the rest counted.", DESIGN, || {
+            let mut w = stories::many(200);
             w.keys("b + g ctrl-d ctrl-d ctrl-d");
             w
         }),

@@ -19,6 +19,7 @@ mod live;
 mod live_prom;
 mod paged;
 mod painting;
+mod panes;
 mod process;
 mod properties;
 mod pty;

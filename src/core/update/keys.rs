@@ -1,6 +1,6 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
-use super::{bump, confirm, filter, link, moved, palette, panes, records, steps, writing};
+use super::{bump, choose, confirm, filter, link, moved, palette, panes, records, steps, writing};
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::board;
@@ -57,7 +57,7 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     if filter::key(model, key) {
         return;
     }
-    if model.nav.screen == Screen::Choose && choose_digit(model, key, out) {
+    if model.nav.screen == Screen::Choose && choose::digit(model, key, out) {
         return;
     }
     let mut keys = std::mem::take(&mut model.nav.pending);
@@ -207,7 +207,7 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
         }
         Intent::ScreenSources => {
             if model.nav.screen != Screen::Sources {
-                model.nav.source_row = worst_source(model);
+                model.nav.source_row = choose::worst_source(model);
             }
             model.nav.go(Screen::Sources);
         }
@@ -243,8 +243,8 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
                 model.nav.overlay = Some(Overlay::SkipReason { step: model.nav.step_row, typed: String::new() });
             }
         }
-        Intent::ChooseNext => choose_row(model, 1),
-        Intent::ChoosePrevious => choose_row(model, -1),
+        Intent::ChooseNext => choose::row(model, 1),
+        Intent::ChoosePrevious => choose::row(model, -1),
         Intent::ChooseOpen => {
             if let Some(c) = model.contexts.get(model.nav.choose_row) {
                 out.push(Effect::Choose(Choice::Context(c.name.clone())));
@@ -325,21 +325,6 @@ fn rows(model: &mut Model, by: i64) {
     model.nav.by_hand = true;
 }
 
-/// What failed is looked at first, then what is oldest against its limit: that is why one comes here.
-fn worst_source(model: &Model) -> usize {
-    let now = model.utc();
-    let strain = |s: &crate::core::world::source::SourceState| {
-        let old = s.confirmed.map(|at| now.since(at) > s.old_after_ms);
-        match s.link {
-            Link::Failed(_) => 2,
-            Link::Connecting | Link::Reading { .. } | Link::Watching | Link::Polling => u8::from(old == Some(true)),
-        }
-    };
-    // Of equal ones the first.
-    let by_strain = model.world.sources.values().enumerate().max_by_key(|(i, s)| (strain(s), std::cmp::Reverse(*i)));
-    by_strain.filter(|(_, s)| strain(s) > 0).map_or(0, |(i, _)| i)
-}
-
 fn open(model: &mut Model, out: &mut Vec<Effect>) {
     if panes::focus(model) == Some(Pane::Log) {
         panes::zoom(model);
@@ -398,22 +383,4 @@ pub(super) fn disarm(model: &mut Model, why: &str, out: &mut Vec<Effect>) {
         });
         bump(model);
     }
-}
-
-/// `1` to `9` look at a context of the first list at once.
-fn choose_digit(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
-    let Code::Char(c @ '1'..='9') = key.code else { return false };
-    if key.ctrl || key.alt {
-        return false;
-    }
-    let at = c.to_digit(10).unwrap_or(1) as usize - 1;
-    let Some(context) = model.contexts.get(at) else { return false };
-    out.push(Effect::Choose(Choice::Context(context.name.clone())));
-    model.nav.choose_row = at;
-    true
-}
-
-fn choose_row(model: &mut Model, by: i64) {
-    let last = model.contexts.len() as i64;
-    model.nav.choose_row = (model.nav.choose_row as i64 + by).clamp(0, last) as usize;
 }

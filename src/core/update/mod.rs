@@ -2,6 +2,7 @@
 //! the slices. The same messages give the same model and the same effects, which is what replay rests on.
 
 mod acts;
+mod choose;
 mod confirm;
 mod facts;
 mod filter;
