@@ -4,7 +4,7 @@ use super::setup::{self, DrillWish, Setup};
 use super::{ConsoleArgs, diagnostics, tell};
 use crate::backends::kubernetes;
 use crate::backends::sim::Scenario;
-use crate::config::{self, Config, Paths};
+use crate::config::{self, Config, Paths, Wardrobe};
 use crate::core::effect::Choice;
 use crate::core::id::SourceId;
 use crate::core::model::Context;
@@ -34,7 +34,19 @@ enum Place {
 pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     let env: BTreeMap<String, String> =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
-    let (config, problems) = config::load(&Paths::of_this_user(&env), &env);
+    let paths = Paths::of_this_user(&env);
+    let (mut config, problems) = config::load(&paths, &env);
+    config.reduced_motion |= args.reduced_motion;
+    if let Some(name) = &args.theme {
+        match config::looks::theme_named(&paths, name) {
+            Ok(theme) => (config.theme, config.theme_name) = (theme, name.as_str().into()),
+            Err(why) => {
+                tell(&why);
+                return 2;
+            }
+        }
+    }
+    let wardrobe = Wardrobe::new(paths, env, &config, &problems, args.theme.as_deref().map(Arc::from));
     let place = match place(args, &config, drill) {
         Ok(p) => p,
         Err((why, code)) => {
@@ -57,7 +69,9 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
             return 2;
         }
     };
-    let depth = match locale.depth(wish, Wish::Auto) {
+    // A word that is none was told as a problem of the config.
+    let wished = config.color.as_deref().and_then(|c| c.parse().ok()).unwrap_or_default();
+    let depth = match locale.depth(wish, wished) {
         Ok(d) => d,
         Err(e) => {
             tell(&e.to_string());
@@ -78,7 +92,8 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
         &locale,
         &inbox,
         args,
-        Look::new(config.theme.clone(), colours(depth), !(args.ascii || locale.ascii())),
+        Look::new(config.theme.clone(), colours(depth, &locale.term), !(args.ascii || locale.ascii())),
+        wardrobe,
     ) {
         Ok(s) => s,
         Err(e) => {
@@ -217,9 +232,10 @@ fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (
     (screen, end, head)
 }
 
-fn colours(depth: Depth) -> Colours {
+fn colours(depth: Depth, term: &str) -> Colours {
     match depth {
         Depth::None => Colours::None,
+        Depth::Sixteen if term.starts_with("linux") => Colours::Console,
         Depth::Sixteen => Colours::Sixteen,
         Depth::TwoFiftySix => Colours::TwoFiftySix,
         Depth::True => Colours::True,
@@ -232,6 +248,7 @@ fn take(
     inbox: &Inbox,
     args: &ConsoleArgs,
     look: Look,
+    wardrobe: Wardrobe,
 ) -> std::io::Result<Screen> {
     let guard = Guard::enter(device)?;
     let slow = Arc::new(AtomicBool::new(args.slow));
@@ -251,6 +268,7 @@ fn take(
         output,
         device: device.clone(),
         look,
+        wardrobe,
         state: setup::state_dir(),
         slow,
         slow_line: args.slow,

@@ -11,6 +11,7 @@ pub mod replay;
 mod reset;
 pub mod setup;
 
+use crate::core::nav::At;
 use clap::{Args, Parser, Subcommand};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -41,6 +42,9 @@ pub struct ConsoleArgs {
     /// Open this environment of the config
     #[arg(long, conflicts_with = "context", value_name = "NAME")]
     pub env: Option<String>,
+    /// Open at this place: checkout, checkout@eu-1, checkout@eu-1/board
+    #[arg(long, global = true, value_name = "SERVICE[@SOURCE][/SCREEN]")]
+    pub at: Option<At>,
     /// No act at all in this session
     #[arg(long, global = true)]
     pub read_only: bool,
@@ -50,6 +54,12 @@ pub struct ConsoleArgs {
     /// auto, always, never, 16, 256 or true
     #[arg(long, global = true, value_name = "WHEN")]
     pub color: Option<String>,
+    /// A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// What moves by itself moves in steps of five seconds
+    #[arg(long, global = true)]
+    pub reduced_motion: bool,
     /// Plain ASCII glyphs
     #[arg(long, global = true)]
     pub ascii: bool,

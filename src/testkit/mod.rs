@@ -3,6 +3,7 @@
 
 pub mod acts;
 pub mod canary;
+pub mod colour;
 pub mod contract;
 pub mod drill;
 pub mod fake_http;
@@ -11,9 +12,11 @@ pub mod fake_prometheus;
 pub mod picture;
 pub mod states;
 mod states_acts;
+mod states_finding;
 mod states_sizes;
 pub mod stories;
 pub mod stray;
+pub mod svg;
 pub mod trials;
 pub mod world;
 

@@ -22,6 +22,7 @@ pub fn pictures() -> Vec<Picture> {
     all.extend(super::states_acts::dialogs());
     all.extend(super::states_acts::acts());
     all.extend(others());
+    all.extend(super::states_finding::finding());
     all.extend(super::states_sizes::layouts());
     all
 }
@@ -131,7 +132,7 @@ fn boards() -> Vec<Picture> {
 
 fn others() -> Vec<Picture> {
     vec![
-        at("waking/first", "The first second: who was asked, who has answered.", stories::waking),
+        at("waking/first", "The first second: who was asked, who has answered.", stories::first_second),
         at("waking/drill", "A drill says its goal before it begins.", || {
             let mut w = World::of(Place::Drill).given(|m| {
                 m.environment.goal =

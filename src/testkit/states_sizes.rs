@@ -42,7 +42,7 @@ pub(super) fn layouts() -> Vec<Picture> {
     sizes(&mut all, "board", "Board", || stories::worse_on(Place::Prod, "b"));
     sizes(&mut all, "runbook", "the runbook", || stories::worse_on(Place::Prod, "r"));
     sizes(&mut all, "sources", "the sources", || stories::worse_on(Place::Prod, "o"));
-    sizes(&mut all, "waking", "waking", stories::waking);
+    sizes(&mut all, "waking", "waking", stories::first_second);
     sizes(&mut all, "choose", "the first list", stories::choosing);
     sizes(&mut all, "explain", "why", || {
         let mut w = worse();

@@ -3,6 +3,7 @@
 use super::device::Device;
 use super::guard::Guard;
 use super::output::{Frame, Output};
+use crate::config::Wardrobe;
 use crate::core::model::Model;
 use crate::core::msg::Reloaded;
 use crate::engine::Front;
@@ -18,6 +19,8 @@ pub struct Screen {
     pub output: Output,
     pub device: Arc<Device>,
     pub look: Look,
+    /// Where `:theme` and `:reload` read.
+    pub wardrobe: Wardrobe,
     /// Where copied text is saved as well.
     pub state: PathBuf,
     /// The last flush took over 100 ms, or `--slow`: two frames a second (limits.md section 4).
@@ -88,11 +91,17 @@ impl Front for Screen {
     }
 
     fn theme(&mut self, name: &str) -> Result<(), String> {
-        Err(format!("no theme {name}"))
+        let theme = self.wardrobe.theme(name)?;
+        self.look.wear(&theme);
+        Ok(())
     }
 
     fn reload(&mut self) -> Option<Reloaded> {
-        None
+        let (theme, read) = self.wardrobe.reload();
+        if let Some(theme) = theme {
+            self.look.wear(&theme);
+        }
+        Some(read)
     }
 
     fn bell(&mut self) {}

@@ -66,8 +66,8 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Arriving { dialog, line_ms } => seen(model, dialog, Person(at.person.0.saturating_add(line_ms))),
         Msg::Recovered(r) => recovered(model, *r, &mut out),
         Msg::Copied { file } => {
-            let where_to = file.map_or_else(String::new, |f| format!(", also saved to {f}"));
-            model.tell(format!("copied to the terminal's clipboard{where_to}"));
+            // The file matters where a multiplexer keeps the clipboard for itself: its name must have room.
+            model.tell(file.map_or_else(|| "copied to the clipboard".into(), |f| format!("copied; also saved to {f}")));
             bump(model);
         }
         Msg::Ending { code } => {
@@ -82,7 +82,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Stopped => keys::suspend(model, &mut out),
         Msg::Resumed => bump(model),
         Msg::Themed { name, refused } => look::themed(model, name, refused),
-        Msg::Reloaded(r) => look::reloaded(model, *r),
+        Msg::Reloaded(r) => look::reloaded(model, *r, &mut out),
         Msg::Wheel(by) => mouse::wheel(model, by),
         Msg::Picked(what) => mouse::picked(model, what),
         Msg::Line(line) => plain::line(model, &line, &mut out),
@@ -102,6 +102,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     }
     panes::selection_stays(model, place);
     keys::leave_waking_when_answered(model);
+    link::known_trouble(model);
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
             model.log.records += 1;

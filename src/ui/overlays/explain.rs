@@ -8,6 +8,7 @@ use crate::core::judge::burn::{Burn, Tier};
 use crate::core::judge::judged::Judged;
 use crate::core::judge::verdict::{Cause, Unsure, Verdict, Word};
 use crate::core::judge::words;
+use crate::core::link;
 use crate::core::model::Model;
 use crate::core::world::target::TargetState;
 use crate::ui::parts::figures;
@@ -32,6 +33,9 @@ pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
     }
     burn(model, wide, &mut out);
     queries(model, wide, &mut out);
+    if let Some(link) = model.nav.selected.as_ref().map(|s| link::service(model, s)) {
+        para(&mut out, wide, &format!("link    {link}"));
+    }
     para(
         &mut out,
         wide,

@@ -69,11 +69,6 @@ impl Line {
         if chosen { self.here().text(">") } else { self.text(" ") }
     }
 
-    /// The text alone.
-    pub fn plain(&self) -> String {
-        self.pieces.iter().chain(&self.tail).map(|(t, _)| t.as_str()).collect()
-    }
-
     pub fn append(mut self, other: Line) -> Line {
         self.here = self.here.or(other.here.map(|h| h + self.width()));
         self.pieces.extend(other.pieces);
@@ -87,6 +82,14 @@ impl Line {
 
     pub fn is_empty(&self) -> bool {
         self.pieces.is_empty() && self.tail.is_empty() && !self.rule
+    }
+
+    /// Its text without roles, what is flush right behind the rest. It has passed the gate.
+    pub fn plain(&self) -> String {
+        let texts = |all: &[(String, Role)]| all.iter().map(|(t, _)| t.as_str()).collect::<String>();
+        let (head, tail) = (texts(&self.pieces), texts(&self.tail));
+        let gap = if head.is_empty() || tail.is_empty() { "" } else { "   " };
+        format!("{}{gap}{tail}", head.trim_end()).trim_end().to_owned()
     }
 
     /// A cell of `max` columns, its text on the left. The last column stays blank.
@@ -317,11 +320,11 @@ mod tests {
     fn a_line_flows_and_only_what_is_wider_than_a_line_is_broken() {
         let flowed = |line: Line, wide| line.flow(wide, 3).iter().map(Line::plain).collect::<Vec<_>>();
         let line = Line::new().text(" a  one two three");
-        assert_eq!(flowed(line, 11), [" a  one two ", "   three"]);
+        assert_eq!(flowed(line, 11), [" a  one two", "   three"]);
         let line = Line::new().text(" q ").text("sum(rate(x[5m]))");
         assert_eq!(flowed(line, 10), [" q sum(rat", "   e(x[5m]", "   ))"]);
         let line = Line::new().text("it is ").add(Role::Bad, "NOT KNOWN").text(" yet");
-        assert_eq!(flowed(line, 12), ["it is ", "   NOT KNOWN ", "   yet"]);
+        assert_eq!(flowed(line, 12), ["it is", "   NOT KNOWN", "   yet"]);
     }
 
     #[test]
@@ -348,7 +351,7 @@ mod tests {
         let line = Line::new().text("a\u{4f60}e\u{301}\u{597d}");
         assert_eq!(drawn(&line, 8), "a\u{4f60} e\u{301}\u{597d}   ");
         assert_eq!(drawn(&line, 5), "a\u{4f60} ..".to_owned());
-        let ascii = Look { utf8: false, ..Look::shipped() };
+        let ascii = Look::new(crate::config::theme::default_theme(), crate::ui::Colours::Sixteen, false);
         let area = Rect::new(0, 0, 8, 1);
         let mut buf = Buffer::empty(area);
         line.draw(&ascii, area, 0, &mut buf);

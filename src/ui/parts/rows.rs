@@ -151,8 +151,8 @@ mod tests {
         rows.flow(0, 5, Line::new().text("one two three four"), 9, 1);
         rows.may(1, Line::new().text("budget"));
         let texts = |lines: Vec<Line>| lines.iter().map(Line::plain).collect::<Vec<_>>();
-        assert_eq!(texts(rows.clone().fit(4)), ["one two ", " three ", " four", "budget"]);
-        assert_eq!(texts(rows.clone().fit(3)), ["one two ", " three ..", "budget"]);
+        assert_eq!(texts(rows.clone().fit(4)), ["one two", " three", " four", "budget"]);
+        assert_eq!(texts(rows.clone().fit(3)), ["one two", " three ..", "budget"]);
         assert_eq!(texts(rows.fit(2)), ["one two ..", "budget"]);
     }
 

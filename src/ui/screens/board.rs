@@ -10,7 +10,9 @@ use crate::core::board::{self, Glyph, Row};
 use crate::core::intent::Intent;
 use crate::core::judge::freshness::Age;
 use crate::core::judge::words;
+use crate::core::listing;
 use crate::core::model::Model;
+use crate::core::nav::Listing;
 use crate::core::world::source::Link;
 use crate::core::world::target::TargetState;
 
@@ -92,10 +94,15 @@ pub fn list(model: &Model, wide: usize, height: usize) -> Rows {
     for (i, r) in board::listed(model).enumerate().skip(w.first).take(w.shown) {
         out.may(if i == chosen { K::Never } else { K::Others } as u8, row(model, r, &c));
     }
-    let rest = (hidden > 0).then(|| format!("{hidden} more {} fine", if hidden == 1 { "is" } else { "are" }));
+    let filtered = listing::words(model, Listing::Services).is_some();
+    let rest = if filtered {
+        super::super::overlays::filter::hidden(model, Listing::Services)
+    } else {
+        (hidden > 0).then(|| format!("{hidden} more {} fine", if hidden == 1 { "is" } else { "are" }))
+    };
     let words: Vec<String> = w.words().into_iter().chain(rest).collect();
     let line = Line::new().text(format!("  {}", words.join(", ")));
-    let key = hints::key(model, Intent::ShowRest).filter(|_| hidden > 0 || model.nav.show_rest);
+    let key = hints::key(model, Intent::ShowRest).filter(|_| !filtered && (hidden > 0 || model.nav.show_rest));
     let line = match key {
         Some(k) => line.end(Role::Key, k).end(Role::Text, if hidden > 0 { " show" } else { " fold" }),
         None => line,

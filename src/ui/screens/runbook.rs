@@ -60,8 +60,10 @@ pub fn rows(model: &Model, wide: usize, tall: usize, alone: bool) -> Rows {
     let told = book.steps.iter().any(|s| *progress.state(s.number) != StepState::Open);
     let c = StepColumns::of(book.steps.iter().map(|s| &*s.title), told, wide);
     let room = (tall.saturating_sub(out.len()) / 2).max(3).max(tall.saturating_sub(out.len() + 9));
-    let w = Window::counted(book.steps.len(), model.nav.step_row, room);
-    for s in book.steps.iter().skip(w.first).take(w.shown) {
+    let listed = crate::core::listing::steps(model);
+    let at = listed.iter().position(|i| *i == model.nav.step_row).unwrap_or(0);
+    let w = Window::counted(listed.len(), at, room);
+    for s in listed.iter().skip(w.first).take(w.shown).filter_map(|i| book.steps.get(*i)) {
         let chosen = s.number as usize == model.nav.step_row + 1;
         let line = step(s, progress.state(s.number), chosen, &c);
         out.may(if chosen { K::Never } else { K::Others } as u8, line);

@@ -74,8 +74,11 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
         out.keep(Line::new().text("  none is configured: nothing can be seen"));
     }
     let chosen = model.nav.source_row.min(n.saturating_sub(1));
-    let w = Window::counted(n, chosen, (tall / 2).max(3));
-    for (i, (id, s)) in model.world.sources.iter().enumerate().skip(w.first).take(w.shown) {
+    let listed = crate::core::listing::sources(model);
+    let at = listed.iter().position(|i| *i == chosen).unwrap_or(0);
+    let w = Window::counted(listed.len(), at, (tall / 2).max(3));
+    let in_sight = listed.iter().skip(w.first).take(w.shown);
+    for (i, (id, s)) in in_sight.filter_map(|i| Some((*i, model.world.sources.iter().nth(*i)?))) {
         let line = source(model, id.as_str(), s, i == chosen, &c);
         out.may(if i == chosen { K::Never } else { K::Others } as u8, line);
     }

@@ -12,6 +12,7 @@ use crate::core::judge::readiness::{self, CheckState};
 use crate::core::menu::{self, Ready};
 use crate::core::model::Model;
 use crate::core::world::target::TargetState;
+use crate::ui::motion;
 
 /// What the Verdict screen gives up when there is no room, the last first. Numbers in between are those of an act
 /// under way (`parts/act.rs`): what it does now stays longer than the acts that stand below it.
@@ -73,7 +74,7 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     let since = h.since.map(|s| {
         let until = t.map_or(model.utc(), |t| figures::known_until(model, t));
         // In steps: a stopwatch that ticks costs bytes every second and tells nothing more.
-        (s.hms(), age::age(until.since(s)))
+        (s.hms(), motion::growing(model, until.since(s)))
     });
     let most = match tall {
         0..8 => 1,
