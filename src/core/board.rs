@@ -21,8 +21,8 @@ pub fn rows(model: &Model) -> Vec<Row> {
         of.entry(&t.service).or_default().push(t);
     }
     let none = Vec::new();
-    let services = model.world.services.keys();
-    let mut rows: Vec<Row> = services.map(|s| row(model, s, of.get(s).unwrap_or(&none))).collect();
+    let services = model.world.services.values().filter(|s| of.contains_key(&s.name) || !s.is_bare());
+    let mut rows: Vec<Row> = services.map(|s| row(model, &s.name, of.get(&s.name).unwrap_or(&none))).collect();
     rows.sort_by(order);
     rows
 }
@@ -30,13 +30,17 @@ pub fn rows(model: &Model) -> Vec<Row> {
 /// The row of one service anew. The rest stands, so that one fact does not cost all rows.
 pub fn touch(model: &mut Model, service: &ServiceId) {
     let targets: Vec<&TargetState> = model.world.targets_of(service).collect();
+    let stays = !targets.is_empty() || model.world.services.get(service).is_some_and(|s| !s.is_bare());
     let fresh = row(model, service, &targets);
     match model.rows.iter().position(|r| r.service == *service) {
-        Some(at) if model.rows[at] == fresh => return,
+        Some(at) if stays && model.rows[at] == fresh => return,
         Some(at) => {
             model.rows.remove(at);
         }
         None => {}
+    }
+    if !stays {
+        return;
     }
     let at = model.rows.partition_point(|r| order(r, &fresh).is_lt());
     model.rows.insert(at, fresh);

@@ -7,7 +7,8 @@ use crate::core::key::Key;
 use crate::core::keymap::{Found, chord_name, falls_through};
 use crate::core::listing::{self, this_runbook};
 use crate::core::model::{Model, Place};
-use crate::core::nav::{Overlay, Screen};
+use crate::core::nav::{Overlay, Pane, Screen};
+use crate::core::update::{focus, side_by_side};
 
 /// Rows of a screen that are not its body: three above, two below.
 pub const FRAME_ROWS: u16 = 5;
@@ -17,8 +18,10 @@ pub const LEAST: (u16, u16) = (40, 10);
 const KEYS_WIDE: usize = 20;
 
 /// The sections that hold on the screen, the nearest first.
-pub fn contexts(screen: Screen) -> [Context; 2] {
-    match screen {
+pub fn contexts(model: &Model) -> [Context; 2] {
+    match model.nav.screen {
+        // The log's lines move by the keys of lists, whatever stands beside it.
+        _ if focus(model) == Some(Pane::Log) => [Context::List, Context::Global],
         Screen::Choose => [Context::Choose, Context::Global],
         Screen::Runbook => [Context::Runbook, Context::Global],
         Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources => [Context::List, Context::Global],
@@ -27,7 +30,7 @@ pub fn contexts(screen: Screen) -> [Context; 2] {
 
 /// What these keys mean on the screen, overlays and dialogs apart.
 pub fn lookup(model: &Model, keys: &[Key]) -> Found {
-    let contexts = contexts(model.nav.screen);
+    let contexts = contexts(model);
     let mut begun = Found::Nothing;
     for c in contexts {
         match model.keymap.find(c, keys) {
@@ -42,13 +45,13 @@ pub fn lookup(model: &Model, keys: &[Key]) -> Found {
 }
 
 fn after_in<'m>(model: &'m Model, c: Context, keys: &'m [Key]) -> impl Iterator<Item = (&'m [Key], Intent)> {
-    let first = contexts(model.nav.screen)[0];
+    let first = contexts(model)[0];
     model.keymap.after(c, keys).filter(move |(_, i)| c == first || falls_through(first, *i))
 }
 
 /// What a begun chord can go on to here: the keys that are left, and what they mean.
 pub fn after<'m>(model: &'m Model, keys: &'m [Key]) -> Vec<(&'m [Key], Intent)> {
-    contexts(model.nav.screen).into_iter().flat_map(|c| after_in(model, c, keys)).collect()
+    contexts(model).into_iter().flat_map(|c| after_in(model, c, keys)).collect()
 }
 
 /// Do these keys begin an act? Then a menu with consequences stands open.
@@ -78,7 +81,7 @@ pub fn works(model: &Model, intent: Intent) -> bool {
         I::Open => rows || (screen == Screen::Runbook && this_runbook(model).is_some()),
         I::Back => !model.nav.back.is_empty() || listing::filter_here(model).is_some(),
         I::Note | I::Copy => !early,
-        I::PaneNext | I::PanePrevious | I::Zoom => !early && model.width >= 160 && model.height >= 40,
+        I::PaneNext | I::PanePrevious | I::Zoom => side_by_side(model, model.width, model.height),
         I::Alarm => !early && !alarm::alarms(model).is_empty(),
         I::DrillFaster | I::DrillSlower => !early && model.environment.place == Place::Drill,
         I::StepNext | I::StepPrevious | I::StepRun | I::StepTick | I::StepSkip => {
@@ -163,7 +166,7 @@ fn place(model: &Model) -> &'static str {
 pub fn help(model: &Model, wide: usize) -> Vec<HelpLine> {
     let mut out = vec![HelpLine::Title(format!("HELP  keys of {}   keymap {}", place(model), model.keymap.name))];
     let reading = model.nav.under.is_some();
-    let here = contexts(model.nav.screen);
+    let here = contexts(model);
     let mut groups: Vec<(Group, Vec<(String, &str)>)> = Vec::new();
     for group in Group::ALL {
         // Over a page there is nothing to open, to tick or to filter.

@@ -84,6 +84,18 @@ pub enum Pane {
     Log,
 }
 
+impl Pane {
+    /// The pane that shows what a screen shows.
+    pub fn of(screen: Screen) -> Option<Pane> {
+        match screen {
+            Screen::Board => Some(Pane::Board),
+            Screen::Verdict => Some(Pane::Verdict),
+            Screen::Runbook => Some(Pane::Runbook),
+            Screen::Waking | Screen::Choose | Screen::Sources => None,
+        }
+    }
+}
+
 /// `/`: only rows that hold the words are listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Filter {
@@ -133,6 +145,10 @@ pub struct Nav {
     pub pane: Pane,
     /// The focused pane has the whole screen.
     pub zoomed: bool,
+    /// Rows the Verdict pane is scrolled down.
+    pub verdict_row: usize,
+    /// Lines of the log that are newer than the first one shown.
+    pub log_back: usize,
     /// Keys of a chord so far.
     pub pending: Vec<Key>,
     /// The target the act menu was opened on.
@@ -149,6 +165,7 @@ pub struct Nav {
 impl Nav {
     /// Go to a screen; `Esc` comes back here.
     pub fn go(&mut self, to: Screen) {
+        self.pane = Pane::of(to).unwrap_or(self.pane);
         if self.screen != to {
             self.leave_mark(None);
             self.screen = to;
@@ -161,6 +178,7 @@ impl Nav {
         if self.screen != to || chose.is_some() {
             self.leave_mark(chose);
         }
+        self.pane = Pane::of(to).unwrap_or(self.pane);
         self.screen = to;
         self.selected = Some(service.clone());
         self.by_hand = true;
@@ -175,6 +193,26 @@ impl Nav {
         if self.back.len() > 16 {
             self.back.remove(0);
         }
+    }
+
+    /// The pane that has the focus where panes stand side by side. All but the log are screens of their own as well.
+    pub fn focus(&self) -> Pane {
+        match (self.pane, Pane::of(self.screen)) {
+            (Pane::Log, Some(_)) => Pane::Log,
+            (_, Some(pane)) => pane,
+            (pane, None) => pane,
+        }
+    }
+
+    /// Focus a pane. `Esc` does not come back from a pane: they are all in sight.
+    pub fn look_at(&mut self, pane: Pane) {
+        self.pane = pane;
+        self.screen = match pane {
+            Pane::Board => Screen::Board,
+            Pane::Verdict => Screen::Verdict,
+            Pane::Runbook => Screen::Runbook,
+            Pane::Log => self.screen,
+        };
     }
 
     /// The last three keys came within 10 ms: not fingers (terminal-and-safety 2.4).

@@ -13,6 +13,7 @@ pub mod picture;
 pub mod states;
 mod states_acts;
 mod states_finding;
+mod states_sizes;
 pub mod stories;
 pub mod stray;
 pub mod svg;

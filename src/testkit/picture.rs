@@ -28,9 +28,16 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// The state, on a terminal of the picture's size.
+    pub fn world(&self) -> World {
+        let mut world = (self.make)();
+        (world.model.width, world.model.height) = self.size;
+        world
+    }
+
     /// The text, then the roles.
     pub fn taken(&self) -> String {
-        let world = (self.make)();
+        let world = self.world();
         let (buf, drawn) = world.drawn(self.size.0, self.size.1, &probe());
         let mut out = text(&buf);
         out.push_str("----\n");
@@ -85,6 +92,20 @@ fn roles(buf: &Buffer) -> String {
         if !spans.is_empty() {
             let words: Vec<String> = spans.iter().map(|(a, b, r)| format!("{a}..{b} {r:?}")).collect();
             out.push_str(&format!("{y}: {}\n", words.join(", ")));
+        }
+    }
+    out
+}
+
+/// Rows with badges that shout, and how many of them there are in each.
+pub fn bad_badges(world: &World, size: (u16, u16)) -> Vec<(u16, usize)> {
+    let (buf, _) = world.drawn(size.0, size.1, &probe());
+    let mut out = Vec::new();
+    for y in 0..size.1 {
+        let bad: Vec<bool> = (0..size.0).map(|x| role(buf[(x, y)].fg) == Some(Role::Bad)).collect();
+        let starts = bad.iter().enumerate().filter(|(x, b)| **b && (*x == 0 || !bad[x - 1])).count();
+        if starts > 0 {
+            out.push((y, starts));
         }
     }
     out

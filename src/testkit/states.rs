@@ -15,10 +15,6 @@ pub(super) fn at(path: &'static str, caption: &'static str, make: fn() -> World)
     Picture { path, caption, size: DESIGN, make }
 }
 
-fn sized(path: &'static str, caption: &'static str, size: (u16, u16), make: fn() -> World) -> Picture {
-    Picture { path, caption, size, make }
-}
-
 /// All pictures.
 pub fn pictures() -> Vec<Picture> {
     let mut all = verdicts();
@@ -27,7 +23,7 @@ pub fn pictures() -> Vec<Picture> {
     all.extend(super::states_acts::acts());
     all.extend(others());
     all.extend(super::states_finding::finding());
-    all.extend(layouts());
+    all.extend(super::states_sizes::layouts());
     all
 }
 
@@ -136,16 +132,7 @@ fn boards() -> Vec<Picture> {
 
 fn others() -> Vec<Picture> {
     vec![
-        at("waking/first", "The first second: who was asked, who has answered.", || {
-            let mut w = world();
-            w.source("eu-1", "kubernetes", Link::Connecting, Roles { rollouts: true, telemetry: false });
-            w.source("metrics", "prometheus", Link::Connecting, Roles { rollouts: false, telemetry: true });
-            w.source_with("eu-1", |s| {
-                s.link = Link::Reading { what: "pods".into(), done: 500, of: Some(1_200) };
-            });
-            w.wait(900);
-            w
-        }),
+        at("waking/first", "The first second: who was asked, who has answered.", stories::first_second),
         at("waking/drill", "A drill says its goal before it begins.", || {
             let mut w = World::of(Place::Drill).given(|m| {
                 m.environment.goal =
@@ -216,7 +203,7 @@ fn others() -> Vec<Picture> {
                 Trouble::Timeout,
                 "prometheus did not answer within 5 s, GET /api/v1/query; next try 03:14:20",
             );
-            w.wait(90_000).keys("o j");
+            w.wait(90_000).keys("o");
             w
         }),
         at("alarm/log-not-writable", "The log cannot be written: nothing forward goes out.", || {
@@ -281,21 +268,4 @@ fn runbook_progress() -> World {
     w.keys("-").type_text("the drain took care of it");
     w.keys("enter k k");
     w
-}
-
-fn layouts() -> Vec<Picture> {
-    vec![
-        sized("layout/verdict-60x15", "A small window: verdict, readiness and age stay.", (60, 15), worse),
-        sized("layout/dialog-60x15", "A small window: what is sent is counted, the last line stays.", (60, 15), || {
-            let mut w = worse();
-            w.keys("a r").planned().flush().wait(1_100);
-            w
-        }),
-        sized("layout/board-120x40", "More room: names get it first.", (120, 40), || {
-            stories::worse_on(Place::Prod, "b")
-        }),
-        sized("layout/wide-160x40", "Side by side: Board, Verdict, Runbook.", (160, 40), worse),
-        sized("layout/wide-200x50", "Side by side, at the largest size.", (200, 50), worse),
-        sized("layout/too-small", "Below 40x10 it says so in words.", (30, 6), worse),
-    ]
 }

@@ -102,6 +102,55 @@ pub fn worse() -> World {
     worse_on(Place::Prod, "v")
 }
 
+/// The first second: one source reads, one has not answered.
+pub fn first_second() -> World {
+    let mut w = world();
+    w.source("eu-1", "kubernetes", Link::Connecting, Roles { rollouts: true, telemetry: false });
+    w.source("metrics", "prometheus", Link::Connecting, Roles { rollouts: false, telemetry: true });
+    w.source_with("eu-1", |s| {
+        s.link = Link::Reading { what: "pods".into(), done: 500, of: Some(1_200) };
+    });
+    w.wait(900);
+    w
+}
+
+/// The failing canary under a long name, on a cluster with a long name, between versions of forty characters that
+/// differ in their middle.
+pub fn long_names(screen: &str) -> World {
+    let mut w = fleet(Place::Prod);
+    let rollouts = Roles { rollouts: true, telemetry: false };
+    w.source("gke-europe-west4-production-a", "kubernetes", Link::Watching, rollouts);
+    let name = "checkout-payment-authorization-gateway";
+    w.service(name, 1, &[110_000, 120_000]);
+    let mut c = Canary::new(name, "gke-europe-west4-production-a");
+    (c.from, c.to) =
+        ("release-2026-11-20.117-main-linux-x86_64".into(), "release-2026-11-21.118-main-linux-x86_64".into());
+    w.canary(&c);
+    w.figures(name, 300, (216.0, 46.6), (1_948.0, 0.8));
+    w.burn(name, 22.0, 2.1, 0.26);
+    quiet_rest(&mut w);
+    w.canary(&Canary::steady("checkout", "eu-1"));
+    w.burn("checkout", 0.2, 0.3, 0.39);
+    awake(w, screen)
+}
+
+/// A large fleet of which every twentieth moves.
+pub fn many(n: usize) -> World {
+    let mut w = world();
+    for i in 0..n {
+        w.service(&format!("service-{i:04}"), 2, &[120_000]);
+    }
+    w.sources();
+    for i in 0..n {
+        let name = format!("service-{i:04}");
+        let moving = i % 20 == 0;
+        w.canary(&if moving { Canary::new(&name, "eu-1") } else { Canary::steady(&name, "us-1") });
+        w.burn(&name, 0.2, 0.3, 0.4);
+    }
+    w.wait(3_100);
+    w
+}
+
 /// One service alone with these figures per block, told on Verdict.
 pub fn judged(since: i64, candidate: (f64, f64), stable: (f64, f64)) -> World {
     let mut w = fleet(Place::Prod);

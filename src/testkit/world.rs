@@ -303,6 +303,11 @@ impl World {
         self.send(Msg::Tick)
     }
 
+    /// The terminal has this size now.
+    pub fn resize(&mut self, width: u16, height: u16) -> &mut World {
+        self.send(Msg::Resize { width, height })
+    }
+
     /// Keys at a hand's pace, named as in a keymap file: `a r`, `esc`, `ctrl-o`.
     pub fn keys(&mut self, names: &str) -> &mut World {
         for name in names.split_whitespace() {

@@ -3,7 +3,7 @@
 use super::hints;
 use super::look::Look;
 use super::motion;
-use super::parts::line::{Line, width};
+use super::parts::line::{Line, cut, cut_middle, gate, width};
 use crate::config::theme::Role;
 use crate::core::age;
 use crate::core::alarm::{self, Place as At};
@@ -20,7 +20,7 @@ pub const TOP: u16 = 3;
 pub const BOTTOM: u16 = 2;
 
 /// So many sources have ages that move each second at first (limits.md section 5: 32 B/s).
-const FEW: usize = 3;
+pub const FEW: usize = 3;
 
 pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let wide = usize::from(area.width);
@@ -86,10 +86,14 @@ fn first_row(model: &Model, wide: usize) -> Line {
     let drilling = matches!(model.environment.place, Place::Drill | Place::Replay);
     let role = |r: Role| if drilling && r != Role::Warn { Role::Drill } else { r };
     let (arm_role, arm) = arming(model);
+    let whole = gate(&place(model)).into_owned();
+    // A name without end would push the arming word out.
+    let most = wide.saturating_sub("ANDON  ".len() + 3 + width(&arm) + 3 + width(&short));
+    let word = cut(&whole, most.max(8)).into_owned();
     let build = |clusters: &str, who: Option<&str>, utc: &str| {
         let gap = |l: Line| l.add(role(Role::Text), "   ");
         let line = Line::of(role(Role::Text), "ANDON").add(role(Role::Text), "  ");
-        let line = line.add(role(Role::Place), place(model));
+        let line = line.add(role(Role::Place), &word);
         let line = if clusters.is_empty() { line } else { line.add(role(Role::Text), format!(" {clusters}")) };
         let line = gap(line).add(role(arm_role), &arm);
         let line = match who.filter(|w| !w.is_empty()) {
@@ -175,7 +179,8 @@ fn second_row(model: &Model, wide: usize) -> Line {
         // `10s` takes the place of `5s ` and moves nobody.
         let words = if many(model) { format!("{words:<3}") } else { words };
         let gap = if line.is_empty() { "" } else { "  " };
-        let one = Line::new().text(format!("{gap}{id} ")).add(role, words);
+        let id = gate(id.as_str());
+        let one = Line::new().text(format!("{gap}{} ", cut_middle(&id, 20))).add(role, words);
         let rest = if left > 1 { width(&rest_words(left - 1, 0)) + 6 } else { 0 };
         if line.width() + one.width() + rest > room {
             line = line.add(Role::Muted, format!("{gap}{}", rest_words(left, left_bad)));

@@ -2,7 +2,7 @@
 //! from what works now, so that they cannot lie.
 
 use super::overlays::filter;
-use super::parts::line::Line;
+use super::parts::line::{Line, cut_middle, gate, width};
 use crate::config::theme::Role;
 use crate::core::act::dialog::{DialogKind, PlanState};
 use crate::core::board;
@@ -11,7 +11,7 @@ use crate::core::judge::verdict::Word;
 use crate::core::keymap::key_name;
 use crate::core::menu::{self, Ready};
 use crate::core::model::{Model, Place};
-use crate::core::nav::{Overlay, Screen};
+use crate::core::nav::{Overlay, Pane, Screen};
 
 /// The chord as it is typed: `a r`.
 pub fn key(model: &Model, intent: Intent) -> Option<String> {
@@ -123,13 +123,14 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
     };
     let back: (&[I], &str) = if model.nav.back.is_empty() { (&[], "") } else { (&[I::Back], "back") };
     let upper = match model.nav.screen {
+        _ if crate::core::update::focus(model).is_some() => beside(model, wide, book, drill),
         Screen::Waking => list(model, wide, &[(&[I::Help], "help"), (&[I::Quit], "leave")]),
         Screen::Choose => list(
             model,
             wide,
             &[
                 (&[I::ChooseNext, I::ChoosePrevious], "choose"),
-                (&[I::ChooseOpen], "look at it, look-only"),
+                (&[I::ChooseOpen], "or its digit: look at it, look-only"),
                 (&[I::ChooseDrill], "drill"),
                 (&[I::Help], "help"),
                 (&[I::Quit], "leave"),
@@ -216,6 +217,37 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
     (upper, acts_on(model, wide))
 }
 
+/// Panes side by side: what the keys mean in the one that has them.
+fn beside(model: &Model, wide: usize, book: (&[Intent], &str), drill: (&[Intent], &str)) -> Line {
+    use Intent as I;
+    let here: &[(&[I], &str)] = match model.nav.focus() {
+        Pane::Board => &[(MOVE, "choose"), (&[I::Open], "why"), (&[I::Filter], "filter")],
+        Pane::Verdict => &[(MOVE, "scroll"), (&[I::Open], "why")],
+        Pane::Runbook => &[
+            (&[I::StepNext, I::StepPrevious], "choose"),
+            (&[I::StepRun], "run check"),
+            (&[I::StepTick], "tick"),
+            (&[I::StepSkip], "skip"),
+        ],
+        Pane::Log => &[(MOVE, "scroll"), (&[I::Open], "alone")],
+    };
+    let zoom = if model.nav.zoomed { "side by side" } else { "this pane alone" };
+    let all = [
+        (&[I::PaneNext][..], "next pane"),
+        (&[I::Zoom], zoom),
+        (&[I::ScreenBoard], "board"),
+        (&[I::ScreenVerdict], "verdict"),
+        book,
+        (&[I::ScreenSources], "sources"),
+        (&[I::Note], "note"),
+        drill,
+        (&[I::Help], "help"),
+        (&[I::Quit], "leave"),
+    ];
+    let wanted: Vec<(&[I], &str)> = here.iter().copied().chain(all).collect();
+    list(model, wide, &wanted)
+}
+
 fn dialog(model: &Model, wide: usize, kind: &DialogKind) -> Line {
     let can_copy = matches!(kind, DialogKind::Act(a) if matches!(a.plan, PlanState::Ready(_)) && a.name.is_none());
     let copy: (&[Intent], &str) = if can_copy { (&[Intent::CopyRequests], "copy the requests") } else { (&[], "") };
@@ -261,7 +293,16 @@ fn acts_on(model: &Model, wide: usize) -> Line {
             let leader = chord.first().map(key_name).unwrap_or_default();
             line = line.add(Role::Key, leader);
             line = match target {
-                Some(t) => line.text(format!(" acts on {} {}: ", t.id.name.to_uppercase(), t.id.source)),
+                Some(t) => {
+                    // Names without end leave room for the first acts.
+                    let acts = if wide < 60 { 12 } else { 24 };
+                    let room = wide.saturating_sub("a acts on  : ".len() + acts).max(14);
+                    let name = gate(&t.id.name.to_uppercase()).into_owned();
+                    let source = gate(t.id.source.as_str());
+                    let source = cut_middle(&source, (room - width(&name).min(room)).max(room / 3)).into_owned();
+                    let name = cut_middle(&name, room - width(&source)).into_owned();
+                    line.text(format!(" acts on {name} {source}: "))
+                }
                 None => line.text(" acts: "),
             };
         } else {

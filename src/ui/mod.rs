@@ -22,7 +22,8 @@ use crate::core::intent::Intent;
 use crate::core::model::Model;
 use crate::core::msg::Picked;
 use crate::core::nav::{Field, Overlay, Screen};
-use parts::line::{Line, Rows};
+use parts::line::Line;
+use parts::rows::{Marks, Rows};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -31,10 +32,19 @@ pub const LEAST: (u16, u16) = crate::core::here::LEAST;
 // How far a page scrolls is counted without drawing it.
 const _: () = assert!(frame::TOP + frame::BOTTOM == crate::core::here::FRAME_ROWS);
 
+/// Lines of text and tables are no wider than this: an eye that comes back from further right misses its row. The
+/// frame and panes have the whole width.
+pub const READ: u16 = 120;
+
+/// The part of an area that is read.
+pub fn reading(area: Rect) -> Rect {
+    Rect { width: area.width.min(READ), ..area }
+}
+
 /// What the frame holds that others must know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drawn {
-    /// Where the terminal's cursor belongs: in a text field. `None`: nobody types.
+    /// Where the terminal's cursor belongs: in a text field, else on the chosen row. `None`: neither is on screen.
     pub cursor: Option<(u16, u16)>,
     /// The dialog that was really drawn. Once these cells are written, its confirm delay begins.
     pub dialog: Option<DialogId>,
@@ -70,34 +80,34 @@ fn cells(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Drawn {
     }
     frame::draw(model, look, area, buf);
     let body = Rect { y: area.y + frame::TOP, height: area.height - frame::TOP - frame::BOTTOM, ..area };
-    let hits = screen(model, look, body, buf);
-    let covered = model.dialog.is_some() || model.nav.overlay.is_some() || overlays::menu::is_open(model);
-    Drawn { hits: if covered { Vec::new() } else { hits }, ..over(model, look, body, buf) }
+    let row = screen(model, look, area, body, buf);
+    let over = over(model, look, body, buf);
+    // What lies over the screen may cover the chosen row: then the cursor is its own or nowhere, and nothing is picked.
+    let open = model.dialog.is_some() || model.nav.overlay.is_some() || overlays::menu::is_open(model);
+    let row = if open { Marks::default() } else { row };
+    Drawn { cursor: over.cursor.or(row.cursor), hits: row.hits, ..over }
 }
 
-fn screen(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Vec<(Rect, Picked)> {
-    let (wide, tall) = (usize::from(body.width), usize::from(body.height));
-    let side_by_side = buf.area.width >= screens::wide::LEAST.0
-        && body.height + frame::TOP + frame::BOTTOM >= screens::wide::LEAST.1
-        && matches!(model.nav.screen, Screen::Verdict | Screen::Board | Screen::Runbook)
-        && !model.rows.is_empty();
-    if side_by_side {
+fn screen(model: &Model, look: &Look, area: Rect, body: Rect, buf: &mut Buffer) -> Marks {
+    if crate::core::update::side_by_side(model, area.width, area.height) {
         return screens::wide::draw(model, look, body, buf);
     }
+    let body = reading(body);
+    let (wide, tall) = (usize::from(body.width), usize::from(body.height));
     let rows = match model.nav.screen {
-        Screen::Waking => screens::waking::rows(model),
-        Screen::Choose => screens::waking::choose(model),
+        Screen::Waking => screens::waking::rows(model, wide),
+        Screen::Choose => screens::waking::choose(model, wide, tall),
         Screen::Verdict => screens::verdict::rows(model, wide, tall),
         Screen::Board => screens::board::rows(model, wide, tall),
         Screen::Runbook => screens::runbook::rows(model, wide, tall, true),
-        Screen::Sources => screens::sources::rows(model, wide),
+        Screen::Sources => screens::sources::rows(model, wide, tall),
     };
     rows.draw(look, body, buf)
 }
 
 /// What lies over the screen; at most one thing, a dialog first.
 fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
-    let (wide, tall) = (usize::from(body.width), usize::from(body.height));
+    let (wide, tall) = (usize::from(reading(body).width), usize::from(body.height));
     let in_last = |area: Rect, column: usize| {
         let x = area.x + u16::try_from(column).unwrap_or(u16::MAX).min(area.width - 1);
         Some((x, area.bottom() - 1))

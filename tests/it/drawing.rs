@@ -150,7 +150,7 @@ fn hostile(evil: &str) -> World {
 #[test]
 fn our_own_words_are_ascii() {
     for p in pictures() {
-        let buf = (p.make)().draw(p.size.0, p.size.1);
+        let buf = p.world().draw(p.size.0, p.size.1);
         assert!(text(&buf).is_ascii(), "{}", p.path);
     }
 }

@@ -371,7 +371,7 @@ fn help_lists_what_works_here_and_nothing_else() {
                 continue;
             }
             let lines = help_lines(&model);
-            let contexts = here::contexts(model.nav.screen);
+            let contexts = here::contexts(model);
             for (keys, text) in &lines {
                 for k in keys.split(", ") {
                     let chord = chord(k).unwrap_or_else(|e| panic!("{name} {place}: {k:?}: {e:?}"));

@@ -44,7 +44,7 @@ fn book() -> String {
             section = dir;
             write!(out, "\n## {dir}\n").expect("a String takes all");
         }
-        let buf = (p.make)().draw(p.size.0, p.size.1);
+        let buf = p.world().draw(p.size.0, p.size.1);
         write!(out, "\n**{name}** ({}x{}): {}\n\n```text\n{}```\n", p.size.0, p.size.1, p.caption, text(&buf))
             .expect("a String takes all");
     }

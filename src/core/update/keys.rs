@@ -1,6 +1,6 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
-use super::{bump, confirm, filter, link, moved, palette, panes, records, steps, writing};
+use super::{bump, choose, confirm, filter, link, moved, palette, panes, records, steps, writing};
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::alarm;
@@ -16,7 +16,7 @@ use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
 use crate::core::listing;
 use crate::core::model::{Model, Place};
-use crate::core::nav::{Listing, Overlay, Screen};
+use crate::core::nav::{Listing, Overlay, Pane, Screen};
 use crate::core::time::Person;
 use crate::core::world::source::Link;
 use serde_json::json;
@@ -62,6 +62,9 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
         return;
     }
     filter::leave_help(model);
+    if model.nav.screen == Screen::Choose && choose::digit(model, key, out) {
+        return;
+    }
     let mut keys = std::mem::take(&mut model.nav.pending);
     keys.push(key);
     match here::lookup(model, &keys) {
@@ -195,7 +198,12 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
             model.nav.go(Screen::Runbook);
             model.nav.step_row = steps::first_open(model);
         }
-        Intent::ScreenSources => model.nav.go(Screen::Sources),
+        Intent::ScreenSources => {
+            if model.nav.screen != Screen::Sources {
+                model.nav.source_row = choose::worst_source(model);
+            }
+            model.nav.go(Screen::Sources);
+        }
         Intent::NextRow => rows(model, 1),
         Intent::PreviousRow => rows(model, -1),
         Intent::FirstRow => rows(model, i64::MIN / 2),
@@ -236,8 +244,8 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
                 model.nav.overlay = Some(Overlay::SkipReason { step: model.nav.step_row, typed: String::new() });
             }
         }
-        Intent::ChooseNext => choose_row(model, 1),
-        Intent::ChoosePrevious => choose_row(model, -1),
+        Intent::ChooseNext => choose::row(model, 1),
+        Intent::ChoosePrevious => choose::row(model, -1),
         Intent::ChooseOpen => {
             if let Some(c) = model.contexts.get(model.nav.choose_row) {
                 out.push(Effect::Choose(Choice::Context(c.name.clone())));
@@ -275,7 +283,11 @@ fn to_worst(model: &mut Model) {
         && listing::words(model, Listing::Services).is_none()
         && let Some(worst) = model.rows.first()
     {
-        model.nav.selected = Some(worst.service.clone());
+        let worst = worst.service.clone();
+        if model.nav.selected.as_ref() != Some(&worst) {
+            model.nav.selected = Some(worst);
+            panes::chosen(model);
+        }
     }
 }
 
@@ -304,15 +316,25 @@ pub(super) fn rows(model: &mut Model, by: i64) {
         model.nav.source_row = listed[(at as i64).saturating_add(by).clamp(0, last as i64) as usize];
         return;
     }
-    let listed: Vec<_> = board::listed(model).map(|r| r.service.clone()).collect();
-    let Some(last) = listed.len().checked_sub(1) else { return };
-    let at = model.nav.selected.as_ref().and_then(|s| listed.iter().position(|l| l == s)).unwrap_or(0);
+    if panes::moved(model, by) {
+        return;
+    }
+    let Some(last) = board::listed(model).count().checked_sub(1) else { return };
+    let at = panes::place(model).unwrap_or(0);
     let to = (at as i64).saturating_add(by).clamp(0, last as i64) as usize;
-    model.nav.selected = listed.get(to).cloned();
+    let to = board::listed(model).nth(to).map(|r| r.service.clone());
+    if to != model.nav.selected {
+        model.nav.selected = to;
+        panes::chosen(model);
+    }
     model.nav.by_hand = true;
 }
 
 fn open(model: &mut Model, out: &mut Vec<Effect>) {
+    if panes::focus(model) == Some(Pane::Log) {
+        panes::zoom(model);
+        return;
+    }
     match model.nav.screen {
         Screen::Verdict | Screen::Board => model.nav.overlay = Some(Overlay::Explain { scroll: 0 }),
         Screen::Runbook => steps::step_run(model, out),
@@ -327,6 +349,7 @@ fn back(model: &mut Model) {
     }
     let Some(spot) = model.nav.back.pop() else { return };
     model.nav.screen = spot.screen;
+    model.nav.pane = Pane::of(spot.screen).unwrap_or(model.nav.pane);
     if let Some((Some(before), to)) = spot.chose
         && model.nav.selected.as_ref() == Some(&to)
         && model.rows.iter().any(|r| r.service == before)
@@ -382,9 +405,4 @@ pub(super) fn disarm(model: &mut Model, why: &str, out: &mut Vec<Effect>) {
         });
         bump(model);
     }
-}
-
-pub(super) fn choose_row(model: &mut Model, by: i64) {
-    let last = model.contexts.len() as i64;
-    model.nav.choose_row = (model.nav.choose_row as i64 + by).clamp(0, last) as usize;
 }

@@ -3,6 +3,7 @@
 
 mod acts;
 mod bell;
+mod choose;
 mod confirm;
 mod facts;
 mod filter;
@@ -28,6 +29,7 @@ use crate::core::msg::{Msg, Recovered};
 use crate::core::time::{Person, Stamp};
 use crate::core::world::fact::Fact;
 
+pub use panes::{SIDE_BY_SIDE, focus, side_by_side};
 pub use steps::this_runbook;
 pub use tick::next_wake;
 
@@ -84,11 +86,18 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     if model.rows_dirty {
         touched = Touched::All;
     }
+    // Only what may take a row away needs to know where the chosen one stood.
+    let place = match &touched {
+        Touched::Service(s) if Some(s) == model.nav.selected.as_ref() => panes::place(model),
+        Touched::All => panes::place(model),
+        Touched::Nothing | Touched::Service(_) => None,
+    };
     match &touched {
         Touched::Nothing => {}
         Touched::Service(s) => board::touch(model, s),
         Touched::All => all_rows(model),
     }
+    panes::selection_stays(model, place);
     keys::leave_waking_when_answered(model);
     bell::listen(model, &mut out);
     link::known_trouble(model);
@@ -103,6 +112,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
                 if model.log.lines.len() > 200 {
                     model.log.lines.pop_front();
                 }
+                panes::logged(model);
                 model.revision += 1;
             }
         }

@@ -1,7 +1,7 @@
 //! The mouse, opt-in: the wheel moves rows or scrolls, a click selects. It never acts, never opens or closes a dialog and
 //! never confirms; while a dialog, the act menu or a text field has the keys it does nothing at all.
 
-use super::{bump, keys, steps};
+use super::{bump, choose, keys, steps};
 use crate::core::here;
 use crate::core::model::Model;
 use crate::core::msg::Picked;
@@ -35,7 +35,7 @@ pub(super) fn wheel(model: &mut Model, by: i16) {
         Some(Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. }) => return,
         None => match model.nav.screen {
             Screen::Runbook => steps::step_row(model, by),
-            Screen::Choose => keys::choose_row(model, by),
+            Screen::Choose => choose::row(model, by),
             Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources => keys::rows(model, by),
         },
     }
@@ -63,7 +63,7 @@ pub(super) fn picked(model: &mut Model, what: Picked) {
             model.nav.step_row = row;
             steps::step_row(model, 0);
         }
-        Picked::Pane(pane) => model.nav.pane = pane,
+        Picked::Pane(pane) => model.nav.look_at(pane),
     }
     bump(model);
 }

@@ -30,6 +30,11 @@ impl Service {
         Service { name: name.clone(), owner: None, tier: 2, slo: None, runbooks: Vec::new(), history_ms: Vec::new() }
     }
 
+    /// Nobody configured it and nothing is remembered of it: without a target it is nothing to look at.
+    pub fn is_bare(&self) -> bool {
+        self.owner.is_none() && self.slo.is_none() && self.runbooks.is_empty() && self.history_ms.is_empty()
+    }
+
     /// Median of the service's own history, in milliseconds, with how many it rests on.
     pub fn expected_ms(&self) -> Option<(i64, usize)> {
         let mut v = self.history_ms.clone();

@@ -13,7 +13,7 @@ use crate::core::judge::readiness::CheckState;
 use crate::core::model::Model;
 use crate::ui::frame;
 use crate::ui::parts::figures;
-use crate::ui::parts::line::{Line, Rows, gate, width, wrap};
+use crate::ui::parts::line::{Line, Rows, cut_versions, gate, width, wrap};
 
 /// The rows, and the column of the text cursor in the last one.
 pub fn rows(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize, tall: usize) -> (Rows, Option<usize>) {
@@ -47,22 +47,28 @@ pub fn rows(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize, tall: us
     (rows, cursor)
 }
 
-fn head(model: &Model, d: &ActDialog, _wide: usize, rows: &mut Rows) {
+fn head(model: &Model, d: &ActDialog, wide: usize, rows: &mut Rows) {
     let t = &d.seen;
     let title = d.operation.verb.word().to_uppercase();
     let ago = model.utc().since(t.read_at);
     let seen = if ago < 1_000 { "just seen".into() } else { format!("seen {} ago", age::age(ago)) };
     let place = format!("  in {} / {} / {}", frame::place(model), t.id.source, t.id.namespace);
     let line = Line::of(Role::Title, title).text("  ").add(Role::Moving, &t.id.name).text(place);
-    rows.keep(line.end(Role::Text, seen));
+    // The target in full, over two rows if it must be.
+    rows.flow(0, 0, line.end(Role::Text, seen), wide, 2);
 }
 
 fn versions(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {
     let t = &d.seen;
-    let column = (wide / 4).clamp(10, 26);
-    let one = |word: &str, h: &Option<Hash>| {
-        let Some(h) = h else { return Line::new().text(format!(" {word}  none")) };
-        let line = Line::new().text(format!(" {word} ")).left(Role::Moving, t.version_of(h), column);
+    let name = |h: &Option<Hash>| h.as_ref().map_or_else(String::new, |h| gate(&t.version_of(h)).into_owned());
+    let (from, to) = (name(&plan.from), name(&plan.to));
+    let longest = width(&from).max(width(&to)) + 2;
+    let column = longest.min(wide * 2 / 5).clamp(10, 42);
+    // Cut, if need be, where it still shows how they differ.
+    let [from, to] = cut_versions(&from, &to, column - 1);
+    let one = |word: &str, name: &str, h: &Option<Hash>| {
+        let Some(h) = h else { return (Line::new().text(format!(" {word}  none")), String::new()) };
+        let line = Line::new().text(format!(" {word} ")).left(Role::Moving, name, column);
         let role = if Some(h) == t.candidate.as_ref() && t.is_moving() {
             figures::what(t)
         } else if Some(h) == t.stable.as_ref() {
@@ -77,13 +83,17 @@ fn versions(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {
             let d = gate(&d).into_owned();
             crate::ui::parts::line::cut(&d, 17).into_owned()
         });
-        line.text(format!("{role}, {pods}")).end(Role::Text, digest.unwrap_or_default())
+        (line.text(format!("{role}, {pods}")), digest.unwrap_or_default())
     };
-    if plan.from == plan.to {
-        rows.keep(one("version", &plan.from));
+    let lines = if plan.from == plan.to {
+        vec![one("version", &from, &plan.from)]
     } else {
-        rows.keep(one("from", &plan.from));
-        rows.keep(one("to  ", &plan.to));
+        vec![one("from", &from, &plan.from), one("to  ", &to, &plan.to)]
+    };
+    // Digests are the first to go, both: the request carries what is compared.
+    let room = lines.iter().all(|(l, d)| l.width() + width(d) + 2 <= wide);
+    for (line, digest) in lines {
+        rows.keep(if room { line.end(Role::Text, digest) } else { line });
     }
 }
 

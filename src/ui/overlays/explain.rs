@@ -31,7 +31,7 @@ pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
         Some((t, j)) => verdict(t, j, wide, &mut out),
         None => out.push(Line::new().text(" no verdict: nothing moves here that could be compared with stable")),
     }
-    burn(model, &mut out);
+    burn(model, wide, &mut out);
     queries(model, wide, &mut out);
     if let Some(link) = model.nav.selected.as_ref().map(|s| link::service(model, s)) {
         para(&mut out, wide, &format!("link    {link}"));
@@ -54,7 +54,7 @@ fn verdict(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
     let v = &j.verdict;
     let v_of = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
     let track = figures::track(t);
-    out.push(Line::new().text(format!(" {track} is {}, stable is {}", v_of(&t.candidate), v_of(&t.stable))));
+    para(out, wide, &format!("{track} is {}, stable is {}", v_of(&t.candidate), v_of(&t.stable)));
     for (word, c) in [(track, v.candidate), ("stable", v.stable)] {
         let line = Line::new().text(format!(" {word:<10}"));
         let line = if c.total > 0.0 {
@@ -161,7 +161,7 @@ fn so(v: &Verdict) -> String {
     }
 }
 
-fn burn(model: &Model, out: &mut Vec<Line>) {
+fn burn(model: &Model, wide: usize, out: &mut Vec<Line>) {
     let Some(service) = &model.nav.selected else { return };
     let Some(b) = model.burns.get(service) else {
         out.push(Line::new().text(" burn: no SLO, or its windows were not answered"));
@@ -170,7 +170,8 @@ fn burn(model: &Model, out: &mut Vec<Line>) {
     let slo = model.world.services.get(service).and_then(|s| s.slo);
     let target = slo.map(|s| format!(" target {}% over {}d", words::decimal(s.objective * 100.0, 2), s.period_days));
     let line = Line::new().text(" BURN ").add(figures::burn_role(b.word), b.word.word());
-    out.push(line.text(format!("{}; over both windows of a row raises it", target.unwrap_or_default())));
+    let line = line.text(format!("{}; over both windows of a row raises it", target.unwrap_or_default()));
+    out.extend(line.flow(wide, 3));
     out.push(pair_line(["LONG", "", "SHORT", "", "LIMIT", ""]));
     for p in &b.pairs {
         let f = |x: Option<f64>| x.map_or_else(|| "--".to_owned(), words::times);
@@ -184,7 +185,7 @@ fn burn(model: &Model, out: &mut Vec<Line>) {
         let (l, s) = (words::window(p.long_secs), words::window(p.short_secs));
         out.push(pair_line([&l, &f(p.long), &s, &f(p.short), &format!("{}x", words::decimal(p.factor, 1)), tier]));
     }
-    left(b, out);
+    left(b, wide, out);
 }
 
 fn pair_line(cells: [&str; 6]) -> Line {
@@ -198,13 +199,13 @@ fn pair_line(cells: [&str; 6]) -> Line {
         .text(cells[5])
 }
 
-fn left(b: &Burn, out: &mut Vec<Line>) {
+fn left(b: &Burn, wide: usize, out: &mut Vec<Line>) {
     let left = b.left.map_or_else(
         || "not known".to_owned(),
         |l| format!("{}% of the period's budget is left", words::decimal(l * 100.0, 1)),
     );
     let line = b.range_1h.map(|r| format!("; 1h is surely within {} to {}", words::times(r.lo), words::times(r.hi)));
-    out.push(Line::new().text(format!("  {left}{}", line.unwrap_or_default())));
+    out.extend(Line::new().text(format!("  {left}{}", line.unwrap_or_default())).flow(wide, 3));
 }
 
 fn queries(model: &Model, wide: usize, out: &mut Vec<Line>) {
@@ -217,6 +218,6 @@ fn queries(model: &Model, wide: usize, out: &mut Vec<Line>) {
         || "no sample".to_owned(),
         |n| format!("sample {}Z, {} ago", n.hms(), age::age(model.utc().since(n))),
     );
-    out.push(Line::new().text(format!(" source  {}, {sample}, scrape every {} s", s.source, s.scrape_secs)));
+    para(out, wide, &format!("source  {}, {sample}, scrape every {} s", s.source, s.scrape_secs));
     para(out, wide, &format!("query   {}", s.query));
 }

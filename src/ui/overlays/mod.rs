@@ -23,6 +23,7 @@ pub fn below(rows: Rows, look: &Look, body: Rect, buf: &mut Buffer) -> Rect {
     let height = u16::try_from(all.len()).unwrap_or(u16::MAX).min(body.height);
     let area = Rect { y: body.bottom() - height, height, ..body };
     clear(area, buf);
+    let area = super::reading(area);
     all.draw(look, area, buf);
     area
 }
@@ -30,6 +31,7 @@ pub fn below(rows: Rows, look: &Look, body: Rect, buf: &mut Buffer) -> Rect {
 /// Lines from a scroll position on, over the whole body, with how many are above and below. The scroll is held in.
 pub fn page(lines: &[Line], scroll: u16, look: &Look, body: Rect, buf: &mut Buffer) {
     clear(body, buf);
+    let body = super::reading(body);
     let room = usize::from(body.height).max(1);
     if lines.len() <= room {
         for (line, y) in lines.iter().zip(body.y..) {
@@ -44,6 +46,6 @@ pub fn page(lines: &[Line], scroll: u16, look: &Look, body: Rect, buf: &mut Buff
         line.draw(look, body, y, buf);
     }
     let below = lines.len().saturating_sub(first + shown);
-    let words = format!("-- {first} lines above, {below} below --");
-    Line::new().text(words).draw(look, body, body.bottom() - 1, buf);
+    let words = super::parts::rows::Window { first, shown, below }.words().unwrap_or_default();
+    Line::new().text(format!("-- {words} --")).draw(look, body, body.bottom() - 1, buf);
 }

@@ -172,10 +172,10 @@ pub fn block(model: &Model, act: &Act, wide: usize) -> Rows {
         rows.may(drop, Line::new().text(format!(" {} {}", clock_ms(l.at), l.text)));
     }
     if let Some(left) = draining(model, act) {
-        rows.may(4, left);
+        rows.flow(4, 21, left, wide, 3);
     }
     if let Some(step) = act.current().filter(|_| !act.is_over()) {
-        rows.may(5, Line::new().text(format!(" settled when {}", step.done_words)));
+        rows.flow(5, 22, Line::new().text(format!(" settled when {}", step.done_words)), wide, 3);
     }
     if let Some(next) = next(model, act) {
         rows.may(3, next);

@@ -1,7 +1,7 @@
 //! Figures of the judgement as a tired person reads them: what was found, its range, its count, its age.
 //! Blank is never zero: what is not known says so.
 
-use super::line::Line;
+use super::line::{Line, cut_middle, cut_versions};
 use crate::config::theme::Role;
 use crate::core::age;
 use crate::core::judge::burn::{self, Burn, Empty};
@@ -186,6 +186,12 @@ fn worse(line: Line, v: &Verdict, now: Utc, limit: &str) -> Line {
     }
 }
 
+/// Columns that both sides need on one row with nothing cut.
+pub fn errors_width(t: &TargetState, j: &Judged) -> usize {
+    let (was, sides) = sides(t, j);
+    was.len() + 2 + sides.iter().map(|(w, v, r)| w.len() + super::line::width(v) + r.len() + 2).sum::<usize>()
+}
+
 /// `canary v2.14.1 21.6% of 4,118   stable v2.14.0 0.04% of 37,022` in `wide` columns; withdrawn figures as "was".
 /// Versions give way first, figures never.
 pub fn errors(t: &TargetState, j: Option<&Judged>, wide: usize) -> Line {
@@ -201,20 +207,22 @@ pub fn errors(t: &TargetState, j: Option<&Judged>, wide: usize) -> Line {
     let [first, second] = [&sides[0].1, &sides[1].1].map(|v| super::line::width(v));
     // Each has half; what one does not need the other may have.
     let half = room / 2;
-    let (a, b) = match (first <= half, second <= half) {
-        (true, _) => (first, room - first),
-        (false, true) => (room - second, second),
-        (false, false) => (half, half),
+    let names = match (first <= half, second <= half) {
+        (true, _) => [sides[0].1.clone(), cut_middle(&sides[1].1, room - first.min(room)).into_owned()],
+        (false, true) => [cut_middle(&sides[0].1, room - second.min(room)).into_owned(), sides[1].1.clone()],
+        // Both are cut, where it still shows how they differ.
+        (false, false) => cut_versions(&sides[0].1, &sides[1].1, half),
     };
     let mut line = Line::new().text(was);
-    for (i, ((word, version, rate), most)) in sides.iter().zip([a, b]).enumerate() {
+    for (i, ((word, _, rate), name)) in sides.iter().zip(&names).enumerate() {
         if i == 1 {
-            let gap = wide.saturating_sub(line.width() + word.len() + rate.len() + 2 + second.min(b));
+            let gap = wide.saturating_sub(line.width() + word.len() + rate.len() + 2 + super::line::width(name));
             line = line.text(" ".repeat(gap.clamp(2, 6)));
         }
         line = line.text(format!("{word} "));
-        if most >= 4 {
-            line = line.text(super::line::cut(version, most)).text(" ");
+        // Less than this says nothing.
+        if super::line::width(name) >= 2 {
+            line = line.text(name).text(" ");
         }
         line = line.text(rate);
     }
@@ -235,12 +243,17 @@ fn sides(t: &TargetState, j: &Judged) -> (&'static str, [(&'static str, String, 
 /// The same, one line each.
 pub fn error_sides(t: &TargetState, j: &Judged, wide: usize) -> [Line; 2] {
     let (was, sides) = sides(t, j);
-    sides.map(|(word, version, rate)| {
-        let room = wide.saturating_sub(was.len() + word.len() + rate.len() + 2);
+    // Both are cut alike, where it still shows how they differ.
+    let taken = sides.iter().map(|(word, _, rate)| was.len() + word.len() + rate.len() + 2).max().unwrap_or(0);
+    let room = wide.saturating_sub(taken);
+    let names = cut_versions(&sides[0].1, &sides[1].1, room);
+    let [first, second] = sides;
+    let one = |(word, _, rate): (&'static str, String, String), name: &str| {
         let line = Line::new().text(format!("{was}{word} "));
-        let line = if room >= 4 { line.text(super::line::cut(&version, room)).text(" ") } else { line };
+        let line = if room >= 4 { line.text(name).text(" ") } else { line };
         line.text(rate)
-    })
+    };
+    [one(first, &names[0]), one(second, &names[1])]
 }
 
 /// `[#############----] 74% left  RISING 2x(1h) 22x(5m), at 5m rate 24h`

@@ -1,80 +1,18 @@
-//! One line of cells, and a stack of lines that gives up its least important ones when there is no room.
+//! One line of cells.
 //!
-//! Every text passes the gate here, own words included: there is no other way into the buffer. Widths are those of
-//! unicode-width; a text that is too wide for its column ends in `..` and never moves its neighbours.
+//! Every text passes the gate here, own words included: there is no other way into the buffer. A text that is too wide
+//! for its column ends in `..` and never moves its neighbours.
 
 use crate::config::theme::Role;
 use crate::core::msg::Picked;
-use crate::core::shown;
 use crate::ui::look::Look;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use std::borrow::Cow;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Text that may be drawn: printable ASCII as it is, everything else through the gate.
-pub fn gate(s: &str) -> Cow<'_, str> {
-    if s.len() <= shown::LINE_MAX && s.bytes().all(|b| (0x20..0x7f).contains(&b)) {
-        return Cow::Borrowed(s);
-    }
-    Cow::Owned(shown::shown_line(s, shown::LINE_MAX).into_string())
-}
+use super::text;
 
-pub fn width(s: &str) -> usize {
-    UnicodeWidthStr::width(s)
-}
-
-/// At most `max` columns; a cut shows as `..`.
-pub fn cut(s: &str, max: usize) -> Cow<'_, str> {
-    if width(s) <= max {
-        return Cow::Borrowed(s);
-    }
-    let (room, mark) = if max >= 4 { (max - 2, "..") } else { (max, "") };
-    let mut out = String::new();
-    for c in s.chars() {
-        let before = out.len();
-        out.push(c);
-        if width(&out) > room {
-            out.truncate(before);
-            break;
-        }
-    }
-    out.push_str(mark);
-    Cow::Owned(out)
-}
-
-/// Words over lines of at most `max` columns; a word that is wider is broken.
-pub fn wrap(text: &str, max: usize) -> Vec<String> {
-    let max = max.max(1);
-    let mut out = Vec::new();
-    let mut line = String::new();
-    for word in text.split(' ') {
-        let gap = usize::from(!line.is_empty());
-        if width(&line) + gap + width(word) <= max {
-            if gap == 1 {
-                line.push(' ');
-            }
-            line.push_str(word);
-            continue;
-        }
-        if !line.is_empty() {
-            out.push(std::mem::take(&mut line));
-        }
-        for c in word.chars() {
-            let before = line.len();
-            line.push(c);
-            if width(&line) > max && before > 0 {
-                line.truncate(before);
-                out.push(std::mem::take(&mut line));
-                line.push(c);
-            }
-        }
-    }
-    if !line.is_empty() || out.is_empty() {
-        out.push(line);
-    }
-    out
-}
+pub use super::rows::{Rows, clear};
+pub use super::text::{cells, cut, cut_middle, cut_versions, gate, width, wrap};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
@@ -83,7 +21,9 @@ pub struct Line {
     tail: Vec<(String, Role)>,
     rule: bool,
     /// What the mouse chooses here.
-    picked: Option<Picked>,
+    pub(super) picked: Option<Picked>,
+    /// The column at which the terminal's cursor belongs.
+    here: Option<usize>,
 }
 
 impl Line {
@@ -127,7 +67,19 @@ impl Line {
         self
     }
 
+    /// The terminal's cursor belongs here, behind what was added so far: the focused row, for those who read by ear.
+    pub fn here(mut self) -> Line {
+        self.here = Some(self.width());
+        self
+    }
+
+    /// `>` and the cursor on the chosen row of a list, a blank on the others.
+    pub fn choice(self, chosen: bool) -> Line {
+        if chosen { self.here().text(">") } else { self.text(" ") }
+    }
+
     pub fn append(mut self, other: Line) -> Line {
+        self.here = self.here.or(other.here.map(|h| h + self.width()));
         self.pieces.extend(other.pieces);
         self.tail.extend(other.tail);
         self
@@ -157,12 +109,30 @@ impl Line {
         self.add(role, text).text(" ".repeat(pad))
     }
 
+    /// A cell of `max` columns for a name: both of its ends are kept, because names of one family differ there.
+    pub fn name(self, role: Role, text: impl AsRef<str>, max: usize) -> Line {
+        let text = gate(text.as_ref());
+        let text = cut_middle(&text, max.saturating_sub(1)).into_owned();
+        self.left(role, text, max)
+    }
+
     /// A cell of `max` columns, its text on the right. The first column stays blank.
     pub fn right(self, role: Role, text: impl AsRef<str>, max: usize) -> Line {
         let text = gate(text.as_ref());
         let text = cut(&text, max.saturating_sub(1)).into_owned();
         let pad = max.saturating_sub(width(&text));
         self.text(" ".repeat(pad)).add(role, text)
+    }
+
+    /// A cell of `max` columns with a word on the left and a figure on the right, which share what room there is. The
+    /// figure is never cut for the word.
+    pub fn both(self, role: Role, word: impl AsRef<str>, figure: impl AsRef<str>, max: usize) -> Line {
+        let figure = gate(figure.as_ref());
+        let figure = cut(&figure, max);
+        let word = gate(word.as_ref());
+        let word = cut(&word, max.saturating_sub(width(&figure) + 1)).into_owned();
+        let pad = max.saturating_sub(width(&word) + width(&figure));
+        self.add(role, word).text(" ".repeat(pad)).text(figure)
     }
 
     /// Goes on at this column; what is past it was cut.
@@ -175,58 +145,89 @@ impl Line {
         self.text(" ".repeat(pad))
     }
 
-    /// Over as many lines as it needs; the following ones begin at `indent`. Badges are not broken.
+    /// Over as many lines as it needs; the following ones begin at `indent`. Badges are not broken, and of words only
+    /// those that are wider than a line.
     pub fn flow(self, wide: usize, indent: usize) -> Vec<Line> {
         let tail_width: usize = self.tail.iter().map(|(t, _)| width(t)).sum();
         let first = wide.saturating_sub(if tail_width > 0 { tail_width + 1 } else { 0 });
         if self.rule || self.width() <= first {
             return vec![self];
         }
-        let mut out = vec![Line { tail: self.tail, ..Line::default() }];
+        let indent = indent.min(wide / 2);
+        let mut out = vec![Line { tail: self.tail, here: self.here, ..Line::default() }];
         let mut used = 0;
         for (text, role) in self.pieces {
-            let whole = role != Role::Text;
-            let parts: Vec<&str> = if whole { vec![text.as_str()] } else { text.split_inclusive(' ').collect() };
-            for part in parts {
-                let room = if out.len() == 1 { first } else { wide };
-                if used + width(part.trim_end()) > room && used > indent {
+            let parts: Vec<&str> =
+                if role == Role::Text { text.split_inclusive(' ').collect() } else { vec![text.as_str()] };
+            for mut part in parts {
+                loop {
+                    let room = if out.len() == 1 { first } else { wide };
+                    let w = width(part.trim_end());
+                    let last = out.len() - 1;
+                    let (fits, begun) = (used + w <= room, used > indent);
+                    // What would not fit on a line of its own either is broken here.
+                    let broken = if fits || begun { part } else { text::head(part, room.saturating_sub(used)).0 };
+                    if fits || (!begun && !broken.is_empty()) {
+                        used += width(broken);
+                        match out[last].pieces.last_mut() {
+                            Some((t, r)) if *r == role => t.push_str(broken),
+                            _ => out[last].pieces.push((broken.to_owned(), role)),
+                        }
+                        part = &part[broken.len()..];
+                        if part.trim_end().is_empty() {
+                            break;
+                        }
+                    } else if !begun && used <= indent && out.len() > 1 {
+                        // Not even one character fits: a cut says so.
+                        out[last].pieces.push((part.to_owned(), role));
+                        break;
+                    }
                     out.push(Line::new().text(" ".repeat(indent)));
                     used = indent;
-                }
-                let last = out.len() - 1;
-                used += width(part);
-                match out[last].pieces.last_mut() {
-                    Some((t, r)) if *r == role => t.push_str(part),
-                    _ => out[last].pieces.push((part.to_owned(), role)),
                 }
             }
         }
         out
     }
 
-    /// Draws at most `area.width` columns in row `y`; nothing outside the buffer.
-    pub fn draw(&self, look: &Look, area: Rect, y: u16, buf: &mut Buffer) {
+    /// Something followed that has no room.
+    pub fn cut_short(mut self) -> Line {
+        if let Some((text, _)) = self.pieces.last_mut() {
+            text.truncate(text.trim_end().len());
+        }
+        self.text(" ..")
+    }
+
+    /// Draws at most `area.width` columns in row `y`; nothing outside the buffer. Says where the cursor belongs, if it
+    /// belongs to this line.
+    pub fn draw(&self, look: &Look, area: Rect, y: u16, buf: &mut Buffer) -> Option<(u16, u16)> {
         let area = area.intersection(buf.area);
         if y < area.y || y >= area.bottom() || area.width == 0 {
-            return;
+            return None;
         }
         let room = usize::from(area.width);
         if self.rule {
-            put(look, Role::Muted, &"-".repeat(room), area.x, y, room, buf);
-            return;
+            put(look, Role::Muted, &"-".repeat(room), area, 0, y, buf);
+            return None;
         }
         let tail = fitted(&self.tail, room);
         let tail_width: usize = tail.iter().map(|(t, _)| width(t)).sum();
         let head_room = if tail.is_empty() { room } else { room.saturating_sub(tail_width + 1) };
         let head = fitted(&self.pieces, head_room);
+        // One badge that shouts is read; two are wallpaper. The words of the others say the same.
+        let (mut shouted, mut before) = (false, Role::Text);
         for (pieces, start) in [(&head, 0), (&tail, room - tail_width)] {
             let mut x = start;
             for (text, role) in pieces {
-                let at = area.x + u16::try_from(x).unwrap_or(u16::MAX);
-                put(look, *role, text, at, y, room - x.min(room), buf);
+                let quiet = *role == Role::Bad && shouted && before != Role::Bad;
+                shouted |= *role == Role::Bad;
+                before = if quiet { Role::Moving } else { *role };
+                put(look, before, text, area, x, y, buf);
                 x += width(text);
             }
         }
+        let column = u16::try_from(self.here?).unwrap_or(u16::MAX).min(area.width - 1);
+        Some((area.x + column, y))
     }
 }
 
@@ -257,99 +258,35 @@ fn fitted(pieces: &[(String, Role)], max: usize) -> Vec<(String, Role)> {
     out
 }
 
-fn put(look: &Look, role: Role, text: &str, x: u16, y: u16, max: usize, buf: &mut Buffer) {
-    if look.utf8 || text.is_ascii() {
-        buf.set_stringn(x, y, text, max, look.style(role));
-    } else {
-        // As many as the columns it would take, so that what stands right of it stays where it is.
-        let mut plain = String::new();
-        for c in text.chars() {
-            match c {
-                c if c.is_ascii() => plain.push(c),
-                c => plain.extend(std::iter::repeat_n('?', UnicodeWidthChar::width(c).unwrap_or(0))),
+/// Every character takes as many cells as [`cells`] says: a wide one two, the second left empty; one that rides on
+/// another takes none. A wide one that would be cut in half is left out.
+fn put(look: &Look, role: Role, text: &str, area: Rect, from: usize, y: u16, buf: &mut Buffer) {
+    let style = look.style(role);
+    let at = |x: usize| (area.x + u16::try_from(x).unwrap_or(u16::MAX), y);
+    let room = usize::from(area.width);
+    let mut x = from;
+    let mut last = None;
+    for c in text.chars() {
+        // Without UTF-8 the width stays, so that columns do.
+        let (c, w) = if look.utf8 || c.is_ascii() { (c, cells(c)) } else { ('?', cells(c)) };
+        if w == 0 {
+            if let Some(x) = last.filter(|_| c != '?') {
+                let cell = &mut buf[at(x)];
+                let symbol = format!("{}{c}", cell.symbol());
+                cell.set_symbol(&symbol);
             }
+            continue;
         }
-        buf.set_stringn(x, y, plain, max, look.style(role));
-    }
-}
-
-/// Lines from top to bottom, each with how soon it may go: 0 never, larger numbers first.
-#[derive(Clone, Debug, Default)]
-pub struct Rows {
-    rows: Vec<(u8, Line)>,
-}
-
-impl Rows {
-    pub fn new() -> Rows {
-        Rows::default()
-    }
-
-    /// Stays whatever happens.
-    pub fn keep(&mut self, line: Line) {
-        self.rows.push((0, line));
-    }
-
-    pub fn may(&mut self, drop: u8, line: Line) {
-        self.rows.push((drop, line));
-    }
-
-    /// A line over as many rows as it needs: the first stays, the rest may go.
-    pub fn flow(&mut self, drop: u8, rest: u8, line: Line, wide: usize, indent: usize) {
-        for (i, l) in line.flow(wide, indent).into_iter().enumerate() {
-            self.rows.push((if i == 0 { drop } else { rest }, l));
+        if x + w > room {
+            return;
         }
-    }
-
-    /// A blank row, the first to go.
-    pub fn gap(&mut self) {
-        self.rows.push((u8::MAX, Line::new()));
-    }
-
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    pub fn extend(&mut self, other: Rows) {
-        self.rows.extend(other.rows);
-    }
-
-    /// The lines that fit: the least important go first, of equal ones the lowest.
-    pub fn fit(mut self, height: usize) -> Vec<Line> {
-        while self.rows.len() > height {
-            let worst = self.rows.iter().map(|(d, _)| *d).max().unwrap_or(0);
-            let at = if worst == 0 {
-                // Only rows that should stay: the top of the screen answers the question.
-                self.rows.len() - 1
-            } else {
-                self.rows.iter().rposition(|(d, _)| *d == worst).unwrap_or(0)
-            };
-            self.rows.remove(at);
+        buf[at(x)].set_char(c).set_style(style);
+        if w == 2 {
+            let second = if c == '?' { "?" } else { " " };
+            buf[at(x + 1)].set_symbol(second).set_style(style);
         }
-        self.rows.into_iter().map(|(_, l)| l).collect()
-    }
-
-    /// Draws what fits; where the mouse would choose what.
-    pub fn draw(self, look: &Look, area: Rect, buf: &mut Buffer) -> Vec<(Rect, Picked)> {
-        let mut hits = Vec::new();
-        for (line, y) in self.fit(usize::from(area.height)).into_iter().zip(area.y..area.bottom()) {
-            line.draw(look, area, y, buf);
-            hits.extend(line.picked.map(|p| (Rect { y, height: 1, ..area }, p)));
-        }
-        hits
-    }
-}
-
-/// Blank, so that what is drawn below does not shine through.
-pub fn clear(area: Rect, buf: &mut Buffer) {
-    let area = area.intersection(buf.area);
-    for y in area.top()..area.bottom() {
-        for x in area.left()..area.right() {
-            buf[(x, y)].reset();
-        }
+        last = Some(x);
+        x += w;
     }
 }
 
@@ -389,20 +326,54 @@ mod tests {
     }
 
     #[test]
-    fn the_least_important_rows_go_first() {
-        let mut rows = Rows::new();
-        rows.keep(Line::new().text("verdict"));
-        rows.may(3, Line::new().text("log"));
-        rows.may(1, Line::new().text("budget"));
-        let texts = |lines: Vec<Line>| lines.iter().map(|l| l.pieces[0].0.clone()).collect::<Vec<_>>();
-        assert_eq!(texts(rows.clone().fit(2)), ["verdict", "budget"]);
-        assert_eq!(texts(rows.fit(1)), ["verdict"]);
+    fn a_line_flows_and_only_what_is_wider_than_a_line_is_broken() {
+        let flowed = |line: Line, wide| line.flow(wide, 3).iter().map(Line::plain).collect::<Vec<_>>();
+        let line = Line::new().text(" a  one two three");
+        assert_eq!(flowed(line, 11), [" a  one two", "   three"]);
+        let line = Line::new().text(" q ").text("sum(rate(x[5m]))");
+        assert_eq!(flowed(line, 10), [" q sum(rat", "   e(x[5m]", "   ))"]);
+        let line = Line::new().text("it is ").add(Role::Bad, "NOT KNOWN").text(" yet");
+        assert_eq!(flowed(line, 12), ["it is", "   NOT KNOWN", "   yet"]);
     }
 
     #[test]
-    fn words_wrap_and_long_ones_break() {
-        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
-        assert_eq!(wrap("", 3), [""]);
+    fn one_badge_on_a_line_shouts() {
+        let line = Line::of(Role::Bad, "WORSE").text(" and ").add(Role::Bad, "STUCK");
+        let area = Rect::new(0, 0, 20, 1);
+        let mut buf = Buffer::empty(area);
+        let look = Look::shipped();
+        line.draw(&look, area, 0, &mut buf);
+        assert_eq!(buf[(0, 0)].bg, look.style(Role::Bad).bg.unwrap_or_default());
+        assert_eq!(buf[(10, 0)].bg, look.style(Role::Moving).bg.unwrap_or_default());
+    }
+
+    #[test]
+    fn a_word_and_a_figure_share_their_room() {
+        let cell = |word: &str, figure: &str| drawn(&Line::new().both(Role::Text, word, figure, 14), 14);
+        assert_eq!(cell("SAME", "+0.0"), "SAME      +0.0");
+        assert_eq!(cell("rolling back", "+0.0"), "rolling.. +0.0");
+        assert_eq!(cell("UNSURE", "123,456 more"), " 123,456 more".replacen(' ', ". ", 1));
+    }
+
+    #[test]
+    fn wide_characters_take_two_cells_and_are_never_halved() {
+        let line = Line::new().text("a\u{4f60}e\u{301}\u{597d}");
+        assert_eq!(drawn(&line, 8), "a\u{4f60} e\u{301}\u{597d}   ");
+        assert_eq!(drawn(&line, 5), "a\u{4f60} ..".to_owned());
+        let ascii = Look::new(crate::config::theme::default_theme(), crate::ui::Colours::Sixteen, false);
+        let area = Rect::new(0, 0, 8, 1);
+        let mut buf = Buffer::empty(area);
+        line.draw(&ascii, area, 0, &mut buf);
+        assert_eq!(buf.content.iter().map(|c| c.symbol()).collect::<String>(), "a??e??  ");
+    }
+
+    #[test]
+    fn the_cursor_stands_on_the_chosen_row() {
+        let area = Rect::new(3, 1, 10, 2);
+        let mut buf = Buffer::empty(Rect::new(0, 0, 20, 5));
+        let mut rows = Rows::new();
+        rows.keep(Line::new().choice(false).text("a"));
+        rows.keep(Line::new().text(" ").choice(true).text("b"));
+        assert_eq!(rows.draw(&Look::shipped(), area, &mut buf), Some((4, 2)));
     }
 }

@@ -3,4 +3,6 @@
 pub mod act;
 pub mod figures;
 pub mod line;
+pub mod rows;
 pub mod strips;
+pub mod text;

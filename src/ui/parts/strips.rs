@@ -77,7 +77,7 @@ pub fn also(model: &Model, wide: usize) -> Line {
             one = one.text(format!(" {detail}"));
         }
         one = one.text("   ");
-        let rest = if left > 1 { 12 } else { 0 };
+        let rest = if left > 1 { width(&format!("+{} not fine   ", left - 1)) } else { 0 };
         if line.width() + one.width() + rest + width(&fine_words) > wide {
             break;
         }

@@ -1,7 +1,8 @@
 //! The Board: every moving rollout and every unhealthy service, worst first; the chosen one in detail below.
 
 use super::super::hints;
-use super::super::parts::line::{Line, Rows};
+use super::super::parts::line::{Line, cut_middle, cut_versions, gate, width};
+use super::super::parts::rows::{Rows, Window};
 use super::super::parts::{figures, strips};
 use crate::config::theme::Role;
 use crate::core::age;
@@ -16,73 +17,101 @@ use crate::core::nav::Listing;
 use crate::core::world::source::Link;
 use crate::core::world::target::TargetState;
 
-/// Column widths for a screen this wide, in the order of the heading.
+/// What the Board gives up when there is no room, the last first.
+#[derive(Clone, Copy)]
+enum Keep {
+    /// That all is fine; the chosen row with its verdict; the age of its figures; its readiness.
+    Never,
+    Heading,
+    /// Other rows, and how many are not in sight.
+    Others,
+    Name,
+    Verdict,
+    Budget,
+    /// What goes on below a line of the detail.
+    More,
+    Runbook,
+    Rule,
+    Log,
+    LogRest,
+}
+
+use Keep as K;
+
+/// Column widths for a screen this wide, in the order of the heading; 0: not there.
 struct Columns {
     service: usize,
     place: usize,
     what: usize,
+    /// The verdict's word on the left and the points on the right share it.
     verdict: usize,
-    points: usize,
+    points: bool,
     burn: usize,
     back: usize,
 }
 
 fn columns(wide: usize) -> Columns {
-    let base = Columns { service: 12, place: 7, what: 16, verdict: 12, points: 11, burn: 12, back: 8 };
-    if wide < 78 {
-        // What the detail says as well goes first.
-        let short = Columns { burn: 0, back: 0, what: 15, points: 10, ..base };
-        let more = wide.saturating_sub(2 + 12 + 7 + 15 + 12 + 10);
-        return Columns { service: short.service + more, ..short };
+    // Each tier leaves out what the detail says as well.
+    let base = Columns { service: 14, place: 7, what: 16, verdict: 21, points: true, burn: 12, back: 8 };
+    match wide {
+        0..50 => {
+            let what = if wide < 46 { 12 } else { 16 };
+            let service = wide.saturating_sub(2 + what + 13).max(8);
+            Columns { service, place: 0, what, verdict: 13, points: false, burn: 0, back: 0 }
+        }
+        50..78 => {
+            let place = if wide < 56 { 0 } else { 7 };
+            let service = wide.saturating_sub(2 + place + 16 + 21);
+            Columns { service, place, burn: 0, back: 0, ..base }
+        }
+        _ => {
+            let more = wide.saturating_sub(80);
+            // What is over goes to names first: they are what is cut.
+            let service = base.service - 80usize.saturating_sub(wide) + more / 2;
+            Columns { service, place: base.place + more / 4, what: base.what + more / 4, ..base }
+        }
     }
-    let more = wide.saturating_sub(80);
-    // What is over goes to names first: they are what is cut.
-    Columns { service: base.service + more / 2, place: base.place + more / 4, what: base.what + more / 4, ..base }
 }
 
-/// `WORSE` and its like in the first columns: what is left when there is no room for the rest.
-pub fn list(model: &Model, wide: usize, height: usize) -> Vec<Line> {
-    let c = columns(wide);
-    let heading = Line::new()
-        .text("  ")
-        .left(Role::Text, "SERVICE", c.service)
-        .left(Role::Text, "WHERE", c.place)
-        .left(Role::Text, "WHAT", c.what)
-        .left(Role::Text, "VERDICT", c.verdict)
-        .right(Role::Text, "POINTS", c.points)
-        .right(Role::Text, if c.burn > 0 { "BURN 1h/5m" } else { "" }, c.burn)
-        .text(if c.back > 0 { " " } else { "" })
-        .left(Role::Text, if c.back > 0 { "BACK" } else { "" }, c.back.saturating_sub(1));
-    let rows: Vec<&Row> = board::listed(model).collect();
-    let hidden = model.rows.len() - rows.len();
-    let mut out = vec![heading];
-    let room = height.saturating_sub(2).max(1);
-    let chosen = rows.iter().position(|r| Some(&r.service) == model.nav.selected.as_ref()).unwrap_or(0);
-    // The chosen row stays in sight; the top is left only when it must be.
-    let first = if chosen < room { 0 } else { (chosen + 1 - room).min(rows.len().saturating_sub(room)) };
-    let shown = rows.iter().skip(first).take(room);
-    out.extend(shown.map(|r| row(model, r, &c).pick(Picked::Service(r.service.clone()))));
-    let below = rows.len().saturating_sub(first + room);
-    let mut words = Vec::new();
-    if first > 0 {
-        words.push(format!("{first} above"));
+fn heading_row(c: &Columns) -> Line {
+    let line = Line::new().text("  ").left(Role::Text, "SERVICE", c.service).left(Role::Text, "WHERE", c.place);
+    let line = line.left(Role::Text, "WHAT", c.what);
+    let line = line.both(Role::Text, "VERDICT", if c.points { "POINTS" } else { "" }, c.verdict);
+    if c.back == 0 {
+        return line;
     }
-    if below > 0 {
-        words.push(format!("{below} below"));
+    line.right(Role::Text, "BURN 1h/5m", c.burn).text(" ").left(Role::Text, "BACK", c.back)
+}
+
+/// As many rows as have room, the chosen one among them, and how many are not in sight. Only rows in sight are built.
+pub fn list(model: &Model, wide: usize, height: usize) -> Rows {
+    let c = columns(wide);
+    let mut out = Rows::new();
+    out.may(K::Heading as u8, heading_row(&c));
+    let len = board::listed(model).count();
+    let hidden = model.rows.len() - len;
+    let chosen = board::listed(model).position(|r| Some(&r.service) == model.nav.selected.as_ref()).unwrap_or(0);
+    let w = Window::of(len, chosen, height.saturating_sub(2));
+    for (i, r) in board::listed(model).enumerate().skip(w.first).take(w.shown) {
+        out.may(
+            if i == chosen { K::Never } else { K::Others } as u8,
+            row(model, r, &c).pick(Picked::Service(r.service.clone())),
+        );
     }
     let filtered = listing::words(model, Listing::Services).is_some();
-    if filtered && let Some(text) = super::super::overlays::filter::hidden(model, Listing::Services) {
-        words.push(text);
-    }
-    if hidden > 0 && !filtered {
-        words.push(format!("{hidden} more {} fine", if hidden == 1 { "is" } else { "are" }));
-    }
+    let rest = if filtered {
+        super::super::overlays::filter::hidden(model, Listing::Services)
+    } else {
+        (hidden > 0).then(|| format!("{hidden} more {} fine", if hidden == 1 { "is" } else { "are" }))
+    };
+    let words: Vec<String> = w.words().into_iter().chain(rest).collect();
     let line = Line::new().text(format!("  {}", words.join(", ")));
     let key = hints::key(model, Intent::ShowRest).filter(|_| !filtered && (hidden > 0 || model.nav.show_rest));
-    out.push(match key {
+    let line = match key {
         Some(k) => line.end(Role::Key, k).end(Role::Text, if hidden > 0 { " show" } else { " fold" }),
         None => line,
-    });
+    };
+    out.may(K::Others as u8, line);
     out
 }
 
@@ -98,14 +127,8 @@ fn glyph(g: Glyph) -> &'static str {
 fn row(model: &Model, r: &Row, c: &Columns) -> Line {
     let chosen = Some(&r.service) == model.nav.selected.as_ref();
     let t = r.target.as_ref().and_then(|t| model.world.targets.get(t));
-    let name = super::super::parts::line::gate(r.service.as_str()).into_owned();
-    let name = super::super::parts::line::cut(&name, c.service.saturating_sub(1)).into_owned();
-    let pad = c.service.saturating_sub(super::super::parts::line::width(&name));
-    let line = Line::new()
-        .text(if chosen { ">" } else { " " })
-        .text(glyph(r.glyph))
-        .add(if chosen { Role::Selected } else { Role::Text }, name)
-        .text(" ".repeat(pad));
+    let line = Line::new().choice(chosen).text(glyph(r.glyph));
+    let line = line.name(if chosen { Role::Selected } else { Role::Text }, r.service.as_str(), c.service);
     let place = match (t, r.targets) {
         (Some(_), n) if n > 1 && r.moving > 1 => format!("{} of {n}", r.moving),
         (Some(t), _) => t.id.source.to_string(),
@@ -114,8 +137,14 @@ fn row(model: &Model, r: &Row, c: &Columns) -> Line {
     let what = t.map_or_else(|| "no rollout".into(), figures::what);
     let (role, word, _) = strips::row_words(model, r);
     let points = t.and_then(|t| model.judged.get(&t.id)).map_or_else(|| "-".into(), figures::points_column);
+    let line = line.name(Role::Text, place, c.place).left(Role::Text, what, c.what);
+    // The badge covers its word only.
+    let line = line.both(role, word, if c.points { points.as_str() } else { "" }, c.verdict);
+    if c.back == 0 {
+        return line;
+    }
     let burn = model.burns.get(&r.service).map_or_else(
-        || "-".to_owned(),
+        || format!("{:>5}/{:>5}", "-", "-"),
         |b| {
             // A burn that is too old to judge by is not known.
             let known = b.age != Age::Withdrawn;
@@ -124,14 +153,6 @@ fn row(model: &Model, r: &Row, c: &Columns) -> Line {
         },
     );
     let back = t.map_or_else(|| ("-".into(), false), |t| figures::way_back(model, t));
-    let line = line.left(Role::Text, place, c.place).left(Role::Text, what, c.what);
-    // The badge covers its word only.
-    let word = super::super::parts::line::cut(&word, c.verdict.saturating_sub(1)).into_owned();
-    let pad = c.verdict.saturating_sub(super::super::parts::line::width(&word));
-    let line = line.add(role, word).text(" ".repeat(pad)).right(Role::Text, points, c.points);
-    if c.back == 0 {
-        return line;
-    }
     // The last cell ends with the screen, so it needs no blank of its own.
     line.right(Role::Text, burn, c.burn).text(" ").left(if back.1 { Role::Warn } else { Role::Text }, back.0, c.back)
 }
@@ -166,16 +187,16 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     detail(model, wide, &mut below);
     let wanted = board::listed(model).count() + 2;
     let room = tall.saturating_sub(out.len() + below.len());
-    for (i, line) in list(model, wide, wanted.min(room.max(4))).into_iter().enumerate() {
-        out.may(if i <= 1 { 0 } else { 1 }, line);
-    }
+    // Of a small window the list has all but the two rows that never go, up to the four worst.
+    let least = tall.saturating_sub(2).clamp(3, 6);
+    out.extend(list(model, wide, wanted.min(room.max(least))));
     let spare = tall.saturating_sub(out.len() + below.len() + 1);
     if spare > 0 {
         out.gap();
     }
     out.extend(below);
     for (i, line) in strips::log(model, spare.clamp(1, 12)).into_iter().enumerate() {
-        out.may(if i == 0 { 31 } else { 60 }, line);
+        out.may(if i == 0 { K::Log } else { K::LogRest } as u8, line);
     }
     out
 }
@@ -194,9 +215,11 @@ fn nothing(model: &Model, wide: usize, out: &mut Rows) {
         let (role, word) = super::sources::link(&s.link);
         let said = match &s.link {
             Link::Failed(e) => e.sentence.to_string(),
-            Link::Connecting | Link::Reading { .. } | Link::Watching | Link::Polling => s.holds.to_string(),
+            Link::Connecting => "no answer yet".into(),
+            Link::Reading { .. } | Link::Watching | Link::Polling => s.holds.to_string(),
         };
-        let line = Line::new().text(format!(" {id} ")).add(role, word).text(format!(" {said}"));
+        let line = Line::new().text(" ").left(Role::Text, id.as_str(), if wide < 60 { 10 } else { 14 });
+        let line = line.left(role, word, 12).text(said);
         out.flow(2, 2, line, wide, 3);
     }
     for p in &model.problems {
@@ -207,9 +230,9 @@ fn nothing(model: &Model, wide: usize, out: &mut Rows) {
 
 /// The chosen service, in a few lines.
 fn detail(model: &Model, wide: usize, out: &mut Rows) {
-    out.may(30, Line::rule());
+    out.may(K::Rule as u8, Line::rule());
     let Some(row) = board::selected(model) else {
-        out.may(20, Line::new().text("no service is chosen"));
+        out.may(K::Name as u8, Line::new().text("no service is chosen"));
         return;
     };
     let service = model.world.services.get(&row.service);
@@ -217,30 +240,37 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
         let owner = s.owner.as_ref().map(|o| format!("{o}, ")).unwrap_or_default();
         format!("{owner}tier {}", s.tier)
     });
+    let slo = service.is_some_and(|s| s.slo.is_some());
+    let budget = Line::new().text(" budget   ").append(figures::budget(model.burns.get(&row.service), slo));
     let Some(t) = board::selected_target(model) else {
-        out.may(5, Line::of(Role::Moving, row.service.as_str()).end(Role::Text, owner.unwrap_or_default()));
-        let burn = model.burns.get(&row.service);
-        let slo = service.is_some_and(|s| s.slo.is_some());
-        out.may(6, Line::new().text(" budget   ").append(figures::budget(burn, slo)));
+        let name = Line::of(Role::Moving, row.service.as_str()).end(Role::Text, owner.unwrap_or_default());
+        out.may(K::Name as u8, name);
+        out.flow(K::Budget as u8, K::More as u8, budget, wide, 10);
         return;
     };
-    out.may(5, heading(model, t, wide).end(Role::Text, owner.unwrap_or_default()));
-    out.flow(6, 7, Line::new().text(" verdict  ").append(figures::verdict(model, t)), wide, 10);
+    out.may(K::Name as u8, heading(model, t, wide).end(Role::Text, owner.unwrap_or_default()));
+    let verdict = Line::new().text(" verdict  ").append(figures::verdict(model, t));
+    out.flow(K::Verdict as u8, K::More as u8, verdict, wide, 10);
     let (age_role, age) = figures::figures_age(model, t);
     let judged = model.judged.get(&t.id);
-    let room = wide.saturating_sub(11 + age.len());
-    out.may(7, Line::new().text(" errors   ").append(figures::errors(t, judged, room)).end(age_role, age));
-    let slo = service.is_some_and(|s| s.slo.is_some());
-    out.may(8, Line::new().text(" budget   ").append(figures::budget(model.burns.get(&t.service), slo)));
+    // From `9s old` to `10s old` nothing else moves.
+    let room = wide.saturating_sub(11 + age.len().max(7));
+    let errors = match judged.filter(|j| j.telemetry && (wide < 70 || figures::errors_width(t, j) > room)) {
+        // The stable side stands on Verdict: neither a figure nor a version is cut for it.
+        Some(j) => figures::error_sides(t, j, room).into_iter().next().unwrap_or_default(),
+        None => figures::errors(t, judged, room),
+    };
+    out.keep(Line::new().text(" errors   ").append(errors).end(age_role, age));
+    out.flow(K::Budget as u8, K::More as u8, budget, wide, 10);
     let r = crate::core::judge::readiness::readiness(t, service, model.world.sources.get(&t.id.source));
     let line = Line::new().text(format!(" way back {}", figures::way_back(model, t).0));
     let line = match r.worst() {
         Some(c) => line.text("  ").add(Role::Warn, "(!)").text(format!(" {}", c.how)),
         None => line.text("  nothing stands in the way"),
     };
-    out.flow(9, 20, line, wide, 10);
+    out.flow(K::Never as u8, K::More as u8, line, wide, 10);
     if let Some(line) = strips::runbook(model) {
-        out.may(12, line);
+        out.may(K::Runbook as u8, line);
     }
 }
 
@@ -248,13 +278,17 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
 pub fn heading(model: &Model, t: &TargetState, wide: usize) -> Line {
     let v = |h: &Option<crate::core::id::Hash>| {
         let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
-        let v = super::super::parts::line::gate(&v).into_owned();
-        super::super::parts::line::cut(&v, (wide / 5).max(8)).into_owned()
+        gate(&v).into_owned()
     };
-    let line = Line::of(Role::Moving, &t.id.name).text(format!("  {}", v(&t.stable)));
+    let name = gate(&t.id.name);
+    let name = cut_middle(&name, wide * 3 / 10);
+    // Arrow, gaps and the age take 15, the owner behind it about 20.
+    let room = wide.saturating_sub(width(&name) + 35) / 2;
+    let [stable, candidate] = cut_versions(&v(&t.stable), &v(&t.candidate), room.max(8));
+    let line = Line::of(Role::Moving, &name).text(format!("  {stable}"));
     if !t.is_moving() {
         return line.text(format!(", {}", t.phase.word()));
     }
     let ago = t.started.map(|s| format!("  {} ago", age::age(figures::known_until(model, t).since(s))));
-    line.text(format!(" -> {}{}", v(&t.candidate), ago.unwrap_or_default()))
+    line.text(format!(" -> {candidate}{}", ago.unwrap_or_default()))
 }

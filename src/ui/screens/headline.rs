@@ -19,10 +19,15 @@ pub struct Headline {
 
 fn said(text: impl Into<String>, since: Option<Utc>) -> Headline {
     let text: String = text.into();
-    // Versions stand between backticks: they keep their case.
+    // Versions stand between backticks: they keep their case. So do figures: `4M` is not four minutes.
     let parts = text.split('`').enumerate();
-    let text = parts.map(|(i, p)| if i % 2 == 1 { p.to_owned() } else { p.to_uppercase() }).collect();
+    let text = parts.map(|(i, p)| if i % 2 == 1 { p.to_owned() } else { capitals(p) }).collect();
     Headline { text, since }
+}
+
+fn capitals(text: &str) -> String {
+    let word = |w: &str| if w.starts_with(|c: char| c.is_ascii_digit()) { w.to_owned() } else { w.to_uppercase() };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {

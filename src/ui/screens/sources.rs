@@ -1,13 +1,14 @@
 //! Sources: health, age, latency, calls, what we may do there; the last error in full; the alarms; where the log is.
 
-use super::super::frame::source_steps;
-use super::super::parts::line::{Line, Rows, gate, wrap};
+use super::super::parts::line::{Line, Rows};
+use super::super::parts::rows::Window;
 use crate::config::theme::Role;
 use crate::core::age;
 use crate::core::alarm;
 use crate::core::model::Model;
 use crate::core::msg::Picked;
 use crate::core::world::source::{Link, SourceState};
+use crate::ui::frame;
 
 /// The state of a connection in one word.
 pub fn link(l: &Link) -> (Role, &'static str) {
@@ -20,62 +21,97 @@ pub fn link(l: &Link) -> (Role, &'static str) {
     }
 }
 
-pub fn rows(model: &Model, wide: usize) -> Rows {
+/// What Sources gives up when there is no room, the last first.
+#[derive(Clone, Copy)]
+enum Keep {
+    /// The heading, the chosen source with its state and age.
+    Never = 0,
+    Others = 1,
+    /// The chosen source's last error, and that its certificate is not checked.
+    Error = 2,
+    Alarm = 3,
+    Log = 4,
+    Total = 5,
+    Config = 6,
+    NoError = 7,
+    Rights = 8,
+    MoreAlarms = 9,
+    Rule = 30,
+}
+
+use Keep as K;
+
+/// Column widths; 0: not there.
+struct Columns {
+    name: usize,
+    kind: usize,
+    latency: usize,
+    calls: usize,
+    may: bool,
+}
+
+impl Columns {
+    fn of(wide: usize) -> Columns {
+        // State 11, age 7 and limit 6 are what one comes for.
+        let rest = wide.saturating_sub(2 + 11 + 7 + 6);
+        match wide {
+            0..58 => Columns { name: rest.clamp(8, 24), kind: 0, latency: 0, calls: 0, may: false },
+            58..80 => Columns { name: (rest - 8 - 12).max(12), kind: 0, latency: 8, calls: 0, may: true },
+            _ => Columns { name: 12 + (wide - 80) / 3, kind: 12, latency: 8, calls: 10, may: true },
+        }
+    }
+}
+
+pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     let mut out = Rows::new();
-    let spare = wide.saturating_sub(80) / 3;
-    let (name, kind) = (12 + spare, 12);
-    out.keep(
-        Line::new()
-            .text("  ")
-            .left(Role::Text, "SOURCE", name)
-            .left(Role::Text, "TYPE", kind)
-            .left(Role::Text, "STATE", 11)
-            .right(Role::Text, "AGE", 6)
-            .right(Role::Text, "LIMIT", 6)
-            .right(Role::Text, "LATENCY", 8)
-            .right(Role::Text, "CALLS/MIN", 10)
-            .text("  MAY"),
-    );
-    let all: Vec<_> = model.world.sources.iter().collect();
-    if all.is_empty() {
+    let c = Columns::of(wide);
+    let head = Line::new().text("  ").left(Role::Text, "SOURCE", c.name).left(Role::Text, "TYPE", c.kind);
+    // The mark of an age past its limit has a column of its own, so that figures stay under each other.
+    let head = head.left(Role::Text, "STATE", 11).right(Role::Text, "AGE", 6).text(" ").right(Role::Text, "LIMIT", 6);
+    let head = head.right(Role::Text, "LATENCY", c.latency).right(Role::Text, "CALLS/MIN", c.calls);
+    out.keep(if c.may { head.text("  MAY") } else { head });
+    let n = model.world.sources.len();
+    if n == 0 {
         out.keep(Line::new().text("  none is configured: nothing can be seen"));
     }
+    let chosen = model.nav.source_row.min(n.saturating_sub(1));
     let listed = crate::core::listing::sources(model);
-    for (i, (id, s)) in all.iter().enumerate().filter(|(i, _)| listed.contains(i)) {
-        let chosen = i == model.nav.source_row;
-        let (role, word) = link(&s.link);
-        let age = s.confirmed.map(|c| model.utc().since(c));
-        let old = age.is_some_and(|a| a > s.old_after_ms);
-        let age_words = age.map_or_else(|| "never".into(), |ms| source_steps(model, ms));
-        let line = Line::new().text(if chosen { "> " } else { "  " });
-        let name_text = gate(id.as_str()).into_owned();
-        let name_text = super::super::parts::line::cut(&name_text, name - 1).into_owned();
-        let pad = name - super::super::parts::line::width(&name_text);
-        let pad_state = 11usize.saturating_sub(word.len());
-        let line = line
-            .add(if chosen { Role::Selected } else { Role::Text }, name_text)
-            .text(" ".repeat(pad))
-            .left(Role::Text, &s.kind, kind)
-            .add(role, word)
-            .text(" ".repeat(pad_state))
-            .right(if old { Role::Warn } else { Role::Text }, if old { format!("{age_words}!") } else { age_words }, 6)
-            .right(Role::Text, age::span(s.old_after_ms), 6)
-            .right(Role::Text, s.latency_ms.map_or_else(|| "--".into(), |ms| format!("{ms}ms")), 8)
-            .right(Role::Text, s.calls_per_min.to_string(), 10)
-            .text("  ")
-            .text(may(s));
-        out.may(if chosen { 0 } else { 1 }, line.pick(Picked::Source(i)));
+    let at = listed.iter().position(|i| *i == chosen).unwrap_or(0);
+    let w = Window::counted(listed.len(), at, (tall / 2).max(3));
+    let in_sight = listed.iter().skip(w.first).take(w.shown);
+    for (i, (id, s)) in in_sight.filter_map(|i| Some((*i, model.world.sources.iter().nth(*i)?))) {
+        let line = source(model, id.as_str(), s, i == chosen, &c);
+        out.may(if i == chosen { K::Never } else { K::Others } as u8, line.pick(Picked::Source(i)));
     }
-    let total: u32 = all.iter().map(|(_, s)| s.calls_per_min).fold(0, u32::saturating_add);
-    if all.len() > 1 {
-        out.may(5, Line::new().end(Role::Text, format!("total {total} calls a minute")));
+    let total = model.world.sources.values().map(|s| s.calls_per_min).fold(0, u32::saturating_add);
+    if n > 1 {
+        let words = w.words().map(|w| format!("  {w}")).unwrap_or_default();
+        let total = Line::new().text(words).end(Role::Text, format!("total {total} calls a minute"));
+        out.may(K::Total as u8, total);
     }
-    out.may(30, Line::rule());
-    if let Some((id, s)) = all.get(model.nav.source_row).or_else(|| all.first()) {
+    out.may(K::Rule as u8, Line::rule());
+    if let Some((id, s)) = model.world.sources.iter().nth(chosen) {
         detail(model, id.as_str(), s, wide, &mut out);
     }
     ends(model, wide, &mut out);
     out
+}
+
+fn source(model: &Model, id: &str, s: &SourceState, chosen: bool, c: &Columns) -> Line {
+    let (role, word) = link(&s.link);
+    let age = s.confirmed.map(|at| model.utc().since(at));
+    let old = age.is_some_and(|a| a > s.old_after_ms);
+    let age_role = if old { Role::Warn } else { Role::Text };
+    let line = Line::new().choice(chosen).text(" ");
+    let line =
+        line.name(if chosen { Role::Selected } else { Role::Text }, id, c.name).left(Role::Text, &s.kind, c.kind);
+    // As in row two: many ages that move each second cost too much.
+    let steps = if model.world.sources.len() > frame::FEW { age::coarse } else { age::age };
+    let line = line.left(role, word, 11).right(age_role, age.map_or_else(|| "never".into(), steps), 6);
+    let line = line.add(age_role, if old { "!" } else { " " }).right(Role::Text, age::span(s.old_after_ms), 6);
+    let latency = s.latency_ms.map_or_else(|| "--".into(), |ms| format!("{ms}ms"));
+    let line = line.right(Role::Text, latency, c.latency).right(Role::Text, s.calls_per_min.to_string(), c.calls);
+    if c.may { line.text("  ").text(may(s)) } else { line }
 }
 
 fn may(s: &SourceState) -> String {
@@ -92,37 +128,34 @@ fn may(s: &SourceState) -> String {
 }
 
 fn para(out: &mut Rows, drop: u8, head: &str, text: &str, wide: usize) {
-    for (i, part) in wrap(&gate(text), wide.saturating_sub(head.len() + 1)).into_iter().enumerate() {
-        let lead = if i == 0 { head.to_owned() } else { " ".repeat(head.len()) };
-        out.may(drop, Line::new().text(lead).text(part));
-    }
+    out.flow(drop, drop, Line::new().text(head).text(text), wide, head.len());
 }
 
 fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows) {
     let version = s.abilities.version.as_ref().map(|v| format!(" {v}")).unwrap_or_default();
-    out.may(2, Line::of(Role::Moving, id).text(format!("  {}{version}  {}", s.kind, s.holds)));
+    out.may(K::Error as u8, Line::of(Role::Moving, id).text(format!("  {}{version}  {}", s.kind, s.holds)));
     if let Link::Reading { what, done, of } = &s.link {
         let of = of.map(|n| format!(" of {n}")).unwrap_or_default();
-        out.may(3, Line::new().text(format!(" reading {what}: {done}{of}")));
+        out.may(K::Alarm as u8, Line::new().text(format!(" reading {what}: {done}{of}")));
     }
     if let Some(who) = &s.abilities.identity {
-        out.may(6, Line::new().text(format!(" there we are {who}")));
+        out.may(K::Config as u8, Line::new().text(format!(" there we are {who}")));
     }
     if s.abilities.insecure {
-        out.may(2, Line::new().text(" ").add(Role::Warn, "INSECURE").text(" certificate checks are off"));
+        out.may(K::Error as u8, Line::new().text(" ").add(Role::Warn, "INSECURE").text(" certificate checks are off"));
     }
     match &s.last_error {
         Some((at, e)) => {
             let ago = age::age(model.utc().since(*at));
             let head = format!(" last error  {} ({ago} ago)  ", at.hms());
-            para(out, 2, &head, &e.sentence, wide);
+            para(out, K::Error as u8, &head, &e.sentence, wide);
         }
-        None => out.may(7, Line::new().text(" no error in this session")),
+        None => out.may(K::NoError as u8, Line::new().text(" no error in this session")),
     }
     for r in s.abilities.rights.iter().filter(|r| r.allowed != Some(true)) {
         let word = if r.allowed.is_none() { "not answered" } else { "NO" };
         let place = r.namespace.as_ref().map(|n| format!(" in {n}")).unwrap_or_default();
-        out.may(8, Line::new().text(format!(" may {}{place}: {word}", r.verb)));
+        out.may(K::Rights as u8, Line::new().text(format!(" may {}{place}: {word}", r.verb)));
     }
 }
 
@@ -130,13 +163,13 @@ fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows)
 fn ends(model: &Model, wide: usize, out: &mut Rows) {
     let alarms = alarm::alarms(model);
     if !alarms.is_empty() {
-        out.may(30, Line::rule());
+        out.may(K::Rule as u8, Line::rule());
         for (i, a) in alarms.iter().enumerate() {
             let head = if i == 0 { "ALARMS  " } else { "        " };
-            para(out, if i == 0 { 3 } else { 9 }, head, &a.text, wide);
+            para(out, if i == 0 { K::Alarm } else { K::MoreAlarms } as u8, head, &a.text, wide);
         }
     }
-    out.may(30, Line::rule());
+    out.may(K::Rule as u8, Line::rule());
     let whose =
         if model.log.mine_only { "log: mine only (no directory for this host)" } else { "log: shared on this host" };
     let state = match (&model.log.failed, model.log.late) {
@@ -144,11 +177,11 @@ fn ends(model: &Model, wide: usize, out: &mut Rows) {
         (None, 0) => (Role::Fine, format!("{} records", model.log.records)),
         (None, n) => (Role::Bad, format!("{n} not on disk")),
     };
-    out.may(4, Line::new().text(format!("{whose}  ")).add(state.0, state.1));
+    out.may(K::Log as u8, Line::new().text(format!("{whose}  ")).add(state.0, state.1));
     if !model.log.file.is_empty() {
-        para(out, 4, "file    ", &model.log.file, wide);
+        para(out, K::Log as u8, "file    ", &model.log.file, wide);
     }
     for p in &model.problems {
-        para(out, 6, "config  ", p, wide);
+        para(out, K::Config as u8, "config  ", p, wide);
     }
 }

@@ -1,7 +1,8 @@
 //! The Verdict screen, for three in the morning: what hurts, how badly, since when, what each key would do, how long
 //! it takes and whether it is ready.
 
-use super::super::parts::line::{Line, Rows};
+use super::super::hints;
+use super::super::parts::line::{Line, Rows, cut_middle, gate, width, wrap};
 use super::super::parts::{act as parts_act, figures, strips};
 use super::headline::headline;
 use crate::config::theme::Role;
@@ -13,6 +14,39 @@ use crate::core::model::Model;
 use crate::core::world::target::TargetState;
 use crate::ui::motion;
 
+/// What the Verdict screen gives up when there is no room, the last first. Numbers in between are those of an act
+/// under way (`parts/act.rs`): what it does now stays longer than the acts that stand below it.
+#[derive(Clone, Copy)]
+enum Keep {
+    /// The sentence, the verdict, the candidate's figures with their age, the way back with its readiness.
+    Never = 0,
+    /// The stable side, where it has a row of its own.
+    Stable = 1,
+    Budget = 2,
+    Reach = 3,
+    /// What the target says of itself: held, waiting at a gate, refused.
+    State = 4,
+    /// What goes on below the verdict.
+    VerdictMore = 5,
+    /// What nobody measures.
+    Unseen = 6,
+    Heading = 7,
+    /// Acts other than going back.
+    Act = 8,
+    /// Acts that cannot go out now, and what goes on below other lines.
+    DeadAct = 9,
+    Also = 10,
+    Caution = 11,
+    Runbook = 12,
+    Log = 29,
+    Rule = 30,
+    NoRunbook = 40,
+    CautionMore = 45,
+    LogRest = 60,
+}
+
+use Keep as K;
+
 /// The whole screen. `tall`: rows there are, to show more when there is room.
 pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     let mut rows = Rows::new();
@@ -20,15 +54,15 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     if rows.len() + 5 < tall {
         rows.gap();
     }
-    rows.may(30, Line::rule());
+    rows.may(K::Rule as u8, Line::rule());
     match strips::runbook(model) {
-        Some(line) => rows.may(12, line),
-        None => rows.may(40, Line::new().text("RUNBOOK none is found for this service")),
+        Some(line) => rows.may(K::Runbook as u8, line),
+        None => rows.may(K::NoRunbook as u8, Line::new().text("RUNBOOK none is found for this service")),
     }
-    rows.may(10, strips::also(model, wide));
+    rows.may(K::Also as u8, strips::also(model, wide));
     let spare = tall.saturating_sub(rows.len()).clamp(1, 12);
     for (i, line) in strips::log(model, spare).into_iter().enumerate() {
-        rows.may(if i == 0 { 29 } else { 60 }, line);
+        rows.may(if i == 0 { K::Log } else { K::LogRest } as u8, line);
     }
     rows
 }
@@ -39,46 +73,55 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     let h = headline(model, t);
     let since = h.since.map(|s| {
         let until = t.map_or(model.utc(), |t| figures::known_until(model, t));
-        (s.hms(), motion::stopwatch(model, until.since(s)))
+        // In steps: a stopwatch that ticks costs bytes every second and tells nothing more.
+        (s.hms(), motion::growing(model, until.since(s)))
     });
-    title(&h.text, since, wide, rows);
+    let most = match tall {
+        0..8 => 1,
+        8..11 => 2,
+        _ => 3,
+    };
+    title(&h.text, since, wide, most, rows);
     let Some(t) = t else {
         let service = model.nav.selected.as_ref();
         let has_slo = service.and_then(|s| model.world.services.get(s)).is_some_and(|s| s.slo.is_some());
         let burn = service.and_then(|s| model.burns.get(s));
-        rows.may(2, Line::new().text(" budget   ").append(figures::budget(burn, has_slo)));
+        rows.may(K::Budget as u8, Line::new().text(" budget   ").append(figures::budget(burn, has_slo)));
         return;
     };
     let room = wide.saturating_sub(10);
     let verdict = Line::new().text(" verdict  ").append(figures::verdict(model, t));
-    rows.flow(0, 5, verdict, wide, 10);
+    rows.flow(K::Never as u8, K::VerdictMore as u8, verdict, wide, 10);
     let (age_role, age) = figures::figures_age(model, t);
     let judged = model.judged.get(&t.id);
     let head = Line::new().text(" errors   ");
-    if let (true, Some(j)) = (wide < 70, judged.filter(|j| j.telemetry)) {
-        // In a narrow pane the stable side goes on below; a figure is never cut.
-        let [candidate, stable] = figures::error_sides(t, j, room.saturating_sub(age.len() + 1));
+    // From `9s old` to `10s old` nothing else moves.
+    let beside = room.saturating_sub(age.len().max(7) + 1);
+    let telling = judged.filter(|j| j.telemetry);
+    if let Some(j) = telling.filter(|j| wide < 70 || figures::errors_width(t, j) > beside) {
+        // The stable side goes on below, before a version is cut; a figure never is.
+        let [candidate, stable] = figures::error_sides(t, j, beside);
         rows.keep(head.append(candidate).end(age_role, age));
-        rows.may(1, Line::new().text(" ".repeat(10)).append(stable));
+        rows.may(K::Stable as u8, Line::new().text(" ".repeat(10)).append(stable));
     } else {
-        let errors = figures::errors(t, judged, room.saturating_sub(age.len() + 1));
+        let errors = figures::errors(t, judged, beside);
         rows.keep(head.append(errors).end(age_role, age));
     }
     let slo = model.world.services.get(&t.service).is_some_and(|s| s.slo.is_some());
     let budget = Line::new().text(" budget   ").append(figures::budget(model.burns.get(&t.service), slo));
-    rows.flow(2, 9, budget, wide, 10);
+    rows.flow(K::Budget as u8, K::DeadAct as u8, budget, wide, 10);
     let deployed = t
         .started
         .filter(|_| t.is_moving())
         .map(|s| format!("deployed {} ago", age::age(figures::known_until(model, t).since(s))));
     let reach = if t.is_moving() { figures::reach(t) } else { steady_reach(t) };
     let reach = Line::new().text(format!(" reach    {reach}")).end(Role::Text, deployed.unwrap_or_default());
-    rows.flow(3, 9, reach, wide, 10);
+    rows.flow(K::Reach as u8, K::DeadAct as u8, reach, wide, 10);
     if let Some(extra) = trouble(t) {
-        rows.may(4, extra);
+        rows.flow(K::State as u8, K::DeadAct as u8, extra, wide, 10);
     }
     let unseen = Line::new().text(" latency, resources, traces: no source; correctness is not measured");
-    rows.flow(6, 9, unseen, wide, 1);
+    rows.flow(K::Unseen as u8, K::DeadAct as u8, unseen, wide, 1);
     let act = parts_act::current(model, &t.id);
     if let Some(act) = act {
         if tall > 16 {
@@ -94,18 +137,25 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     }
 }
 
-/// The sentence over one or two rows; what it says must not be cut.
-fn title(text: &str, since: Option<(String, String)>, wide: usize, rows: &mut Rows) {
+/// The sentence over at most `most` rows, the last one cut if need be.
+fn title(text: &str, since: Option<(String, String)>, wide: usize, most: usize, rows: &mut Rows) {
     // The moment stands on the page that explains as well: one row for the sentence is worth more.
     let tries = since.map(|(at, long)| [format!("since {at} ({long})"), format!("for {long}")]).unwrap_or_default();
-    let fits = |s: &&String| super::super::parts::line::width(text) + s.len() < wide;
-    let since = tries.iter().find(fits).unwrap_or(&tries[0]).clone();
-    let room = wide.saturating_sub(since.len() + 2).max(20);
-    let room = if super::super::parts::line::width(text) + since.len() < wide { wide } else { room };
-    let mut parts = super::super::parts::line::wrap(text, room).into_iter();
-    let first = parts.next().unwrap_or_default();
+    let fits = |s: &&String| width(text) + s.len() < wide;
+    let short = if most < 3 || wide < 60 { &tries[1] } else { &tries[0] };
+    let since = tries.iter().find(fits).unwrap_or(short).clone();
+    let room = if width(text) + since.len() < wide { wide } else { wide.saturating_sub(since.len() + 2).max(20) };
+    // Only the first row shares its room with the moment.
+    let mut parts = wrap(text, room);
+    let first = parts.remove(0);
+    let rest = wrap(&parts.join(" "), wide);
+    let rest: Vec<String> = rest.into_iter().filter(|p| !p.is_empty()).collect();
+    let first = if most == 1 { text.to_owned() } else { first };
     rows.keep(Line::of(Role::Title, first).end(Role::Text, since));
-    for p in parts.take(2) {
+    let last = most.saturating_sub(2);
+    for (i, p) in rest.iter().enumerate().take(most - 1) {
+        // What has no row shows as a cut.
+        let p = if i == last { rest[i..].join(" ") } else { p.clone() };
         rows.keep(Line::of(Role::Title, p));
     }
 }
@@ -162,30 +212,64 @@ pub struct Columns {
 impl Columns {
     pub fn of(wide: usize) -> Columns {
         // On what the expected time rests is the first to go.
-        let (takes, ready) = if wide >= 70 { (19, 20) } else { (11, 17) };
-        let ready_at = wide.saturating_sub(ready).max(28);
-        Columns { takes_at: ready_at.saturating_sub(takes + 2), takes, ready_at }
+        let (takes, ready) = match wide {
+            0..52 => (6, 17),
+            52..70 => (6, 18),
+            _ => (19, 20),
+        };
+        let ready_at = wide.saturating_sub(ready).max(22);
+        let gap = if wide < 52 { 1 } else { 2 };
+        Columns { takes_at: ready_at.saturating_sub(takes + gap), takes, ready_at }
     }
 
     pub fn time<'t>(&self, takes: &'t str) -> &'t str {
-        if self.takes < 19 { takes.split(" (").next().unwrap_or(takes) } else { takes }
+        let short = takes.split(" (").next().unwrap_or(takes);
+        match takes {
+            _ if self.takes >= 19 => takes,
+            _ if width(short) < self.takes => short,
+            // Not known how long, in the room there is.
+            _ => "?",
+        }
+    }
+
+    /// What an act does, in the room between `from` and its time: the version's ends stay, or the verb alone.
+    pub fn label(&self, item: &menu::Item, from: usize) -> String {
+        let room = self.takes_at.saturating_sub(from + 1);
+        let label = gate(&item.label).into_owned();
+        if width(&label) <= room {
+            return label;
+        }
+        match label.rsplit_once(" to ") {
+            Some((_, version)) if room >= 20 => {
+                let verb = format!("{} to ", hints::word(item.intent));
+                format!("{verb}{}", cut_middle(version, room - width(&verb)))
+            }
+            _ => hints::word(item.intent).into(),
+        }
     }
 }
 
 fn you_can(model: &Model, t: &TargetState, wide: usize, rows: &mut Rows) {
     let c = Columns::of(wide);
     let head = Line::new().text(" YOU CAN").to(c.takes_at);
-    rows.may(7, head.right(Role::Text, "TAKES", c.takes).to(c.ready_at).text("READY?"));
+    rows.may(K::Heading as u8, head.right(Role::Text, "TAKES", c.takes).to(c.ready_at).text("READY?"));
     for (i, item) in menu::items(model, t).iter().enumerate() {
         let Some(key) = model.keymap.shown(item.intent) else { continue };
         let dead = matches!(item.ready, Ready::No(_));
         let line = Line::new().text(" ").add(if dead { Role::Text } else { Role::Key }, key).text("  ");
-        let line = line.text(&item.label).to(c.takes_at).right(Role::Text, c.time(&item.takes), c.takes);
+        let label = c.label(item, line.width());
+        let line = line.text(label).to(c.takes_at).right(Role::Text, c.time(&item.takes), c.takes);
         let line = line.to(c.ready_at).append(ready(&item.ready));
-        rows.may(if i == 0 { 1 } else { 8 + u8::from(dead) }, line);
+        let keep = match (i, dead) {
+            (0, _) => K::Never,
+            (_, false) => K::Act,
+            (_, true) => K::DeadAct,
+        };
+        rows.may(keep as u8, line);
     }
     for c in cautions(model, t) {
-        rows.flow(11, 45, Line::new().text(" ").add(Role::Warn, "(!)").text(format!(" {c}")), wide, 5);
+        let line = Line::new().text(" ").add(Role::Warn, "(!)").text(format!(" {c}"));
+        rows.flow(K::Caution as u8, K::CautionMore as u8, line, wide, 5);
     }
 }
 

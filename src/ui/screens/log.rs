@@ -1,0 +1,31 @@
+//! The log as a pane: newest first, whole lines. Knows nothing of files.
+
+use super::super::parts::line::Line;
+use crate::core::model::Model;
+
+/// At most `tall` rows from the line on that the pane was scrolled to; what is newer and older is counted.
+pub fn lines(model: &Model, wide: usize, tall: usize) -> Vec<Line> {
+    let all = &model.log.lines;
+    if all.is_empty() {
+        return vec![Line::new().text(" nothing yet")];
+    }
+    let back = model.nav.log_back.min(all.len() - 1);
+    let mut out = Vec::new();
+    if back > 0 {
+        out.push(Line::new().text(format!(" -- {back} newer --")));
+    }
+    let mut told = 0;
+    for l in all.iter().rev().skip(back) {
+        let rows = Line::new().text(format!(" {} {}", l.at.hms(), l.text)).flow(wide, 10);
+        let left = all.len() - back - told;
+        // The last row is kept for the count as long as something follows.
+        let room = tall.saturating_sub(usize::from(left > 1));
+        if told > 0 && out.len() + rows.len() > room {
+            out.push(Line::new().text(format!(" -- {left} older --")));
+            break;
+        }
+        out.extend(rows);
+        told += 1;
+    }
+    out
+}
