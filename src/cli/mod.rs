@@ -5,11 +5,12 @@ pub mod console;
 mod diagnostics;
 pub mod identity;
 pub mod log;
+pub mod out;
 pub mod replay;
 pub mod setup;
 
 use clap::{Args, Parser, Subcommand};
-use std::io::Write as _;
+use out::{code, tell};
 use std::path::PathBuf;
 
 /// The terminal incident console: what moves, whether it is worse, and the way back.
@@ -124,10 +125,11 @@ pub fn run() -> u8 {
         Err(e) => {
             // Help and version go to stdout with 0; a wrong word is 2.
             let code = u8::from(e.use_stderr()) * 2;
-            return if e.print().is_err() { 141 } else { code };
+            let told = if e.use_stderr() { out::tell_lines(&e.render().to_string()) } else { e.print() };
+            return if told.is_err() { 141 } else { code };
         }
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = out::stdout();
     match cli.command {
         None => console::run(&cli.console, None),
         Some(Command::Drill { scenario, speed, seed }) => {
@@ -135,33 +137,17 @@ pub fn run() -> u8 {
         }
         Some(Command::Log(LogCommand::Tail { lines, dir, env })) => {
             let dir = dir.unwrap_or_else(|| setup::log_of(env.as_deref()));
-            code(log::tail(&dir, lines, &mut out))
+            let done = log::tail(&dir, lines, &mut out);
+            code(done, &mut out)
         }
         Some(Command::Log(LogCommand::Verify { paths, env })) => {
             let paths = if paths.is_empty() { vec![setup::log_of(env.as_deref())] } else { paths };
-            code(log::verify(&paths, &mut out))
+            let done = log::verify(&paths, &mut out);
+            code(done, &mut out)
         }
         Some(Command::Replay { tape }) => replay::run(&tape, &mut out),
         Some(Command::Config(ConfigCommand::Check { file })) => {
             u8::try_from(config::check(file.as_deref(), &mut out)).unwrap_or(1)
         }
     }
-}
-
-/// A pipe that nobody reads ends quietly with 141; another error is told.
-fn code(done: std::io::Result<i32>) -> u8 {
-    match done {
-        Ok(code) => u8::try_from(code).unwrap_or(1),
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => 141,
-        Err(e) => {
-            tell(&e.to_string());
-            1
-        }
-    }
-}
-
-/// One gated line on stderr. A terminal that hung up, or a closed pipe, is no reason to panic on the way out.
-fn tell(what: &str) {
-    let line = crate::core::shown::shown_line(what, 400);
-    let _ = writeln!(std::io::stderr(), "andon: {line}");
 }

@@ -1,7 +1,7 @@
 //! The walls of the house: who may import whom (ARCHITECTURE.md). Each rule is also shown a breach, which it must catch.
 
 mod paths;
-mod tree;
+pub mod tree;
 
 use paths::{Found, named};
 use std::collections::BTreeSet;

@@ -8,6 +8,7 @@ mod drawing;
 mod drill;
 mod files;
 mod flood;
+mod gate;
 mod home;
 mod kubernetes;
 mod layering;

@@ -10,8 +10,8 @@ use crate::core::judge::verdict::{Cause, Unsure, Verdict, Word};
 use crate::core::judge::words;
 use crate::core::model::Model;
 use crate::core::world::target::TargetState;
-use crate::ui::parts::figures;
 use crate::ui::parts::line::{Line, gate, wrap};
+use crate::ui::parts::{evidence, figures};
 
 pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
     let mut out = Vec::new();
@@ -32,6 +32,7 @@ pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
     }
     burn(model, &mut out);
     queries(model, wide, &mut out);
+    out.extend(target.map(|t| evidence::lines(&t.texts(), wide)).unwrap_or_default());
     para(
         &mut out,
         wide,

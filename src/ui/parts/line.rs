@@ -1,22 +1,28 @@
 //! One line of cells, and a stack of lines that gives up its least important ones when there is no room.
 //!
-//! Every text passes the gate here, own words included: there is no other way into the buffer. Widths are those of
-//! unicode-width; a text that is too wide for its column ends in `..` and never moves its neighbours.
+//! Every text passes the gate here, own words included: pieces are [`Shown`], and this is the only file of `ui` that
+//! writes cells (`tests/it/gate.rs` holds that). A text that is not shown as it came carries a mark in front. Widths are
+//! those of unicode-width; a text that is too wide for its column ends in `..` and never moves its neighbours.
 
 use crate::config::theme::Role;
-use crate::core::shown;
+use crate::core::shown::{LINE_MAX, Shown, shown_line};
 use crate::ui::look::Look;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthStr;
 
-/// Text that may be drawn: printable ASCII as it is, everything else through the gate.
+/// Text that may be drawn: printable ASCII as it is, everything else through the gate, marked when it was changed.
+/// For those who must cut or wrap before they make a line of it; a line gates by itself.
 pub fn gate(s: &str) -> Cow<'_, str> {
-    if s.len() <= shown::LINE_MAX && s.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+    if s.len() <= LINE_MAX && s.bytes().all(|b| (0x20..0x7f).contains(&b)) {
         return Cow::Borrowed(s);
     }
-    Cow::Owned(shown::shown_line(s, shown::LINE_MAX).into_string())
+    Cow::Owned(shown(s).into_string())
+}
+
+fn shown(s: &str) -> Shown {
+    shown_line(s, LINE_MAX).marked()
 }
 
 pub fn width(s: &str) -> usize {
@@ -77,9 +83,9 @@ pub fn wrap(text: &str, max: usize) -> Vec<String> {
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
-    pieces: Vec<(String, Role)>,
+    pieces: Vec<(Shown, Role)>,
     /// Flush right; what stands left of it is cut for it.
-    tail: Vec<(String, Role)>,
+    tail: Vec<(Shown, Role)>,
     rule: bool,
 }
 
@@ -98,9 +104,9 @@ impl Line {
     }
 
     pub fn add(mut self, role: Role, text: impl AsRef<str>) -> Line {
-        let text = gate(text.as_ref());
-        if !text.is_empty() {
-            self.pieces.push((text.into_owned(), role));
+        let text = shown(text.as_ref());
+        if !text.as_str().is_empty() {
+            self.pieces.push((text, role));
         }
         self
     }
@@ -111,9 +117,9 @@ impl Line {
 
     /// Flush right, one after the other.
     pub fn end(mut self, role: Role, text: impl AsRef<str>) -> Line {
-        let text = gate(text.as_ref());
-        if !text.is_empty() {
-            self.tail.push((text.into_owned(), role));
+        let text = shown(text.as_ref());
+        if !text.as_str().is_empty() {
+            self.tail.push((text, role));
         }
         self
     }
@@ -125,7 +131,7 @@ impl Line {
     }
 
     pub fn width(&self) -> usize {
-        self.pieces.iter().map(|(t, _)| width(t)).sum()
+        columns(&self.pieces)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -160,7 +166,7 @@ impl Line {
 
     /// Over as many lines as it needs; the following ones begin at `indent`. Badges are not broken.
     pub fn flow(self, wide: usize, indent: usize) -> Vec<Line> {
-        let tail_width: usize = self.tail.iter().map(|(t, _)| width(t)).sum();
+        let tail_width = columns(&self.tail);
         let first = wide.saturating_sub(if tail_width > 0 { tail_width + 1 } else { 0 });
         if self.rule || self.width() <= first {
             return vec![self];
@@ -169,18 +175,18 @@ impl Line {
         let mut used = 0;
         for (text, role) in self.pieces {
             let whole = role != Role::Text;
-            let parts: Vec<&str> = if whole { vec![text.as_str()] } else { text.split_inclusive(' ').collect() };
+            let parts: Vec<Shown> = if whole { vec![text] } else { text.words().collect() };
             for part in parts {
                 let room = if out.len() == 1 { first } else { wide };
-                if used + width(part.trim_end()) > room && used > indent {
+                if used + width(part.as_str().trim_end()) > room && used > indent {
                     out.push(Line::new().text(" ".repeat(indent)));
                     used = indent;
                 }
                 let last = out.len() - 1;
-                used += width(part);
+                used += width(part.as_str());
                 match out[last].pieces.last_mut() {
-                    Some((t, r)) if *r == role => t.push_str(part),
-                    _ => out[last].pieces.push((part.to_owned(), role)),
+                    Some((t, r)) if *r == role => t.push(&part),
+                    _ => out[last].pieces.push((part, role)),
                 }
             }
         }
@@ -195,11 +201,11 @@ impl Line {
         }
         let room = usize::from(area.width);
         if self.rule {
-            put(look, Role::Muted, &"-".repeat(room), area.x, y, room, buf);
+            put(look, Role::Muted, &shown(&"-".repeat(room)), area.x, y, room, buf);
             return;
         }
         let tail = fitted(&self.tail, room);
-        let tail_width: usize = tail.iter().map(|(t, _)| width(t)).sum();
+        let tail_width = columns(&tail);
         let head_room = if tail.is_empty() { room } else { room.saturating_sub(tail_width + 1) };
         let head = fitted(&self.pieces, head_room);
         for (pieces, start) in [(&head, 0), (&tail, room - tail_width)] {
@@ -207,32 +213,35 @@ impl Line {
             for (text, role) in pieces {
                 let at = area.x + u16::try_from(x).unwrap_or(u16::MAX);
                 put(look, *role, text, at, y, room - x.min(room), buf);
-                x += width(text);
+                x += width(text.as_str());
             }
         }
     }
 }
 
+fn columns(pieces: &[(Shown, Role)]) -> usize {
+    pieces.iter().map(|(t, _)| width(t.as_str())).sum()
+}
+
 /// As many pieces as have room, the last one cut.
-fn fitted(pieces: &[(String, Role)], max: usize) -> Vec<(String, Role)> {
-    let total: usize = pieces.iter().map(|(t, _)| width(t)).sum();
-    if total <= max {
+fn fitted(pieces: &[(Shown, Role)], max: usize) -> Vec<(Shown, Role)> {
+    if columns(pieces) <= max {
         return pieces.to_vec();
     }
-    let mut out: Vec<(String, Role)> = Vec::new();
+    let mut out: Vec<(Shown, Role)> = Vec::new();
     let mut left = max;
     for (i, (text, role)) in pieces.iter().enumerate() {
-        let w = width(text);
+        let w = width(text.as_str());
         // Something follows that will not fit: the mark of the cut goes here.
-        let more_after = pieces[i + 1..].iter().any(|(t, _)| !t.trim().is_empty());
+        let more_after = pieces[i + 1..].iter().any(|(t, _)| !t.as_str().trim().is_empty());
         if w <= left && (!more_after || w + 2 <= left) {
             out.push((text.clone(), *role));
             left -= w;
             continue;
         }
-        let padded = format!("{}{}", text.trim_end(), if more_after { "   " } else { "" });
-        let kept = cut(&padded, left).into_owned();
-        if !kept.is_empty() {
+        let padded = format!("{}{}", text.as_str().trim_end(), if more_after { "   " } else { "" });
+        let kept = shown_line(&cut(&padded, left), LINE_MAX);
+        if !kept.as_str().is_empty() {
             out.push((kept, *role));
         }
         break;
@@ -240,12 +249,12 @@ fn fitted(pieces: &[(String, Role)], max: usize) -> Vec<(String, Role)> {
     out
 }
 
-fn put(look: &Look, role: Role, text: &str, x: u16, y: u16, max: usize, buf: &mut Buffer) {
-    if look.utf8 || text.is_ascii() {
-        buf.set_stringn(x, y, text, max, look.style(role));
+/// The only way into the buffer.
+fn put(look: &Look, role: Role, text: &Shown, x: u16, y: u16, max: usize, buf: &mut Buffer) {
+    if look.utf8 || text.as_str().is_ascii() {
+        buf.set_stringn(x, y, text.as_str(), max, look.style(role));
     } else {
-        let plain: String = text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
-        buf.set_stringn(x, y, plain, max, look.style(role));
+        buf.set_stringn(x, y, text.ascii().as_str(), max, look.style(role));
     }
 }
 
@@ -357,7 +366,10 @@ mod tests {
         let line = Line::new().text("a\u{1b}[31mb\u{202e}c\nd");
         let s = drawn(&line, 60);
         assert!(!s.contains('\u{1b}') && !s.contains('\u{202e}'), "{s}");
-        assert!(s.contains("<U+202E>"), "{s}");
+        assert!(s.starts_with("(^)a^[[31mb<U+202E>c / d "), "{s}");
+        // The mark is what is left when the column has no room for the rest.
+        assert_eq!(drawn(&Line::new().left(Role::Text, "\u{202e}tuokcehc", 8).text("|"), 9), "(^)<U.. |");
+        assert_eq!(drawn(&Line::new().end(Role::Text, "a\u{7}"), 8), "  (^)a^G");
     }
 
     #[test]
@@ -366,7 +378,7 @@ mod tests {
         rows.keep(Line::new().text("verdict"));
         rows.may(3, Line::new().text("log"));
         rows.may(1, Line::new().text("budget"));
-        let texts = |lines: Vec<Line>| lines.iter().map(|l| l.pieces[0].0.clone()).collect::<Vec<_>>();
+        let texts = |lines: Vec<Line>| lines.iter().map(|l| l.pieces[0].0.to_string()).collect::<Vec<_>>();
         assert_eq!(texts(rows.clone().fit(2)), ["verdict", "budget"]);
         assert_eq!(texts(rows.fit(1)), ["verdict"]);
     }

@@ -1,5 +1,6 @@
 //! Sources: health, age, latency, calls, what we may do there; the last error in full; the alarms; where the log is.
 
+use super::super::parts::evidence;
 use super::super::parts::line::{Line, Rows, gate, wrap};
 use crate::config::theme::Role;
 use crate::core::age;
@@ -115,6 +116,9 @@ fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows)
             para(out, 2, &head, &e.sentence, wide);
         }
         None => out.may(7, Line::new().text(" no error in this session")),
+    }
+    for line in evidence::lines(&s.texts(), wide) {
+        out.may(7, line);
     }
     for r in s.abilities.rights.iter().filter(|r| r.allowed != Some(true)) {
         let word = if r.allowed.is_none() { "not answered" } else { "NO" };
