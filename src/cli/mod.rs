@@ -6,8 +6,10 @@ mod diagnostics;
 pub mod identity;
 pub mod log;
 pub mod out;
+pub mod pages;
 pub mod replay;
 pub mod setup;
+mod version;
 
 use clap::{Args, Parser, Subcommand};
 use out::{code, tell};
@@ -84,6 +86,19 @@ pub enum Command {
     /// The files of this user
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// What this program was built from
+    Version {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A completion script for a shell, on stdout
+    Completions { shell: clap_complete::Shell },
+    /// A manual page, on stdout: `andon man log tail | man -l -`
+    Man {
+        /// The command it is about; default: andon as a whole
+        command: Vec<String>,
+    },
 }
 
 #[derive(Subcommand, Debug)]
@@ -116,6 +131,17 @@ pub enum ConfigCommand {
         /// Default: the files of this user
         file: Option<PathBuf>,
     },
+    /// Every setting in force, as the console would take it; never a secret
+    Show {
+        /// Where each value comes from: flag, variable, file and line, default
+        #[arg(long)]
+        origin: bool,
+        /// As JSON, origins included
+        #[arg(long)]
+        json: bool,
+    },
+    /// The JSON schema of the config file
+    Schema,
 }
 
 /// Run what was asked for; the exit code (limits.md section 6).
@@ -147,7 +173,34 @@ pub fn run() -> u8 {
         }
         Some(Command::Replay { tape }) => replay::run(&tape, &mut out),
         Some(Command::Config(ConfigCommand::Check { file })) => {
-            u8::try_from(config::check(file.as_deref(), &mut out)).unwrap_or(1)
+            let done = config::check(file.as_deref(), &mut out);
+            code(done, &mut out)
         }
+        Some(Command::Config(ConfigCommand::Show { origin, json })) => {
+            let done = config::show(&cli.console, origin, json, &mut out);
+            code(done, &mut out)
+        }
+        Some(Command::Config(ConfigCommand::Schema)) => {
+            let done = config::schema(&mut out);
+            code(done, &mut out)
+        }
+        Some(Command::Version { json }) => {
+            let done = version::version(json, &mut out);
+            code(done, &mut out)
+        }
+        Some(Command::Completions { shell }) => {
+            let done = out.own(&pages::completions(shell)).map(|()| 0);
+            code(done, &mut out)
+        }
+        Some(Command::Man { command }) => match pages::one(&command) {
+            Ok(page) => {
+                let done = out.own(&page).map(|()| 0);
+                code(done, &mut out)
+            }
+            Err(e) => {
+                tell(&e.to_string());
+                2
+            }
+        },
     }
 }

@@ -2,6 +2,8 @@
 //! command already did, so that no command can forget it. Nothing else in the crate may print (`tests/it/gate.rs`).
 
 use crate::core::shown::{shown_line, shown_text};
+use crate::journal::record::ascii;
+use serde::Serialize;
 use std::io::{self, ErrorKind, Write};
 
 /// The longest line, in bytes: more is cut and says so. JSON lines stay far below.
@@ -80,6 +82,12 @@ pub fn code(done: io::Result<i32>, out: &mut impl Write) -> u8 {
             1
         }
     }
+}
+
+/// `value` as one line of ASCII JSON: what is not ASCII stands as `\uXXXX`. Values carry a `schema` with a version.
+pub fn json(out: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    out.write_all(&ascii(value)?)?;
+    out.write_all(b"\n")
 }
 
 /// One gated line on stderr. A terminal that hung up, or a closed pipe, is no reason to panic on the way out.

@@ -1,5 +1,6 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod command;
 mod console_env;
 mod console_f1;
 mod console_pty;
