@@ -51,10 +51,9 @@ pub fn show(args: &ConsoleArgs, origin: bool, json: bool, out: &mut impl Write) 
         out::json(out, &json!({ "schema": "andon.config/1", "values": values, "errors": errors }))?;
     } else {
         for v in &all {
-            match origin {
-                true => writeln!(out, "{} = {}   # {}", v.key, v.value, v.origin)?,
-                false => writeln!(out, "{} = {}", v.key, v.value)?,
-            }
+            let said =
+                if v.value.is_null() { format!("# {} is not set", v.key) } else { format!("{} = {}", v.key, v.value) };
+            if origin { writeln!(out, "{said}   # {}", v.origin)? } else { writeln!(out, "{said}")? }
         }
     }
     if errors > 0 {

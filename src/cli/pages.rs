@@ -5,6 +5,43 @@ use clap::{Command, CommandFactory, ValueEnum};
 use clap_complete::Shell;
 use std::io::{self, ErrorKind};
 
+/// What no flag says, for the page about andon as a whole. Exit codes as in the design's table, as far as they exist.
+const MORE: &str = r#".SH "EXIT STATUS"
+.TP
+0
+all right
+.TP
+1
+an error; it is told on stderr
+.TP
+2
+a wrong command line, or no terminal
+.TP
+3
+the config has a fault
+.TP
+5
+not found
+.TP
+129, 130, 143
+hung up, interrupted, terminated
+.TP
+141
+nobody reads what is written
+.SH FILES
+.TP
+~/.config/andon/config.toml, /etc/andon/config.toml
+the config of the user and of the system; keymaps/, themes/ and runbooks/ lie beside the user's
+.TP
+/var/lib/andon, ~/.local/state/andon
+the incident log of this host, else of the user; one folder for each environment
+.SH ENVIRONMENT
+ANDON_CONFIG, ANDON_ENVIRONMENT, ANDON_READ_ONLY, ANDON_TAPE, ANDON_AS, ANDON_KEYMAP, ANDON_THEME,
+ANDON_CONFIRM_DELAY and ANDON_ARM_MINUTES go over the files, flags go over them. ANDON_LOG sets the level of the
+diagnostics file. KUBECONFIG, NO_COLOR, CLICOLOR, CLICOLOR_FORCE, COLORTERM, TERM, LANG and LC_ALL mean what they mean
+elsewhere. andon config show --origin says what is in force, and where from.
+"#;
+
 /// The completion script of one shell.
 pub fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
@@ -32,6 +69,9 @@ fn without_help(command: Command) -> Command {
 fn page(command: &Command, name: &str, all: &mut Vec<(String, Vec<u8>)>) -> io::Result<()> {
     let mut text = Vec::new();
     clap_mangen::Man::new(command.clone()).render(&mut text)?;
+    if name == "andon" {
+        text.extend_from_slice(MORE.as_bytes());
+    }
     all.push((name.to_owned(), text));
     for sub in command.get_subcommands().filter(|s| !s.is_hide_set()) {
         page(sub, &format!("{name}-{}", sub.get_name()), all)?;

@@ -9,6 +9,7 @@ mod drawing;
 mod drill;
 mod files;
 mod flood;
+mod fuzz;
 mod gate;
 mod home;
 mod kubernetes;
