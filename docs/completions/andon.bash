@@ -37,6 +37,9 @@ _andon() {
             andon,replay)
                 cmd="andon__subcmd__replay"
                 ;;
+            andon,reset-terminal)
+                cmd="andon__subcmd__reset__subcmd__terminal"
+                ;;
             andon,version)
                 cmd="andon__subcmd__version"
                 ;;
@@ -85,6 +88,9 @@ _andon() {
             andon__subcmd__help,replay)
                 cmd="andon__subcmd__help__subcmd__replay"
                 ;;
+            andon__subcmd__help,reset-terminal)
+                cmd="andon__subcmd__help__subcmd__reset__subcmd__terminal"
+                ;;
             andon__subcmd__help,version)
                 cmd="andon__subcmd__help__subcmd__version"
                 ;;
@@ -128,7 +134,7 @@ _andon() {
 
     case "${cmd}" in
         andon)
-            opts="-h -V --context --prom --namespace --env --read-only --as --color --ascii --slow --no-clock --help --version drill log replay config version completions man help"
+            opts="-h -V --context --prom --namespace --env --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help --version drill log replay config reset-terminal version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -150,11 +156,19 @@ _andon() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -166,17 +180,25 @@ _andon() {
             return 0
             ;;
         andon__subcmd__completions)
-            opts="-h --read-only --as --color --ascii --slow --no-clock --help bash elvish fish powershell zsh"
+            opts="-h --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -188,17 +210,25 @@ _andon() {
             return 0
             ;;
         andon__subcmd__config)
-            opts="-h --read-only --as --color --ascii --slow --no-clock --help check show schema help"
+            opts="-h --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help check show schema help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -210,17 +240,25 @@ _andon() {
             return 0
             ;;
         andon__subcmd__config__subcmd__check)
-            opts="-h --read-only --as --color --ascii --slow --no-clock --help"
+            opts="-h --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -302,17 +340,25 @@ _andon() {
             return 0
             ;;
         andon__subcmd__config__subcmd__schema)
-            opts="-h --read-only --as --color --ascii --slow --no-clock --help"
+            opts="-h --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -324,17 +370,25 @@ _andon() {
             return 0
             ;;
         andon__subcmd__config__subcmd__show)
-            opts="-h --origin --json --read-only --as --color --ascii --slow --no-clock --help"
+            opts="-h --origin --json --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -346,7 +400,7 @@ _andon() {
             return 0
             ;;
         andon__subcmd__drill)
-            opts="-h --speed --seed --read-only --as --color --ascii --slow --no-clock --help"
+            opts="-h --speed --seed --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -360,11 +414,19 @@ _andon() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -376,7 +438,7 @@ _andon() {
             return 0
             ;;
         andon__subcmd__help)
-            opts="drill log replay config version completions man help"
+            opts="drill log replay config reset-terminal version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -557,6 +619,20 @@ _andon() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        andon__subcmd__help__subcmd__reset__subcmd__terminal)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         andon__subcmd__help__subcmd__version)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
@@ -572,17 +648,25 @@ _andon() {
             return 0
             ;;
         andon__subcmd__log)
-            opts="-h --read-only --as --color --ascii --slow --no-clock --help tail verify help"
+            opts="-h --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help tail verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -650,7 +734,7 @@ _andon() {
             return 0
             ;;
         andon__subcmd__log__subcmd__tail)
-            opts="-n -h --dir --env --read-only --as --color --ascii --slow --no-clock --help"
+            opts="-n -h --dir --env --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -668,11 +752,19 @@ _andon() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -684,7 +776,7 @@ _andon() {
             return 0
             ;;
         andon__subcmd__log__subcmd__verify)
-            opts="-h --env --read-only --as --color --ascii --slow --no-clock --help"
+            opts="-h --env --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -694,11 +786,19 @@ _andon() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -710,17 +810,25 @@ _andon() {
             return 0
             ;;
         andon__subcmd__man)
-            opts="-h --read-only --as --color --ascii --slow --no-clock --help"
+            opts="-h --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -732,17 +840,55 @@ _andon() {
             return 0
             ;;
         andon__subcmd__replay)
-            opts="-h --read-only --as --color --ascii --slow --no-clock --help"
+            opts="-h --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__reset__subcmd__terminal)
+            opts="-h --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -754,17 +900,25 @@ _andon() {
             return 0
             ;;
         andon__subcmd__version)
-            opts="-h --json --read-only --as --color --ascii --slow --no-clock --help"
+            opts="-h --json --at --read-only --as --color --theme --reduced-motion --ascii --slow --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --as)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_andon_global_optspecs
-    string join \n context= prom= namespace= env= read-only as= color= ascii slow no-clock h/help V/version
+    string join \n context= prom= namespace= env= at= read-only as= color= theme= reduced-motion ascii slow no-clock h/help V/version
 end
 
 function __fish_andon_needs_command
@@ -28,9 +28,12 @@ complete -c andon -n "__fish_andon_needs_command" -l context -d 'Look at this co
 complete -c andon -n "__fish_andon_needs_command" -l prom -d 'A Prometheus beside it' -r
 complete -c andon -n "__fish_andon_needs_command" -l namespace -d 'Only this namespace' -r
 complete -c andon -n "__fish_andon_needs_command" -l env -d 'Open this environment of the config' -r
+complete -c andon -n "__fish_andon_needs_command" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_needs_command" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_needs_command" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_needs_command" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_needs_command" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_needs_command" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_needs_command" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_needs_command" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_needs_command" -l no-clock -d 'No time of day on screen'
@@ -40,22 +43,29 @@ complete -c andon -n "__fish_andon_needs_command" -f -a "drill" -d 'Play a drill
 complete -c andon -n "__fish_andon_needs_command" -f -a "log" -d 'The incident log'
 complete -c andon -n "__fish_andon_needs_command" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
 complete -c andon -n "__fish_andon_needs_command" -f -a "config" -d 'The files of this user'
+complete -c andon -n "__fish_andon_needs_command" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
 complete -c andon -n "__fish_andon_needs_command" -f -a "version" -d 'What this program was built from'
 complete -c andon -n "__fish_andon_needs_command" -f -a "completions" -d 'A completion script for a shell, on stdout'
 complete -c andon -n "__fish_andon_needs_command" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
 complete -c andon -n "__fish_andon_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c andon -n "__fish_andon_using_subcommand drill" -l speed -d 'World seconds a second, 1 to 60' -r
 complete -c andon -n "__fish_andon_using_subcommand drill" -l seed -d 'The same seed plays the same drill' -r
+complete -c andon -n "__fish_andon_using_subcommand drill" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand drill" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand drill" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand drill" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand drill" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand drill" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand drill" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand drill" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand drill" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand drill" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l no-clock -d 'No time of day on screen'
@@ -66,17 +76,23 @@ complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_sub
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -s n -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l dir -d 'A log directory; default: that of the environment' -r -F
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l env -d 'The environment; default: whichever was written to last' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -s h -l help -d 'Print help'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l env -d 'The environment; default: whichever was written to last' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l no-clock -d 'No time of day on screen'
@@ -84,16 +100,22 @@ complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcomm
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "tail" -d 'The newest lines'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand replay" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand replay" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand replay" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand replay" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand replay" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand replay" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand replay" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand replay" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand replay" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand replay" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l no-clock -d 'No time of day on screen'
@@ -102,25 +124,34 @@ complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_
 complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -f -a "show" -d 'Every setting in force, as the console would take it; never a secret'
 complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -f -a "schema" -d 'The JSON schema of the config file'
 complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l origin -d 'Where each value comes from: flag, variable, file and line, default'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'As JSON, origins included'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l no-clock -d 'No time of day on screen'
@@ -129,36 +160,56 @@ complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subc
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Every setting in force, as the console would take it; never a secret'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "schema" -d 'The JSON schema of the config file'
 complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand version" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand version" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand version" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand version" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand version" -l json -d 'As JSON'
 complete -c andon -n "__fish_andon_using_subcommand version" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand version" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand version" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand version" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand version" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand version" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand completions" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand completions" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand completions" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand completions" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand completions" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand completions" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand completions" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand completions" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand completions" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand man" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand man" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand man" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand man" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand man" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand man" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
 complete -c andon -n "__fish_andon_using_subcommand man" -l ascii -d 'Plain ASCII glyphs'
 complete -c andon -n "__fish_andon_using_subcommand man" -l slow -d 'A slow line: at most two frames a second'
 complete -c andon -n "__fish_andon_using_subcommand man" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand man" -s h -l help -d 'Print help'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config version completions man help" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config version completions man help" -f -a "log" -d 'The incident log'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config version completions man help" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config version completions man help" -f -a "config" -d 'The files of this user'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config version completions man help" -f -a "version" -d 'What this program was built from'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config version completions man help" -f -a "completions" -d 'A completion script for a shell, on stdout'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config version completions man help" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "log" -d 'The incident log'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "config" -d 'The files of this user'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "version" -d 'What this program was built from'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "completions" -d 'A completion script for a shell, on stdout'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "tail" -d 'The newest lines'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Tell every problem of a config at once'

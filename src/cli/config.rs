@@ -70,6 +70,11 @@ fn flags(args: &ConsoleArgs) -> Vec<(&'static str, Json, &'static str)> {
         all.push(("read_only", true.into(), "--read-only"));
     }
     all.extend(args.claimed.as_deref().map(|c| ("as", c.into(), "--as")));
+    all.extend(args.theme.as_deref().map(|t| ("theme", t.into(), "--theme")));
+    all.extend(args.color.as_deref().map(|c| ("color", c.into(), "--color")));
+    if args.reduced_motion {
+        all.push(("reduced_motion", true.into(), "--reduced-motion"));
+    }
     all.extend(args.env.as_deref().map(|e| ("default_environment", e.into(), "--env")));
     all
 }

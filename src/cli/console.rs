@@ -4,7 +4,7 @@ use super::setup::{self, DrillWish, Setup};
 use super::{ConsoleArgs, diagnostics, tell};
 use crate::backends::kubernetes;
 use crate::backends::sim::Scenario;
-use crate::config::{self, Config, Paths};
+use crate::config::{self, Config, Paths, Wardrobe};
 use crate::core::effect::Choice;
 use crate::core::id::SourceId;
 use crate::core::model::Context;
@@ -14,12 +14,14 @@ use crate::engine::effects::Ports;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::logbook::Logbook;
 use crate::engine::{End, Engine};
+use crate::journal::tape_queue;
 use crate::tty::front::Screen;
 use crate::tty::{Depth, Device, Guard, Input, Locale, Output, Wish, guard, input};
 use crate::ui::look::{Colours, Look};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Where to begin.
 enum Place {
@@ -32,7 +34,19 @@ enum Place {
 pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     let env: BTreeMap<String, String> =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
-    let (config, problems) = config::load(&Paths::of_this_user(&env), &env);
+    let paths = Paths::of_this_user(&env);
+    let (mut config, problems) = config::load(&paths, &env);
+    config.reduced_motion |= args.reduced_motion;
+    if let Some(name) = &args.theme {
+        match config::looks::theme_named(&paths, name) {
+            Ok(theme) => (config.theme, config.theme_name) = (theme, name.as_str().into()),
+            Err(why) => {
+                tell(&why);
+                return 2;
+            }
+        }
+    }
+    let wardrobe = Wardrobe::new(paths, env, &config, &problems, args.theme.as_deref().map(Arc::from));
     let place = match place(args, &config, drill) {
         Ok(p) => p,
         Err((why, code)) => {
@@ -55,7 +69,9 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
             return 2;
         }
     };
-    let depth = match locale.depth(wish, Wish::Auto) {
+    // A word that is none was told as a problem of the config.
+    let wished = config.color.as_deref().and_then(|c| c.parse().ok()).unwrap_or_default();
+    let depth = match locale.depth(wish, wished) {
         Ok(d) => d,
         Err(e) => {
             tell(&e.to_string());
@@ -77,6 +93,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
         &inbox,
         args,
         Look::new(config.theme.clone(), colours(depth), !(args.ascii || locale.ascii())),
+        wardrobe,
     ) {
         Ok(s) => s,
         Err(e) => {
@@ -114,7 +131,8 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
     drop(reader);
     screen.guard.restore();
     if let Some(text) = said {
-        tell(&text);
+        // Not `tell`: a terminal that takes nothing must not keep us.
+        guard::last_line(Some(&device), &format!("andon: {}", crate::core::shown::shown_line(&text, 400)));
     }
     code
 }
@@ -187,6 +205,8 @@ fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (
     let Setup { mut model, clock, utc, sources, request, log, tape_dir } = setup;
     (model.width, model.height) = screen.device.size();
     model.problems = problems.to_vec();
+    #[cfg(feature = "testkit")]
+    super::fall::engine(&mut model);
     let mut engine = Engine::new(model, screen, inbox.clone(), clock.clone());
     // The first frame waits for nothing: not for the log, not for a thread.
     engine.first_frame();
@@ -227,19 +247,39 @@ fn take(
     inbox: &Inbox,
     args: &ConsoleArgs,
     look: Look,
+    wardrobe: Wardrobe,
 ) -> std::io::Result<Screen> {
     let guard = Guard::enter(device)?;
     let slow = Arc::new(AtomicBool::new(args.slow));
     let (always, measured, to) = (args.slow, slow.clone(), inbox.clone());
     let output = Output::start(device, locale.sync(), move |f| {
+        #[cfg(feature = "testkit")]
+        super::fall::here("draw");
         measured.store(always || f.took_ms > 100, Ordering::Relaxed);
-        to.terminal(FromTerminal::Flushed(f.tag, f.bytes as u64, f.took_ms as i64));
+        tracing::trace!(f.bytes, f.took_ms, "frame");
+        // The loop is only woken for what it waits for.
+        if let Some(dialog) = f.tag {
+            to.terminal(FromTerminal::Flushed(dialog, f.bytes as u64));
+        }
     })?;
-    Ok(Screen { guard, output, device: device.clone(), look, state: setup::state_dir(), slow, clock: !args.no_clock })
+    Ok(Screen {
+        guard,
+        output,
+        device: device.clone(),
+        look,
+        wardrobe,
+        state: setup::state_dir(),
+        slow,
+        slow_line: args.slow,
+        clock: !args.no_clock,
+        handed: None,
+    })
 }
 
 fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
     move |i| {
+        #[cfg(feature = "testkit")]
+        super::fall::key(&i);
         inbox.terminal(match i {
             Input::Key { key, at } => FromTerminal::Msg(Msg::Key(key), Person(at)),
             Input::Paste { text, at } => FromTerminal::Msg(Msg::Paste(text), Person(at)),
@@ -256,6 +296,8 @@ fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
 
 /// The report of a panic: where it was, in a file of this user.
 fn report(what: &str) -> Option<String> {
+    // The message that did it is on the tape, if the tape is on the disk.
+    tape_queue::rescue(Duration::from_millis(100));
     let dir = setup::state_dir().join("andon");
     std::fs::create_dir_all(&dir).ok()?;
     let path = dir.join(format!("panic-{}.txt", std::process::id()));

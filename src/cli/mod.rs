@@ -3,14 +3,18 @@
 pub mod config;
 pub mod console;
 mod diagnostics;
+#[cfg(feature = "testkit")]
+mod fall;
 pub mod identity;
 pub mod log;
 pub mod out;
 pub mod pages;
 pub mod replay;
+mod reset;
 pub mod setup;
 mod version;
 
+use crate::core::nav::At;
 use clap::{Args, Parser, Subcommand};
 use out::{code, tell};
 use std::path::PathBuf;
@@ -41,6 +45,9 @@ pub struct ConsoleArgs {
     /// Open this environment of the config
     #[arg(long, conflicts_with = "context", value_name = "NAME")]
     pub env: Option<String>,
+    /// Open at this place: checkout, checkout@eu-1, checkout@eu-1/board
+    #[arg(long, global = true, value_name = "SERVICE[@SOURCE][/SCREEN]")]
+    pub at: Option<At>,
     /// No act at all in this session
     #[arg(long, global = true)]
     pub read_only: bool,
@@ -50,6 +57,12 @@ pub struct ConsoleArgs {
     /// auto, always, never, 16, 256 or true
     #[arg(long, global = true, value_name = "WHEN")]
     pub color: Option<String>,
+    /// A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// What moves by itself moves in steps of five seconds
+    #[arg(long, global = true)]
+    pub reduced_motion: bool,
     /// Plain ASCII glyphs
     #[arg(long, global = true)]
     pub ascii: bool,
@@ -86,6 +99,8 @@ pub enum Command {
     /// The files of this user
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Put this terminal back after a console that was killed
+    ResetTerminal,
     /// What this program was built from
     Version {
         /// As JSON
@@ -171,6 +186,7 @@ pub fn run() -> u8 {
             let done = log::verify(&paths, &mut out);
             code(done, &mut out)
         }
+        Some(Command::ResetTerminal) => reset::run(),
         Some(Command::Replay { tape }) => replay::run(&tape, &mut out),
         Some(Command::Config(ConfigCommand::Check { file })) => {
             let done = config::check(file.as_deref(), &mut out);

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// 0: the same effects and the same last screen. 1: not, or the tape cannot be read. 141: nobody reads.
 pub fn run(tape: &Path, out: &mut impl Write) -> u8 {
-    match replay(tape, ui::overlays::note::edit, ui::digest) {
+    match replay(tape, ui::overlays::note::edit, ui::copied::text, ui::digest) {
         Ok(r) => {
             let area = Rect::new(0, 0, r.model.width, r.model.height);
             let mut buffer = Buffer::empty(area);

@@ -11,6 +11,7 @@ use crate::config::source::Token;
 use crate::config::{Config, SourceKind};
 use crate::core::case::runbook::Runbook;
 use crate::core::id::SourceId;
+use crate::core::link::quoted;
 use crate::core::model::{Context, Environment, Model, Place};
 use crate::core::nav::Screen;
 use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
@@ -75,10 +76,15 @@ pub fn log_of(env: Option<&str>) -> PathBuf {
     newest.map_or_else(|| log_dir("prod").0, |(_, d)| d)
 }
 
-fn base(environment: Environment, config: &Config, clock: &dyn Clock) -> Model {
+fn base(environment: Environment, config: &Config, args: &ConsoleArgs, clock: &dyn Clock) -> Model {
     let mut model = Model::new(environment, config.keymap.clone(), clock.now());
     model.limits = config.limits.of_update();
+    model.settings.theme = config.theme_name.clone();
+    model.settings.themes = config.themes.clone();
+    model.settings.reduced_motion = config.reduced_motion;
     model.editor = crate::ui::overlays::note::edit;
+    model.copier = crate::ui::copied::text;
+    model.nav.at.clone_from(&args.at);
     // Shipped runbooks ask the drill's telemetry; elsewhere they are there only for who lists them.
     let drill = model.environment.place == Place::Drill;
     let shipped: Vec<Arc<str>> = shipped().into_iter().map(|r| r.name).collect();
@@ -156,7 +162,7 @@ pub fn choose(config: &Config, args: &ConsoleArgs, contexts: Vec<Context>) -> Se
         goal: None,
     };
     let clock: Arc<dyn Clock> = Arc::new(RealClock);
-    let mut model = base(environment, config, &*clock);
+    let mut model = base(environment, config, args, &*clock);
     model.nav.screen = Screen::Choose;
     model.nav.choose_row = contexts.iter().position(|c| c.current).unwrap_or(0);
     model.contexts = contexts;
@@ -185,14 +191,17 @@ pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Se
     };
     let drill_clock = DrillClock::new(scenario.start, wish.speed);
     let clock: Arc<dyn Clock> = drill_clock.clone();
-    let utc: UtcClock = Arc::new(move || drill_clock.utc());
-    let mut model = base(environment, config, &*clock);
+    let ticking = drill_clock.clone();
+    let utc: UtcClock = Arc::new(move || ticking.utc());
+    let mut model = base(environment, config, args, &*clock);
     model.speed = wish.speed;
+    model.opened_as = format!("andon drill {}", quoted(&wish.scenario)).into();
     for s in &scenario.services {
         let s = s.service();
         model.world.services.insert(s.name.clone(), s);
     }
     let shared = sim::Shared::new(sim::World::new(scenario, wish.seed), utc.clone());
+    drill_clock.tell(shared.poker());
     let names = shared.with(|w| w.sources().map(SourceId::clone));
     let mut sources = Vec::new();
     for (name, backend) in names.into_iter().zip([sim::cluster(&shared), sim::metrics(&shared)]) {
@@ -245,7 +254,21 @@ pub fn context(config: &Config, args: &ConsoleArgs, name: &str) -> Setup {
             })),
         });
     }
-    real(config, args, name, true, false, sources)
+    let mut setup = real(config, args, name, true, false, sources);
+    setup.model.opened_as = opened_context(args, name).into();
+    setup
+}
+
+/// The command that opens this context again. An address with a secret in it is nothing to pass on.
+fn opened_context(args: &ConsoleArgs, name: &str) -> String {
+    let mut out = format!("andon --context {}", quoted(name));
+    if let Some(url) = args.prom.as_deref().filter(|u| !u.contains(['?', '@', '#'])) {
+        out.push_str(&format!(" --prom {}", quoted(url)));
+    }
+    if let Some(namespace) = &args.namespace {
+        out.push_str(&format!(" --namespace {}", quoted(namespace)));
+    }
+    out
 }
 
 /// An environment of the config.
@@ -256,7 +279,9 @@ pub fn environment(config: &Config, args: &ConsoleArgs, env: &crate::config::Env
         .filter_map(|id| config.source(id))
         .map(|s| Wanted { name: s.name.clone(), kind: s.kind.clone() })
         .collect();
-    real(config, args, &env.name, env.production, env.read_only, sources)
+    let mut setup = real(config, args, &env.name, env.production, env.read_only, sources);
+    setup.model.opened_as = format!("andon --env {}", quoted(&env.name)).into();
+    setup
 }
 
 struct Wanted {
@@ -282,7 +307,7 @@ fn real(
         who: who(config, args),
         goal: None,
     };
-    let mut model = base(environment, config, &*clock);
+    let mut model = base(environment, config, args, &*clock);
     for s in &config.services {
         model.world.services.insert(s.name.clone(), s.clone());
     }

@@ -2,7 +2,7 @@
 //! a user's file lies over the system's. Takes text, reads no file.
 
 use crate::config::limits::{Limits, LimitsLayer, limits};
-use crate::config::problem::{Severity, Told, place};
+use crate::config::problem::{Problem, Severity, Told, place};
 use crate::config::service::Service;
 use crate::config::service::service;
 use crate::config::source::{Source, SourceKind, source};
@@ -45,6 +45,16 @@ pub struct Config {
     pub claimed: Option<Arc<str>>,
     pub keymap: Keymap,
     pub theme: Theme,
+    /// What `theme` is called: a name, or the full path it was read from.
+    pub theme_name: Arc<str>,
+    /// Names that may be asked for, the shipped ones first.
+    pub themes: Vec<Arc<str>>,
+    /// Those of all problems that are the keymap's and the theme's, which can be read again without a restart.
+    pub look_faults: Vec<Problem>,
+    /// `auto`, `always`, `never`, `16`, `256` or `true`; `None`: the terminal decides.
+    pub color: Option<Arc<str>>,
+    /// What moves by itself moves in steps of five seconds.
+    pub reduced_motion: bool,
     /// The shipped ones and the user's; one of the user's replaces a shipped one of the same name.
     pub runbooks: Vec<Arc<Runbook>>,
 }
@@ -62,7 +72,12 @@ pub struct Layer {
     pub claimed: Option<Arc<str>>,
     pub keymap: Option<Wanted>,
     pub theme: Option<Wanted>,
+    pub color: Option<Arc<str>>,
+    pub reduced_motion: Option<bool>,
 }
+
+/// What `color` may say.
+const COLOURS: [&str; 6] = ["auto", "always", "never", "16", "256", "true"];
 
 /// A keymap or theme by name or full path, and where it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,6 +115,8 @@ impl Layer {
             claimed: self.claimed.or(below.claimed),
             keymap: self.keymap.or(below.keymap),
             theme: self.theme.or(below.theme),
+            color: self.color.or(below.color),
+            reduced_motion: self.reduced_motion.or(below.reduced_motion),
         }
     }
 }
@@ -122,6 +139,8 @@ pub fn layer(told: &mut Told<'_>, known: &Known) -> Layer {
         claimed: file.text(told, "as").ok().map(Arc::from),
         keymap: wanted(&mut file, "keymap", told),
         theme: wanted(&mut file, "theme", told),
+        color: color(&mut file, told),
+        reduced_motion: file.flag(told, "reduced_motion").ok(),
         limits: match file.table(told, "limits") {
             Got::Is(mut t, _) => {
                 let read = limits(&mut t, told);
@@ -149,7 +168,7 @@ pub fn layer(told: &mut Told<'_>, known: &Known) -> Layer {
         }
     }
     unused(&layer, &mut file, told);
-    file.later(told, &["shared_accounts", "mouse", "bell", "title", "color", "include"]);
+    file.later(told, &["shared_accounts", "mouse", "bell", "title", "include"]);
     file.finish(told);
     if !faults.is_empty() {
         strict_after_faults(&mut layer, &faults, told.text());
@@ -188,6 +207,16 @@ fn safety(table: &mut Table<'_, '_>, key: &'static str, told: &mut Told<'_>) -> 
         Got::Wrong => Some(true),
         Got::Is(b, _) => Some(b),
     }
+}
+
+fn color(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Option<Arc<str>> {
+    let Got::Is(word, at) = table.text(told, "color") else { return None };
+    if COLOURS.contains(&word) {
+        return Some(Arc::from(word));
+    }
+    let hint = suggest::hint(word, COLOURS);
+    told.error(&at, format!("\"{word}\" is no colour level"), hint);
+    None
 }
 
 fn wanted(table: &mut Table<'_, '_>, key: &'static str, told: &mut Told<'_>) -> Option<Wanted> {

@@ -5,7 +5,7 @@ use crate::config::file::{Config, Known, Layer, Wanted, layer};
 use crate::config::limits::Limits;
 use crate::config::origin::{Origin, Origins};
 use crate::config::problem::{Problem, Severity, Told};
-use crate::config::{keymap, runbook, theme};
+use crate::config::{keymap, looks, runbook, theme};
 use crate::core::case::runbook::Runbook;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,7 +19,7 @@ const SYSTEM: &str = "/etc/andon/config.toml";
 /// A config, keymap, theme or runbook is read up to here; more is no file a person wrote.
 const MAX_BYTES: u64 = 1 << 20;
 /// Keymaps the documentation names and this version does not have.
-const KEYMAPS_LATER: [&str; 3] = ["vim", "emacs", "k9s"];
+pub(super) const KEYMAPS_LATER: [&str; 3] = ["vim", "emacs", "k9s"];
 
 /// Exit code of a config with faults (limits.md section 6).
 pub const EXIT_CONFIG: i32 = 3;
@@ -70,6 +70,11 @@ impl Default for Config {
             claimed: None,
             keymap: keymap::default_keymap(),
             theme: theme::default_theme(),
+            theme_name: "default".into(),
+            themes: looks::names(None),
+            look_faults: Vec::new(),
+            color: None,
+            reduced_motion: false,
             runbooks: runbook::shipped().into_iter().map(Arc::new).collect(),
         }
     }
@@ -80,37 +85,11 @@ impl Default for Config {
 pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Problem>) {
     let mut problems = Vec::new();
     let runbooks = runbooks(paths.dir.as_deref(), &mut problems);
-    let mut known = Known { sources: Vec::new(), runbooks: runbooks.iter().map(|r| r.name.clone()).collect() };
-    let mut all = Layer::default();
-    for (path, named) in [(&paths.system, false), (&paths.user, paths.named)] {
-        let Some(path) = path else { continue };
-        let Some(text) = read(path, named, &mut problems) else {
-            continue;
-        };
-        let file = path.display().to_string();
-        let mut told = Told::new(&file, &text);
-        let found = layer(&mut told, &known);
-        problems.append(&mut told.into_problems());
-        known.sources.extend(found.sources.iter().map(|s| s.name.clone()));
-        all = found.over(all);
-    }
-    all = variables(env, &mut problems).over(all);
-    let keymap = match custom("keymap", all.keymap.as_ref(), &KEYMAPS_LATER, paths, &mut problems) {
-        Some((file, text)) => {
-            let (map, mut faults) = keymap::keymap(&file, &text);
-            problems.append(&mut faults);
-            map
-        }
-        None => keymap::default_keymap(),
-    };
-    let theme = match custom("theme", all.theme.as_ref(), &theme::LATER, paths, &mut problems) {
-        Some((file, text)) => {
-            let (theme, mut faults) = theme::theme(&file, &text);
-            problems.append(&mut faults);
-            theme
-        }
-        None => theme::default_theme(),
-    };
+    let names: Vec<Arc<str>> = runbooks.iter().map(|r| r.name.clone()).collect();
+    let (_, all) = layers(paths, env, &names, &mut problems);
+    let looks = looks::read(paths, all.keymap.as_ref(), all.theme.as_ref());
+    let look_faults: Vec<Problem> = looks.keymap_faults.into_iter().chain(looks.theme_faults).collect();
+    problems.extend(look_faults.iter().cloned());
     let config = Config {
         environments: all.environments,
         sources: all.sources,
@@ -120,11 +99,41 @@ pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Probl
         tape: all.tape.unwrap_or(true),
         environment: all.environment,
         claimed: all.claimed,
-        keymap,
-        theme,
+        keymap: looks.keymap,
+        theme: looks.theme,
+        theme_name: looks.theme_name,
+        themes: looks.themes,
+        look_faults,
+        color: all.color,
+        reduced_motion: all.reduced_motion.unwrap_or(false),
         runbooks,
     };
     (config, problems)
+}
+
+/// The files over each other, the variables over them; and the names that files may use.
+pub(super) fn layers(
+    paths: &Paths,
+    env: &BTreeMap<String, String>,
+    runbooks: &[Arc<str>],
+    problems: &mut Vec<Problem>,
+) -> (Known, Layer) {
+    let mut known = Known { sources: Vec::new(), runbooks: runbooks.to_vec() };
+    let mut all = Layer::default();
+    for (path, named) in [(&paths.system, false), (&paths.user, paths.named)] {
+        let Some(path) = path else { continue };
+        let Some(text) = read(path, named, problems) else {
+            continue;
+        };
+        let file = path.display().to_string();
+        let mut told = Told::new(&file, &text);
+        let found = layer(&mut told, &known);
+        problems.append(&mut told.into_problems());
+        known.sources.extend(found.sources.iter().map(|s| s.name.clone()));
+        all = found.over(all);
+    }
+    all = variables(env, problems).over(all);
+    (known, all)
 }
 
 /// Who said what of `config show`: the same files and variables, in the same order.
@@ -237,7 +246,7 @@ fn runbooks(dir: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<Arc<Runbook>
 }
 
 /// The text of a keymap or theme of the user's own. `None`: the shipped one.
-fn custom(
+pub(super) fn custom(
     kind: &str,
     wanted: Option<&Wanted>,
     later: &[&str],
@@ -313,13 +322,15 @@ enum Kind {
     Whole,
 }
 
-const VARIABLES: [(&str, &str, Kind); 8] = [
+const VARIABLES: [(&str, &str, Kind); 10] = [
     ("ANDON_READ_ONLY", "read_only", Kind::Flag),
     ("ANDON_TAPE", "tape", Kind::Flag),
     ("ANDON_ENVIRONMENT", "default_environment", Kind::Text),
     ("ANDON_AS", "as", Kind::Text),
     ("ANDON_KEYMAP", "keymap", Kind::Text),
     ("ANDON_THEME", "theme", Kind::Text),
+    ("ANDON_COLOR", "color", Kind::Text),
+    ("ANDON_REDUCED_MOTION", "reduced_motion", Kind::Flag),
     ("ANDON_CONFIRM_DELAY", "confirm_delay", Kind::Time),
     ("ANDON_ARM_MINUTES", "arm_minutes", Kind::Whole),
 ];

@@ -136,6 +136,9 @@ pub fn values(config: &Config, origins: &Origins) -> Vec<Value> {
     add("tape".into(), config.tape.into());
     add("default_environment".into(), json!(config.environment));
     add("as".into(), json!(config.claimed));
+    add("theme".into(), json!(config.theme_name));
+    add("reduced_motion".into(), config.reduced_motion.into());
+    add("color".into(), config.color.as_deref().unwrap_or("auto").into());
     let limits = &config.limits;
     add("limits.confirm_delay".into(), time_name(limits.confirm_delay_ms).into());
     add("limits.arm_minutes".into(), limits.arm_minutes.into());

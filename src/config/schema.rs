@@ -43,12 +43,16 @@ fn top() -> Map<String, Value> {
         ("as", text("who you are, for shared accounts")),
         ("keymap", chosen("a name, or a full path")),
         ("theme", chosen("a name, or a full path")),
+        (
+            "color",
+            json!({"type": "string", "enum": ["auto", "always", "never", "16", "256", "true"], "default": "auto"}),
+        ),
+        ("reduced_motion", flag(false, "what moves by itself moves in steps of five seconds")),
         // Known, and told as not in this version.
         ("shared_accounts", json!({"type": "array", "items": {"type": "string"}})),
         ("mouse", flag(false, "wheel and select")),
         ("bell", flag(false, "ring for new trouble")),
         ("title", flag(false, "set the window's title")),
-        ("color", json!({"type": "string"})),
         ("include", json!({"type": "array", "items": {"type": "string"}})),
     ];
     all.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
@@ -56,7 +60,7 @@ fn top() -> Map<String, Value> {
 
 /// Settings of the top that this version follows.
 pub fn top_keys() -> impl Iterator<Item = &'static str> {
-    ["read_only", "tape", "default_environment", "as", "keymap", "theme"].into_iter()
+    ["read_only", "tape", "default_environment", "as", "keymap", "theme", "color", "reduced_motion"].into_iter()
 }
 
 /// What holds of a setting of the top when nobody speaks.

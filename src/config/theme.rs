@@ -1,7 +1,7 @@
-//! A theme: what each role looks like, in plain types. The embedded default, and a person's file on top of it.
-//! Knows no widgets; `ui` turns styles into its own.
+//! A theme: what each role looks like, in plain types. The embedded ones, and a person's file on top of one of them.
+//! Knows no widgets and no terminal; `ui` turns styles into its own and brings colours down to what there is.
 
-use crate::config::problem::{Problem, Severity, Told};
+use crate::config::problem::{Problem, Told};
 use crate::config::suggest;
 use crate::config::table::{self, Got, Table};
 use std::collections::BTreeMap;
@@ -11,6 +11,15 @@ use toml::de::DeValue;
 /// The shipped colours.
 pub const DEFAULT: &str = include_str!("../../themes/default.toml");
 const DEFAULT_NAME: &str = "themes/default.toml";
+
+/// Every shipped theme: its name, and its file's text. The first is what holds without a word.
+pub const SHIPPED: [(&str, &str); 5] = [
+    ("default", DEFAULT),
+    ("light", include_str!("../../themes/light.toml")),
+    ("high-contrast", include_str!("../../themes/high-contrast.toml")),
+    ("colour-blind", include_str!("../../themes/colour-blind.toml")),
+    ("mono", include_str!("../../themes/mono.toml")),
+];
 
 macro_rules! roles {
     ($($(#[$doc:meta])* $variant:ident, $name:literal;)*) => {
@@ -108,9 +117,6 @@ const NAMES: [&str; 16] = [
     "light-white",
 ];
 
-/// Themes the documentation names and this version does not have.
-pub const LATER: [&str; 4] = ["light", "high-contrast", "colour-blind", "mono"];
-
 /// The shipped theme. A test holds it free of problems and complete.
 pub fn default_theme() -> Theme {
     let mut told = Told::new(DEFAULT_NAME, DEFAULT);
@@ -118,7 +124,14 @@ pub fn default_theme() -> Theme {
     layer(Theme { roles: plain }, &mut told)
 }
 
-/// The shipped theme with `text` on top; a role with a fault keeps its shipped look.
+/// A shipped theme by name. A test holds each free of problems and complete.
+pub fn shipped(name: &str) -> Option<Theme> {
+    let (_, text) = SHIPPED.iter().find(|(n, _)| *n == name)?;
+    Some(layer(default_theme(), &mut Told::new(name, text)))
+}
+
+/// The shipped theme that `inherits` names (`default` without it) with `text` on top; a role with a fault keeps the
+/// look it has there.
 pub fn theme(file: &str, text: &str) -> (Theme, Vec<Problem>) {
     let mut told = Told::new(file, text);
     let theme = layer(default_theme(), &mut told);
@@ -131,12 +144,12 @@ fn layer(mut theme: Theme, told: &mut Told<'_>) -> Theme {
     if let Got::Is(name, at) = file.text(told, "inherits")
         && name != "default"
     {
-        if LATER.contains(&name) {
-            let what = format!("theme \"{name}\"");
-            told.add(Severity::NotInThisVersion, &at, what, None);
-        } else {
-            let hint = Some("the only theme to build on is \"default\"".to_owned());
-            told.error(&at, format!("unknown theme \"{name}\""), hint);
+        match shipped(name) {
+            Some(base) => theme = base,
+            None => {
+                let hint = suggest::hint(name, SHIPPED.iter().map(|(n, _)| *n));
+                told.error(&at, format!("unknown theme \"{name}\""), hint);
+            }
         }
     }
     let mut palette: BTreeMap<&str, Colour> = BTreeMap::new();
@@ -284,14 +297,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_theme_has_no_fault_and_names_every_role() {
-        let mut told = Told::new(DEFAULT_NAME, DEFAULT);
-        layer(Theme { roles: BTreeMap::new() }, &mut told);
-        assert_eq!(told.into_problems(), []);
-        for role in Role::ALL {
-            let line = format!("\n{} = ", role.name());
-            assert!(DEFAULT.contains(&line), "{role:?}");
+    fn the_shipped_themes_have_no_fault_and_name_every_role() {
+        for (name, text) in SHIPPED {
+            let mut told = Told::new(name, text);
+            layer(Theme { roles: BTreeMap::new() }, &mut told);
+            assert_eq!(told.into_problems(), []);
+            for role in Role::ALL {
+                let line = format!("\n{} = ", role.name());
+                assert!(text.contains(&line), "{name} {role:?}");
+            }
         }
+    }
+
+    #[test]
+    fn a_theme_builds_on_any_shipped_one() {
+        let (theme, problems) = theme("t", "inherits = \"light\"\n[roles]\nmuted = { fg = \"#333\" }\n");
+        assert_eq!(problems, []);
+        let light = shipped("light").unwrap();
+        assert_eq!(theme.style(Role::Text), light.style(Role::Text));
+        assert_ne!(theme.style(Role::Muted), light.style(Role::Muted));
+        assert_eq!(shipped("nowhere"), None);
+    }
+
+    #[test]
+    fn mono_names_no_colour() {
+        let mono = shipped("mono").unwrap();
+        assert!(Role::ALL.iter().map(|r| mono.style(*r)).all(|s| (s.fg, s.bg) == (Colour::Default, Colour::Default)));
     }
 
     #[test]
@@ -342,7 +373,7 @@ mod tests {
                 "t:2:7   \"bad\" is a text - write { fg = \"red\", bg = \"default\", mods = [\"bold\"] }",
             ),
             ("[rolse]", "t:1:2   unknown key \"rolse\" - did you mean \"roles\"?"),
-            ("inherits = \"mono\"", "t:1:12   not in this version: theme \"mono\""),
+            ("inherits = \"moon\"", "t:1:12   unknown theme \"moon\" - did you mean \"mono\"?"),
         ] {
             let (found, problems) = theme("t", text);
             let told: Vec<String> = problems.iter().map(Problem::to_string).collect();

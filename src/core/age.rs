@@ -26,6 +26,13 @@ pub fn age(ms: i64) -> String {
     }
 }
 
+/// The same in steps of 5 s from the start, where many ages stand side by side: eight that move each second would cost
+/// more than the whole quiet screen may.
+pub fn coarse(ms: i64) -> String {
+    let s = (ms / 1000).max(0);
+    if s < 60 { format!("{}s", s / 5 * 5) } else { age(ms) }
+}
+
 /// A running clock of an act or an incident: `0m41`, `8m34`, `1h02m`.
 pub fn stopwatch(ms: i64) -> String {
     let s = (ms / 1000).max(0);
@@ -53,6 +60,7 @@ mod tests {
             [0, 9_999, 10_000, 14_999, 59_000, 60_000, 119_000, -5].map(age),
             ["0s", "9s", "10s", "10s", "55s", "1m", "1m", "0s"]
         );
+        assert_eq!([0, 4_999, 5_000, 59_000, 60_000, 119_000].map(coarse), ["0s", "0s", "5s", "55s", "1m", "1m"]);
         assert_eq!(span(112_000), "1m52");
         assert_eq!(rough(120_000), "2m");
         assert_eq!(stopwatch(514_000), "8m34");

@@ -1,21 +1,35 @@
-//! The alarm row: the one worst thing that must not be overlooked, and how many more there are.
+//! The alarm row: the one worst thing that must not be overlooked, how many more there are, and where each is.
 
 use crate::core::act::flight::{Act, State};
 use crate::core::act::plan::Verb;
-use crate::core::intent::Intent;
+use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::model::Model;
 use crate::core::nav::Screen;
+use crate::core::row::Row;
+
+/// Where an alarm can be looked at.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Its Verdict.
+    Service(ServiceId),
+    /// The Sources screen, on this one.
+    Source(SourceId),
+    /// The Sources screen, which tells every alarm in full.
+    Sources,
+}
 
 /// In this order on the row, worst first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Alarm {
     pub rank: u8,
     pub text: String,
+    pub place: Place,
 }
 
 pub fn alarms(model: &Model) -> Vec<Alarm> {
     let mut out = Vec::new();
-    let mut push = |rank: u8, text: String| out.push(Alarm { rank, text });
+    let mut push = |rank: u8, text: String, place: Place| out.push(Alarm { rank, text, place });
+    let of = |t: &TargetId| model.world.targets.get(t).map_or(Place::Sources, |t| Place::Service(t.service.clone()));
     // A later act of the same kind, or a roll back, took its place: what that one says counts now.
     let past = |a: &Act| {
         model.acts.values().any(|b| {
@@ -29,12 +43,12 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
         let verb = a.plan.operation.verb.word();
         let at = a.target().at();
         match &a.state {
-            State::Unknown(_) => push(0, format!("outcome unknown: {verb} {at}, reading it back")),
-            State::Stuck(why) if !past(a) => push(1, format!("STUCK: {verb} {at}: {why}")),
+            State::Unknown(_) => push(0, format!("outcome unknown: {verb} {at}, reading it back"), of(a.target())),
+            State::Stuck(why) if !past(a) => push(1, format!("STUCK: {verb} {at}: {why}"), of(a.target())),
             State::NeedsName if model.dialog.is_none() => {
-                push(1, format!("{verb} {at} waits: not everything is as it should be"))
+                push(1, format!("{verb} {at} waits: not everything is as it should be"), of(a.target()))
             }
-            State::Undone(by) if !past(a) => push(1, format!("UNDONE by {by}: {verb} {at}")),
+            State::Undone(by) if !past(a) => push(1, format!("UNDONE by {by}: {verb} {at}"), of(a.target())),
             State::Preparing
             | State::NeedsName
             | State::Waiting
@@ -52,38 +66,82 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
         }
     }
     for l in model.loose.iter().filter(|l| l.found.is_none()) {
-        push(2, format!("an ended session left an act without an outcome: {}, reading it back", l.words));
+        let place = l.target.as_ref().map_or(Place::Sources, of);
+        push(2, format!("an ended session left an act without an outcome: {}, reading it back", l.words), place);
     }
     if let Some(why) = &model.log.failed {
-        push(3, format!("the log cannot be written: {why}; nothing forward goes out"));
+        push(3, format!("the log cannot be written: {why}; nothing forward goes out"), Place::Sources);
     } else if model.log.late > 0 {
-        push(3, format!("{} records are not on disk yet", model.log.late));
+        push(3, format!("{} records are not on disk yet", model.log.late), Place::Sources);
     }
     for (id, s) in &model.world.sources {
         if let Some(skew) = s.abilities.skew_ms.filter(|k| k.abs() >= 5_000) {
-            push(4, format!("clock of {id} is off by {} s", skew / 1000));
+            push(4, format!("clock of {id} is off by {} s", skew / 1000), Place::Source(id.clone()));
         }
         if s.abilities.insecure {
-            push(6, format!("INSECURE: certificate checks are off for {id}"));
+            push(6, format!("INSECURE: certificate checks are off for {id}"), Place::Source(id.clone()));
         }
     }
-    // New page-tier trouble elsewhere: worse than a person would want to find by chance.
-    for r in model.rows.iter().filter(|r| r.rank == 0 || r.rank == 2) {
-        if Some(&r.service) != model.nav.selected.as_ref() {
-            let word = r
-                .target
-                .as_ref()
-                .and_then(|t| model.judged.get(t))
-                .filter(|_| r.rank == 0)
-                .map_or("burning", |j| j.verdict.word.word());
-            let b = model.keymap.shown(Intent::ScreenBoard).filter(|_| model.nav.screen != Screen::Board);
-            let hint = b.map_or_else(String::new, |b| format!(" ({b}: Board)"));
-            push(7, format!("{} is {word}{hint}", r.service));
-        }
+    for (rank, text, service) in elsewhere(model) {
+        push(rank, text, Place::Service(service));
     }
     for p in &model.problems {
-        push(8, p.to_string());
+        push(10, p.to_string(), Place::Sources);
     }
     out.sort();
     out
+}
+
+/// Page-tier trouble at services that are not looked at: worse than a person would want to find by chance. What came
+/// after the opening goes first and says so; a service that only went blind is told while it is new.
+fn elsewhere(model: &Model) -> Vec<(u8, String, ServiceId)> {
+    let mut out = Vec::new();
+    let mut blind: Vec<&Row> = Vec::new();
+    let chosen = model.nav.selected.as_ref();
+    for r in model.rows.iter().take_while(|r| is_trouble(r)).filter(|r| Some(&r.service) != chosen) {
+        let new = !model.nav.known_trouble.contains(&r.service);
+        if r.rank == 1 {
+            if new {
+                blind.push(r);
+            }
+            continue;
+        }
+        let word = if r.rank == 0 { word(model, r) } else { "burning" };
+        let text = if new { format!("NEW: {} is {word}", r.service) } else { format!("{} is {word}", r.service) };
+        out.push((if new { 7 } else { 8 }, text, r.service.clone()));
+    }
+    match blind.as_slice() {
+        [] => {}
+        [one] => out.push((9, format!("NEW: {} is {}", one.service, word(model, one)), one.service.clone())),
+        // One source that fell silent takes many with it: one line.
+        [first, ..] => {
+            let n = blind.len();
+            out.push((9, format!("NEW: {} and {} more are blind", first.service, n - 1), first.service.clone()));
+        }
+    }
+    out
+}
+
+/// Ranks a person would be woken for.
+pub fn is_trouble(row: &Row) -> bool {
+    row.rank <= 2
+}
+
+fn word(model: &Model, row: &Row) -> &'static str {
+    let target = row.target.as_ref();
+    match target.and_then(|t| model.last_act(t)).map(|a| &a.state) {
+        Some(State::Stuck(_)) => return "STUCK",
+        Some(State::Unknown(_)) => return "of unknown outcome",
+        Some(State::Undone(_)) => return "UNDONE",
+        Some(_) | None => {}
+    }
+    target.and_then(|t| model.judged.get(t)).map_or("in trouble", |j| j.verdict.word.word())
+}
+
+/// Is this what the screen shows already?
+pub fn is_here(model: &Model, place: &Place) -> bool {
+    match place {
+        Place::Service(s) => model.nav.screen == Screen::Verdict && model.nav.selected.as_ref() == Some(s),
+        Place::Source(_) | Place::Sources => model.nav.screen == Screen::Sources,
+    }
 }

@@ -6,7 +6,9 @@ use crate::core::judge::burn::Tier;
 use crate::core::judge::freshness::Age;
 use crate::core::judge::judged::Figures;
 use crate::core::judge::verdict::Word;
+use crate::core::listing;
 use crate::core::model::Model;
+use crate::core::nav::Listing;
 pub use crate::core::row::{Glyph, Row};
 use crate::core::world::target::{Phase, TargetState};
 use std::cmp::Ordering;
@@ -124,9 +126,15 @@ pub fn selected_target(model: &Model) -> Option<&TargetState> {
     model.world.targets.get(selected(model)?.target.as_ref()?)
 }
 
-/// Rows as listed: fine ones only when asked for.
+/// Rows as listed: those that answer to the filter; without one, fine ones only when asked for. What is chosen is always
+/// listed, so that no act is on a hidden row.
 pub fn listed(model: &Model) -> impl Iterator<Item = &Row> {
-    model.rows.iter().filter(|r| {
-        model.nav.show_rest || !r.is_fine() || r.moving > 0 || Some(&r.service) == model.nav.selected.as_ref()
+    let words = listing::words(model, Listing::Services);
+    model.rows.iter().filter(move |r| {
+        Some(&r.service) == model.nav.selected.as_ref()
+            || match words {
+                Some(words) => listing::is_service(model, r, words),
+                None => model.nav.show_rest || !r.is_fine() || r.moving > 0,
+            }
     })
 }

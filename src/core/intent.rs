@@ -88,9 +88,9 @@ intents! {
     Back,             "back",            Global,   false, "Back, close, no";
     Note,             "note",            Global,   false, "Write a note into the log";
     Palette,          "palette",         Global,   false, "Command palette: every intent, service, screen and theme";
-    Filter,           "filter",          List,     false, "Filter this list";
-    MatchNext,        "match-next",      List,     false, "Next match";
-    MatchPrevious,    "match-previous",  List,     false, "Previous match";
+    Filter,           "filter",          Global,   false, "Filter this list";
+    MatchNext,        "match-next",      Global,   false, "Next match";
+    MatchPrevious,    "match-previous",  Global,   false, "Previous match";
     PaneNext,         "pane-next",       Global,   false, "Next pane";
     PanePrevious,     "pane-previous",   Global,   false, "Previous pane";
     Zoom,             "zoom",            Global,   false, "The focused pane alone, or side by side again";

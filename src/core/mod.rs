@@ -1,7 +1,7 @@
 //! The pure middle: facts come in as messages, effects go out as data, nothing else happens.
 //!
 //! Imports only downwards in this order: names and time, `world`, `judge`, `act`, `case`, `nav`, `model`, what is
-//! read off the model (`board`, `gates`, `menu`, `alarm`), `msg`, `effect`, `update`.
+//! read off the model (`board`, `listing`, `gates`, `menu`, `alarm`, `link`, `palette`), `msg`, `effect`, `update`.
 
 // No clock, file, network or hash order here: see clippy.toml.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -13,17 +13,21 @@ pub mod board;
 pub mod case;
 pub mod effect;
 pub mod entry;
+pub mod find;
 pub mod gates;
 pub mod id;
 pub mod intent;
 pub mod judge;
 pub mod key;
 pub mod keymap;
+pub mod link;
+pub mod listing;
 pub mod menu;
 pub mod model;
 pub mod msg;
 pub mod nav;
 pub mod pairs;
+pub mod palette;
 pub mod row;
 pub mod seal;
 pub mod shown;

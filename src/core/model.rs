@@ -202,11 +202,24 @@ pub struct Model {
     pub ending: bool,
     /// Sources whose configuration is at fault or not built; shown red.
     pub problems: Vec<Arc<str>>,
+    /// The command that opened this console, for links: `andon --env prod`.
+    pub opened_as: Arc<str>,
     /// Contexts of the first list, when there is one.
     pub contexts: Vec<Context>,
     /// How a note is edited; handed in, so that the core needs no widget library.
     #[serde(skip, default = "crate::core::case::note::no_editor")]
     pub editor: crate::core::case::note::Editor,
+    /// What is chosen, as text for the clipboard. Handed in like the editor: the words are the screens' own. Must be pure.
+    #[serde(skip, default = "nothing_to_copy")]
+    pub copier: Copier,
+}
+
+/// The chosen thing in several lines, or nothing.
+pub type Copier = fn(&Model) -> String;
+
+/// Used where there are no screens.
+pub fn nothing_to_copy() -> Copier {
+    |_| String::new()
 }
 
 /// One line of the first list.
@@ -255,8 +268,10 @@ impl Model {
             quit_asked: None,
             ending: false,
             problems: Vec::new(),
+            opened_as: "andon".into(),
             contexts: Vec::new(),
             editor: crate::core::case::note::no_editor(),
+            copier: nothing_to_copy(),
         }
     }
 

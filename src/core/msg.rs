@@ -65,6 +65,11 @@ pub enum Msg {
     },
     /// The frame that showed this dialog has been written to the terminal.
     Flushed(DialogId),
+    /// The same on a slow line: it will be seen so many milliseconds later.
+    Arriving {
+        dialog: DialogId,
+        line_ms: i64,
+    },
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
     /// The theme is in force, or why not.
@@ -104,10 +109,14 @@ pub enum Picked {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
     pub keymap: Option<Keymap>,
+    /// The theme in force. Empty: this front has no files, nothing was read.
     pub theme: Arc<str>,
     pub themes: Vec<Arc<str>>,
     /// What changed, in words.
     pub changes: Vec<Arc<str>>,
+    /// The first file at fault, as `file:line:column` and what is wrong.
+    pub fault: Option<Arc<str>>,
+    /// What the alarm row and the Sources screen tell from now on.
     pub problems: Vec<Arc<str>>,
 }
 

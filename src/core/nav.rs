@@ -1,5 +1,9 @@
 //! Where the person is: screen, selection, what is half typed. By identity, never by row.
 
+mod at;
+
+pub use at::At;
+
 use crate::core::case::note::Draft;
 use crate::core::id::{ServiceId, TargetId};
 use crate::core::key::Key;
@@ -18,7 +22,7 @@ pub enum Screen {
     Sources,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Overlay {
     /// How the verdict was computed; scrolled by this many rows.
     Explain {
@@ -43,6 +47,30 @@ pub struct Field {
     pub typed: String,
     /// Which suggestion is chosen, 0 is the best.
     pub chosen: usize,
+    /// It was chosen with a key of its own (up, down, tab), not by being the best.
+    pub by_hand: bool,
+    /// No key came for a second before it opened. Else what is typed may be meant for another window.
+    pub quiet: bool,
+    /// Some of it was pasted.
+    pub pasted: bool,
+    /// Enter was pressed on something that asks for a second Enter.
+    pub again: bool,
+    /// What an act would act on: chosen when it opened, so that rows may move.
+    pub target: Option<TargetId>,
+    /// What lay over the screen before; leaving brings it back.
+    pub under: Option<Box<Overlay>>,
+}
+
+/// A list that can be filtered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Listing {
+    /// Board and Verdict.
+    #[default]
+    Services,
+    Sources,
+    /// Of the runbook on screen.
+    Steps,
+    Help,
 }
 
 /// Panes of the wide layout (product.md section 3); focus moves with Tab. Acts act on the Board's selection whichever
@@ -64,13 +92,27 @@ pub struct Filter {
     pub typing: bool,
     /// What stood before typing began; `Esc` brings it back.
     pub before: String,
+    /// Which list it is about, and which the one before was about.
+    pub of: Listing,
+    pub before_of: Listing,
+    /// What was chosen when typing began.
+    pub chosen_before: Option<ServiceId>,
+    pub row_before: usize,
+}
+
+/// Where `Esc` goes back to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spot {
+    pub screen: Screen,
+    /// A jump chose another service: what was chosen before, and what it chose. Undone unless the person chose since.
+    pub chose: Option<(Option<ServiceId>, ServiceId)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Nav {
     pub screen: Screen,
     /// Where `Esc` goes back to, newest last.
-    pub back: Vec<Screen>,
+    pub back: Vec<Spot>,
     /// The chosen service. Moves only by a key, or once at the opening.
     pub selected: Option<ServiceId>,
     /// The person moved the selection; until then `v` and `b` go to what hurts most.
@@ -79,6 +121,12 @@ pub struct Nav {
     pub show_rest: bool,
     pub overlay: Option<Overlay>,
     pub filter: Option<Filter>,
+    /// The words last searched for; `<` and `>` go on with them.
+    pub searched: String,
+    /// `--at`: where to open, until the waking screen is left.
+    pub at: Option<At>,
+    /// Services in trouble that are no news: they were so at the opening, or have been looked at since.
+    pub known_trouble: std::collections::BTreeSet<ServiceId>,
     pub pane: Pane,
     /// The focused pane has the whole screen.
     pub zoomed: bool,
@@ -98,17 +146,32 @@ pub struct Nav {
 impl Nav {
     /// Go to a screen; `Esc` comes back here.
     pub fn go(&mut self, to: Screen) {
-        if self.screen == to {
-            return;
+        if self.screen != to {
+            self.leave_mark(None);
+            self.screen = to;
         }
-        if !matches!(self.screen, Screen::Waking | Screen::Choose) {
-            self.back.push(self.screen);
-            // Going round in circles must not grow without end.
-            if self.back.len() > 16 {
-                self.back.remove(0);
-            }
+    }
+
+    /// Go to a screen with this service chosen; `Esc` comes back here and to what was chosen here.
+    pub fn jump(&mut self, to: Screen, service: &ServiceId) {
+        let chose = (self.selected.as_ref() != Some(service)).then(|| (self.selected.clone(), service.clone()));
+        if self.screen != to || chose.is_some() {
+            self.leave_mark(chose);
         }
         self.screen = to;
+        self.selected = Some(service.clone());
+        self.by_hand = true;
+    }
+
+    fn leave_mark(&mut self, chose: Option<(Option<ServiceId>, ServiceId)>) {
+        if matches!(self.screen, Screen::Waking | Screen::Choose) {
+            return;
+        }
+        self.back.push(Spot { screen: self.screen, chose });
+        // Going round in circles must not grow without end.
+        if self.back.len() > 16 {
+            self.back.remove(0);
+        }
     }
 
     /// The last three keys came within 10 ms: not fingers (terminal-and-safety 2.4).

@@ -2,7 +2,7 @@
 
 use crate::core::time::{Person, Stamp, Utc, World};
 use rustix::time::{ClockId, clock_gettime};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Stamp;
@@ -38,7 +38,11 @@ impl Clock for RealClock {
 }
 
 /// A drill: utc and world are simulated from the scenario's fixed start, person is real.
-pub struct DrillClock(Mutex<Running>);
+pub struct DrillClock {
+    running: Mutex<Running>,
+    /// Told after every change of speed, once set.
+    told: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
 
 struct Running {
     /// World time reached when the speed was last set.
@@ -50,12 +54,18 @@ struct Running {
 
 impl DrillClock {
     pub fn new(start: Utc, speed: u32) -> Arc<DrillClock> {
-        Arc::new(DrillClock(Mutex::new(Running { world_ms: start.0, boot_ms: boottime_ms(), speed })))
+        let running = Mutex::new(Running { world_ms: start.0, boot_ms: boottime_ms(), speed });
+        Arc::new(DrillClock { running, told: OnceLock::new() })
+    }
+
+    /// Who sleeps until something is due must hear of another speed. Only the first one is told.
+    pub fn tell(&self, told: impl Fn() + Send + Sync + 'static) {
+        let _ = self.told.set(Box::new(told));
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, Running> {
         // Three integers; a panic in between leaves them usable.
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub fn utc(&self) -> Utc {
@@ -75,6 +85,10 @@ impl Clock for DrillClock {
         r.world_ms += (boot - r.boot_ms) * i64::from(r.speed);
         r.boot_ms = boot;
         r.speed = speed.max(1);
+        drop(r);
+        if let Some(tell) = self.told.get() {
+            tell();
+        }
     }
     fn until_world(&self, at: World) -> Option<i64> {
         let left = at.0 - self.utc().0;

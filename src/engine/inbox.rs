@@ -17,8 +17,8 @@ pub enum FromTerminal {
     End(u8),
     Stop,
     Continued,
-    /// A frame was written: its tag, its bytes, milliseconds it took.
-    Flushed(Option<u64>, u64, i64),
+    /// A frame with this dialog was written, in so many bytes.
+    Flushed(u64, u64),
 }
 
 #[derive(Default)]

@@ -37,6 +37,10 @@ pub trait Front {
     fn say(&mut self, line: &str);
     /// Milliseconds between frames that facts cause (limits.md section 4: 100, or 500 on a slow line).
     fn frame_ms(&self) -> i64;
+    /// `--slow`: the line takes 960 bytes a second.
+    fn slow(&self) -> bool {
+        false
+    }
     /// The clock on screen moves: wake once a second.
     fn ticks(&self) -> bool;
 }
@@ -73,6 +77,8 @@ const BITE: usize = 256;
 const BITE_MS: i64 = 4;
 /// Taken at once; the clock is looked at in between.
 const SIP: usize = 16;
+/// Bytes a second of a slow line, 9600 bit/s (limits.md section 4).
+const SLOW_LINE: i64 = 960;
 /// How long in-flight outcomes are waited for at the end (terminal-and-safety 5.3).
 const LAST_WORDS_MS: i64 = 2_000;
 
@@ -227,11 +233,15 @@ impl<F: Front> Engine<F> {
                 self.drawn = u64::MAX;
                 self.apply(Msg::Resumed, None);
             }
-            FromTerminal::Flushed(tag, bytes, took_ms) => {
-                tracing::trace!(bytes, took_ms, "frame");
-                if let Some(id) = tag {
-                    self.apply(Msg::Flushed(DialogId(id)), None);
-                }
+            FromTerminal::Flushed(id, bytes) => {
+                let dialog = DialogId(id);
+                let msg = if self.front.slow() {
+                    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX / 1_000);
+                    Msg::Arriving { dialog, line_ms: bytes * 1_000 / SLOW_LINE }
+                } else {
+                    Msg::Flushed(dialog)
+                };
+                self.apply(msg, None);
             }
         }
     }

@@ -95,10 +95,11 @@ pub struct Replayed {
 }
 
 /// Replays one segment: no source, journal, clock or terminal is attached. `screen` draws the model's digest, `editor`
-/// is the function notes are edited with. Errors: the first changed byte, a missing header, a different effect or screen.
+/// is the function notes are edited with, `copier` the one that copies. Errors: the first changed byte, a missing header, a different effect or screen.
 pub fn replay(
     path: &Path,
     editor: crate::core::case::note::Editor,
+    copier: crate::core::model::Copier,
     screen: impl Fn(&Model) -> String,
 ) -> Result<Replayed, String> {
     let reader = TapeReader::<Msg>::open(path).map_err(|e| format!("{}: {e}", path.display()))?;
@@ -112,6 +113,7 @@ pub fn replay(
                     serde_json::from_value(header.start).map_err(|e| format!("the checkpoint cannot be read: {e}"))?;
                 let mut model = s.model;
                 model.editor = editor;
+                model.copier = copier;
                 model.rows = crate::core::board::rows(&model);
                 model.now = at;
                 state = Some(Replayed { model, messages: 0, effects: 0, marks: 0, stopped: None, build: s.build });

@@ -33,6 +33,8 @@ pub(crate) mod scratch;
 pub mod tail;
 /// Every message with its stamp, for replay.
 pub mod tape;
+/// What waits for the tape's thread.
+pub mod tape_queue;
 /// Reading a tape back.
 pub mod tape_read;
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The tape: every message with its stamp, before update, for replay. Written by its own thread behind a bounded
-//! queue; when the disk is slow it drops and says so in a `gap`. The log never depends on it, and no frame or act
+//! queue that is fetched once a second; when the disk is slow it drops and says so in a `gap`. The log never depends on it, and no frame or act
 //! waits for it. Knows nothing of what a message is.
 //!
 //! A segment is a file of lines. The first holds the caller's start (build, settings without secrets, keymap, look,
@@ -8,21 +8,15 @@
 //! bytes without the `c` member: a changed byte anywhere fails there.
 
 use super::append::make_dir;
+use super::tape_queue::{Handle, Queue};
 use super::tape_write::{Command, Segment, Writer};
 use crate::core::time::Stamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-
-/// Lines that may wait for the disk; past them, or past [`QUEUE_BYTES`], messages are dropped.
-const QUEUE: usize = 8192;
-/// Bytes that may wait for the disk.
-const QUEUE_BYTES: u64 = 16 << 20;
 
 /// Sizes of the ring (limits.md section 4).
 #[derive(Clone, Copy, Debug)]
@@ -97,9 +91,8 @@ enum What<'a, M> {
 
 /// The handle, owned by the loop. Dropping it without [`Tape::close`] leaves a tape without its end line.
 pub struct Tape {
-    to: SyncSender<Command>,
+    to: Handle,
     thread: std::thread::JoinHandle<()>,
-    waiting: Arc<AtomicU64>,
     failed: Arc<OnceLock<String>>,
     session: String,
     ring: Ring,
@@ -118,20 +111,19 @@ impl Tape {
     pub fn open(dir: &Path, session: &str, ring: Ring, start: Value, at: Stamp) -> io::Result<Tape> {
         make_dir(dir)?;
         let first = Segment::begin(dir, session, 1)?;
-        let (to, from) = sync_channel(QUEUE);
-        let (waiting, failed) = (Arc::new(AtomicU64::new(0)), Arc::new(OnceLock::new()));
-        let writer = Writer { dir: dir.to_owned(), session: session.to_owned(), ring, waiting: waiting.clone() };
-        let tell = failed.clone();
+        let (to, failed) = (Handle::new(), Arc::new(OnceLock::new()));
+        let writer = Writer { dir: dir.to_owned(), session: session.to_owned(), ring };
+        let (from, tell): (Arc<Queue>, _) = (to.queue(), failed.clone());
         let thread = std::thread::Builder::new().name("andon-tape".into()).spawn(move || {
             if let Err(e) = writer.run(&from, first) {
                 // Set once, here.
                 let _ = tell.set(format!("the tape could not be written: {e}"));
+                from.abandon();
             }
         })?;
         let mut tape = Tape {
             to,
             thread,
-            waiting,
             failed,
             session: session.to_owned(),
             ring,
@@ -173,7 +165,7 @@ impl Tape {
             Due::Now
         } else if self.bytes >= self.ring.segment_bytes
             || age >= self.ring.segment_ms
-            || (self.broken && self.waiting.load(Ordering::Relaxed) == 0)
+            || (self.broken && self.to.waiting() == 0)
         {
             Due::WhenQuiet
         } else {
@@ -214,6 +206,7 @@ impl Tape {
             self.put(at, &What::<()>::End(true), Command::Line);
         }
         let (thread, failed, lost) = (self.thread, self.failed, self.gap.lost);
+        // The thread fetches the rest and ends.
         drop(self.to);
         let until = Instant::now() + at_most;
         while !thread.is_finished() {
@@ -239,7 +232,7 @@ impl Tape {
             return true;
         }
         // Half empty, so that a slow disk makes few large gaps and not many small ones.
-        if self.waiting.load(Ordering::Relaxed) > QUEUE_BYTES / 2 {
+        if self.to.is_half_full() {
             return false;
         }
         let gap = std::mem::take(&mut self.gap);
@@ -257,14 +250,12 @@ impl Tape {
             Err(e) => format!("a message is no JSON: {e}"),
             Ok(line) => {
                 let size = line.len() as u64;
-                let full = self.waiting.fetch_add(size, Ordering::Relaxed) + size > QUEUE_BYTES;
-                if !full && self.to.try_send(command(line)).is_ok() {
+                if self.to.put(command(line)) {
                     self.next += 1;
                     // With the checksum member and the newline.
                     self.bytes += size + 24;
                     return true;
                 }
-                self.waiting.fetch_sub(size, Ordering::Relaxed);
                 "the disk does not follow".to_owned()
             }
         };

@@ -2,19 +2,13 @@
 
 use super::append::{create_new, open_to_read};
 use super::tape::Ring;
+use super::tape_queue::Queue;
 use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
-
-/// Written lines reach the file this long after, at most.
-const FLUSH: Duration = Duration::from_secs(1);
 
 /// What the handle sends.
 pub enum Command {
@@ -22,6 +16,15 @@ pub enum Command {
     Line(Vec<u8>),
     /// The same, as the first of a new file.
     Segment(u32, Vec<u8>),
+}
+
+impl Command {
+    /// Bytes of its line.
+    pub fn size(&self) -> u64 {
+        match self {
+            Command::Line(line) | Command::Segment(_, line) => line.len() as u64,
+        }
+    }
 }
 
 /// Names the next checksum from the one before and a line without its own.
@@ -42,8 +45,6 @@ pub struct Writer {
     pub dir: PathBuf,
     pub session: String,
     pub ring: Ring,
-    /// Bytes queued and not yet written.
-    pub waiting: Arc<AtomicU64>,
 }
 
 /// One file of the ring, being written.
@@ -70,36 +71,28 @@ impl Segment {
 }
 
 impl Writer {
-    /// Until the handle is gone, or to the first error, which ends the tape.
-    pub fn run(&self, from: &Receiver<Command>, mut to: Segment) -> io::Result<()> {
+    /// Until the handle is gone, or to the first error, which ends the tape. What was fetched together is in the file
+    /// before more is fetched.
+    pub fn run(&self, from: &Queue, mut to: Segment) -> io::Result<()> {
         self.prune();
-        let mut dirty = None;
-        loop {
-            let next = match dirty {
-                None => from.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(since) => from.recv_timeout(FLUSH.saturating_sub(Instant::elapsed(&since))),
-            };
-            match next {
-                Ok(Command::Line(line)) => {
-                    to.line(&line)?;
-                    self.waiting.fetch_sub(line.len() as u64, Ordering::Relaxed);
-                    dirty = dirty.or_else(|| Some(Instant::now()));
+        while let Some(batch) = from.fetch() {
+            let mut size = 0;
+            for command in batch {
+                size += command.size();
+                match command {
+                    Command::Line(line) => to.line(&line)?,
+                    Command::Segment(n, line) => {
+                        to.file.flush()?;
+                        to = Segment::begin(&self.dir, &self.session, n)?;
+                        to.line(&line)?;
+                        self.prune();
+                    }
                 }
-                Ok(Command::Segment(n, line)) => {
-                    to.file.flush()?;
-                    to = Segment::begin(&self.dir, &self.session, n)?;
-                    to.line(&line)?;
-                    self.waiting.fetch_sub(line.len() as u64, Ordering::Relaxed);
-                    self.prune();
-                    dirty = Some(Instant::now());
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    to.file.flush()?;
-                    dirty = None;
-                }
-                Err(RecvTimeoutError::Disconnected) => return to.file.flush(),
             }
+            to.file.flush()?;
+            from.written(size);
         }
+        Ok(())
     }
 
     /// Removes the oldest segments that nobody writes, until the ring's bounds hold. Best effort: a tape too many

@@ -22,6 +22,8 @@ pub enum Fault {
     Bomb(u16),
     /// The request is read, and nothing comes back.
     Stall,
+    /// Carried out and answered, this many milliseconds later.
+    Late(u64),
     /// Closed after the request was read, before it is carried out.
     DropBefore,
     /// Carried out, then the answer is cut after so many bytes.

@@ -3,6 +3,7 @@
 
 pub mod acts;
 pub mod canary;
+pub mod colour;
 pub mod contract;
 pub mod drill;
 pub mod fake_http;
@@ -13,7 +14,10 @@ pub mod hostile;
 pub mod picture;
 pub mod states;
 mod states_acts;
+mod states_finding;
 pub mod stories;
+pub mod stray;
+pub mod svg;
 pub mod trials;
 pub mod world;
 

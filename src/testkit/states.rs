@@ -26,6 +26,7 @@ pub fn pictures() -> Vec<Picture> {
     all.extend(super::states_acts::dialogs());
     all.extend(super::states_acts::acts());
     all.extend(others());
+    all.extend(super::states_finding::finding());
     all.extend(layouts());
     all
 }

@@ -41,6 +41,11 @@ pub fn fleet(place: Place) -> World {
     w
 }
 
+/// The story of the product page before any source has answered: for what opens with the first answers.
+pub fn waking() -> World {
+    failing(Place::Prod)
+}
+
 /// The sources answer and the console goes on to its first screen.
 fn awake(mut w: World, screen: &str) -> World {
     w.sources();
@@ -70,6 +75,10 @@ pub fn calm() -> World {
 
 /// The story of the product page: checkout's canary fails, others move.
 pub fn worse_on(place: Place, screen: &str) -> World {
+    awake(failing(place), screen)
+}
+
+fn failing(place: Place) -> World {
     let mut w = fleet(place);
     w.canary(&Canary::new("checkout", "eu-1"));
     w.figures("checkout", 300, (216.0, 46.6), (1948.0, 0.8));
@@ -86,7 +95,7 @@ pub fn worse_on(place: Place, screen: &str) -> World {
     w.canary(&Canary::new("auth", "eu-1").at(50, 5).since(1_200));
     w.figures("auth", 1_200, (900.0, 0.2), (900.0, 0.2));
     w.burn("auth", 0.2, 0.3, 0.4);
-    awake(w, screen)
+    w
 }
 
 pub fn worse() -> World {

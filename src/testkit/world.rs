@@ -57,6 +57,8 @@ impl World {
         let stamp = Stamp { utc: Utc(NOW), world: WorldTime(1_000_000), person: Person(1_000_000) };
         let mut model = Model::new(environment, crate::config::keymap::default_keymap(), stamp);
         model.editor = crate::ui::overlays::note::edit;
+        model.copier = crate::ui::copied::text;
+        model.opened_as = if place == Place::Drill { "andon drill f1".into() } else { "andon --env prod".into() };
         World { model, effects: Vec::new(), stamp, silent: Vec::new(), version: 100 }
     }
 

@@ -15,10 +15,10 @@ pub const ESC_MS: i64 = 50;
 pub const ESC_SSH_MS: i64 = 100;
 /// A `[` or `O` this soon after an ESC that was already reported still belongs to it.
 const LATE_MS: i64 = 1_000;
-/// Half sequences, strings and pastes are given up after this.
+/// Half sequences, strings and pastes are given up after this. Nothing of a string is kept, so it needs no other bound.
 const OPEN_MS: i64 = 2_000;
-/// A string or paste past `OPEN_MS` whose bytes still come is waited for until it pauses this long, so that the
-/// rest of a slow paste does not turn into keys; `HARD_MS` ends it whatever comes.
+/// A paste past `OPEN_MS` whose bytes still come is waited for until it pauses this long, so that the rest of a slow
+/// paste does not turn into keys; `HARD_MS` ends it whatever comes.
 const PAUSE_MS: i64 = 500;
 const HARD_MS: i64 = 10_000;
 
@@ -64,7 +64,6 @@ enum Mode {
     /// OSC, DCS, APC, PM or SOS: dropped up to BEL or ST.
     Text {
         at: i64,
-        last: i64,
         esc: bool,
     },
     Paste {
@@ -152,15 +151,14 @@ impl Decoder {
                     self.mode = Mode::Ground;
                 }
             }
-            Mode::Csi { at } | Mode::Ss3 { at, .. } | Mode::Linux { at } | Mode::Mouse { at, .. } => {
+            Mode::Csi { at }
+            | Mode::Ss3 { at, .. }
+            | Mode::Linux { at }
+            | Mode::Mouse { at, .. }
+            | Mode::Text { at, .. } => {
                 if now - at >= OPEN_MS {
                     self.mode = Mode::Ground;
                     self.vte = Parser::new();
-                }
-            }
-            Mode::Text { at, last, .. } => {
-                if now >= open_until(at, last) {
-                    self.mode = Mode::Ground;
                 }
             }
             Mode::Paste { at, last } => {
@@ -201,14 +199,14 @@ impl Decoder {
             }
             Mode::Opener { at, byte: opener } => {
                 if now - at < self.esc_ms {
-                    self.mode = Mode::Text { at: now, last: now, esc: false };
+                    self.mode = Mode::Text { at: now, esc: false };
                 } else {
                     self.mode = Mode::Ground;
                     out.push(Event::Key(Key::char(char::from(opener))));
                 }
                 self.byte(byte, now, out);
             }
-            Mode::Text { at, esc, .. } => match byte {
+            Mode::Text { at, esc } => match byte {
                 0x07 | 0x18 | 0x1a => self.mode = Mode::Ground,
                 b'\\' if esc => self.mode = Mode::Ground,
                 // An ESC that was not half of ST ended the string and begins something new.
@@ -216,7 +214,7 @@ impl Decoder {
                     self.mode = Mode::Esc { at: now };
                     self.byte(byte, now, out);
                 }
-                _ => self.mode = Mode::Text { at, last: now, esc: byte == 0x1b },
+                _ => self.mode = Mode::Text { at, esc: byte == 0x1b },
             },
             Mode::Paste { at, .. } => {
                 self.mode = Mode::Paste { at, last: now };
@@ -252,7 +250,7 @@ impl Decoder {
                 out.push(Event::Key(Key::plain(Code::Esc)));
                 self.mode = Mode::Esc { at: now };
             }
-            b']' | b'P' | b'X' | b'^' | b'_' => self.mode = Mode::Text { at: now, last: now, esc: false },
+            b']' | b'P' | b'X' | b'^' | b'_' => self.mode = Mode::Text { at: now, esc: false },
             // The rest of a string that was given up, not Alt-backslash.
             b'\\' => self.mode = Mode::Ground,
             _ => {
@@ -308,7 +306,7 @@ impl Decoder {
     }
 }
 
-/// When a string or paste that began at `at` and last grew at `last` is over without its end mark.
+/// When a paste that began at `at` and last grew at `last` is over without its end mark.
 fn open_until(at: i64, last: i64) -> i64 {
     (at + OPEN_MS).max(last + PAUSE_MS).min(at + HARD_MS)
 }

@@ -58,7 +58,7 @@ pub struct NoScreen;
 
 impl fmt::Display for NoScreen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("this terminal cannot show a screen (TERM is unset or dumb); set TERM, or read the log with: andon log tail")
+        f.write_str("this terminal cannot show a screen (TERM is unset or dumb); set TERM, or go line by line with: andon --plain")
     }
 }
 
@@ -221,7 +221,7 @@ mod tests {
     fn without_a_screen_the_message_names_the_way_out() {
         for e in ["TERM=", "TERM=dumb"] {
             let message = env(e).depth(Wish::Just(Depth::True), Wish::Auto).unwrap_err().to_string();
-            assert!(message.contains("TERM") && message.contains("andon log tail"), "{message}");
+            assert!(message.contains("TERM") && message.contains("andon --plain"), "{message}");
         }
         assert_eq!("blue".parse::<Wish>(), Err(BadWish));
     }

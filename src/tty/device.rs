@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
@@ -40,6 +40,8 @@ pub struct Device {
     epoch: AtomicU32,
     /// Held while the bytes of one frame, or of setting up and restoring, go out.
     pen: Mutex<()>,
+    /// Readable once the terminal is gone, so that whoever waits for its bytes hears of a write that failed.
+    lost: OwnedFd,
 }
 
 impl Device {
@@ -49,7 +51,7 @@ impl Device {
     /// There is none (exit code 2), or it cannot be opened.
     pub fn open() -> io::Result<Arc<Device>> {
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        Ok(Device::holding(rustix::fs::open("/dev/tty", flags, Mode::empty())?))
+        Device::holding(rustix::fs::open("/dev/tty", flags, Mode::empty())?)
     }
 
     /// Any terminal by its descriptor, made non-blocking. For tests.
@@ -59,11 +61,12 @@ impl Device {
     pub fn of(fd: OwnedFd) -> io::Result<Arc<Device>> {
         let flags = rustix::fs::fcntl_getfl(&fd)?;
         rustix::fs::fcntl_setfl(&fd, flags | OFlags::NONBLOCK)?;
-        Ok(Device::holding(fd))
+        Device::holding(fd)
     }
 
-    fn holding(fd: OwnedFd) -> Arc<Device> {
-        Arc::new(Device { fd, state: AtomicU8::new(0), epoch: AtomicU32::new(0), pen: Mutex::new(()) })
+    fn holding(fd: OwnedFd) -> io::Result<Arc<Device>> {
+        let lost = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Arc::new(Device { fd, state: AtomicU8::new(0), epoch: AtomicU32::new(0), pen: Mutex::new(()), lost }))
     }
 
     /// Columns and rows. A terminal that says zero, as serial lines do, counts as 80x24.
@@ -98,17 +101,28 @@ impl Device {
 
     /// The terminal hung up: not one byte goes to it from now on. True the first time.
     pub fn set_gone(&self) -> bool {
-        self.state.swap(2, Ordering::SeqCst) != 2
+        let first = self.state.swap(2, Ordering::SeqCst) != 2;
+        if first {
+            // It holds one number; the first write always fits.
+            let _ = rustix::io::write(&self.lost, &1_u64.to_ne_bytes());
+        }
+        first
+    }
+
+    /// Becomes readable when the terminal is gone, and stays so.
+    pub(super) fn lost(&self) -> &OwnedFd {
+        &self.lost
+    }
+
+    /// Whether the shell has given us the terminal. In the background a read stops the whole program (SIGTTIN), and so
+    /// does a change of modes (SIGTTOU). Where nobody controls jobs, and once the terminal is gone: yes.
+    pub(super) fn foreground(&self) -> bool {
+        rustix::termios::tcgetpgrp(&self.fd).map_or(true, |group| group == rustix::process::getpgrp())
     }
 
     /// Whether the other end is closed, asked of the kernel.
     pub fn hung_up(&self) -> bool {
         self.ready(PollFlags::empty(), Duration::ZERO).intersects(PollFlags::HUP | PollFlags::ERR)
-    }
-
-    /// Drops what was typed and not yet read.
-    pub fn drop_typed(&self) {
-        let _ = rustix::termios::tcflush(&self.fd, rustix::termios::QueueSelector::IFlush);
     }
 
     /// Drops what was written and not yet taken by the terminal.
@@ -145,7 +159,10 @@ impl Device {
                 Err(Errno::AGAIN) => {
                     self.ready(PollFlags::OUT, Duration::from_millis(25));
                 }
-                Err(_) => return Err(Stopped::Gone),
+                Err(_) => {
+                    self.set_gone();
+                    return Err(Stopped::Gone);
+                }
             }
         }
         Ok(())
@@ -231,6 +248,19 @@ mod tests {
         device.set_gone();
         device.go_live();
         assert_eq!(device.state(), State::Gone);
+    }
+
+    #[test]
+    fn a_write_that_fails_marks_the_terminal_gone_though_it_could_still_be_read() {
+        let (device, _master) = pair();
+        let path = rustix::termios::ttyname(&*device, Vec::new()).unwrap();
+        let read_only = rustix::fs::open(path, OFlags::RDONLY | OFlags::NOCTTY, Mode::empty()).unwrap();
+        let device = Device::of(read_only).unwrap();
+        assert!(!device.hung_up());
+        assert_eq!(device.write_all(b"x", || true), Err(Stopped::Gone));
+        assert_eq!(device.state(), State::Gone);
+        let mut told = [PollFd::new(device.lost(), PollFlags::IN)];
+        assert_eq!(poll(&mut told, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })), Ok(1));
     }
 
     #[test]

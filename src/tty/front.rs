@@ -3,6 +3,7 @@
 use super::device::Device;
 use super::guard::Guard;
 use super::output::{Frame, Output};
+use crate::config::Wardrobe;
 use crate::core::model::Model;
 use crate::core::msg::Reloaded;
 use crate::core::shown::shown_text;
@@ -19,12 +20,18 @@ pub struct Screen {
     pub output: Output,
     pub device: Arc<Device>,
     pub look: Look,
+    /// Where `:theme` and `:reload` read.
+    pub wardrobe: Wardrobe,
     /// Where copied text is saved as well.
     pub state: PathBuf,
     /// The last flush took over 100 ms, or `--slow`: two frames a second (limits.md section 4).
     pub slow: Arc<AtomicBool>,
+    /// `--slow` itself: a dialog is seen as late as its bytes take at 9600 bit/s.
+    pub slow_line: bool,
     /// `--no-clock`: the time of day is not shown, and nothing moves by itself.
     pub clock: bool,
+    /// The frame last handed over: the same again is not, and wakes nobody.
+    pub handed: Option<(Buffer, Option<(u16, u16)>)>,
 }
 
 /// OSC 52 carries at most this many bytes of text (terminal-and-safety 8.6).
@@ -45,6 +52,11 @@ impl Screen {
 impl Front for Screen {
     fn draw(&mut self, model: &Model) {
         let (buffer, drawn) = self.buffer(model);
+        let same = self.handed.as_ref().is_some_and(|(b, c)| *c == drawn.cursor && *b == buffer);
+        if same && drawn.dialog.is_none() {
+            return;
+        }
+        self.handed = Some((buffer.clone(), drawn.cursor));
         self.output.draw(Frame { buffer, cursor: drawn.cursor, tag: drawn.dialog.map(|d| d.0) });
     }
 
@@ -85,11 +97,17 @@ impl Front for Screen {
     }
 
     fn theme(&mut self, name: &str) -> Result<(), String> {
-        Err(format!("no theme {name}"))
+        let theme = self.wardrobe.theme(name)?;
+        self.look.wear(&theme);
+        Ok(())
     }
 
     fn reload(&mut self) -> Option<Reloaded> {
-        None
+        let (theme, read) = self.wardrobe.reload();
+        if let Some(theme) = theme {
+            self.look.wear(&theme);
+        }
+        Some(read)
     }
 
     fn bell(&mut self) {}
@@ -99,6 +117,10 @@ impl Front for Screen {
 
     fn frame_ms(&self) -> i64 {
         if self.slow.load(Ordering::Relaxed) { 500 } else { 100 }
+    }
+
+    fn slow(&self) -> bool {
+        self.slow_line
     }
 
     fn ticks(&self) -> bool {

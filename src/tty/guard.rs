@@ -19,6 +19,12 @@ const SET: &[u8] = b"\x1b[?1049h\x1b[?2004h\x1b[?25l";
 /// attributes, main screen. CAN first ends a sequence that was cut in the middle.
 const UNSET: &[u8] =
     b"\x18\x1b[?2026l\x1b[?2004l\x1b[?1004l\x1b[?1006l\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?25h\x1b[0m\x1b[?1049l";
+/// Everything any andon may ever have switched on, for `andon reset-terminal` after a kill that nobody could answer.
+/// CAN and ST end what was cut in the middle. The cursor is saved first, because leaving an alternate screen that is
+/// not on moves it to where it was saved. Then also what is left of a title, of line wrapping, of margins and of
+/// another character set.
+const EVERYTHING: &[u8] = b"\x18\x1b\\\x1b7\x1b[?2026l\x1b[?2004l\x1b[?1004l\x1b[?1015l\x1b[?1006l\x1b[?1005l\
+\x1b[?1003l\x1b[?1002l\x1b[?1000l\x1b[?9l\x1b[?1l\x1b>\x1b[?7h\x1b[r\x1b[?25h\x0f\x1b(B\x1b[0m\x1b8\x1b[?1049l\x1b[0m\x1b[23;0t";
 const RESTORE: Duration = Duration::from_millis(200);
 /// After this long without room, unsent frames are thrown away to make room for [`UNSET`].
 const PATIENCE: Duration = Duration::from_millis(120);
@@ -48,15 +54,19 @@ impl Guard {
     /// Until then nothing is drawn.
     pub fn suspend(&self) {
         restore_now();
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+        stop();
     }
 
     /// Takes the terminal again after a stop, also one that nobody could foresee (SIGSTOP). The caller then asks
-    /// [`Output::repaint`](super::Output::repaint) for the whole screen.
+    /// [`Output::repaint`](super::Output::repaint) for the whole screen. In the background (`bg`) it stays the shell's;
+    /// `fg` announces itself once more.
     ///
     /// # Errors
     /// As [`enter`](Self::enter); when the terminal went meanwhile, [`Input::Gone`](super::Input) follows.
     pub fn resume(&self) -> io::Result<()> {
+        if !self.device.foreground() {
+            return Ok(());
+        }
         // The shell may have changed the modes under a raw mode that crossterm believes to be on.
         let _ = crossterm::terminal::disable_raw_mode();
         self.set()
@@ -96,19 +106,35 @@ impl Drop for Guard {
     }
 }
 
+/// Stops us as Ctrl-Z does; with us whoever started us in the same job (`sudo`, `sh -c`), or the shell would wait for a
+/// job that is not stopped. Only below a shell that controls jobs: elsewhere the others are none of ours.
+fn stop() {
+    use rustix::process::{
+        Signal, getpgid, getpgrp, getpid, getppid, getsid, kill_current_process_group, kill_process,
+    };
+    let group = getpgrp();
+    let wrapped = getppid().is_some_and(|parent| getpgid(Some(parent)) == Ok(group)) && getsid(None) != Ok(group);
+    let _ = if wrapped { kill_current_process_group(Signal::STOP) } else { kill_process(getpid(), Signal::STOP) };
+}
+
 /// Restores whatever terminal is held; nothing if none is, or it was done. For the panic hook and the ends of `main`.
 /// Takes at most about 200 ms and never panics.
 pub fn restore_now() {
+    restore();
+}
+
+/// As [`restore_now`]; the terminal, if this call was the one.
+fn restore() -> Option<Arc<Device>> {
     let end = Instant::now() + RESTORE;
     // Held to the end, so that a second caller leaves no sooner than the work is done (or its own time is up).
-    let Some(mut held) = try_lock_until(&HELD, end) else {
-        return;
-    };
-    let Some(device) = held.take() else { return };
+    let mut held = try_lock_until(&HELD, end)?;
+    let device = held.take()?;
     device.go_idle();
     if device.state() == State::Gone || device.hung_up() {
         device.set_gone();
-        return;
+        // Not a byte; but where only the writing failed, the modes can still be put back.
+        let _ = crossterm::terminal::disable_raw_mode();
+        return Some(device);
     }
     // A frame on its way stops between two writes now that the device is idle. Should the writer not let go, or be
     // this very thread in a panic, its bytes are worth less than the shell's screen.
@@ -118,7 +144,43 @@ pub fn restore_now() {
         device.drop_unsent();
         let _ = device.write_all(UNSET, || Instant::now() < end);
     }
-    let _ = crossterm::terminal::disable_raw_mode();
+    // In the background the modes are the shell's already, and touching them would stop us.
+    if device.foreground() {
+        let _ = crossterm::terminal::disable_raw_mode();
+    }
+    Some(Arc::clone(&device))
+}
+
+/// Puts a terminal back that somebody left behind without a chance to do it: all modes off, and termios as a shell
+/// wants them. It has a second; what other terminals' settings do not concern (speed, control keys) stays.
+///
+/// # Errors
+/// The terminal takes neither, or it is not ours just now.
+pub fn reset(device: &Device) -> io::Result<()> {
+    use rustix::termios::{InputModes, LocalModes, OptionalActions, OutputModes, tcgetattr, tcsetattr};
+    if !device.foreground() {
+        return Err(io::Error::other("it belongs to another program just now"));
+    }
+    let mut modes = tcgetattr(device)?;
+    modes.input_modes |= InputModes::ICRNL | InputModes::IXON;
+    modes.input_modes -= InputModes::INLCR | InputModes::IGNCR | InputModes::ISTRIP;
+    modes.output_modes |= OutputModes::OPOST | OutputModes::ONLCR;
+    modes.local_modes |= LocalModes::ISIG
+        | LocalModes::ICANON
+        | LocalModes::IEXTEN
+        | LocalModes::ECHO
+        | LocalModes::ECHOE
+        | LocalModes::ECHOK
+        | LocalModes::ECHOCTL
+        | LocalModes::ECHOKE;
+    modes.local_modes -= LocalModes::ECHONL | LocalModes::NOFLSH;
+    let end = Instant::now() + Duration::from_secs(1);
+    let written = device.write_all(EVERYTHING, || Instant::now() < end);
+    tcsetattr(device, OptionalActions::Now, &modes)?;
+    written.map_err(|stopped| match stopped {
+        Stopped::Told => io::ErrorKind::TimedOut.into(),
+        Stopped::Gone => io::ErrorKind::BrokenPipe.into(),
+    })
 }
 
 /// Makes every panic, of any thread, restore the terminal, print one line and end the process with SIGABRT, in the
@@ -127,7 +189,7 @@ pub fn restore_now() {
 /// `report` gets the panic's text (gated, one line), may write it down, and returns the place to be named.
 pub fn install_panic_hook(report: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {
     std::panic::set_hook(Box::new(move |info| {
-        restore_now();
+        let device = restore();
         let payload = info.payload();
         let what = payload
             .downcast_ref::<&str>()
@@ -140,18 +202,28 @@ pub fn install_panic_hook(report: impl Fn(&str) -> Option<String> + Send + Sync 
             Some(path) => format!("report: {}", visible(&path)),
             None => "no report could be written".to_owned(),
         };
-        say(&format!("andon: internal error: {text}; {named}\n"));
+        last_line(device.as_deref(), &format!("andon: internal error: {text}; {named}"));
         std::process::abort();
     }));
 }
 
-/// One line to stderr, unless that terminal does not read: then silence is better than hanging in a hook.
-fn say(line: &str) {
-    let stderr = rustix::stdio::stderr();
-    let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
-    let limit = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
-    if poll(&mut fds, Some(&limit)).is_ok() && fds[0].revents().contains(PollFlags::OUT) {
-        let _ = io::stderr().write_all(line.as_bytes());
+/// The last line after the terminal was given back, to stderr. If that is the terminal it has 200 ms, and one that
+/// hung up gets nothing: silence is better than hanging on the way out. The line must be gated already.
+pub fn last_line(terminal: Option<&Device>, line: &str) {
+    let line = format!("{line}\n");
+    match terminal {
+        Some(device) if rustix::termios::isatty(rustix::stdio::stderr()) => {
+            let end = Instant::now() + RESTORE;
+            let _ = device.write_all(line.as_bytes(), || Instant::now() < end);
+        }
+        Some(_) | None => {
+            let stderr = rustix::stdio::stderr();
+            let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
+            let limit = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
+            if poll(&mut fds, Some(&limit)).is_ok() && fds[0].revents().contains(PollFlags::OUT) {
+                let _ = io::stderr().write_all(line.as_bytes());
+            }
+        }
     }
 }
 
@@ -180,6 +252,17 @@ mod tests {
         }
         assert!(set.contains("?25l") && unset.contains("?25h"));
         assert!(unset.ends_with("?1049l"), "attributes and cursor go first, the screen last");
+    }
+
+    #[test]
+    fn a_reset_leaves_off_whatever_may_be_on() {
+        let all = String::from_utf8_lossy(EVERYTHING);
+        for mode in ["?1049l", "?2004l", "?2026l", "?1004l", "?1000l", "?1002l", "?1003l", "?1006l", "?25h", "[0m"] {
+            assert!(all.contains(mode), "{mode}");
+        }
+        for part in String::from_utf8_lossy(UNSET).split('\x1b').filter(|p| p.starts_with('[')) {
+            assert!(all.contains(part), "the guard's own {part}");
+        }
     }
 
     #[test]

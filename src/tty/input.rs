@@ -6,6 +6,7 @@
 use std::io::{self, ErrorKind, PipeReader, PipeWriter};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -16,6 +17,9 @@ use super::decode::{Decoder, Event};
 use super::device::Device;
 use super::now_ms;
 use crate::core::key::Key;
+
+/// While the shell has the terminal, so often it is asked whether that is still so.
+const BACKGROUND: Duration = Duration::from_millis(100);
 
 /// Why the program is told to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +86,7 @@ pub struct Reader {
 /// # Errors
 /// A thread, the runtime for the signals or a signal handler cannot be made.
 pub fn start(device: &Arc<Device>, ssh: bool, sink: impl FnMut(Input) + Send + 'static) -> io::Result<Reader> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let signals = {
         let _inside = runtime.enter();
         Signals::listen()?
@@ -90,6 +94,7 @@ pub fn start(device: &Arc<Device>, ssh: bool, sink: impl FnMut(Input) + Send + '
     let shared = Arc::new(Shared {
         device: Arc::clone(device),
         forget: AtomicBool::new(false),
+        told: AtomicBool::new(false),
         out: Mutex::new(Out { sink, size: device.size() }),
     });
     let (closed, wake) = io::pipe()?;
@@ -131,6 +136,8 @@ struct Shared<F> {
     device: Arc<Device>,
     /// The decoder shall forget what is half read: the terminal was somebody else's meanwhile.
     forget: AtomicBool,
+    /// That the terminal is gone has been said.
+    told: AtomicBool,
     out: Mutex<Out<F>>,
 }
 
@@ -149,7 +156,11 @@ impl<F: FnMut(Input)> Shared<F> {
                 let ms = (at - now_ms()).max(0);
                 Timespec { tv_sec: ms / 1_000, tv_nsec: ms % 1_000 * 1_000_000 }
             });
-            let mut fds = [PollFd::new(&*self.device, PollFlags::IN), PollFd::new(closed, PollFlags::IN)];
+            let mut fds = [
+                PollFd::new(&*self.device, PollFlags::IN),
+                PollFd::new(closed, PollFlags::IN),
+                PollFd::new(self.device.lost(), PollFlags::IN),
+            ];
             let ready = match poll(&mut fds, wait.as_ref()) {
                 Ok(n) => n > 0,
                 Err(Errno::INTR) => continue,
@@ -157,6 +168,15 @@ impl<F: FnMut(Input)> Shared<F> {
             };
             if !fds[1].revents().is_empty() {
                 return;
+            }
+            // A write found out first.
+            if !fds[2].revents().is_empty() {
+                return self.gone();
+            }
+            // What is typed now is the shell's; reading it would stop us.
+            if ready && !self.device.foreground() {
+                std::thread::sleep(BACKGROUND);
+                continue;
             }
             if self.forget.swap(false, Ordering::SeqCst) {
                 decoder.reset();
@@ -184,16 +204,25 @@ impl<F: FnMut(Input)> Shared<F> {
 
     /// The thread of signals.
     async fn hear(&self, mut signals: Signals, mut stopped: oneshot::Receiver<()>) {
+        let mut background = false;
         loop {
             tokio::select! {
+                // In this order: a shell that ends a stopped job sends TERM and CONT, and the end must come first.
+                biased;
                 _ = &mut stopped => return,
                 _ = signals.hup.recv() => self.ended(Ending::Hup),
                 _ = signals.term.recv() => self.ended(Ending::Term),
                 _ = signals.int.recv() => self.ended(Ending::Int),
                 _ = signals.quit.recv() => self.ended(Ending::Quit),
                 _ = signals.tstp.recv() => self.send(Input::Stop),
-                _ = signals.cont.recv() => self.continued(),
+                _ = signals.cont.recv() => background = self.continued(),
                 _ = signals.winch.recv() => self.resized(),
+                // `fg` tells a job that runs nothing of its new place.
+                () = tokio::time::sleep(BACKGROUND), if background => {
+                    if self.device.foreground() {
+                        background = self.continued();
+                    }
+                }
             }
         }
     }
@@ -211,14 +240,18 @@ impl<F: FnMut(Input)> Shared<F> {
         }
     }
 
-    fn continued(&self) {
+    /// True while the shell keeps the terminal (`bg`).
+    fn continued(&self) -> bool {
         // The kernel sends CONT after HUP when a terminal goes, so that stopped programs hear of it.
         if self.device.hung_up() {
-            return self.gone();
+            self.gone();
+            return false;
         }
+        let background = !self.device.foreground();
         self.forget.store(true, Ordering::SeqCst);
         self.send(Input::Continued);
         self.resized();
+        background
     }
 
     /// SIGHUP also comes when the terminal is alive and somebody typed `kill -HUP`; then it may be restored.
@@ -231,7 +264,8 @@ impl<F: FnMut(Input)> Shared<F> {
     }
 
     fn gone(&self) {
-        if self.device.set_gone() {
+        self.device.set_gone();
+        if !self.told.swap(true, Ordering::SeqCst) {
             self.send(Input::Gone { at: now_ms() });
         }
     }
@@ -240,7 +274,6 @@ impl<F: FnMut(Input)> Shared<F> {
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-    use std::time::Duration;
 
     use super::*;
     use crate::core::key::Code;
@@ -276,6 +309,18 @@ mod tests {
         assert!(matches!(next(&rx), Input::Key { key: Key { code: Code::Esc, .. }, .. }));
         rustix::io::write(&master, b"\x1b[200~x\ny\x1b[201~").unwrap();
         assert!(matches!(next(&rx), Input::Paste { text, .. } if text == "x\ny"));
+    }
+
+    #[test]
+    fn a_write_that_failed_is_told_as_gone_once() {
+        let (device, master) = pair();
+        let (_reader, rx) = reading(&device);
+        rustix::io::write(&master, b"q").unwrap();
+        next(&rx);
+        device.set_gone();
+        assert!(matches!(next(&rx), Input::Gone { .. }));
+        drop(master);
+        assert_eq!(rx.recv_timeout(Duration::from_millis(100)), Err(RecvTimeoutError::Timeout));
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub mod guard;
 pub mod input;
 mod keys;
 pub mod output;
-mod paint;
+pub mod paint;
 pub mod paste;
 
 pub use depth::{Depth, Locale, Wish};

@@ -2,10 +2,11 @@
 
 use super::hints;
 use super::look::Look;
+use super::motion;
 use super::parts::line::{Line, width};
 use crate::config::theme::Role;
 use crate::core::age;
-use crate::core::alarm;
+use crate::core::alarm::{self, Place as At};
 use crate::core::id::SourceId;
 use crate::core::intent::Intent;
 use crate::core::model::{Model, Place};
@@ -17,6 +18,9 @@ use ratatui::layout::Rect;
 /// Rows above and below the body.
 pub const TOP: u16 = 3;
 pub const BOTTOM: u16 = 2;
+
+/// So many sources have ages that move each second at first (limits.md section 5: 32 B/s).
+const FEW: usize = 3;
 
 pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) {
     let wide = usize::from(area.width);
@@ -55,7 +59,8 @@ pub fn arming(model: &Model) -> (Role, String) {
     }
     match model.armed_until.filter(|t| *t > model.now.person) {
         Some(until) => {
-            let s = (until.0 - model.now.person.0 + 999) / 1000;
+            // Never more than is left, whatever steps it moves in.
+            let s = motion::step(model, until.0 - model.now.person.0 + 999) / 1000;
             (Role::Warn, format!("ARMED {}:{:02}", s / 60, s % 60))
         }
         // Outside production forward acts need no arming, and the word would only confuse.
@@ -67,7 +72,7 @@ pub fn arming(model: &Model) -> (Role, String) {
 fn first_row(model: &Model, wide: usize) -> Line {
     if model.nav.screen == Screen::Choose {
         // Nothing is looked at yet: no place, no arming.
-        return Line::new().text(format!("ANDON   {}   {}Z", model.environment.who, model.utc().hms()));
+        return Line::new().text(format!("ANDON   {}   {}", model.environment.who, motion::clock(model)));
     }
     let clusters: Vec<&str> =
         model.world.sources.iter().filter(|(_, s)| s.abilities.roles.rollouts).map(|(id, _)| id.as_str()).collect();
@@ -76,7 +81,7 @@ fn first_row(model: &Model, wide: usize) -> Line {
         0 | 1 => listed.clone(),
         n => format!("{n} clusters"),
     };
-    let utc = format!("{}Z", model.utc().hms());
+    let utc = motion::clock(model);
     let short = utc.get(..5).unwrap_or(&utc).to_owned();
     let drilling = matches!(model.environment.place, Place::Drill | Place::Replay);
     let role = |r: Role| if drilling && r != Role::Warn { Role::Drill } else { r };
@@ -118,8 +123,9 @@ fn strain(s: &SourceState, now: crate::core::time::Utc) -> f64 {
 }
 
 /// `9s`, `30s!`, `FAILED 4m!`, `connecting`.
-pub fn source_age(s: &SourceState, now: crate::core::time::Utc) -> (Role, String) {
-    let age = s.confirmed.map(|at| (age::age(now.since(at)), now.since(at) > s.old_after_ms));
+pub fn source_age(model: &Model, s: &SourceState) -> (Role, String) {
+    let now = model.utc();
+    let age = s.confirmed.map(|at| (motion::growing(model, now.since(at)), now.since(at) > s.old_after_ms));
     match (&s.link, age) {
         (Link::Failed(_), None) => (Role::Bad, "FAILED".into()),
         (Link::Failed(_), Some((age, _))) => (Role::Bad, format!("FAILED {age}!")),
@@ -155,8 +161,15 @@ fn second_row(model: &Model, wide: usize) -> Line {
     let mut line = Line::new();
     let mut left = all.len();
     let mut left_bad = all.iter().filter(|(_, s)| strain(s, now) > 1.0).count();
+    // Each step of each source costs its bytes: many sources take larger ones.
+    let many = all.len() > FEW;
     for (id, s) in all {
-        let (role, words) = source_age(s, now);
+        let (role, words) = source_age(model, s);
+        let words = match s.confirmed {
+            // `10s` takes the place of `5s ` and moves nobody.
+            Some(at) if many && role == Role::Muted => format!("{:<3}", age::coarse(now.since(at))),
+            Some(_) | None => words,
+        };
         let gap = if line.is_empty() { "" } else { "  " };
         let one = Line::new().text(format!("{gap}{id} ")).add(role, words);
         let rest = if left > 1 { width(&rest_words(left - 1, 0)) + 6 } else { 0 };
@@ -181,10 +194,16 @@ fn alarm_row(model: &Model) -> Line {
     let alarms = if model.nav.screen == Screen::Waking { Vec::new() } else { alarm::alarms(model) };
     let Some(first) = alarms.first() else { return Line::new() };
     let role = if first.rank <= 3 { Role::Bad } else { Role::Warn };
-    let key = model.keymap.shown(Intent::ScreenSources).unwrap_or_default();
-    let more = match alarms.len() {
-        1 => format!("({key})"),
-        n => format!("({} more, {key})", n - 1),
-    };
-    Line::of(role, &first.text).end(Role::Muted, more)
+    let key = |i| model.keymap.shown(i).unwrap_or_default();
+    let sources = key(Intent::ScreenSources);
+    let more = if alarms.len() > 1 { format!("{} more, ", alarms.len() - 1) } else { String::new() };
+    let line = Line::of(role, &first.text);
+    match &first.place {
+        // Elsewhere than on Sources: the key that goes there, and the one that tells all.
+        At::Service(_) if !alarm::is_here(model, &first.place) => {
+            let line = line.end(Role::Key, key(Intent::Alarm)).end(Role::Muted, " goes there");
+            if more.is_empty() { line } else { line.end(Role::Muted, format!(" ({more}{sources})")) }
+        }
+        At::Service(_) | At::Source(_) | At::Sources => line.end(Role::Muted, format!("({more}{sources})")),
+    }
 }

@@ -1,6 +1,7 @@
 //! The two last rows: what can be pressed here, and on what an act would act. Generated from the loaded keymap and
 //! from what works now, so that they cannot lie.
 
+use super::overlays::filter;
 use super::parts::line::Line;
 use crate::config::theme::Role;
 use crate::core::act::dialog::{DialogKind, PlanState};
@@ -42,9 +43,14 @@ pub fn list(model: &Model, wide: usize, wanted: &[(&[Intent], &str)]) -> Line {
 
 pub fn last_rows(model: &Model, wide: usize) -> (Line, Line) {
     let (mut upper, lower) = rows(model, wide);
-    // A notice stands here for its five seconds: hints are what one can do without.
-    if let Some((text, _)) = &model.notice {
-        upper = Line::of(Role::Moving, text);
+    let filter = model.dialog.is_none().then(|| filter::line(model, wide)).flatten();
+    let typing = filter.as_ref().is_some_and(|f| f.typing);
+    // A notice stands here for its five seconds: hints are what one can do without. A filter is not.
+    match (&model.notice, filter) {
+        (Some((text, _)), Some(f)) if !typing => upper = Line::of(Role::Moving, text).end(Role::Warn, f.words),
+        (_, Some(f)) => upper = f.line,
+        (Some((text, _)), None) => upper = Line::of(Role::Moving, text),
+        (None, None) => {}
     }
     (upper, lower)
 }
@@ -65,8 +71,13 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             return (keys, Line::new());
         }
         Some(Overlay::Palette(_)) => {
-            let keys = list(model, wide, &[(&[I::FieldTake], "take it"), (&[I::FieldLeave], "leave")]);
-            return (keys, Line::new());
+            let keys = [
+                (&[I::FieldNext, I::FieldPrevious][..], "choose"),
+                (&[I::FieldComplete], "complete"),
+                (&[I::FieldTake], "take it"),
+                (&[I::FieldLeave], "leave"),
+            ];
+            return (list(model, wide, &keys), Line::new());
         }
         Some(Overlay::SkipReason { .. }) => {
             let line = Line::of(Role::Key, "enter").text(" skip the step  ").add(Role::Key, "esc").text(" do not");

@@ -3,9 +3,12 @@
 // No clock, file, network or hash order here: see clippy.toml.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+pub mod colour;
+pub mod copied;
 pub mod frame;
 pub mod hints;
 pub mod look;
+pub mod motion;
 pub mod overlays;
 pub mod parts;
 pub mod screens;
@@ -16,7 +19,7 @@ use crate::core::act::dialog::DialogKind;
 use crate::core::id::DialogId;
 use crate::core::intent::Intent;
 use crate::core::model::Model;
-use crate::core::nav::{Overlay, Screen};
+use crate::core::nav::{Field, Overlay, Screen};
 use parts::line::{Line, Rows};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -49,6 +52,12 @@ pub fn digest(model: &Model) -> String {
 /// Draws the whole screen. Total for every size; nothing outside `area` is touched.
 pub fn draw(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Drawn {
     let area = area.intersection(buf.area);
+    let drawn = cells(model, look, area, buf);
+    look.fill(area, buf);
+    drawn
+}
+
+fn cells(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Drawn {
     if area.width < LEAST.0 || area.height < LEAST.1 {
         too_small(model, look, area, buf);
         return Drawn::default();
@@ -103,11 +112,16 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             None
         }
         Some(Overlay::Help { scroll }) => {
-            overlays::page(&overlays::help::lines(model), *scroll, look, body, buf);
+            let lines = overlays::filter::of_help(model, overlays::help::lines(model));
+            overlays::page(&lines, *scroll, look, body, buf);
             None
         }
         Some(Overlay::Note(draft)) => overlays::note::draw(model, draft, look, body, buf),
-        Some(Overlay::Palette(_)) => None,
+        Some(Overlay::Palette(field)) => {
+            under(model, field, look, body, buf);
+            let (rows, column) = overlays::palette::rows(model, field, wide, tall);
+            in_last(overlays::below(rows, look, body, buf), column)
+        }
         Some(Overlay::SkipReason { step, typed }) => {
             let (rows, column) = overlays::reason::rows(model, *step, typed);
             in_last(overlays::below(rows, look, body, buf), column)
@@ -118,7 +132,22 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
         }
         None => None,
     };
-    Drawn { cursor, dialog: None }
+    // The filter's line is the row below the body.
+    let filter = overlays::filter::cursor(model, wide).map(|c| {
+        let x = body.x + u16::try_from(c).unwrap_or(u16::MAX).min(body.width - 1);
+        (x, body.bottom().min(buf.area.bottom() - 1))
+    });
+    Drawn { cursor: filter.or(cursor), dialog: None }
+}
+
+/// What the palette lies over: it comes back when the palette is left.
+fn under(model: &Model, field: &Field, look: &Look, body: Rect, buf: &mut Buffer) {
+    let lines = match field.under.as_deref() {
+        Some(Overlay::Explain { scroll }) => (overlays::explain::lines(model, usize::from(body.width)), *scroll),
+        Some(Overlay::Help { scroll }) => (overlays::help::lines(model), *scroll),
+        Some(Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. }) | None => return,
+    };
+    overlays::page(&lines.0, lines.1, look, body, buf);
 }
 
 /// Words only; `q` and `?` work.

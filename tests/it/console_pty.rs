@@ -9,7 +9,7 @@ use std::time::Instant;
 const DRILL: &str = "DRILL";
 
 #[track_caller]
-fn awake(pty: &mut Pty) {
+pub fn awake(pty: &mut Pty) {
     pty.wait_until("the Board or the Verdict", |g| {
         g.contains(DRILL) && g.contains("a acts on") && !g.contains("WAKING")
     });
@@ -199,7 +199,7 @@ fn an_armed_console_asks_for_a_second_q_and_suspending_disarms() {
 }
 
 #[track_caller]
-fn arm(pty: &mut Pty) {
+pub fn arm(pty: &mut Pty) {
     pty.keys("a a");
     pty.wait_for("Y arm");
     // `Y` counts only some time after the dialog was drawn; an early one says "again" and keeps it open.

@@ -1,7 +1,7 @@
 //! The one contract, on every backend; and backends that break each clause, so that the contract can fail.
 
 mod figures;
-mod kube;
+pub mod kube;
 mod simulated;
 
 use andon::backends::{Backend, Cx, Interest, Query, Sink};

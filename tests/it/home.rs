@@ -24,7 +24,7 @@ impl Home {
         &self.dir
     }
 
-    fn str(&self) -> &str {
+    pub fn str(&self) -> &str {
         self.dir.to_str().unwrap()
     }
 

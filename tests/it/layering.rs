@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 24] = [
+const CORE_ORDER: [(&str, u8); 28] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -21,6 +21,7 @@ const CORE_ORDER: [(&str, u8); 24] = [
     ("row", 0),
     ("seal", 0),
     ("shown", 0),
+    ("find", 0),
     ("pairs", 0),
     ("world", 1),
     ("judge", 2),
@@ -33,6 +34,9 @@ const CORE_ORDER: [(&str, u8); 24] = [
     ("board", 7),
     ("gates", 7),
     ("menu", 7),
+    ("listing", 7),
+    ("link", 7),
+    ("palette", 7),
     ("msg", 8),
     ("effect", 9),
     ("update", 10),
@@ -173,7 +177,7 @@ fn nobody_imports_upwards() {
             continue;
         }
         let text = std::fs::read_to_string(root().join("src").join(&file)).expect("UTF-8 source");
-        let test_file = file.ends_with("tests.rs");
+        let test_file = file.to_string_lossy().ends_with("tests.rs");
         for mut found in named(&text, &module) {
             found.test |= test_file;
             if let Some(why) = breach(&house, &module, &found) {

@@ -1,5 +1,7 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod attack;
+mod budgets;
 mod command;
 mod console_env;
 mod console_f1;
@@ -7,7 +9,9 @@ mod console_pty;
 mod contract;
 mod drawing;
 mod drill;
+mod ends;
 mod files;
+mod finding;
 mod flood;
 mod fuzz;
 mod gate;
@@ -16,12 +20,17 @@ mod kubernetes;
 mod layering;
 mod live;
 mod live_prom;
+mod looks;
 mod paged;
+mod painting;
+mod process;
 mod properties;
 mod pty;
 mod pty_self;
+mod reload;
 mod screen;
 mod secrets;
 mod snapshots;
+mod together;
 mod tty_probe;
 mod words;

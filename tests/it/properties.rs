@@ -30,6 +30,10 @@ enum Do {
     Promote,
     /// The name that is asked for, and Enter.
     Name,
+    /// The palette, something typed into it, Enter once or twice, and perhaps `Y`.
+    Typed(&'static str, bool),
+    /// The filter, kept.
+    Filter(&'static str),
     Wait(i64),
     Log(Log),
     Blind(bool),
@@ -44,10 +48,10 @@ const MOVING: [&str; 3] = ["checkout", "payments", "search"];
 
 fn any_key() -> impl Strategy<Value = Key> {
     prop_oneof![
-        8 => prop::sample::select(vec!['j', 'k', 'g', 'G', 'v', 'b', 'o', 'r', '+', 'n', '?', 'a', 'Y', 'x', 'c', 'q'])
+        8 => prop::sample::select(vec!['j', 'k', 'g', 'G', 'v', 'b', 'o', 'r', '+', 'n', '?', 'a', 'Y', 'x', 'c', 'q', ':', '/', '<', '>', '!', 'y'])
             .prop_map(Key::char),
         2 => prop::char::range(' ', '~').prop_map(Key::char),
-        2 => prop::sample::select(vec![Code::Esc, Code::Enter, Code::Down, Code::Up, Code::Backspace])
+        2 => prop::sample::select(vec![Code::Esc, Code::Enter, Code::Down, Code::Up, Code::Tab, Code::Backspace])
             .prop_map(Key::plain),
     ]
 }
@@ -64,6 +68,9 @@ fn anything() -> impl Strategy<Value = Do> {
         8 => act().prop_map(Do::Act),
         3 => Just(Do::Promote),
         3 => Just(Do::Name),
+        3 => (prop::sample::select(vec!["roll-back", "hold", "promote", "roll", "payments", "find search", "quit", "arm"]),
+            any::<bool>()).prop_map(|(t, y)| Do::Typed(t, y)),
+        2 => prop::sample::select(vec!["pay", "WORSE", "zzz", "eu", "fine"]).prop_map(Do::Filter),
         6 => prop_oneof![0..800_i64, 800..5_000_i64, 5_000..60_000_i64].prop_map(Do::Wait),
         2 => prop::sample::select(vec![Log::Works, Log::Works, Log::Fails, Log::Hangs]).prop_map(Do::Log),
         1 => prop::bool::weighted(0.3).prop_map(Do::Blind),
@@ -102,6 +109,18 @@ fn play(run: &mut Run, what: &Do) {
                 run.keys("enter");
             }
         }
+        Do::Typed(text, confirm) => {
+            run.keys("esc esc :");
+            for c in text.chars() {
+                run.key(Key::char(c));
+            }
+            run.keys("enter enter");
+            if *confirm {
+                run.wait(1_000);
+                run.keys("Y");
+            }
+        }
+        Do::Filter(words) => run.keys(&format!("esc esc / {words} enter")),
         Do::Wait(ms) => run.wait(*ms),
         Do::Log(log) => run.log = *log,
         Do::Blind(on) => run.blind = *on,

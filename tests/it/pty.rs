@@ -37,6 +37,8 @@ pub struct Pty {
 
 struct Seen {
     raw: Vec<u8>,
+    /// When bytes came, and how many there were then.
+    reads: Vec<(Instant, usize)>,
     screen: Screen,
     stalled: bool,
     stop: bool,
@@ -69,7 +71,7 @@ impl Pty {
             .spawn()
             .expect("setsid (util-linux) starts");
         let screen = Screen::new(cols.into(), rows.into());
-        let seen = Seen { raw: Vec::new(), screen, stalled: false, stop: false };
+        let seen = Seen { raw: Vec::new(), reads: Vec::new(), screen, stalled: false, stop: false };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let master = Arc::new(master);
         let eyes = {
@@ -142,6 +144,11 @@ impl Pty {
         self.seen().raw.len()
     }
 
+    /// When bytes came, with the count of all bytes up to then.
+    pub fn reads(&self) -> Vec<(Instant, usize)> {
+        self.seen().reads.clone()
+    }
+
     pub fn resize(&self, cols: u16, rows: u16) {
         self.seen().screen.resize(cols.into(), rows.into());
         tcsetwinsize(&**self.master.as_ref().expect("not hung up"), winsize(cols, rows)).unwrap();
@@ -159,6 +166,14 @@ impl Pty {
         self.master = None;
     }
 
+    /// The system hangs the terminal up (TIOCVHANGUP, as after a lost modem): reads give end of file. False: not allowed.
+    pub fn vhangup(&self) -> bool {
+        let script = "import fcntl; fcntl.ioctl(0, 0x5437)";
+        let slave = Stdio::from(self.slave.try_clone().unwrap());
+        let done = Command::new("python3").args(["-c", script]).stdin(slave).stderr(Stdio::null()).status();
+        done.expect("python3 starts").success()
+    }
+
     pub fn signal(&self, signal: Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
@@ -166,6 +181,11 @@ impl Pty {
 
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether the program has not ended yet.
+    pub fn runs(&self) -> bool {
+        !matches!(crate::process::state(self.child.id()), None | Some('Z'))
     }
 
     /// Waits until the program is stopped by a signal.
@@ -272,6 +292,8 @@ fn watch(master: &OwnedFd, seen: &(Mutex<Seen>, Condvar)) {
         };
         let mut s = seen.0.lock().unwrap();
         s.raw.extend_from_slice(&buf[..n]);
+        let all = s.raw.len();
+        s.reads.push((Instant::now(), all));
         s.screen.feed(&buf[..n]);
         drop(s);
         seen.1.notify_all();
@@ -299,6 +321,7 @@ fn key(name: &str) -> Vec<u8> {
         "Down" => b"\x1b[B".to_vec(),
         "Right" => b"\x1b[C".to_vec(),
         "Left" => b"\x1b[D".to_vec(),
+        "F12" => b"\x1b[24~".to_vec(),
         "PageUp" => b"\x1b[5~".to_vec(),
         "PageDown" => b"\x1b[6~".to_vec(),
         _ => match name.strip_prefix("C-") {

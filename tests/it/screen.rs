@@ -9,11 +9,36 @@ pub struct Screen {
     pub grid: Grid,
 }
 
+/// A colour as it was set; the named sixteen are the first of the palette.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colour {
+    #[default]
+    Default,
+    Index(u8),
+    Rgb(u8, u8, u8),
+}
+
+/// Colours and emphasis; bit n of `on` is SGR n (1 bold to 9 crossed out).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    pub fg: Colour,
+    pub bg: Colour,
+    pub on: u16,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Cell {
+pub struct Cell {
     /// Empty for the right half of a wide character.
-    text: String,
-    reverse: bool,
+    pub text: String,
+    pub style: Style,
+}
+
+const REVERSE: u16 = 1 << 7;
+
+impl Cell {
+    fn reverse(&self) -> bool {
+        self.style.on & REVERSE != 0
+    }
 }
 
 pub struct Grid {
@@ -26,12 +51,23 @@ pub struct Grid {
     y: usize,
     /// The last column is written and the next character wraps.
     wrap: bool,
-    reverse: bool,
+    style: Style,
     cursor: bool,
     /// Private modes that are on, of those a program must leave off.
     on: Vec<u16>,
+    /// A title was set, and how many titles were put aside.
+    titled: bool,
+    titles: u16,
+    /// Other things a program can leave changed: line wrapping, margins, keypad, cursor keys, character set, cursor shape.
+    changed: Vec<&'static str>,
+    saved: (usize, usize),
     /// Synchronized updates completed.
     pub frames: usize,
+    /// Characters that only wrapping put where they are, and rows that scrolled away.
+    pub wrapped: usize,
+    pub scrolled: usize,
+    /// How wide this terminal thinks a character is.
+    pub width_of: fn(char) -> usize,
 }
 
 /// Modes a program may use and must leave off: mouse, focus, paste, sync.
@@ -47,10 +83,17 @@ impl Screen {
             x: 0,
             y: 0,
             wrap: false,
-            reverse: false,
+            style: Style::default(),
             cursor: true,
             on: Vec::new(),
+            titled: false,
+            titles: 0,
+            changed: Vec::new(),
+            saved: (0, 0),
             frames: 0,
+            wrapped: 0,
+            scrolled: 0,
+            width_of: |c| c.width().unwrap_or(0),
         };
         Screen { parser: Some(Parser::new()), grid }
     }
@@ -73,7 +116,7 @@ impl Screen {
 }
 
 fn space() -> Cell {
-    Cell { text: " ".into(), reverse: false }
+    Cell { text: " ".into(), style: Style::default() }
 }
 
 fn blank(cols: usize, rows: usize) -> Vec<Vec<Cell>> {
@@ -93,7 +136,7 @@ impl Grid {
 
     /// What stands in reverse video, row by row: usually the selection.
     pub fn reversed(&self) -> Vec<String> {
-        let text = |row: &Vec<Cell>| row.iter().filter(|c| c.reverse).map(|c| c.text.as_str()).collect::<String>();
+        let text = |row: &Vec<Cell>| row.iter().filter(|c| c.reverse()).map(|c| c.text.as_str()).collect::<String>();
         self.cells.iter().map(text).filter(|s| !s.is_empty()).collect()
     }
 
@@ -115,14 +158,28 @@ impl Grid {
         if !self.cursor {
             left.push("the cursor is hidden".into());
         }
-        if self.reverse {
+        if self.style != Style::default() {
             left.push("attributes are on".into());
         }
+        if self.titled || self.titles > 0 {
+            left.push("the title is changed".into());
+        }
+        left.extend(self.changed.iter().map(|what| format!("{what} changed")));
         left
+    }
+
+    fn change(&mut self, what: &'static str, from_default: bool) {
+        self.changed.retain(|w| *w != what);
+        if from_default {
+            self.changed.push(what);
+        }
     }
 
     fn set_mode(&mut self, mode: u16, on: bool) {
         match mode {
+            1 => self.change("cursor keys", on),
+            6 => self.change("origin mode", on),
+            7 => self.change("line wrapping", !on),
             25 => self.cursor = on,
             47 | 1047 | 1049 => {
                 if on && self.main.is_none() {
@@ -145,9 +202,65 @@ impl Grid {
         }
     }
 
+    /// Every cell as it stands.
+    pub fn cells(&self) -> &[Vec<Cell>] {
+        &self.cells
+    }
+
+    /// In the pen's background, as most terminals do.
     fn erase(&mut self, y: usize, xs: std::ops::Range<usize>) {
+        let style = Style { bg: self.style.bg, ..Style::default() };
         for x in xs {
-            self.cells[y][x] = space();
+            self.put(y, x, Cell { text: " ".into(), style });
+        }
+    }
+
+    /// Into one column; of a wide character that loses a half, the other goes too.
+    fn put(&mut self, y: usize, x: usize, cell: Cell) {
+        let row = &mut self.cells[y];
+        let blank = |c: &Cell| Cell { text: " ".into(), style: c.style };
+        if row[x].text.is_empty() && x > 0 && !cell.text.is_empty() {
+            row[x - 1] = blank(&row[x - 1]);
+        }
+        if x + 1 < row.len() && row[x + 1].text.is_empty() {
+            row[x + 1] = blank(&row[x + 1]);
+        }
+        row[x] = cell;
+    }
+
+    fn sgr(&mut self, params: &Params) {
+        let flat: Vec<u16> = params.iter().flatten().copied().collect();
+        let mut rest = flat.into_iter();
+        while let Some(p) = rest.next() {
+            let byte = |n: u16| u8::try_from(n).unwrap_or(0);
+            let s = &mut self.style;
+            match p {
+                0 => *s = Style::default(),
+                1..=9 => s.on |= 1 << p,
+                22 => s.on &= !0b110,
+                25 => s.on &= !0b110_0000,
+                23 | 24 | 27 | 28 | 29 => s.on &= !(1 << (p - 20)),
+                30..=37 => s.fg = Colour::Index(byte(p - 30)),
+                40..=47 => s.bg = Colour::Index(byte(p - 40)),
+                90..=97 => s.fg = Colour::Index(byte(p - 82)),
+                100..=107 => s.bg = Colour::Index(byte(p - 92)),
+                39 => s.fg = Colour::Default,
+                49 => s.bg = Colour::Default,
+                // Colours carry parameters of their own (38;5;7) that are no attributes.
+                38 | 48 | 58 => {
+                    let mut next = || byte(rest.next().unwrap_or(0));
+                    let colour = match next() {
+                        2 => Colour::Rgb(next(), next(), next()),
+                        _ => Colour::Index(next()),
+                    };
+                    match p {
+                        38 => s.fg = colour,
+                        48 => s.bg = colour,
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
         }
     }
 
@@ -155,6 +268,7 @@ impl Grid {
         if self.y + 1 < self.rows {
             self.y += 1;
         } else {
+            self.scrolled += 1;
             self.cells.remove(0);
             self.cells.push(vec![space(); self.cols]);
         }
@@ -163,19 +277,24 @@ impl Grid {
 
 impl Perform for Grid {
     fn print(&mut self, c: char) {
-        let width = c.width().unwrap_or(0);
+        let width = (self.width_of)(c);
         if width == 0 {
-            let x = if self.wrap { self.x } else { self.x.saturating_sub(1) };
+            let mut x = if self.wrap { self.x } else { self.x.saturating_sub(1) };
+            if self.cells[self.y][x].text.is_empty() {
+                x -= 1;
+            }
             self.cells[self.y][x].text.push(c);
             return;
         }
         if self.wrap || self.x + width > self.cols {
+            self.wrapped += 1;
             self.x = 0;
             self.down();
         }
-        self.cells[self.y][self.x] = Cell { text: c.into(), reverse: self.reverse };
+        let style = self.style;
+        self.put(self.y, self.x, Cell { text: c.into(), style });
         if width == 2 && self.x + 1 < self.cols {
-            self.cells[self.y][self.x + 1] = Cell { text: String::new(), reverse: self.reverse };
+            self.put(self.y, self.x + 1, Cell { text: String::new(), style });
         }
         self.wrap = self.x + width >= self.cols;
         self.x = (self.x + width).min(self.cols - 1);
@@ -198,6 +317,12 @@ impl Perform for Grid {
         let step = nth(0).max(1);
         if intermediates == b"?" && matches!(last, 'h' | 'l') {
             return all.iter().for_each(|mode| self.set_mode(*mode, last == 'h'));
+        }
+        if intermediates == b" " && last == 'q' {
+            return self.change("cursor shape", nth(0) != 0);
+        }
+        if matches!((intermediates, last), (b">" | b"<" | b"=", 'u')) {
+            return self.change("kitty keys", intermediates != b"<" && nth(0) != 0);
         }
         if !intermediates.is_empty() {
             return;
@@ -226,28 +351,40 @@ impl Perform for Grid {
                 self.erase(self.y, from..to);
             }
             'X' => self.erase(self.y, self.x..(self.x + step).min(self.cols)),
-            'm' => {
-                if all.is_empty() {
-                    self.reverse = false;
-                }
-                // Colours carry parameters of their own (38;5;7) that are no attributes.
-                let mut rest = all.iter();
-                while let Some(p) = rest.next() {
-                    match p {
-                        0 | 27 => self.reverse = false,
-                        7 => self.reverse = true,
-                        38 | 48 | 58 => {
-                            let skip = if rest.next() == Some(&2) { 3 } else { 1 };
-                            rest.by_ref().take(skip).for_each(drop);
-                        }
-                        _ => {}
-                    }
+            't' => {
+                match nth(0) {
+                    22 => self.titles += 1,
+                    23 => (self.titles, self.titled) = (self.titles.saturating_sub(1), false),
+                    _ => {}
                 }
                 return;
             }
+            'r' => {
+                let (top, bottom) = (nth(0).max(1), nth(1));
+                self.change("margins", top != 1 || !(bottom == 0 || bottom == self.rows));
+                (self.x, self.y) = (0, 0);
+            }
+            'm' => return self.sgr(params),
             _ => return,
         }
         self.wrap = false;
+    }
+
+    fn osc_dispatch(&mut self, params: &[&[u8]], _bell: bool) {
+        if matches!(params.first(), Some(&(b"0" | b"1" | b"2"))) {
+            self.titled = true;
+        }
+    }
+
+    fn esc_dispatch(&mut self, intermediates: &[u8], _ignore: bool, byte: u8) {
+        match (intermediates, byte) {
+            (b"", b'7') => self.saved = (self.x, self.y),
+            (b"", b'8') => (self.x, self.y) = (self.saved.0.min(self.cols - 1), self.saved.1.min(self.rows - 1)),
+            (b"", b'=') => self.change("keypad", true),
+            (b"", b'>') => self.change("keypad", false),
+            (b"(", set) => self.change("character set", set != b'B'),
+            _ => {}
+        }
     }
 }
 
@@ -277,6 +414,26 @@ fn what_is_left_behind_is_named() {
     s.feed(b"\x1b[?2026l\x1b[?2004l\x1b[?25h\x1b[?1049l");
     assert_eq!((s.grid.left_behind(), s.grid.frames), (vec![], 1));
     assert_eq!(s.grid.lines(), ["main", "", ""]);
+}
+
+#[test]
+fn a_title_a_colour_margins_and_shapes_are_left_behind_too() {
+    let mut s = shown("\x1b[22;2t\x1b]2;x\x07\x1b[38;5;3mred\x1b[5 q\x1b[1;2r\x1b[?7l\x1b=\x1b(0\x1b[>1u");
+    assert_eq!(
+        s.grid.left_behind(),
+        [
+            "attributes are on",
+            "the title is changed",
+            "cursor shape changed",
+            "margins changed",
+            "line wrapping changed",
+            "keypad changed",
+            "character set changed",
+            "kitty keys changed"
+        ]
+    );
+    s.feed(b"\x1b[<u\x1b[23;2t\x1b[0m\x1b[0 q\x1b[r\x1b[?7h\x1b>\x1b(B");
+    assert_eq!(s.grid.left_behind(), Vec::<String>::new());
 }
 
 #[test]

@@ -69,6 +69,10 @@ fn no_picture_is_left_over_and_none_has_two_names() {
     assert_eq!(known.len(), all.len(), "two pictures have one name");
     let mut left: Vec<PathBuf> = Vec::new();
     for dir in std::fs::read_dir(folder()).expect("snapshots").flatten().filter(|d| d.path().is_dir()) {
+        // The report on themes, held by its own tests.
+        if dir.file_name() == "looks" {
+            continue;
+        }
         for file in std::fs::read_dir(dir.path()).expect("folder").flatten().map(|f| f.path()) {
             if !known.contains(&file) {
                 left.push(file);

@@ -36,17 +36,17 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// Real time between two looks at the world's clock: the least, and the most when nothing is due (the clock may have
-/// been made faster meanwhile).
+/// Real time between two looks at the world's clock: the least, and the most when nothing is due (whoever makes the
+/// clock faster says so with [`Shared::poker`]).
 const LOOK: Duration = Duration::from_millis(50);
-const LONG_LOOK: Duration = Duration::from_secs(1);
+const LONG_LOOK: Duration = Duration::from_secs(5);
 
 /// One world for several backends, and the clock that moves it. Cheap to clone.
 #[derive(Clone)]
 pub struct Shared {
     inner: Arc<Mutex<Inner>>,
     clock: UtcClock,
-    /// Changes when an act did: what is due may be sooner now.
+    /// Changes when an act did, or the clock: what is due may be sooner now.
     acted: Arc<watch::Sender<u64>>,
 }
 
@@ -79,6 +79,16 @@ impl Shared {
     pub fn new(world: World, clock: UtcClock) -> Shared {
         let inner = Inner { world, waiting: BTreeMap::new() };
         Shared { inner: Arc::new(Mutex::new(inner)), clock, acted: Arc::new(watch::Sender::new(0)) }
+    }
+
+    fn poke(&self) {
+        self.acted.send_modify(|n| *n += 1);
+    }
+
+    /// To be called whenever the clock is made to run otherwise than before. Holds no clock.
+    pub fn poker(&self) -> impl Fn() + Send + Sync + 'static {
+        let acted = Arc::clone(&self.acted);
+        move || acted.send_modify(|n| *n += 1)
     }
 
     /// A look at the world itself, for scores and instructors.
@@ -206,13 +216,17 @@ impl Backend for Simulated {
             let mut nap = LOOK;
             loop {
                 // Woken by an act, or by time; its sender lives as long as `self`.
-                let _ = tokio::time::timeout(nap, acted.changed()).await;
+                let poked = tokio::time::timeout(nap, acted.changed()).await.is_ok();
                 let (news, now, due) = {
                     let mut inner = self.shared.up_to_now();
                     let news = inner.waiting.get_mut(&self.name).map(Waiting::take);
                     (news, inner.world.now(), inner.world.next_due())
                 };
                 nap = pace.until(now, due);
+                if poked {
+                    // How fast it runs from here on is seen at the next look.
+                    nap = nap.min(LOOK);
+                }
                 for fact in news.unwrap_or_default() {
                     if wanted(&fact, &want.borrow()) {
                         out.put(fact);
@@ -240,7 +254,7 @@ impl Backend for Simulated {
                 return Outcome::Refused(object::refused(crate::core::act::plan::RefusedBy::NotSent, 0, why));
             }
             let outcome = self.shared.up_to_now().world.send(step);
-            self.shared.acted.send_modify(|n| *n += 1);
+            self.shared.poke();
             outcome
         })
     }

@@ -165,3 +165,26 @@ fn a_named_file_has_to_be_there() {
     let (_, problems) = load(&paths, &env(&[]));
     assert!(problems.iter().any(|p| p.file == "/nonexistent/andon.toml" && p.what.starts_with("cannot be read")));
 }
+
+#[test]
+fn looks_come_from_flag_like_variables_before_the_file() {
+    let dir = Dir::new("levels");
+    dir.write("config.toml", "theme = \"light\"\ncolor = \"16\"\nreduced_motion = true\n");
+    let (config, problems) = load(&dir.paths(), &env(&[]));
+    assert_eq!(problems, []);
+    assert_eq!((&*config.theme_name, config.color.as_deref(), config.reduced_motion), ("light", Some("16"), true));
+    assert_eq!(Some(&config.theme), theme::shipped("light").as_ref());
+    let vars = [("ANDON_THEME", "mono"), ("ANDON_COLOR", "never"), ("ANDON_REDUCED_MOTION", "0")];
+    let (config, problems) = load(&dir.paths(), &env(&vars));
+    assert_eq!(problems, []);
+    assert_eq!((&*config.theme_name, config.color.as_deref(), config.reduced_motion), ("mono", Some("never"), false));
+}
+
+#[test]
+fn a_colour_level_that_is_none_is_told_and_the_terminal_decides() {
+    let dir = Dir::new("level");
+    dir.write("config.toml", "color = \"alway\"\n");
+    let (config, problems) = load(&dir.paths(), &env(&[]));
+    assert!(problems[0].to_string().contains(":1:9   \"alway\" is no colour level - did you mean \"always\"?"));
+    assert_eq!((config.color, config.look_faults), (None, vec![]));
+}

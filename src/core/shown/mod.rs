@@ -83,12 +83,6 @@ impl Shown {
         self.cut = self.cut.saturating_add(other.cut);
     }
 
-    /// `?` for each character beyond ASCII.
-    pub fn ascii(&self) -> Shown {
-        let text = self.text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
-        Shown { text, escaped: self.escaped, dropped: self.dropped, cut: self.cut }
-    }
-
     /// Was anything escaped, dropped or cut? Then lists carry a mark, and the detail view has the whole original escaped:
     /// in an incident it is evidence.
     pub fn is_altered(&self) -> bool {

@@ -274,7 +274,7 @@ pub fn requests(plan: &Plan) -> String {
         .join("\n")
 }
 
-fn close(model: &mut Model, say: &str, out: &mut Vec<Effect>) {
+pub(super) fn close(model: &mut Model, say: &str, out: &mut Vec<Effect>) {
     let mut say = say.to_string();
     if let Some(id) = model.dialog.take().and_then(|d| d.act().and_then(|a| a.act)) {
         // A later step waits on: what is before it has gone out.

@@ -3,6 +3,7 @@
 use super::{bump, confirm, filter, link, moved, palette, panes, records, steps, writing};
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
+use crate::core::alarm;
 use crate::core::board;
 use crate::core::case::note::Draft;
 use crate::core::effect::{Choice, Effect};
@@ -12,8 +13,9 @@ use crate::core::intent::{Context, Intent};
 use crate::core::judge::verdict::Word;
 use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
+use crate::core::listing;
 use crate::core::model::{Model, Place};
-use crate::core::nav::{Overlay, Screen};
+use crate::core::nav::{Listing, Overlay, Screen};
 use crate::core::time::Person;
 use crate::core::world::source::Link;
 use serde_json::json;
@@ -22,6 +24,15 @@ use serde_json::json;
 const DEAF_MS: i64 = 300;
 
 pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
+    let asked = model.quit_asked;
+    pressed(model, key, out);
+    // Two of them with nothing between leave an armed console; half a chord is not nothing, and not another key yet.
+    if model.quit_asked == asked && model.nav.pending.is_empty() {
+        model.quit_asked = None;
+    }
+}
+
+fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     let now = model.now.person;
     let last = model.nav.keys_at[2];
     model.nav.keys_at = [model.nav.keys_at[1], last, now];
@@ -42,12 +53,14 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
         confirm::key(model, key, last, out);
         return;
     }
-    if model.nav.overlay.is_some() && writing::overlay_key(model, key, out) {
-        return;
-    }
     if filter::key(model, key) {
         return;
     }
+    if model.nav.overlay.is_some() && writing::overlay_key(model, key, out) {
+        filter::leave_help(model);
+        return;
+    }
+    filter::leave_help(model);
     let mut keys = std::mem::take(&mut model.nav.pending);
     keys.push(key);
     match lookup(model, &keys) {
@@ -94,7 +107,7 @@ fn lookup(model: &Model, keys: &[Key]) -> Found {
 
 /// Of the keys that mean something everywhere, those that mean something where there is no environment yet.
 fn on_first_list(i: Intent) -> bool {
-    matches!(i, Intent::Help | Intent::Quit | Intent::Repaint | Intent::Suspend)
+    matches!(i, Intent::Help | Intent::Quit | Intent::Repaint | Intent::Suspend | Intent::Palette)
 }
 
 /// While waking, and just after: screens, help and leaving only.
@@ -106,6 +119,7 @@ fn waking_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
             | Intent::ScreenRunbook
             | Intent::ScreenSources
             | Intent::Help
+            | Intent::Palette
             | Intent::Quit => {
                 intent(model, i, None, out);
             }
@@ -127,6 +141,10 @@ pub(super) fn wake(model: &mut Model) {
     }
     model.nav.screen = if bad { Screen::Verdict } else { Screen::Board };
     model.nav.deaf_until = Person(model.now.person.0 + DEAF_MS);
+    link::open_at(model);
+    // What hurts at the opening is no news afterwards.
+    model.nav.known_trouble =
+        model.rows.iter().take_while(|r| alarm::is_trouble(r)).map(|r| r.service.clone()).collect();
     bump(model);
 }
 
@@ -150,7 +168,7 @@ pub(super) fn leave_waking_when_answered(model: &mut Model) {
     }
 }
 
-fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut Vec<Effect>) {
+pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut Vec<Effect>) {
     match i {
         Intent::RollBack => act(model, Verb::RollBack, menu_target, out),
         Intent::Hold => act(model, Verb::Hold, menu_target, out),
@@ -234,7 +252,7 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
             }
         }
         Intent::ChooseDrill => out.push(Effect::Choose(Choice::Drill)),
-        Intent::Palette => palette::open(model),
+        Intent::Palette => palette::open(model, None),
         Intent::Filter => filter::open(model),
         Intent::MatchNext => filter::next(model, 1),
         Intent::MatchPrevious => filter::next(model, -1),
@@ -258,7 +276,9 @@ fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut
 
 /// What hurts most, as long as nobody chose anything by hand. Only at a key: nothing moves under a finger.
 fn to_worst(model: &mut Model) {
+    // Under a filter the worst may be hidden; what is chosen stays.
     if !model.nav.by_hand
+        && listing::words(model, Listing::Services).is_none()
         && let Some(worst) = model.rows.first()
     {
         model.nav.selected = Some(worst.service.clone());
@@ -284,8 +304,10 @@ fn act(model: &mut Model, verb: Verb, target: Option<TargetId>, out: &mut Vec<Ef
 
 fn rows(model: &mut Model, by: i64) {
     if model.nav.screen == Screen::Sources {
-        let last = model.world.sources.len().saturating_sub(1) as i64;
-        model.nav.source_row = (model.nav.source_row as i64).saturating_add(by).clamp(0, last.max(0)) as usize;
+        let listed = listing::sources(model);
+        let Some(last) = listed.len().checked_sub(1) else { return };
+        let at = listed.iter().position(|i| *i == model.nav.source_row).unwrap_or(0);
+        model.nav.source_row = listed[(at as i64).saturating_add(by).clamp(0, last as i64) as usize];
         return;
     }
     let listed: Vec<_> = board::listed(model).map(|r| r.service.clone()).collect();
@@ -305,8 +327,18 @@ fn open(model: &mut Model, out: &mut Vec<Effect>) {
 }
 
 fn back(model: &mut Model) {
-    if let Some(s) = model.nav.back.pop() {
-        model.nav.screen = s;
+    // A kept filter goes first: what it hides must not be forgotten.
+    if filter::clear(model) {
+        return;
+    }
+    let Some(spot) = model.nav.back.pop() else { return };
+    model.nav.screen = spot.screen;
+    if let Some((Some(before), to)) = spot.chose
+        && model.nav.selected.as_ref() == Some(&to)
+        && model.rows.iter().any(|r| r.service == before)
+    {
+        filter::uncover(model, &before);
+        model.nav.selected = Some(before);
     }
 }
 

@@ -1,6 +1,7 @@
 //! `:theme` and `:reload`: what comes back of them. The core knows names of themes, never colours.
 
-use super::bump;
+use super::{bump, confirm};
+use crate::core::effect::Effect;
 use crate::core::model::Model;
 use crate::core::msg::Reloaded;
 use std::sync::Arc;
@@ -16,13 +17,35 @@ pub(super) fn themed(model: &mut Model, name: Arc<str>, refused: Option<Arc<str>
     bump(model);
 }
 
-pub(super) fn reloaded(model: &mut Model, r: Reloaded) {
+pub(super) fn reloaded(model: &mut Model, r: Reloaded, out: &mut Vec<Effect>) {
+    bump(model);
+    if r.theme.is_empty() {
+        model.tell("no keymap or theme file is in use here");
+        return;
+    }
+    let mut closed = "";
     if let Some(keymap) = r.keymap {
+        // A key that is half typed, or a dialog that names its keys, was meant with the old ones: no key may come to
+        // mean something else under the fingers.
+        if model.dialog.is_some() {
+            confirm::close(model, "", out);
+            closed = "; the dialog is closed, nothing was started";
+        } else if !model.nav.pending.is_empty() {
+            closed = "; the menu is closed";
+        }
+        model.nav.pending.clear();
+        model.nav.menu_target = None;
         model.keymap = keymap;
     }
     model.settings.theme = r.theme;
     model.settings.themes = r.themes;
-    let said = r.problems.first().or(r.changes.first()).cloned().unwrap_or_else(|| "nothing has changed".into());
-    model.tell(said);
-    bump(model);
+    model.problems = r.problems;
+    let changes = r.changes.join(", ");
+    let said = match (r.fault, changes.is_empty()) {
+        (Some(fault), true) => format!("{fault}; what was in force stays"),
+        (Some(fault), false) => format!("{fault}; but {changes}"),
+        (None, true) => "nothing has changed".into(),
+        (None, false) => changes,
+    };
+    model.tell(said + closed);
 }

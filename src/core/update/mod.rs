@@ -21,10 +21,10 @@ mod writing;
 
 use crate::core::board;
 use crate::core::effect::Effect;
-use crate::core::id::ServiceId;
+use crate::core::id::{DialogId, ServiceId};
 use crate::core::model::{LogLine, Loose, Model};
 use crate::core::msg::{Msg, Recovered};
-use crate::core::time::Stamp;
+use crate::core::time::{Person, Stamp};
 use crate::core::world::fact::Fact;
 
 pub use steps::this_runbook;
@@ -60,15 +60,12 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         }
         Msg::Answered { ticket, outcome } => acts::answered(model, ticket, outcome, &mut out),
         Msg::Asked { id, answer } => facts::asked(model, id, answer, &mut out),
-        Msg::Flushed(id) => {
-            if let Some(d) = model.dialog.as_mut().filter(|d| d.id == id && d.flushed.is_none()) {
-                d.flushed = Some(at.person);
-            }
-        }
+        Msg::Flushed(id) => seen(model, id, at.person),
+        Msg::Arriving { dialog, line_ms } => seen(model, dialog, Person(at.person.0.saturating_add(line_ms))),
         Msg::Recovered(r) => recovered(model, *r, &mut out),
         Msg::Copied { file } => {
-            let where_to = file.map_or_else(String::new, |f| format!(", also saved to {f}"));
-            model.tell(format!("copied to the terminal's clipboard{where_to}"));
+            // The file matters where a multiplexer keeps the clipboard for itself: its name must have room.
+            model.tell(file.map_or_else(|| "copied to the clipboard".into(), |f| format!("copied; also saved to {f}")));
             bump(model);
         }
         Msg::Ending { code } => {
@@ -83,7 +80,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Stopped => keys::suspend(model, &mut out),
         Msg::Resumed => bump(model),
         Msg::Themed { name, refused } => look::themed(model, name, refused),
-        Msg::Reloaded(r) => look::reloaded(model, *r),
+        Msg::Reloaded(r) => look::reloaded(model, *r, &mut out),
         Msg::Wheel(by) => mouse::wheel(model, by),
         Msg::Picked(what) => mouse::picked(model, what),
         Msg::Line(line) => plain::line(model, &line, &mut out),
@@ -96,6 +93,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Touched::All => all_rows(model),
     }
     keys::leave_waking_when_answered(model);
+    link::known_trouble(model);
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
             model.log.records += 1;
@@ -111,6 +109,13 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     out
 }
 
+/// From when on the person sees this dialog; its confirm delay begins there.
+fn seen(model: &mut Model, id: DialogId, from: Person) {
+    if let Some(d) = model.dialog.as_mut().filter(|d| d.id == id && d.flushed.is_none()) {
+        d.flushed = Some(from);
+    }
+}
+
 /// Which rows a message may change.
 enum Touched {
     Nothing,
@@ -121,9 +126,13 @@ enum Touched {
 fn touched(model: &Model, msg: &Msg) -> Touched {
     match msg {
         // Ticks say so themselves when figures grew old.
-        Msg::Tick | Msg::Flushed(_) | Msg::Durable(_) | Msg::Copied { .. } | Msg::Paste(_) | Msg::Resize { .. } => {
-            Touched::Nothing
-        }
+        Msg::Tick
+        | Msg::Flushed(_)
+        | Msg::Arriving { .. }
+        | Msg::Durable(_)
+        | Msg::Copied { .. }
+        | Msg::Paste(_)
+        | Msg::Resize { .. } => Touched::Nothing,
         Msg::Fact { fact, .. } => match &**fact {
             Fact::Target(t) => Touched::Service(t.service.clone()),
             Fact::Gone(id) => {

@@ -4,24 +4,12 @@ use super::{bump, records};
 use crate::core::case::runbook::StepState;
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
+use crate::core::listing;
 use crate::core::model::{Model, Purpose};
 use serde_json::json;
 use std::sync::Arc;
 
-/// The runbook of the chosen service: the first that is named for it and exists, else one that names the service.
-pub fn this_runbook(model: &Model) -> Option<Arc<str>> {
-    let service = model.nav.selected.as_ref()?;
-    let named = model
-        .world
-        .services
-        .get(service)
-        .into_iter()
-        .flat_map(|s| s.runbooks.iter())
-        .find(|n| model.runbooks.contains_key(*n));
-    named
-        .cloned()
-        .or_else(|| model.runbooks.iter().find(|(_, r)| r.service.as_ref() == Some(service)).map(|(n, _)| n.clone()))
-}
+pub use crate::core::listing::this_runbook;
 
 pub(super) fn first_open(model: &Model) -> usize {
     let Some(name) = this_runbook(model) else { return 0 };
@@ -34,9 +22,10 @@ pub(super) fn first_open(model: &Model) -> usize {
 }
 
 pub(super) fn step_row(model: &mut Model, by: i64) {
-    let n = this_runbook(model).and_then(|r| model.runbooks.get(&r)).map_or(0, |r| r.steps.len());
-    let last = n.saturating_sub(1) as i64;
-    model.nav.step_row = (model.nav.step_row as i64 + by).clamp(0, last) as usize;
+    let listed = listing::steps(model);
+    let Some(last) = listed.len().checked_sub(1) else { return };
+    let at = listed.iter().position(|i| *i == model.nav.step_row).unwrap_or(0);
+    model.nav.step_row = listed[(at as i64).saturating_add(by).clamp(0, last as i64) as usize];
 }
 
 pub(super) fn step_run(model: &mut Model, out: &mut Vec<Effect>) {

@@ -1,6 +1,6 @@
 //! Keys and pasted text while something lies over the screen: a note, a reason, an explanation, help.
 
-use super::{bump, palette, records, steps};
+use super::{bump, filter, link, palette, records, steps};
 use crate::core::board;
 use crate::core::case::note::{Draft, Input};
 use crate::core::effect::Effect;
@@ -41,14 +41,39 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
             }
             true
         }
-        Overlay::Explain { scroll } => scrolled(model, key, scroll, |scroll| Overlay::Explain { scroll }),
-        Overlay::Help { scroll } => scrolled(model, key, scroll, |scroll| Overlay::Help { scroll }),
+        Overlay::Explain { scroll } => scrolled(model, key, scroll, |scroll| Overlay::Explain { scroll }, out),
+        Overlay::Help { scroll } => scrolled(model, key, scroll, |scroll| Overlay::Help { scroll }, out),
     }
 }
 
 /// Reading: rows move, Esc and Enter close; any other key closes and then does what it means.
-fn scrolled(model: &mut Model, key: Key, scroll: u16, make: impl Fn(u16) -> Overlay) -> bool {
+fn scrolled(model: &mut Model, key: Key, scroll: u16, make: impl Fn(u16) -> Overlay, out: &mut Vec<Effect>) -> bool {
     let half = model.height / 2;
+    // What is read stays below: leaving the palette brings it back.
+    match model.keymap.find(Context::Global, &[key]) {
+        Found::Intent(Intent::Palette) => {
+            palette::open(model, Some(make(scroll)));
+            return true;
+        }
+        Found::Intent(Intent::Copy) if matches!(make(scroll), Overlay::Explain { .. }) => {
+            model.nav.overlay = Some(make(scroll));
+            link::copy(model, out);
+            return true;
+        }
+        Found::Intent(Intent::Filter) if matches!(make(scroll), Overlay::Help { .. }) => {
+            model.nav.overlay = Some(make(0));
+            filter::open(model);
+            return true;
+        }
+        Found::Intent(Intent::Back) => {
+            model.nav.overlay = Some(make(scroll));
+            if !filter::clear(model) {
+                model.nav.overlay = None;
+            }
+            return true;
+        }
+        Found::Intent(_) | Found::Prefix | Found::Nothing => {}
+    }
     match model.keymap.find(Context::List, &[key]) {
         Found::Intent(Intent::NextRow) => model.nav.overlay = Some(make(scroll.saturating_add(1))),
         Found::Intent(Intent::PreviousRow) => model.nav.overlay = Some(make(scroll.saturating_sub(1))),
@@ -56,10 +81,7 @@ fn scrolled(model: &mut Model, key: Key, scroll: u16, make: impl Fn(u16) -> Over
         Found::Intent(Intent::HalfPageUp) => model.nav.overlay = Some(make(scroll.saturating_sub(half))),
         Found::Intent(Intent::FirstRow) => model.nav.overlay = Some(make(0)),
         _ => {
-            return matches!(
-                model.keymap.find(Context::Global, &[key]),
-                Found::Intent(Intent::Back | Intent::Open | Intent::Help)
-            );
+            return matches!(model.keymap.find(Context::Global, &[key]), Found::Intent(Intent::Open | Intent::Help));
         }
     }
     true
@@ -107,10 +129,14 @@ pub(super) fn paste(model: &mut Model, text: &str) {
         model.tell("pasted text is not taken here");
         return;
     }
+    if filter::paste(model, first) {
+        return;
+    }
     match model.nav.overlay.take() {
         Some(Overlay::Note(draft)) => {
             model.nav.overlay = Some(Overlay::Note((model.editor)(&draft, Input::Paste(text))))
         }
+        Some(Overlay::Palette(field)) => palette::paste(model, field, first),
         Some(Overlay::SkipReason { step, mut typed }) => {
             typed.extend(first.chars().filter(|c| !c.is_control()).take(200));
             model.nav.overlay = Some(Overlay::SkipReason { step, typed });

@@ -61,6 +61,7 @@ pub(super) async fn serve(mut s: TcpStream, world: Arc<Mutex<World>>, bell: watc
             tokio::time::sleep(Duration::from_secs(60)).await;
             return Ok(());
         }
+        Some(Fault::Late(ms)) => tokio::time::sleep(Duration::from_millis(ms)).await,
         Some(Fault::DropBefore) => return Ok(()),
         Some(Fault::CutAfter(n)) => cut = n,
         None => {}

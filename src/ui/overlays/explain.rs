@@ -8,6 +8,7 @@ use crate::core::judge::burn::{Burn, Tier};
 use crate::core::judge::judged::Judged;
 use crate::core::judge::verdict::{Cause, Unsure, Verdict, Word};
 use crate::core::judge::words;
+use crate::core::link;
 use crate::core::model::Model;
 use crate::core::world::target::TargetState;
 use crate::ui::parts::line::{Line, gate, wrap};
@@ -33,6 +34,9 @@ pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
     burn(model, &mut out);
     queries(model, wide, &mut out);
     out.extend(target.map(|t| evidence::lines(&t.texts(), wide)).unwrap_or_default());
+    if let Some(link) = model.nav.selected.as_ref().map(|s| link::service(model, s)) {
+        para(&mut out, wide, &format!("link    {link}"));
+    }
     para(
         &mut out,
         wide,

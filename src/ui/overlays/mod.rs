@@ -2,9 +2,11 @@
 
 pub mod act;
 pub mod explain;
+pub mod filter;
 pub mod help;
 pub mod menu;
 pub mod note;
+pub mod palette;
 pub mod reason;
 pub mod small;
 

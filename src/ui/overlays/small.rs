@@ -61,7 +61,7 @@ fn arm(model: &Model, wide: usize, rows: &mut Rows) {
     );
     rows.may(2, Line::new().text(" SOURCES"));
     for (id, s) in frame::by_strain(model) {
-        let (role, words) = frame::source_age(s, model.utc());
+        let (role, words) = frame::source_age(model, s);
         let line = Line::new().text("  ").left(Role::Text, id.as_str(), 14).left(Role::Text, &s.kind, 14);
         let (state, word) = crate::ui::screens::sources::link(&s.link);
         let pad = 12usize.saturating_sub(word.len());

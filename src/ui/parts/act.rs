@@ -10,6 +10,7 @@ use crate::core::intent::Intent;
 use crate::core::judge::words;
 use crate::core::model::Model;
 use crate::core::time::Utc;
+use crate::ui::motion;
 
 /// Results are shown this long after the end, unless somebody took the act back.
 const SHOWN_MS: i64 = 15 * 60_000;
@@ -198,7 +199,7 @@ fn wrap_keeping(text: &str, first: usize, room: usize) -> Vec<String> {
 
 /// `0m41 of about 2m   stuck at 03:21:49`
 fn running(model: &Model, act: &Act) -> String {
-    let gone = age::stopwatch(model.now.utc.since(act.begun.utc));
+    let gone = motion::stopwatch(model, model.now.utc.since(act.begun.utc));
     match act.expected_ms {
         Some(ms) => format!("{gone} of about {}", age::rough(ms)),
         None => gone,

@@ -14,6 +14,7 @@ use crate::core::judge::words;
 use crate::core::model::Model;
 use crate::core::time::Utc;
 use crate::core::world::target::{Phase, Strategy, TargetState};
+use crate::ui::motion;
 
 pub fn word_role(word: &Word) -> Role {
     match word {
@@ -59,8 +60,8 @@ pub fn figures_age(model: &Model, t: &TargetState) -> (Role, String) {
     let sampled = model.world.samples.get(&t.service);
     let newest = model.judged.get(&t.id).and_then(|j| j.verdict.sample).or_else(|| sampled.and_then(|s| s.newest));
     match (newest, Figures::age(sampled, &model.world, now)) {
-        (Some(at), Some(Age::Fresh)) => (Role::Muted, format!("{} old", age::age(now.since(at)))),
-        (Some(at), _) => (Role::Warn, format!("OLD {}!", age::age(now.since(at)))),
+        (Some(at), Some(Age::Fresh)) => (Role::Muted, format!("{} old", motion::growing(model, now.since(at)))),
+        (Some(at), _) => (Role::Warn, format!("OLD {}!", motion::growing(model, now.since(at)))),
         (None, _) => (Role::Blind, "no sample yet".into()),
     }
 }

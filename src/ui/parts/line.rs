@@ -10,7 +10,7 @@ use crate::ui::look::Look;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::borrow::Cow;
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Text that may be drawn: printable ASCII as it is, everything else through the gate, marked when it was changed.
 /// For those who must cut or wrap before they make a line of it; a line gates by itself.
@@ -138,6 +138,14 @@ impl Line {
         self.pieces.is_empty() && self.tail.is_empty() && !self.rule
     }
 
+    /// Its text without roles, what is flush right behind the rest. It has passed the gate.
+    pub fn plain(&self) -> String {
+        let texts = |all: &[(Shown, Role)]| all.iter().map(|(t, _)| t.as_str()).collect::<String>();
+        let (head, tail) = (texts(&self.pieces), texts(&self.tail));
+        let gap = if head.is_empty() || tail.is_empty() { "" } else { "   " };
+        format!("{}{gap}{tail}", head.trim_end()).trim_end().to_owned()
+    }
+
     /// A cell of `max` columns, its text on the left. The last column stays blank.
     pub fn left(self, role: Role, text: impl AsRef<str>, max: usize) -> Line {
         let text = gate(text.as_ref());
@@ -254,7 +262,15 @@ fn put(look: &Look, role: Role, text: &Shown, x: u16, y: u16, max: usize, buf: &
     if look.utf8 || text.as_str().is_ascii() {
         buf.set_stringn(x, y, text.as_str(), max, look.style(role));
     } else {
-        buf.set_stringn(x, y, text.ascii().as_str(), max, look.style(role));
+        // As many as the columns it would take, so that what stands right of it stays where it is.
+        let mut plain = String::new();
+        for c in text.as_str().chars() {
+            match c {
+                c if c.is_ascii() => plain.push(c),
+                c => plain.extend(std::iter::repeat_n('?', UnicodeWidthChar::width(c).unwrap_or(0))),
+            }
+        }
+        buf.set_stringn(x, y, plain, max, look.style(role));
     }
 }
 

@@ -9,7 +9,9 @@ use crate::core::board::{self, Glyph, Row};
 use crate::core::intent::Intent;
 use crate::core::judge::freshness::Age;
 use crate::core::judge::words;
+use crate::core::listing;
 use crate::core::model::Model;
+use crate::core::nav::Listing;
 use crate::core::world::source::Link;
 use crate::core::world::target::TargetState;
 
@@ -67,11 +69,15 @@ pub fn list(model: &Model, wide: usize, height: usize) -> Vec<Line> {
     if below > 0 {
         words.push(format!("{below} below"));
     }
-    if hidden > 0 {
+    let filtered = listing::words(model, Listing::Services).is_some();
+    if filtered && let Some(text) = super::super::overlays::filter::hidden(model, Listing::Services) {
+        words.push(text);
+    }
+    if hidden > 0 && !filtered {
         words.push(format!("{hidden} more {} fine", if hidden == 1 { "is" } else { "are" }));
     }
     let line = Line::new().text(format!("  {}", words.join(", ")));
-    let key = hints::key(model, Intent::ShowRest).filter(|_| hidden > 0 || model.nav.show_rest);
+    let key = hints::key(model, Intent::ShowRest).filter(|_| !filtered && (hidden > 0 || model.nav.show_rest));
     out.push(match key {
         Some(k) => line.end(Role::Key, k).end(Role::Text, if hidden > 0 { " show" } else { " fold" }),
         None => line,

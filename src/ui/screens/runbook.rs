@@ -28,7 +28,8 @@ pub fn rows(model: &Model, wide: usize, tall: usize, strip: bool) -> Rows {
     let owner = book.owner.as_ref().map(|o| format!("owner {o}")).unwrap_or_default();
     out.keep(head.end(Role::Text, owner));
     out.may(9, Line::new().text(format!(" {}", book.title)));
-    for s in &book.steps {
+    let listed = crate::core::listing::steps(model);
+    for (_, s) in book.steps.iter().enumerate().filter(|(i, _)| listed.contains(i)) {
         let chosen = s.number as usize == model.nav.step_row + 1;
         out.may(if chosen { 0 } else { 2 }, step(s, progress.state(s.number), chosen, wide));
     }

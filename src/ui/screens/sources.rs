@@ -39,7 +39,8 @@ pub fn rows(model: &Model, wide: usize) -> Rows {
     if all.is_empty() {
         out.keep(Line::new().text("  none is configured: nothing can be seen"));
     }
-    for (i, (id, s)) in all.iter().enumerate() {
+    let listed = crate::core::listing::sources(model);
+    for (i, (id, s)) in all.iter().enumerate().filter(|(i, _)| listed.contains(i)) {
         let chosen = i == model.nav.source_row;
         let (role, word) = link(&s.link);
         let age = s.confirmed.map(|c| model.utc().since(c));

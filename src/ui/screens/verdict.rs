@@ -11,6 +11,7 @@ use crate::core::judge::readiness::{self, CheckState};
 use crate::core::menu::{self, Ready};
 use crate::core::model::Model;
 use crate::core::world::target::TargetState;
+use crate::ui::motion;
 
 /// The whole screen. `tall`: rows there are, to show more when there is room.
 pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
@@ -38,7 +39,7 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     let h = headline(model, t);
     let since = h.since.map(|s| {
         let until = t.map_or(model.utc(), |t| figures::known_until(model, t));
-        (s.hms(), age::stopwatch(until.since(s)))
+        (s.hms(), motion::stopwatch(model, until.since(s)))
     });
     title(&h.text, since, wide, rows);
     let Some(t) = t else {

@@ -53,6 +53,10 @@ impl Kube {
         Kube(f)
     }
 
+    pub fn server(&self) -> &FakeKube {
+        &self.0
+    }
+
     fn kubernetes(&self) -> Kubernetes {
         let settings = Settings {
             source: "eu-1".into(),

@@ -101,6 +101,7 @@ async fn no_payload_of_any_server_is_on_the_stream() {
         assert_eq!(pty.wait_exit(), 0);
         let raw = pty.raw();
         assert_eq!(strict::fault(&raw), None);
+        assert!(!String::from_utf8_lossy(&raw).contains("\u{8}\u{8}\u{8}\u{8}fine"));
         assert!(String::from_utf8_lossy(&raw).contains("(^)"), "the payloads were on screen, marked");
     }
     // The first list, and a context nobody can reach.

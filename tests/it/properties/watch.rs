@@ -8,7 +8,7 @@ use andon::core::id::{ActId, DialogId, ServiceId, TargetId};
 use andon::core::key::{Code, Key};
 use andon::core::model::Model;
 use andon::core::msg::Msg;
-use andon::core::nav::Screen;
+use andon::core::nav::{Overlay, Screen};
 use andon::core::time::{Person, Stamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,11 +45,16 @@ pub struct Before {
     dialog: Option<Dialog>,
     armed: bool,
     pending: bool,
+    palette: bool,
     screen: Screen,
     selected: Option<ServiceId>,
     target: Option<TargetId>,
     rows: Vec<ServiceId>,
     last_act: Option<ActId>,
+}
+
+fn in_palette(model: &Model) -> bool {
+    matches!(model.nav.overlay, Some(Overlay::Palette(_)))
 }
 
 #[derive(Default)]
@@ -77,6 +82,7 @@ impl Watch {
             dialog: model.dialog.clone(),
             armed: model.is_armed(),
             pending: !model.nav.pending.is_empty(),
+            palette: in_palette(model),
             screen: model.nav.screen,
             selected: model.nav.selected.clone(),
             target: board::selected_target(model).map(|t| t.id.clone()),
@@ -97,11 +103,24 @@ impl Watch {
             Msg::Flushed(id) => drop(self.shown.insert(*id, at.person)),
             _ => {}
         }
-        if key.is_none() && b.screen != Screen::Waking && b.selected.is_some() && b.selected != m.nav.selected {
+        let pasted = matches!(msg, Msg::Paste(_));
+        if key.is_none()
+            && !pasted
+            && b.screen != Screen::Waking
+            && b.selected.is_some()
+            && b.selected != m.nav.selected
+        {
             return Err(format!("the cursor moved by itself: {:?} -> {:?}", b.selected, m.nav.selected));
         }
         if key.is_some() && !b.pending && !m.nav.pending.is_empty() {
             self.pinned = b.target.clone();
+        }
+        if key.is_some() && !b.palette && in_palette(m) {
+            self.pinned = b.target.clone();
+        }
+        let listed = |s: &ServiceId| board::listed(m).any(|r| r.service == *s);
+        if let Some(lost) = m.nav.selected.as_ref().filter(|s| m.rows.iter().any(|r| r.service == **s) && !listed(s)) {
+            return Err(format!("{lost} is chosen and not listed"));
         }
         self.dialogs(b, key, m)?;
         self.confirms(b, at, key, m)?;

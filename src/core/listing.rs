@@ -1,0 +1,180 @@
+//! What the filter leaves of each list, and what it hides. Screens, movement and counts all read this, so that nothing
+//! is chosen that is not seen. What is chosen is always listed.
+
+use crate::core::find::holds;
+use crate::core::model::Model;
+use crate::core::nav::{Filter, Listing, Overlay, Screen};
+use crate::core::row::{Glyph, Row};
+use std::sync::Arc;
+
+/// The list `/` would filter here.
+pub fn here(model: &Model) -> Option<Listing> {
+    match &model.nav.overlay {
+        Some(Overlay::Help { .. }) => return Some(Listing::Help),
+        Some(Overlay::Palette(_) | Overlay::Note(_) | Overlay::SkipReason { .. } | Overlay::Explain { .. }) | None => {}
+    }
+    match model.nav.screen {
+        Screen::Waking | Screen::Choose => None,
+        Screen::Verdict | Screen::Board => Some(Listing::Services),
+        Screen::Runbook => Some(Listing::Steps),
+        Screen::Sources => Some(Listing::Sources),
+    }
+}
+
+/// The filter that holds in this place, typed or kept.
+pub fn filter_here(model: &Model) -> Option<&Filter> {
+    let filter = model.nav.filter.as_ref()?;
+    (Some(filter.of) == here(model) && (filter.typing || !filter.words.trim().is_empty())).then_some(filter)
+}
+
+/// The words a list is filtered by.
+pub fn words(model: &Model, of: Listing) -> Option<&str> {
+    let filter = model.nav.filter.as_ref().filter(|f| f.of == of)?;
+    Some(filter.words.trim()).filter(|w| !w.is_empty())
+}
+
+/// The runbook of the chosen service: the first that is named for it and exists, else one that names the service.
+pub fn this_runbook(model: &Model) -> Option<Arc<str>> {
+    let service = model.nav.selected.as_ref()?;
+    let named = model
+        .world
+        .services
+        .get(service)
+        .into_iter()
+        .flat_map(|s| s.runbooks.iter())
+        .find(|n| model.runbooks.contains_key(*n));
+    named
+        .cloned()
+        .or_else(|| model.runbooks.iter().find(|(_, r)| r.service.as_ref() == Some(service)).map(|(n, _)| n.clone()))
+}
+
+/// What a row says in words: `WORSE`, `burning`, `paused`.
+pub fn state(model: &Model, row: &Row) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for t in model.world.targets_of(&row.service) {
+        words.push(t.phase.word());
+        if t.held {
+            words.push("held");
+        }
+        if let Some(j) = model.judged.get(&t.id).filter(|_| t.is_moving()) {
+            words.push(j.verdict.word.word());
+        }
+    }
+    if let Some(b) = model.burns.get(&row.service) {
+        words.push(b.word.word());
+    }
+    if row.is_fine() {
+        words.push("fine");
+    }
+    words.dedup();
+    words.join(" ")
+}
+
+/// Does this service answer to the words? By service, targets, namespaces, clusters, versions and what is said of it.
+pub fn is_service(model: &Model, row: &Row, words: &str) -> bool {
+    let mut text = row.service.to_string();
+    for t in model.world.targets_of(&row.service) {
+        text.push_str(&format!(" {} {} {}", t.id.at(), t.id.namespace, t.id.kind));
+        for hash in [&t.candidate, &t.stable].into_iter().flatten() {
+            text.push_str(&format!(" {}", t.version_of(hash)));
+        }
+    }
+    text.push(' ');
+    text.push_str(&state(model, row));
+    holds(&text, words)
+}
+
+/// Does this source answer to the words?
+pub fn is_source(model: &Model, at: usize, words: &str) -> bool {
+    let Some((id, s)) = model.world.sources.iter().nth(at) else { return false };
+    let link = match &s.link {
+        crate::core::world::source::Link::Connecting => "connecting",
+        crate::core::world::source::Link::Reading { .. } => "reading",
+        crate::core::world::source::Link::Watching => "watching",
+        crate::core::world::source::Link::Polling => "polled",
+        crate::core::world::source::Link::Failed(_) => "FAILED",
+    };
+    let error = s.last_error.as_ref().map_or("", |(_, e)| &*e.sentence);
+    holds(&format!("{id} {} {link} {} {error}", s.kind, s.holds), words)
+}
+
+/// Does this step of the runbook on screen answer to the words?
+pub fn is_step(model: &Model, at: usize, words: &str) -> bool {
+    let book = this_runbook(model).and_then(|n| model.runbooks.get(&n));
+    book.and_then(|b| b.steps.get(at)).is_some_and(|s| holds(&format!("{} {}", s.number, s.title), words))
+}
+
+/// Rows of the Sources list that are shown, by their place in the whole list.
+pub fn sources(model: &Model) -> Vec<usize> {
+    let all = 0..model.world.sources.len();
+    match words(model, Listing::Sources) {
+        Some(w) => all.filter(|i| *i == model.nav.source_row || is_source(model, *i, w)).collect(),
+        None => all.collect(),
+    }
+}
+
+/// Steps that are shown, by their place in the runbook.
+pub fn steps(model: &Model) -> Vec<usize> {
+    let n = this_runbook(model).and_then(|n| model.runbooks.get(&n)).map_or(0, |b| b.steps.len());
+    match words(model, Listing::Steps) {
+        Some(w) => (0..n).filter(|i| *i == model.nav.step_row || is_step(model, *i, w)).collect(),
+        None => (0..n).collect(),
+    }
+}
+
+/// How much of a list is shown, and what is hidden.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// Answer to the words.
+    pub found: usize,
+    pub of: usize,
+    /// `services`
+    pub what: &'static str,
+    /// Not listed. What is chosen is listed though it may not answer to the words.
+    pub hidden: usize,
+    /// The worst of the hidden: `1 WORSE, 2 blind`. Empty: nothing bad is hidden.
+    pub worst: String,
+}
+
+/// The count of the list of this place under these words. Help counts on screen, where its lines are made.
+pub fn count(model: &Model, of: Listing) -> Option<Count> {
+    let typed = model.nav.filter.as_ref().filter(|f| f.of == of)?.words.trim();
+    let (total, found, shown, what) = match of {
+        Listing::Services => {
+            let found = model.rows.iter().filter(|r| is_service(model, r, typed)).count();
+            let lost = |r: &&Row| Some(&r.service) == model.nav.selected.as_ref() && !is_service(model, r, typed);
+            (model.rows.len(), found, found + model.rows.iter().filter(lost).count(), "services")
+        }
+        Listing::Sources => {
+            let n = model.world.sources.len();
+            let found = (0..n).filter(|i| is_source(model, *i, typed)).count();
+            (n, found, sources(model).len(), "sources")
+        }
+        Listing::Steps => {
+            let n = this_runbook(model).and_then(|n| model.runbooks.get(&n)).map_or(0, |b| b.steps.len());
+            let found = (0..n).filter(|i| is_step(model, *i, typed)).count();
+            (n, found, steps(model).len(), "steps")
+        }
+        Listing::Help => return None,
+    };
+    let worst = if of == Listing::Services { hidden_trouble(model, typed) } else { String::new() };
+    Some(Count { found, of: total, what, hidden: total - shown, worst })
+}
+
+fn hidden_trouble(model: &Model, words: &str) -> String {
+    let (mut worse, mut bad, mut blind) = (0, 0, 0);
+    for r in model.rows.iter().filter(|r| Some(&r.service) != model.nav.selected.as_ref()) {
+        if is_service(model, r, words) {
+            continue;
+        }
+        let judged = r.target.as_ref().and_then(|t| model.judged.get(t));
+        match r.glyph {
+            Glyph::Bad if judged.is_some_and(|j| j.verdict.word.word() == "WORSE") => worse += 1,
+            Glyph::Bad => bad += 1,
+            Glyph::Blind => blind += 1,
+            Glyph::Moving | Glyph::Fine => {}
+        }
+    }
+    let all = [(worse, "WORSE"), (bad, "bad"), (blind, "blind")];
+    all.iter().filter(|(n, _)| *n > 0).map(|(n, w)| format!("{n} {w}")).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,102 @@
+//! What is chosen, as text for the clipboard: the same words as on screen, when they were true, and the link. Only text
+//! that has passed the gate.
+
+use super::overlays::explain;
+use super::parts::figures;
+use super::parts::line::Line;
+use super::screens::{board, sources};
+use crate::config::theme::Role;
+use crate::core::board as rows;
+use crate::core::case::runbook::{Piece, StepKind};
+use crate::core::link;
+use crate::core::listing;
+use crate::core::model::Model;
+use crate::core::nav::{Overlay, Screen};
+
+/// Wide enough that nothing is cut or wrapped early.
+const WIDE: usize = 160;
+
+/// Empty: nothing is chosen.
+pub fn text(model: &Model) -> String {
+    let explained = matches!(model.nav.overlay, Some(Overlay::Explain { .. }));
+    let mut lines = if explained {
+        explain::lines(model, WIDE)
+    } else {
+        match model.nav.screen {
+            Screen::Waking | Screen::Choose => return String::new(),
+            Screen::Verdict | Screen::Board => service(model),
+            Screen::Runbook => step(model),
+            Screen::Sources => source(model),
+        }
+    };
+    if lines.is_empty() {
+        return String::new();
+    }
+    let (_, arming) = super::frame::arming(model);
+    let e = &model.environment;
+    lines.push(Line::new().text(format!(
+        "seen {} in {} {}, {}, by {}",
+        model.utc().rfc3339(),
+        super::frame::place(model),
+        e.name,
+        arming.to_lowercase(),
+        e.who
+    )));
+    // An explanation has its link inside.
+    lines.extend(link::here(model).filter(|_| !explained).map(|l| Line::new().text(l)));
+    let mut out = String::new();
+    for l in lines {
+        out.push_str(l.plain().trim());
+        out.push('\n');
+    }
+    out
+}
+
+fn service(model: &Model) -> Vec<Line> {
+    let Some(row) = rows::selected(model) else { return Vec::new() };
+    let Some(t) = rows::selected_target(model) else {
+        return vec![Line::of(Role::Moving, row.service.as_str()).text(": no rollout is known")];
+    };
+    let (role, age) = figures::figures_age(model, t);
+    let judged = model.judged.get(&t.id);
+    let slo = model.world.services.get(&t.service).is_some_and(|s| s.slo.is_some());
+    let mut out = vec![
+        board::heading(model, t, WIDE).text(format!("  {}, namespace {}", t.id.at(), t.id.namespace)),
+        Line::new().text("verdict  ").append(figures::verdict(model, t)),
+        Line::new().text("errors   ").append(figures::errors(t, judged, WIDE)).text("  ").add(role, age),
+        Line::new().text("budget   ").append(figures::budget(model.burns.get(&t.service), slo)),
+    ];
+    if t.is_moving() {
+        out.push(Line::new().text(format!("reach    {}", figures::reach(t))));
+    }
+    out.push(Line::new().text(format!("way back {}", figures::way_back(model, t).0)));
+    out
+}
+
+fn step(model: &Model) -> Vec<Line> {
+    let Some(book) = listing::this_runbook(model).and_then(|n| model.runbooks.get(&n)) else { return Vec::new() };
+    let Some(step) = book.steps.get(model.nav.step_row) else { return Vec::new() };
+    let mut out = vec![Line::new().text(format!("{} step {}: {}", book.name, step.number, step.title))];
+    for piece in &step.body {
+        let (Piece::Text(text) | Piece::Commands(text)) = piece;
+        out.extend(text.lines().map(|l| Line::new().text(l)));
+    }
+    match &step.kind {
+        StepKind::Manual => {}
+        StepKind::Check(check) => out.push(Line::new().text(format!("asks {}, expects {}", check.query, check.expect))),
+    }
+    out
+}
+
+fn source(model: &Model) -> Vec<Line> {
+    let Some((id, s)) = model.world.sources.iter().nth(model.nav.source_row) else { return Vec::new() };
+    let (role, age) = super::frame::source_age(model, s);
+    let (_, word) = sources::link(&s.link);
+    let head = Line::new().text(format!("{id} {} {word} ", s.kind)).add(role, age);
+    let mut out = vec![head.text(format!(", holds {}", s.holds))];
+    match &s.last_error {
+        Some((at, e)) => out.push(Line::new().text(format!("last error {}: {}", at.rfc3339(), e.sentence))),
+        None => out.push(Line::new().text("no error in this session")),
+    }
+    out
+}
