@@ -92,7 +92,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
         &locale,
         &inbox,
         args,
-        Look::new(config.theme.clone(), colours(depth), !(args.ascii || locale.ascii())),
+        Look::new(config.theme.clone(), colours(depth, &locale.term), !(args.ascii || locale.ascii())),
         wardrobe,
     ) {
         Ok(s) => s,
@@ -232,9 +232,10 @@ fn play(setup: Setup, screen: Screen, inbox: &Inbox, problems: &[Arc<str>]) -> (
     (screen, end, head)
 }
 
-fn colours(depth: Depth) -> Colours {
+fn colours(depth: Depth, term: &str) -> Colours {
     match depth {
         Depth::None => Colours::None,
+        Depth::Sixteen if term.starts_with("linux") => Colours::Console,
         Depth::Sixteen => Colours::Sixteen,
         Depth::TwoFiftySix => Colours::TwoFiftySix,
         Depth::True => Colours::True,

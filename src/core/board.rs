@@ -129,12 +129,13 @@ pub fn selected_target(model: &Model) -> Option<&TargetState> {
 /// Rows as listed: those that answer to the filter; without one, fine ones only when asked for. What is chosen is always
 /// listed, so that no act is on a hidden row.
 pub fn listed(model: &Model) -> impl Iterator<Item = &Row> {
-    let words = listing::words(model, Listing::Services);
-    model.rows.iter().filter(move |r| {
-        Some(&r.service) == model.nav.selected.as_ref()
-            || match words {
-                Some(words) => listing::is_service(model, r, words),
+    let found = listing::words(model, Listing::Services).map(|w| listing::found(model, w));
+    model.rows.iter().enumerate().filter_map(move |(i, r)| {
+        let listed = Some(&r.service) == model.nav.selected.as_ref()
+            || match &found {
+                Some(found) => found[i],
                 None => model.nav.show_rest || !r.is_fine() || r.moving > 0,
-            }
+            };
+        listed.then_some(r)
     })
 }

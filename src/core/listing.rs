@@ -1,10 +1,13 @@
 //! What the filter leaves of each list, and what it hides. Screens, movement and counts all read this, so that nothing
 //! is chosen that is not seen. What is chosen is always listed.
 
-use crate::core::find::holds;
+use crate::core::find::{contains, holds};
+use crate::core::id::{Hash, ServiceId};
 use crate::core::model::Model;
 use crate::core::nav::{Filter, Listing, Overlay, Screen};
 use crate::core::row::{Glyph, Row};
+use crate::core::world::target::TargetState;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The list `/` would filter here.
@@ -48,10 +51,19 @@ pub fn this_runbook(model: &Model) -> Option<Arc<str>> {
         .or_else(|| model.runbooks.iter().find(|(_, r)| r.service.as_ref() == Some(service)).map(|(n, _)| n.clone()))
 }
 
-/// What a row says in words: `WORSE`, `burning`, `paused`.
-pub fn state(model: &Model, row: &Row) -> String {
+/// The targets of a row's service. Most have one, and that one is known by its name.
+fn targets<'m>(model: &'m Model, row: &'m Row) -> Vec<&'m TargetState> {
+    match &row.target {
+        Some(id) if row.targets == 1 => model.world.targets.get(id).into_iter().collect(),
+        Some(_) | None if row.targets == 0 => Vec::new(),
+        Some(_) | None => model.world.targets_of(&row.service).collect(),
+    }
+}
+
+/// What is said of a row: `WORSE`, `burning`, `paused`.
+fn said<'m>(model: &'m Model, row: &Row, targets: &[&'m TargetState]) -> Vec<&'m str> {
     let mut words: Vec<&str> = Vec::new();
-    for t in model.world.targets_of(&row.service) {
+    for t in targets {
         words.push(t.phase.word());
         if t.held {
             words.push("held");
@@ -67,21 +79,51 @@ pub fn state(model: &Model, row: &Row) -> String {
         words.push("fine");
     }
     words.dedup();
-    words.join(" ")
+    words
+}
+
+/// What a row says, in one line.
+pub fn state(model: &Model, row: &Row) -> String {
+    said(model, row, &targets(model, row)).join(" ")
 }
 
 /// Does this service answer to the words? By service, targets, namespaces, clusters, versions and what is said of it.
 pub fn is_service(model: &Model, row: &Row, words: &str) -> bool {
-    let mut text = row.service.to_string();
-    for t in model.world.targets_of(&row.service) {
-        text.push_str(&format!(" {} {} {}", t.id.at(), t.id.namespace, t.id.kind));
-        for hash in [&t.candidate, &t.stable].into_iter().flatten() {
-            text.push_str(&format!(" {}", t.version_of(hash)));
+    answers(model, row, &targets(model, row), words)
+}
+
+fn answers(model: &Model, row: &Row, targets: &[&TargetState], words: &str) -> bool {
+    let of = |t: &TargetState, w: &str| {
+        let version = |h: &Option<Hash>| h.as_ref().is_some_and(|h| contains(&t.version_of(h), w));
+        contains(&t.id.name, w)
+            || contains(t.id.source.as_str(), w)
+            || contains(&t.id.namespace, w)
+            || contains(&t.id.kind, w)
+            || version(&t.candidate)
+            || version(&t.stable)
+            || (w.contains('@') && contains(&t.id.at(), w))
+    };
+    words.split_whitespace().all(|w| {
+        contains(row.service.as_str(), w)
+            || targets.iter().any(|t| of(t, w))
+            || said(model, row, targets).iter().any(|s| contains(s, w))
+    })
+}
+
+/// For every row of the Board, in order: does it answer to the words?
+pub fn found(model: &Model, words: &str) -> Vec<bool> {
+    // Looking up the targets of every service one by one would cost the square of them.
+    let mut of: BTreeMap<&ServiceId, Vec<&TargetState>> = BTreeMap::new();
+    if model.rows.iter().any(|r| r.targets > 1) {
+        for t in model.world.targets.values() {
+            of.entry(&t.service).or_default().push(t);
         }
     }
-    text.push(' ');
-    text.push_str(&state(model, row));
-    holds(&text, words)
+    let one = |row: &Row| match of.get(&row.service) {
+        Some(targets) => answers(model, row, targets, words),
+        None => answers(model, row, &targets(model, row), words),
+    };
+    model.rows.iter().map(one).collect()
 }
 
 /// Does this source answer to the words?
@@ -139,11 +181,15 @@ pub struct Count {
 /// The count of the list of this place under these words. Help counts on screen, where its lines are made.
 pub fn count(model: &Model, of: Listing) -> Option<Count> {
     let typed = model.nav.filter.as_ref().filter(|f| f.of == of)?.words.trim();
+    let mut worst = String::new();
     let (total, found, shown, what) = match of {
         Listing::Services => {
-            let found = model.rows.iter().filter(|r| is_service(model, r, typed)).count();
-            let lost = |r: &&Row| Some(&r.service) == model.nav.selected.as_ref() && !is_service(model, r, typed);
-            (model.rows.len(), found, found + model.rows.iter().filter(lost).count(), "services")
+            let answers = found(model, typed);
+            let found = answers.iter().filter(|a| **a).count();
+            let chosen = |r: &Row| Some(&r.service) == model.nav.selected.as_ref();
+            let lost = model.rows.iter().zip(&answers).filter(|(r, a)| !**a && chosen(r)).count();
+            worst = hidden_trouble(model, &answers);
+            (model.rows.len(), found, found + lost, "services")
         }
         Listing::Sources => {
             let n = model.world.sources.len();
@@ -157,16 +203,13 @@ pub fn count(model: &Model, of: Listing) -> Option<Count> {
         }
         Listing::Help => return None,
     };
-    let worst = if of == Listing::Services { hidden_trouble(model, typed) } else { String::new() };
     Some(Count { found, of: total, what, hidden: total - shown, worst })
 }
 
-fn hidden_trouble(model: &Model, words: &str) -> String {
+fn hidden_trouble(model: &Model, answers: &[bool]) -> String {
     let (mut worse, mut bad, mut blind) = (0, 0, 0);
-    for r in model.rows.iter().filter(|r| Some(&r.service) != model.nav.selected.as_ref()) {
-        if is_service(model, r, words) {
-            continue;
-        }
+    let chosen = |r: &Row| Some(&r.service) == model.nav.selected.as_ref();
+    for (r, _) in model.rows.iter().zip(answers).filter(|(r, a)| !**a && !chosen(r)) {
         let judged = r.target.as_ref().and_then(|t| model.judged.get(t));
         match r.glyph {
             Glyph::Bad if judged.is_some_and(|j| j.verdict.word.word() == "WORSE") => worse += 1,

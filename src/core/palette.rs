@@ -137,7 +137,8 @@ pub fn offer(model: &Model, field: &Field) -> Offer {
         for r in model.rows.iter().filter(|r| !typed.is_empty() || !r.is_fine() || r.moving > 0) {
             // A service of an act's name goes before it: choosing is harmless.
             let score = fit(typed, r.service.as_str(), "").map(|s| s + 1 - i32::from(typed.is_empty()));
-            add(score, &|| service(model, r));
+            // What is said of it is read once it is known to be offered.
+            add(score, &|| Entry::new(r.service.as_str(), "", Take::Service(r.service.clone())));
         }
         add(fit(typed, "find", "search services sources runbooks log"), &|| {
             Entry::new("find", "find WORDS: services, targets, sources, runbook steps, log lines", Take::Find)
@@ -166,7 +167,15 @@ pub fn offer(model: &Model, field: &Field) -> Offer {
     add(fit(typed, "reload", "read keymap theme files again"), &|| {
         Entry::new("reload", "Read keymap and theme files again", Take::Reload)
     });
-    best(all)
+    let mut offer = best(all);
+    for e in &mut offer.entries {
+        if let Take::Service(s) = &e.take
+            && let Some(row) = model.rows.iter().find(|r| r.service == *s)
+        {
+            *e = service(model, row);
+        }
+    }
+    offer
 }
 
 /// The words behind `find `.
@@ -344,7 +353,8 @@ fn found(model: &Model, words: &str) -> Offer {
         let named = if find::holds(&e.name, words) { 100 } else { 0 };
         all.push((weight + named, e));
     };
-    for r in model.rows.iter().filter(|r| listing::is_service(model, r, words)) {
+    let rows = model.rows.iter().zip(listing::found(model, words));
+    for r in rows.filter(|(_, yes)| *yes).map(|(r, _)| r) {
         add(5, service(model, r));
     }
     for t in model.world.targets.values() {

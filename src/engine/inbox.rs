@@ -91,6 +91,11 @@ impl Inbox {
         self.lock().terminal.pop_front()
     }
 
+    /// Keys and pastes that wait are dropped: a dialog has just opened, and they were meant for what was there before.
+    pub fn drop_typed(&self) {
+        self.lock().terminal.retain(|f| !matches!(f, FromTerminal::Msg(Msg::Key(_) | Msg::Paste(_), _)));
+    }
+
     /// Answers before facts; at most `n`.
     pub fn take(&self, n: usize) -> Vec<Msg> {
         let mut w = self.lock();
@@ -118,6 +123,7 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::key::Key;
     use crate::core::world::figures::Checked;
 
     fn checked(q: &str, v: f64) -> Fact {
@@ -138,5 +144,21 @@ mod tests {
         assert_eq!(got[2], Msg::Fact { source: s, fact: Box::new(checked("b", 1.0)) });
         assert_eq!(got.len(), 3);
         assert_eq!(inbox.waiting(), 0);
+    }
+
+    #[test]
+    fn what_was_typed_before_a_dialog_is_dropped_and_nothing_else() {
+        let inbox = Inbox::default();
+        let at = Person(1);
+        inbox.terminal(FromTerminal::Msg(Msg::Key(Key::char('Y')), at));
+        inbox.terminal(FromTerminal::Msg(Msg::Resize { width: 1, height: 1 }, at));
+        inbox.terminal(FromTerminal::Msg(Msg::Paste("Y".into()), at));
+        inbox.terminal(FromTerminal::End(143));
+        inbox.answer(Msg::Tick);
+        inbox.drop_typed();
+        assert!(matches!(inbox.take_terminal(), Some(FromTerminal::Msg(Msg::Resize { .. }, _))));
+        assert!(matches!(inbox.take_terminal(), Some(FromTerminal::End(143))));
+        assert!(inbox.take_terminal().is_none());
+        assert_eq!(inbox.waiting(), 1);
     }
 }

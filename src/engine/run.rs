@@ -308,9 +308,15 @@ impl<F: Front> Engine<F> {
     pub fn turn(&mut self) -> Option<End> {
         self.begin_tape();
         let mut keyed = false;
-        while let Some(from) = self.inbox.take_terminal() {
+        // Keys first, but a flood of them must not starve what the sources say, nor the screen.
+        for _ in 0..BITE {
+            let Some(from) = self.inbox.take_terminal() else { break };
             keyed |= matches!(from, FromTerminal::Msg(..) | FromTerminal::Continued);
+            let before = self.model.dialog.as_ref().map(|d| d.id);
             self.terminal_said(from);
+            if before.is_none() && self.model.dialog.is_some() {
+                self.inbox.drop_typed();
+            }
             if self.end.is_some() {
                 break;
             }

@@ -26,6 +26,26 @@ pub const SIXTEEN: [Rgb; 16] = [
     (255, 255, 255),
 ];
 
+/// The sixteen of the Linux console, which are VGA's; its yellow is brown.
+const VGA: [Rgb; 16] = [
+    (0, 0, 0),
+    (170, 0, 0),
+    (0, 170, 0),
+    (170, 85, 0),
+    (0, 0, 170),
+    (170, 0, 170),
+    (0, 170, 170),
+    (170, 170, 170),
+    (85, 85, 85),
+    (255, 85, 85),
+    (85, 255, 85),
+    (255, 255, 85),
+    (85, 85, 255),
+    (255, 85, 255),
+    (85, 255, 255),
+    (255, 255, 255),
+];
+
 /// The steps of the 6x6x6 cube of the 256 colours.
 const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 
@@ -34,6 +54,8 @@ const LEVELS: [u8; 6] = [0, 95, 135, 175, 215, 255];
 pub enum Palette {
     /// 0 to 15.
     Sixteen,
+    /// 0 to 15 as the Linux console has them; only the first eight can be backgrounds there.
+    Console,
     /// 16 to 255: the first sixteen are the terminal's own, so they are not chosen.
     TwoFiftySix,
 }
@@ -41,8 +63,24 @@ pub enum Palette {
 impl Palette {
     fn numbers(self) -> std::ops::RangeInclusive<u8> {
         match self {
-            Palette::Sixteen => 0..=15,
+            Palette::Sixteen | Palette::Console => 0..=15,
             Palette::TwoFiftySix => 16..=255,
+        }
+    }
+
+    /// What is shown for a number.
+    pub fn rgb(self, n: u8) -> Rgb {
+        match self {
+            Palette::Console if n < 16 => VGA[usize::from(n)],
+            Palette::Sixteen | Palette::Console | Palette::TwoFiftySix => rgb_of(n),
+        }
+    }
+
+    /// Bold text of one of the first eight is drawn in the bright eight by xterm, the Linux console and others.
+    pub fn bright(self, n: u8) -> Rgb {
+        match self {
+            Palette::Sixteen | Palette::Console if n < 8 => self.rgb(n + 8),
+            Palette::Sixteen | Palette::Console | Palette::TwoFiftySix => self.rgb(n),
         }
     }
 }
@@ -95,22 +133,29 @@ fn far(a: [f32; 3], b: [f32; 3]) -> f32 {
     a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum()
 }
 
-/// The nearest of the palette.
+/// The nearest for a background. On the Linux console the plain one of xterm's nearest: by nearness to eight colours
+/// alone every pale one would be grey, and a yellow badge none.
 pub fn nearest(c: Rgb, palette: Palette) -> u8 {
-    nearest_where(c, palette, |_| true).unwrap_or(*palette.numbers().start())
+    match palette {
+        Palette::Console => nearest(c, Palette::Sixteen) % 8,
+        Palette::Sixteen | Palette::TwoFiftySix => nearest_of(c, palette, |_| true).unwrap_or(0),
+    }
 }
 
-/// The nearest for text on `on`, which is of the palette already: as readable as it was on `was`, up to [`READABLE`].
-pub fn nearest_on(c: Rgb, was: Rgb, on: u8, palette: Palette) -> u8 {
-    let need = contrast(c, was).min(READABLE);
-    let on = rgb_of(on);
+/// The nearest for text on `on`, which is of the palette already and stands for `was`: as readable as it was there, up
+/// to [`READABLE`]. Without a background that is known: the nearest.
+pub fn nearest_text(c: Rgb, on: Option<(Rgb, u8)>, palette: Palette) -> u8 {
+    let may = |n: u8| match on {
+        Some((was, on)) => contrast(palette.rgb(n), palette.rgb(on)) >= contrast(c, was).min(READABLE),
+        None => true,
+    };
     // Black or white gives at least 4.58 on anything, so there always is one.
-    nearest_where(c, palette, |n| contrast(rgb_of(n), on) >= need).unwrap_or_else(|| nearest(c, palette))
+    nearest_of(c, palette, may).unwrap_or_else(|| nearest(c, palette))
 }
 
-fn nearest_where(c: Rgb, palette: Palette, may: impl Fn(u8) -> bool) -> Option<u8> {
+fn nearest_of(c: Rgb, palette: Palette, may: impl Fn(u8) -> bool) -> Option<u8> {
     let c = oklab(c);
-    let all = palette.numbers().filter(|n| may(*n)).map(|n| (far(oklab(rgb_of(n)), c), n));
+    let all = palette.numbers().filter(|n| may(*n)).map(|n| (far(oklab(palette.rgb(n)), c), n));
     all.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, n)| n)
 }
 
@@ -148,12 +193,12 @@ mod tests {
     fn a_text_that_could_be_read_still_can() {
         // Grey on orange: by nearness alone it would be grey on bright red, 1.05:1.
         let (text, on) = ((0x30, 0x30, 0x30), (0xff, 0x70, 0x30));
-        for palette in [Palette::Sixteen, Palette::TwoFiftySix] {
+        for palette in [Palette::Sixteen, Palette::Console, Palette::TwoFiftySix] {
             let bg = nearest(on, palette);
-            let fg = nearest_on(text, on, bg, palette);
-            assert!(contrast(rgb_of(fg), rgb_of(bg)) >= READABLE, "{palette:?} {fg} on {bg}");
+            let fg = nearest_text(text, Some((on, bg)), palette);
+            assert!(contrast(palette.rgb(fg), palette.rgb(bg)) >= READABLE, "{palette:?} {fg} on {bg}");
         }
         // One that could not be is its author's matter: it comes no nearer, and is not lifted to what it was not.
-        assert_eq!(nearest_on((255, 255, 250), (255, 255, 255), 15, Palette::Sixteen), 7);
+        assert_eq!(nearest_text((255, 255, 250), Some(((255, 255, 255), 15)), Palette::Sixteen), 7);
     }
 }

@@ -3,7 +3,7 @@
 //! Without colour only bold, reverse and underline are left, and no state may look like another one's opposite: the
 //! word beside it says the rest (screens.md, "Colour and emphasis").
 
-use super::colour::{self, Palette, Rgb, rgb_of};
+use super::colour::{self, Palette, Rgb, contrast, rgb_of};
 use crate::config::theme::{self, Colour, Role, Theme};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -15,6 +15,8 @@ pub enum Colours {
     /// Bold, reverse and underline only: every theme is `mono`.
     None,
     Sixteen,
+    /// The sixteen of the Linux console: another table than xterm's, and eight backgrounds.
+    Console,
     TwoFiftySix,
     True,
 }
@@ -74,7 +76,7 @@ fn styles(theme: &Theme, colours: Colours) -> Vec<Style> {
     let theme = mono.as_ref().unwrap_or(theme);
     let text = theme.style(Role::Text);
     // Most roles have the colours of running text, and looking for the nearest of 256 takes a while.
-    let mut known: Vec<((Colour, Colour), (Option<Color>, Option<Color>))> = Vec::new();
+    let mut known: Vec<(theme::Style, theme::Style)> = Vec::new();
     let style = |role: &Role| {
         let mut s = theme.style(*role);
         // A colour that a role does not name is that of running text.
@@ -83,13 +85,14 @@ fn styles(theme: &Theme, colours: Colours) -> Vec<Style> {
                 *own = of_text;
             }
         }
-        let before = known.iter().find(|(pair, _)| *pair == (s.fg, s.bg)).map(|(_, found)| *found);
-        let (fg, bg) = before.unwrap_or_else(|| down(s.fg, s.bg, colours));
+        let before = known.iter().find(|(asked, _)| *asked == s).map(|(_, found)| *found);
+        let found = before.unwrap_or_else(|| down(s, colours));
         if before.is_none() {
-            known.push(((s.fg, s.bg), (fg, bg)));
+            known.push((s, found));
         }
-        let mut out = Style { fg, bg, ..Style::new() };
-        for (on, m) in [(s.bold, Modifier::BOLD), (s.underline, Modifier::UNDERLINED), (s.reverse, Modifier::REVERSED)]
+        let mut out = Style { fg: exact(found.fg), bg: exact(found.bg), ..Style::new() };
+        for (on, m) in
+            [(found.bold, Modifier::BOLD), (found.underline, Modifier::UNDERLINED), (found.reverse, Modifier::REVERSED)]
         {
             if on {
                 out = out.add_modifier(m);
@@ -100,33 +103,53 @@ fn styles(theme: &Theme, colours: Colours) -> Vec<Style> {
     Role::ALL.iter().map(style).collect()
 }
 
-/// Text and its background as the terminal can show them. `None`: its own.
-fn down(fg: Colour, bg: Colour, colours: Colours) -> (Option<Color>, Option<Color>) {
+/// A style as the terminal can show it.
+fn down(s: theme::Style, colours: Colours) -> theme::Style {
     let palette = match colours {
-        Colours::None => return (None, None),
+        Colours::None => return theme::Style { fg: Colour::Default, bg: Colour::Default, ..s },
         Colours::Sixteen => Palette::Sixteen,
+        Colours::Console => Palette::Console,
         Colours::TwoFiftySix => Palette::TwoFiftySix,
-        Colours::True => return (exact(fg), exact(bg)),
+        Colours::True => return s,
     };
-    let kept = |c: Colour| match (c, palette) {
-        (Colour::Default | Colour::Named16(_), _) | (Colour::Indexed(_), Palette::TwoFiftySix) => true,
-        (Colour::Indexed(_), Palette::Sixteen) | (Colour::Rgb(..), _) => false,
+    let number = |n: u8| if n < 16 { Colour::Named16(n) } else { Colour::Indexed(n) };
+    let bg = match s.bg {
+        c if kept(c, palette) => c,
+        // A bright background is drawn as the plain one there.
+        Colour::Named16(n) => Colour::Named16(n % 8),
+        c => rgb(c).map_or(c, |v| number(colour::nearest(v, palette))),
     };
-    let number = |n: u8| if n < 16 { named(n) } else { Color::Indexed(n) };
-    let shown = if kept(bg) { None } else { rgb(bg).map(|c| colour::nearest(c, palette)) };
-    let below = match shown {
-        Some(n) => Some(number(n)),
-        None => exact(bg),
-    };
-    let above = match (kept(fg), rgb(fg), rgb(bg)) {
-        (true, _, _) | (_, None, _) => exact(fg),
-        (false, Some(f), Some(b)) => {
-            let on = shown.or(number_of(bg));
-            Some(number(on.map_or_else(|| colour::nearest(f, palette), |on| colour::nearest_on(f, b, on, palette))))
+    let on = rgb(s.bg).zip(number_of(bg));
+    let readable = |n: u8| match (rgb(s.fg), on) {
+        (Some(f), Some((was, on))) => {
+            contrast(palette.rgb(n), palette.rgb(on)) >= contrast(f, was).min(colour::READABLE)
         }
-        (false, Some(f), None) => Some(number(colour::nearest(f, palette))),
+        (None, _) | (_, None) => true,
     };
-    (above, below)
+    let fg = match s.fg {
+        c if kept(c, palette) => c,
+        Colour::Named16(n) if readable(n) => s.fg,
+        c => rgb(c).map_or(c, |v| number(colour::nearest_text(v, on, palette))),
+    };
+    // Where bold is drawn by brightening, black on red becomes grey on red: then it is better not bold.
+    let bold = match (number_of(fg), on) {
+        (Some(n), Some((_, on))) if s.bold => {
+            let (plain, bright) = (palette.rgb(n), palette.bright(n));
+            plain == bright
+                || contrast(bright, palette.rgb(on)) >= contrast(plain, palette.rgb(on)).min(colour::READABLE)
+        }
+        (Some(_) | None, _) => s.bold,
+    };
+    theme::Style { fg, bg, bold, ..s }
+}
+
+/// Whether a colour is sent as it was written: a person's own number or name, where the terminal has it.
+fn kept(c: Colour, palette: Palette) -> bool {
+    match (c, palette) {
+        (Colour::Default, _) | (Colour::Indexed(_), Palette::TwoFiftySix) => true,
+        (Colour::Named16(_), Palette::Sixteen | Palette::TwoFiftySix) => true,
+        (Colour::Named16(_) | Colour::Indexed(_), Palette::Sixteen | Palette::Console) | (Colour::Rgb(..), _) => false,
+    }
 }
 
 fn exact(c: Colour) -> Option<Color> {
@@ -183,14 +206,39 @@ mod tests {
 
     #[test]
     fn colours_come_down_to_what_the_terminal_has() {
-        let red = Colour::Rgb(255, 0, 0);
-        assert_eq!(down(red, Colour::Default, Colours::True).0, Some(Color::Rgb(255, 0, 0)));
-        assert_eq!(down(red, Colour::Default, Colours::TwoFiftySix).0, Some(Color::Indexed(196)));
-        assert_eq!(down(red, Colour::Default, Colours::Sixteen).0, Some(Color::LightRed));
-        assert_eq!(down(red, Colour::Default, Colours::None), (None, None));
+        let of = |fg, bg, bold| theme::Style { fg, bg, bold, ..theme::Style::default() };
+        let red = of(Colour::Rgb(255, 0, 0), Colour::Default, false);
+        assert_eq!(down(red, Colours::True), red);
+        assert_eq!(down(red, Colours::TwoFiftySix).fg, Colour::Indexed(196));
+        assert_eq!(down(red, Colours::Sixteen).fg, Colour::Named16(9));
+        assert_eq!(down(red, Colours::None).fg, Colour::Default);
         // A person's own number or name stays.
-        let own = down(Colour::Indexed(208), Colour::Named16(4), Colours::TwoFiftySix);
-        assert_eq!(own, (Some(Color::Indexed(208)), Some(Color::Blue)));
+        let own = of(Colour::Indexed(208), Colour::Named16(4), false);
+        assert_eq!(down(own, Colours::TwoFiftySix), own);
+    }
+
+    #[test]
+    fn on_the_linux_console_text_on_brown_and_bright_backgrounds_can_be_read() {
+        let of = |fg, bg| theme::Style { fg: Colour::Named16(fg), bg: Colour::Named16(bg), ..theme::Style::default() };
+        let shown = down(of(0, 3), Colours::Console);
+        assert_eq!(shown.bg, Colour::Named16(3));
+        assert_ne!(shown.fg, Colour::Named16(0), "black on brown is 4.0:1");
+        assert_eq!(down(of(15, 1), Colours::Console), of(15, 1));
+        assert_eq!(down(of(0, 14), Colours::Console), of(0, 6));
+    }
+
+    #[test]
+    fn bold_is_left_out_where_brightening_would_hide_the_text() {
+        let black_on_red = theme::Style {
+            fg: Colour::Rgb(0, 0, 0),
+            bg: Colour::Rgb(255, 40, 7),
+            bold: true,
+            ..theme::Style::default()
+        };
+        assert!(!down(black_on_red, Colours::Sixteen).bold);
+        assert!(down(black_on_red, Colours::TwoFiftySix).bold && down(black_on_red, Colours::True).bold);
+        let white = theme::Style { fg: Colour::Rgb(255, 255, 255), bg: Colour::Rgb(160, 0, 0), ..black_on_red };
+        assert!(down(white, Colours::Sixteen).bold);
     }
 
     #[test]

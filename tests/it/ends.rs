@@ -130,6 +130,26 @@ fn every_way_to_end_leaves_the_terminal_as_it_was() {
             within("gone from a terminal that takes nothing", began.elapsed(), 700);
             p.stall(false);
         }),
+        way_with(
+            "a panic while nothing is taken",
+            &[("ANDON_TEST_FALL", "input")],
+            134,
+            |p| {
+                p.stall(true);
+                for _ in 0..40 {
+                    p.keys("C-l");
+                }
+                p.keys("F12");
+                let began = Instant::now();
+                while p.runs() {
+                    assert!(began.elapsed() < Duration::from_secs(20), "the hook hangs");
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+                within("fallen before a terminal that takes nothing", began.elapsed(), 900);
+                p.stall(false);
+            },
+            |home, _| assert!(home.files().iter().any(|f| f.to_string_lossy().contains("panic-"))),
+        ),
     ]);
 }
 
@@ -281,11 +301,12 @@ fn a_hang_up_ends_it_at_once_and_costs_nothing() {
             let home = Home::new("vhangup");
             let mut pty = home.andon(&["drill", "calm"]);
             awake(&mut pty);
-            let (began, ticks, bytes) = (Instant::now(), cpu_ticks(pty.pid()), pty.bytes());
+            let (ticks, bytes) = (cpu_ticks(pty.pid()), pty.bytes());
             if !pty.vhangup() {
                 println!("end of file not tried: only root may hang a terminal up");
                 return;
             }
+            let began = Instant::now();
             let (took, used) = gone(pty.pid(), began, ticks);
             assert_eq!(pty.wait_exit(), 129);
             within("gone after end of file", took, 500);
@@ -416,8 +437,14 @@ fn a_shell_stops_resumes_backgrounds_and_kills_it_as_any_job() {
     pty.wait_until("the shell", shell);
     pty.send("clear; kill %1\r");
     pty.wait_for("log head");
-    pty.send("\r");
-    pty.wait_until("it ended", |g| !g.alternate() && g.contains("Exit 143"));
+    // The shell tells of it at its next prompt, and the process may take a moment more than its words.
+    let end = Instant::now() + Duration::from_secs(20);
+    while !pty.look(|g| g.contains("Exit 143")) {
+        assert!(Instant::now() < end, "it never ended:\n{}", pty.screen().join("\n"));
+        pty.send("\r");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(!pty.look(|g| g.alternate()));
     // Below a program that does not control jobs, as sudo or a script: all of the job stops.
     pty.send(format!("clear; sh -c '{ANDON} drill calm; echo so $?'\r"));
     pty.wait_until("the drill", drill);

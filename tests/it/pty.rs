@@ -41,8 +41,13 @@ struct Seen {
     reads: Vec<(Instant, usize)>,
     screen: Screen,
     stalled: bool,
+    /// Bytes a second this terminal takes.
+    rate: Option<usize>,
     stop: bool,
 }
+
+/// How often a slow line brings its share.
+const SHARE: Duration = Duration::from_millis(50);
 
 impl Pty {
     /// Starts `bin` with exactly `env`, plus PATH, TERM=xterm-256color, LANG=C.UTF-8 and a HOME under target/
@@ -71,7 +76,7 @@ impl Pty {
             .spawn()
             .expect("setsid (util-linux) starts");
         let screen = Screen::new(cols.into(), rows.into());
-        let seen = Seen { raw: Vec::new(), reads: Vec::new(), screen, stalled: false, stop: false };
+        let seen = Seen { raw: Vec::new(), reads: Vec::new(), screen, stalled: false, rate: None, stop: false };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let master = Arc::new(master);
         let eyes = {
@@ -158,6 +163,11 @@ impl Pty {
     pub fn stall(&self, stalled: bool) {
         self.seen().stalled = stalled;
         self.seen.1.notify_all();
+    }
+
+    /// The terminal takes only so many bytes a second.
+    pub fn throttle(&self, rate: Option<usize>) {
+        self.seen().rate = rate;
     }
 
     /// Closes the terminal under the program.
@@ -283,13 +293,18 @@ fn watch(master: &OwnedFd, seen: &(Mutex<Seen>, Condvar)) {
         if s.stop {
             return;
         }
+        let rate = s.rate;
         drop(s);
         if !readable(master, Duration::from_millis(20)) {
             continue;
         }
-        let Ok(n @ 1..) = rustix::io::read(master, &mut buf) else {
+        let most = rate.map_or(buf.len(), |r| (r * SHARE.as_millis() as usize / 1_000).clamp(1, buf.len()));
+        let Ok(n @ 1..) = rustix::io::read(master, &mut buf[..most]) else {
             return;
         };
+        if rate.is_some() {
+            std::thread::sleep(SHARE);
+        }
         let mut s = seen.0.lock().unwrap();
         s.raw.extend_from_slice(&buf[..n]);
         let all = s.raw.len();

@@ -155,3 +155,52 @@ fn the_config_s_colour_level_goes_before_no_color_and_the_flag_before_it() {
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);
 }
+
+/// `:` and a line, at a finger's pace.
+fn say(pty: &Pty, line: &str) {
+    pty.keys(":");
+    for c in line.chars() {
+        let name = if c == ' ' { "Space".to_owned() } else { c.to_string() };
+        pty.keys(&name);
+    }
+    pty.keys("Enter");
+}
+
+#[test]
+fn edited_files_are_taken_up_while_it_runs_and_faulty_ones_are_not() {
+    let home = Home::new("reload");
+    home.config("theme = \"night\"\nkeymap = \"mine\"\n");
+    home.file(".config/andon/themes/night.toml", "[roles]\nplace = { fg = \"#010203\", bg = \"#ffffff\" }\n");
+    home.file(".config/andon/keymaps/mine.toml", "[global]\n\"B\" = \"board\"\n");
+    let mut pty = home.andon_with(&["drill", "calm"], &[("COLORTERM", "truecolor")], 80, 23);
+    awake(&mut pty);
+    home.file(".config/andon/themes/night.toml", "[roles]\ndrill = { fg = \"#112233\", bg = \"#ffffff\" }\n");
+    home.file(".config/andon/keymaps/mine.toml", "[global]\n\"Z\" = \"board\"\n");
+    say(&pty, "reload");
+    pty.wait_for("2 keys changed, theme night changed");
+    assert!(wrote(&pty, "38;2;17;34;51"));
+    pty.keys("v");
+    pty.wait_for("Z board");
+    pty.keys("Z");
+    pty.wait_for("SERVICE");
+
+    home.file(".config/andon/keymaps/mine.toml", "[global]\n\"Z\" = \"bord\"\n");
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    say(&pty, "reload");
+    pty.keys("o");
+    // A long path wraps wherever the checkout's own path puts the edge.
+    pty.wait_until("the fault's place", |g| {
+        g.lines().iter().map(|l| l.trim()).collect::<String>().contains("mine.toml:2:7")
+    });
+    // The key that was in force still is.
+    pty.keys("v Z");
+    pty.wait_for("SERVICE");
+
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    say(&pty, "theme light");
+    pty.wait_for("theme light");
+    pty.keys("q");
+    assert_eq!(pty.wait_exit(), 0);
+    assert_eq!(pty.modes_restored(), Ok(()));
+    assert!(wrote(&pty, "48;2;255;255;255"));
+}

@@ -61,6 +61,9 @@ pub struct Grid {
     /// Other things a program can leave changed: line wrapping, margins, keypad, cursor keys, character set, cursor shape.
     changed: Vec<&'static str>,
     saved: (usize, usize),
+    /// Rows that scroll: the first, and the one behind the last.
+    margins: (usize, usize),
+    last: char,
     /// Synchronized updates completed.
     pub frames: usize,
     /// Characters that only wrapping put where they are, and rows that scrolled away.
@@ -90,6 +93,8 @@ impl Screen {
             titles: 0,
             changed: Vec::new(),
             saved: (0, 0),
+            margins: (0, rows),
+            last: ' ',
             frames: 0,
             wrapped: 0,
             scrolled: 0,
@@ -112,6 +117,7 @@ impl Screen {
             cells.iter_mut().for_each(|row| row.resize(cols, space()));
         }
         (g.x, g.y, g.wrap) = (g.x.min(cols - 1), g.y.min(rows - 1), false);
+        g.margins = (0, rows);
     }
 }
 
@@ -265,12 +271,34 @@ impl Grid {
     }
 
     fn down(&mut self) {
-        if self.y + 1 < self.rows {
+        if self.y + 1 == self.margins.1 {
+            self.scroll_up(self.margins.0, 1);
+        } else if self.y + 1 < self.rows {
             self.y += 1;
+        }
+    }
+
+    fn up(&mut self) {
+        if self.y == self.margins.0 {
+            self.scroll_down(self.margins.0, 1);
         } else {
+            self.y = self.y.saturating_sub(1);
+        }
+    }
+
+    /// Rows from `top` to the margin move up, blank ones come in below.
+    fn scroll_up(&mut self, top: usize, by: usize) {
+        for _ in 0..by.min(self.margins.1.saturating_sub(top)) {
             self.scrolled += 1;
-            self.cells.remove(0);
-            self.cells.push(vec![space(); self.cols]);
+            self.cells.remove(top);
+            self.cells.insert(self.margins.1 - 1, vec![space(); self.cols]);
+        }
+    }
+
+    fn scroll_down(&mut self, top: usize, by: usize) {
+        for _ in 0..by.min(self.margins.1.saturating_sub(top)) {
+            self.cells.remove(self.margins.1 - 1);
+            self.cells.insert(top, vec![space(); self.cols]);
         }
     }
 }
@@ -278,6 +306,9 @@ impl Grid {
 impl Perform for Grid {
     fn print(&mut self, c: char) {
         let width = (self.width_of)(c);
+        if width > 0 {
+            self.last = c;
+        }
         if width == 0 {
             let mut x = if self.wrap { self.x } else { self.x.saturating_sub(1) };
             if self.cells[self.y][x].text.is_empty() {
@@ -362,7 +393,37 @@ impl Perform for Grid {
             'r' => {
                 let (top, bottom) = (nth(0).max(1), nth(1));
                 self.change("margins", top != 1 || !(bottom == 0 || bottom == self.rows));
+                let bottom = if bottom == 0 { self.rows } else { bottom.min(self.rows) };
+                self.margins = if top - 1 < bottom { (top - 1, bottom) } else { (0, self.rows) };
                 (self.x, self.y) = (0, 0);
+            }
+            'S' => self.scroll_up(self.margins.0, step),
+            'T' => self.scroll_down(self.margins.0, step),
+            'L' | 'M' if (self.margins.0..self.margins.1).contains(&self.y) => {
+                if last == 'L' {
+                    self.scroll_down(self.y, step)
+                } else {
+                    self.scroll_up(self.y, step)
+                }
+                self.x = 0;
+            }
+            '@' => {
+                for _ in 0..step.min(self.cols - self.x) {
+                    self.cells[self.y].insert(self.x, space());
+                    self.cells[self.y].pop();
+                }
+            }
+            'P' => {
+                for _ in 0..step.min(self.cols - self.x) {
+                    self.cells[self.y].remove(self.x);
+                    self.cells[self.y].push(space());
+                }
+            }
+            'b' => {
+                for _ in 0..step.min(self.cols * self.rows) {
+                    self.print(self.last);
+                }
+                return;
             }
             'm' => return self.sgr(params),
             _ => return,
@@ -380,6 +441,8 @@ impl Perform for Grid {
         match (intermediates, byte) {
             (b"", b'7') => self.saved = (self.x, self.y),
             (b"", b'8') => (self.x, self.y) = (self.saved.0.min(self.cols - 1), self.saved.1.min(self.rows - 1)),
+            (b"", b'D') => self.down(),
+            (b"", b'M') => self.up(),
             (b"", b'=') => self.change("keypad", true),
             (b"", b'>') => self.change("keypad", false),
             (b"(", set) => self.change("character set", set != b'B'),
@@ -403,6 +466,18 @@ fn text_wraps_scrolls_and_is_erased() {
         ["a漢e\u{301}", " X", ""]
     );
     assert_eq!(shown("abcdef\x1b[2J").grid.lines(), ["", "", ""]);
+}
+
+#[test]
+fn regions_scroll_and_cells_move() {
+    assert_eq!(shown("1\r\n2\r\n3\x1b[2;3r\x1b[3;1H\n4").grid.lines(), ["1", "3", "4"]);
+    assert_eq!(shown("1\r\n2\r\n3\x1b[1;1H\x1bM0").grid.lines(), ["0", "1", "2"]);
+    assert_eq!(shown("1\r\n2\r\n3\x1b[2;1H\x1b[L").grid.lines(), ["1", "", "2"]);
+    assert_eq!(shown("1\r\n2\r\n3\x1b[1;1H\x1b[M").grid.lines(), ["2", "3", ""]);
+    assert_eq!(shown("1\r\n2\r\n3\x1b[S").grid.lines(), ["2", "3", ""]);
+    assert_eq!(shown("abcdef\x1b[1;2H\x1b[2@").grid.lines(), ["a  bcd", "", ""]);
+    assert_eq!(shown("abcdef\x1b[1;2H\x1b[2P").grid.lines(), ["adef", "", ""]);
+    assert_eq!(shown("-\x1b[3b|").grid.lines(), ["----|", "", ""]);
 }
 
 #[test]

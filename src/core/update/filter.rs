@@ -153,8 +153,8 @@ fn choose_first(model: &mut Model) {
 fn matches(model: &Model, of: Listing, words: &str) -> Vec<usize> {
     match of {
         Listing::Services => {
-            let rows = model.rows.iter().enumerate();
-            rows.filter(|(_, r)| listing::is_service(model, r, words)).map(|(i, _)| i).collect()
+            let found = listing::found(model, words);
+            found.into_iter().enumerate().filter(|(_, yes)| *yes).map(|(i, _)| i).collect()
         }
         Listing::Sources => (0..model.world.sources.len()).filter(|i| listing::is_source(model, *i, words)).collect(),
         Listing::Steps => {

@@ -1,0 +1,90 @@
+//! One turn of the loop: keys before facts, but never only keys; and a dialog that opens drops what was typed before it.
+
+use andon::core::act::dialog::Dialog;
+use andon::core::key::Key;
+use andon::core::model::Model;
+use andon::core::msg::{Msg, Reloaded};
+use andon::core::time::Person;
+use andon::core::world::fact::Fact;
+use andon::engine::clock::{Clock, RealClock};
+use andon::engine::inbox::{FromTerminal, Inbox};
+use andon::engine::{Engine, Front};
+use andon::testkit::stories;
+use std::sync::Arc;
+
+/// Shows nothing, counts frames.
+#[derive(Default)]
+struct Nobody {
+    frames: usize,
+}
+
+impl Front for Nobody {
+    fn draw(&mut self, _model: &Model) {
+        self.frames += 1;
+    }
+    fn digest(&self, _model: &Model) -> String {
+        String::new()
+    }
+    fn repaint(&mut self) {}
+    fn suspend(&mut self) {}
+    fn resume(&mut self) {}
+    fn copy(&mut self, _text: &str) -> Option<String> {
+        None
+    }
+    fn theme(&mut self, _name: &str) -> Result<(), String> {
+        Ok(())
+    }
+    fn reload(&mut self) -> Option<Reloaded> {
+        None
+    }
+    fn bell(&mut self) {}
+    fn say(&mut self, _line: &str) {}
+    fn frame_ms(&self) -> i64 {
+        100
+    }
+    fn ticks(&self) -> bool {
+        false
+    }
+}
+
+fn engine() -> (Engine<Nobody>, Inbox, Person) {
+    let inbox = Inbox::default();
+    let clock = Arc::new(RealClock);
+    let now = clock.now().person;
+    (Engine::new(stories::worse().model, Nobody::default(), inbox.clone(), clock), inbox, now)
+}
+
+fn press(inbox: &Inbox, key: char, at: Person) {
+    inbox.terminal(FromTerminal::Msg(Msg::Key(Key::char(key)), at));
+}
+
+#[test]
+fn a_flood_of_keys_starves_neither_the_sources_nor_the_screen() {
+    let (mut engine, inbox, now) = engine();
+    for n in 0..20_000 {
+        press(&inbox, if n % 2 == 0 { 'j' } else { 'k' }, now);
+    }
+    let target = engine.model.world.targets.values().next().expect("a target").clone();
+    let source = target.id.source.clone();
+    inbox.fact(&source, Fact::Gone(target.id.clone()));
+    assert_eq!(inbox.waiting(), 1);
+    assert_eq!(engine.turn(), None);
+    assert_eq!(inbox.waiting(), 0, "the source was heard in the first turn");
+    assert!(!engine.model.world.targets.contains_key(&target.id));
+    assert!(inbox.take_terminal().is_some(), "and keys are left for the next");
+    assert!(engine.front.frames > 0);
+}
+
+#[test]
+fn what_was_typed_before_a_dialog_opened_never_reaches_it() {
+    let (mut engine, inbox, now) = engine();
+    // Typed ahead, at a hand's pace, and read only now: after a stall of the machine.
+    for (n, key) in "arYYYxq".chars().enumerate() {
+        press(&inbox, key, Person(now.0 + 400 * i64::try_from(n).unwrap()));
+    }
+    inbox.terminal(FromTerminal::Msg(Msg::Paste("checkout".into()), now));
+    assert_eq!(engine.turn(), None, "q is not heard either");
+    assert!(engine.model.dialog.as_ref().and_then(Dialog::act).is_some(), "the dialog stands");
+    assert!(inbox.take_terminal().is_none(), "and the rest is gone");
+    assert!(engine.model.acts.values().all(|a| a.sent.is_some() || a.is_over()), "nothing new was made");
+}
