@@ -1,6 +1,7 @@
 //! Diagnostics: our own lines to a file of this user, never to the screen. Libraries may say errors only: below that
 //! they print bodies and headers whole, and those hold what nobody may read later.
 
+use super::out::Gated;
 use super::setup;
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata, Subscriber};
@@ -15,7 +16,8 @@ pub fn start() -> Option<WorkerGuard> {
     let level = std::env::var("ANDON_LOG").ok()?.parse().unwrap_or(Level::INFO);
     let dir = setup::state_dir().join("andon");
     std::fs::create_dir_all(&dir).ok()?;
-    let (writer, guard) = tracing_appender::non_blocking(tracing_appender::rolling::never(dir, "diagnostics.log"));
+    let (writer, guard) =
+        tracing_appender::non_blocking(Gated::new(tracing_appender::rolling::never(dir, "diagnostics.log")));
     // A second subscriber is refused; then the first one stands.
     let _ = tracing::subscriber::set_global_default(subscriber(level, writer));
     Some(guard)

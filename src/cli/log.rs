@@ -245,7 +245,7 @@ mod tests {
         assert_eq!(tail(dir.path(), 2, &mut out).expect("written"), 0);
         let said = String::from_utf8(out).expect("text");
         let lines: Vec<_> = said.lines().collect();
-        assert_eq!(lines[0], "03:14:08 mira checkout@eu-1 note: from 2^[[2J");
+        assert_eq!(lines[0], "03:14:08 (^)mira checkout@eu-1 note: from 2^[[2J");
         assert!(lines[1].starts_with("03:14:08 mira closed after 3 records"), "{said}");
         assert_eq!(tail(&dir.path().join("none"), 2, &mut Vec::new()).expect("written"), 1);
     }

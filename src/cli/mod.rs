@@ -7,14 +7,17 @@ mod diagnostics;
 mod fall;
 pub mod identity;
 pub mod log;
+pub mod out;
+pub mod pages;
 mod plain;
 pub mod replay;
 mod reset;
 pub mod setup;
+mod version;
 
 use crate::core::nav::At;
 use clap::{Args, Parser, Subcommand};
-use std::io::Write as _;
+use out::{code, tell};
 use std::path::PathBuf;
 
 /// The terminal incident console: what moves, whether it is worse, and the way back.
@@ -114,6 +117,19 @@ pub enum Command {
     Config(ConfigCommand),
     /// Put this terminal back after a console that was killed
     ResetTerminal,
+    /// What this program was built from
+    Version {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// A completion script for a shell, on stdout
+    Completions { shell: clap_complete::Shell },
+    /// A manual page, on stdout: `andon man log tail | man -l -`
+    Man {
+        /// The command it is about; default: andon as a whole
+        command: Vec<String>,
+    },
 }
 
 #[derive(Subcommand, Debug)]
@@ -146,6 +162,17 @@ pub enum ConfigCommand {
         /// Default: the files of this user
         file: Option<PathBuf>,
     },
+    /// Every setting in force, as the console would take it; never a secret
+    Show {
+        /// Where each value comes from: flag, variable, file and line, default
+        #[arg(long)]
+        origin: bool,
+        /// As JSON, origins included
+        #[arg(long)]
+        json: bool,
+    },
+    /// The JSON schema of the config file
+    Schema,
 }
 
 /// Run what was asked for; the exit code (limits.md section 6).
@@ -155,10 +182,11 @@ pub fn run() -> u8 {
         Err(e) => {
             // Help and version go to stdout with 0; a wrong word is 2.
             let code = u8::from(e.use_stderr()) * 2;
-            return if e.print().is_err() { 141 } else { code };
+            let told = if e.use_stderr() { out::tell_lines(&e.render().to_string()) } else { e.print() };
+            return if told.is_err() { 141 } else { code };
         }
     };
-    let mut out = std::io::stdout().lock();
+    let mut out = out::stdout();
     match cli.command {
         None => console::run(&cli.console, None),
         Some(Command::Drill { scenario, speed, seed }) => {
@@ -166,34 +194,45 @@ pub fn run() -> u8 {
         }
         Some(Command::Log(LogCommand::Tail { lines, dir, env })) => {
             let dir = dir.unwrap_or_else(|| setup::log_of(env.as_deref()));
-            code(log::tail(&dir, lines, &mut out))
+            let done = log::tail(&dir, lines, &mut out);
+            code(done, &mut out)
         }
         Some(Command::Log(LogCommand::Verify { paths, env })) => {
             let paths = if paths.is_empty() { vec![setup::log_of(env.as_deref())] } else { paths };
-            code(log::verify(&paths, &mut out))
+            let done = log::verify(&paths, &mut out);
+            code(done, &mut out)
         }
         Some(Command::ResetTerminal) => reset::run(),
         Some(Command::Replay { tape }) => replay::run(&tape, &mut out),
         Some(Command::Config(ConfigCommand::Check { file })) => {
-            u8::try_from(config::check(file.as_deref(), &mut out)).unwrap_or(1)
+            let done = config::check(file.as_deref(), &mut out);
+            code(done, &mut out)
         }
-    }
-}
-
-/// A pipe that nobody reads ends quietly with 141; another error is told.
-fn code(done: std::io::Result<i32>) -> u8 {
-    match done {
-        Ok(code) => u8::try_from(code).unwrap_or(1),
-        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => 141,
-        Err(e) => {
-            tell(&e.to_string());
-            1
+        Some(Command::Config(ConfigCommand::Show { origin, json })) => {
+            let done = config::show(&cli.console, origin, json, &mut out);
+            code(done, &mut out)
         }
+        Some(Command::Config(ConfigCommand::Schema)) => {
+            let done = config::schema(&mut out);
+            code(done, &mut out)
+        }
+        Some(Command::Version { json }) => {
+            let done = version::version(json, &mut out);
+            code(done, &mut out)
+        }
+        Some(Command::Completions { shell }) => {
+            let done = out.own(&pages::completions(shell)).map(|()| 0);
+            code(done, &mut out)
+        }
+        Some(Command::Man { command }) => match pages::one(&command) {
+            Ok(page) => {
+                let done = out.own(&page).map(|()| 0);
+                code(done, &mut out)
+            }
+            Err(e) => {
+                tell(&e.to_string());
+                2
+            }
+        },
     }
-}
-
-/// One gated line on stderr. A terminal that hung up, or a closed pipe, is no reason to panic on the way out.
-fn tell(what: &str) {
-    let line = crate::core::shown::shown_line(what, 400);
-    let _ = writeln!(std::io::stderr(), "andon: {line}");
 }

@@ -3,6 +3,7 @@
 
 use crate::config::file::{Config, Known, Layer, Wanted, layer};
 use crate::config::limits::Limits;
+use crate::config::origin::{Origin, Origins};
 use crate::config::problem::{Problem, Severity, Told};
 use crate::config::{keymap, looks, runbook, theme};
 use crate::core::case::runbook::Runbook;
@@ -137,6 +138,29 @@ pub(super) fn layers(
     }
     all = variables(env, problems).over(all);
     (known, all)
+}
+
+/// Who said what of `config show`: the same files and variables, in the same order.
+pub fn origins(paths: &Paths, env: &BTreeMap<String, String>) -> Origins {
+    let mut said = Origins::default();
+    for (path, system) in [(&paths.system, true), (&paths.user, false)] {
+        let Some(path) = path else { continue };
+        // What is wrong with it was told when it was loaded.
+        let Some(text) = read(path, false, &mut Vec::new()) else { continue };
+        let file = path.display().to_string();
+        said.file(
+            &text,
+            |line| if system { Origin::System(file.clone(), line) } else { Origin::User(file.clone(), line) },
+        );
+    }
+    for (name, key, kind) in VARIABLES {
+        let Some(value) = env.get(name).filter(|v| !v.is_empty()) else { continue };
+        match kind {
+            Kind::Flag | Kind::Text => said.variable(key, name, value),
+            Kind::Time | Kind::Whole => said.variable(&format!("limits.{key}"), name, value),
+        }
+    }
+    said
 }
 
 /// All problems, and the exit code of `andon config check`: 3 as soon as one is an error.

@@ -219,6 +219,7 @@ fn signs(model: &Model, out: &mut Vec<HelpLine>, wide: usize) {
     out.push(HelpLine::Title("SIGNS".to_owned()));
     for text in [
         "! worse or degraded   ? blind or unsure   ~ moving   = fine",
+        "(^) a text is not shown as it came: ^[ and <U+202E> stand for what is not printed",
         "an age with ! is past its limit; (!) something to know; -- not known",
         "POINTS are percentage points of failing requests, new version minus stable",
         "BURN 3x: at this rate the error budget lasts a third of its time",

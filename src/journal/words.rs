@@ -8,12 +8,13 @@ use serde_json::Value;
 /// The longest line, in bytes.
 pub const WIDTH: usize = 400;
 
-/// The line, everything from outside made visible, no newline.
+/// The line, everything from outside made visible, no newline. Behind the time stands a mark when it is not shown as
+/// it was written.
 pub fn line(r: &RecordView) -> String {
     let about = r.target_at().map(|t| format!("{t} ")).unwrap_or_default();
     let late = if r.at.is_some() { " (recorded later)" } else { "" };
-    let text = format!("{} {} {about}{}{late}", r.hms(), r.who(), said(r));
-    shown_line(&text, WIDTH).into_string()
+    let text = format!("{} {about}{}{late}", r.who(), said(r));
+    format!("{} {}", shown_line(r.hms(), WIDTH), shown_line(&text, WIDTH).marked())
 }
 
 /// The members of one record's data.
@@ -206,7 +207,7 @@ mod tests {
     #[test]
     fn nothing_from_outside_moves_the_cursor() {
         let text = said_of("note", json!({"text": "a\u{1b}]0;x\u{7}\nb\u{202e}"}));
-        assert!(text.ends_with("note: a^[]0;x^G / b<U+202E>"), "{text}");
+        assert_eq!(text, "03:14:07 (^)mira checkout@eu-1 note: a^[]0;x^G / b<U+202E>");
         assert_eq!(line_of(&json!(3)), "--:--:--  unreadable line 3");
     }
 }

@@ -9,6 +9,8 @@ pub mod drill;
 pub mod fake_http;
 pub mod fake_kube;
 pub mod fake_prometheus;
+pub mod fuzz;
+pub mod hostile;
 pub mod picture;
 pub mod states;
 mod states_acts;

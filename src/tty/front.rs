@@ -6,6 +6,7 @@ use super::output::{Aside, Frame, Output};
 use crate::config::Wardrobe;
 use crate::core::model::Model;
 use crate::core::msg::{Picked, Reloaded};
+use crate::core::shown::shown_text;
 use crate::engine::Front;
 use crate::ui::{self, look::Look};
 use ratatui::buffer::Buffer;
@@ -39,6 +40,9 @@ pub struct Screen {
 
 /// OSC 52 carries at most this many bytes of text (terminal-and-safety 8.6).
 const CLIPBOARD: usize = 74_000;
+
+/// The file takes more; past this the text is cut, and says so.
+const COPIED: usize = 1 << 20;
 
 impl Screen {
     fn buffer(&self, model: &Model) -> (Buffer, ui::Drawn) {
@@ -93,11 +97,13 @@ impl Front for Screen {
     }
 
     fn copy(&mut self, text: &str) -> Option<String> {
-        if text.len() <= CLIPBOARD {
-            self.output.clipboard(text);
+        // What is pasted into a shell is read by it: the gate stands here too, lines stay lines.
+        let text = shown_text(text, COPIED);
+        if text.as_str().len() <= CLIPBOARD {
+            self.output.clipboard(&text);
         }
         let path = self.state.join("andon").join("copied.txt");
-        match std::fs::create_dir_all(path.parent()?).and_then(|()| std::fs::write(&path, text)) {
+        match std::fs::create_dir_all(path.parent()?).and_then(|()| std::fs::write(&path, text.as_str())) {
             Ok(()) => Some(path.display().to_string()),
             Err(e) => {
                 tracing::warn!(error = %e, "copied text could not be saved");

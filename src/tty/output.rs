@@ -15,6 +15,7 @@ use ratatui::buffer::Buffer;
 use super::device::{Device, State, Stopped};
 use super::now_ms;
 use super::paint::Painter;
+use crate::core::shown::Shown;
 
 /// One whole screen as it should look.
 #[derive(Clone, Debug)]
@@ -119,8 +120,8 @@ impl Output {
     }
 
     /// Puts text on the terminal's clipboard (OSC 52, write only). tmux and screen may drop it; nobody is told.
-    pub fn clipboard(&self, text: &str) {
-        self.shared.desk().clipboard = Some(text.to_owned());
+    pub fn clipboard(&self, text: &Shown) {
+        self.shared.desk().clipboard = Some(text.as_str().to_owned());
         self.shared.bell.notify_one();
     }
 

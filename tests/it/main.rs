@@ -3,6 +3,7 @@
 mod asked_for;
 mod attack;
 mod budgets;
+mod command;
 mod console_env;
 mod console_f1;
 mod console_pty;
@@ -14,6 +15,8 @@ mod ends;
 mod files;
 mod finding;
 mod flood;
+mod fuzz;
+mod gate;
 mod hints;
 mod home;
 mod inside;

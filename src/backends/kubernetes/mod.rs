@@ -37,6 +37,28 @@ use std::time::{Duration, Instant};
 use store::Store;
 use tokio::sync::watch as watched;
 
+/// For fuzzers: an answer's bytes through everything that reads one, as a list, a watch line or an object.
+#[cfg(feature = "testkit")]
+pub fn read_anything(bytes: &[u8]) -> Vec<TargetState> {
+    use dto::{Listed, Pod, ReplicaSet, Rollout, StatusDto, WatchLine};
+    fn all<T: serde::de::DeserializeOwned + Default>(bytes: &[u8]) -> Vec<T> {
+        let list = serde_json::from_slice::<Listed<T>>(bytes).map(|l| l.items).unwrap_or_default();
+        let line = serde_json::from_slice::<WatchLine<T>>(bytes).map(|l| l.object);
+        list.into_iter().chain(line).chain(serde_json::from_slice::<T>(bytes)).collect()
+    }
+    let sets: Vec<wire::SetRow> = all::<ReplicaSet>(bytes).iter().filter_map(wire::set_row).collect();
+    let _pods: Vec<_> = all::<Pod>(bytes).iter().filter_map(wire::pod_trouble).collect();
+    let _status = serde_json::from_slice::<StatusDto>(bytes);
+    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) {
+        let _managers = wire::managers(&value);
+    }
+    let rows: Vec<&wire::SetRow> = sets.iter().collect();
+    let state = |r: &Rollout| {
+        wire::target_state(&"fuzz".into(), r, &rows, &std::collections::BTreeMap::new(), crate::core::time::Utc(0))
+    };
+    all::<Rollout>(bytes).iter().filter_map(state).collect()
+}
+
 /// Reviews are asked again after this.
 const RIGHTS_KEPT: Duration = Duration::from_secs(60);
 

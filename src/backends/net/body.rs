@@ -1,5 +1,6 @@
 //! Reading an answer's body: in chunks, capped on decoded bytes, and its kind checked before anybody decodes it.
 
+use crate::core::shown::{LINE_MAX, shown_line};
 use crate::core::world::source::Trouble;
 
 /// Decoded bytes of one answer (limits.md section 4). 100 kB of gzip can be 100 MiB.
@@ -46,22 +47,15 @@ pub fn is_json(content_type: &str) -> bool {
     essence == "application/json" || essence.ends_with("+json")
 }
 
-/// The first [`SHOWN`] characters with every control, bidi and zero-width character replaced, line breaks and runs
-/// of blanks as one blank: safe to show, and short enough to read.
+/// The first [`SHOWN`] characters through the gate, line breaks and runs of blanks as one blank: short enough to read,
+/// and marked when it is not shown as it came.
 pub fn visible(bytes: &[u8]) -> String {
     // Four bytes a character and some blanks to drop: no need to look at all of a 16 MiB page.
     let head = bytes.get(..8 * SHOWN).unwrap_or(bytes);
     let text = String::from_utf8_lossy(head);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.chars().map(|c| if is_plain(c) { c } else { '\u{b7}' }).take(SHOWN).collect()
-}
-
-fn is_plain(c: char) -> bool {
-    !(c.is_control()
-        || matches!(
-            c,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{ad}' | '\u{61c}' | '\u{e0000}'..='\u{e0fff}'
-        ))
+    let short: String = words.chars().take(SHOWN).collect();
+    shown_line(&short, LINE_MAX).marked().into_string()
 }
 
 #[cfg(test)]
@@ -80,8 +74,10 @@ mod tests {
     fn a_foreign_page_is_shown_short_and_harmless() {
         let page = format!("<html>\r\n  <b>Sign\u{1b}[31m in\u{202e}</b>{}", "x".repeat(5000));
         let shown = visible(page.as_bytes());
-        assert!(shown.starts_with("<html> <b>Sign\u{b7}[31m in\u{b7}</b>x"), "{shown}");
-        assert_eq!(shown.chars().count(), 200);
+        assert!(shown.starts_with("(^)<html> <b>Sign^[[31m in<U+202E></b>x"), "{shown}");
+        // 200 of its own, the mark, and what two of them are written as.
+        assert_eq!(shown.chars().count(), 200 + 3 + 1 + 7);
+        assert_eq!(visible(b"no such thing"), "no such thing");
         assert_eq!(visible(b"\xff\xfe"), "\u{fffd}\u{fffd}");
     }
 }

@@ -31,6 +31,23 @@ use std::time::Duration;
 use tokio::sync::watch;
 use wire::{Data, Said, Series};
 
+/// For fuzzers: an answer's bytes through everything that reads one.
+#[cfg(feature = "testkit")]
+pub fn read_anything(bytes: &[u8]) -> Vec<crate::core::world::figures::Counts> {
+    let (_version, _complaint) = (wire::version(bytes), wire::complaint(bytes));
+    let Ok(wire::Said::Data { data: wire::Data::Vector(rows) | wire::Data::Matrix(rows), .. }) = wire::query(bytes)
+    else {
+        return Vec::new();
+    };
+    let q = Queries::default();
+    let edges: Vec<i64> = rows.iter().flat_map(|r| &r.points).map(|p| p.at.div_euclid(1_000)).take(100).collect();
+    let blocks = fold::blocks(&rows, &q, &edges);
+    let _newest = fold::newest(&rows, &q);
+    let windows = fold::windows(&rows, &q, &[300, 3_600]);
+    let of_blocks = blocks.into_values().flatten().flat_map(|b| b.by_hash).map(|(_, c)| c);
+    of_blocks.chain(windows.into_values().flatten().map(|(_, c)| c)).collect()
+}
+
 /// Blocks one question may name.
 const MOST_BLOCKS: u32 = 10;
 /// 30 days: the usual period of an SLO.

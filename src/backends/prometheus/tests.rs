@@ -143,7 +143,7 @@ fn faults() -> Vec<(Fake, Trouble, &'static str)> {
         (json(422, include_str!("fixtures/query_error_422_duplicate_labelset.json")), Trouble::Shape, "same labelset"),
         (json(400, include_str!("fixtures/query_error_400_parse.json")), Trouble::Shape, "parse error"),
         (Fake::status(302, "").header("location", "http://login.example/?secret=1"), Trouble::Shape, "elsewhere"),
-        (Fake::login_page(), Trouble::Shape, "Sign in\u{b7}[31m"),
+        (Fake::login_page(), Trouble::Shape, "Sign in^[[31m"),
         (Fake::json("{\"status\":"), Trouble::Shape, "no Prometheus"),
         (Fake::nested(10_000), Trouble::Shape, "recursion"),
         (Fake::bomb(17), Trouble::TooBig, "16 MiB"),

@@ -48,6 +48,24 @@ pub fn class(c: char) -> Class {
         | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}'
         | '\u{e0000}'..='\u{e0fff}' => Class::Hidden,
+        // Marks that stand before what they belong to (numbers, Arabic and the like): a run of them is one grapheme.
+        '\u{600}'..='\u{605}'
+        | '\u{6dd}'
+        | '\u{70f}'
+        | '\u{890}'..='\u{891}'
+        | '\u{8e2}'
+        | '\u{d4e}'
+        | '\u{110bd}'
+        | '\u{110cd}'
+        | '\u{111c2}'..='\u{111c3}'
+        | '\u{1193f}'
+        | '\u{11941}'
+        | '\u{11a3a}'
+        | '\u{11a84}'..='\u{11a89}'
+        | '\u{11d46}'
+        | '\u{11f02}' => Class::Hidden,
+        // Skin tones ride on an emoji, and on each other.
+        '\u{1f3fb}'..='\u{1f3ff}' => Class::Mark,
         // Private use, and the noncharacters: the last two of every plane and U+FDD0-FDEF.
         '\u{e000}'..='\u{f8ff}' | '\u{f0000}'..='\u{10ffff}' | '\u{fdd0}'..='\u{fdef}' => Class::Hidden,
         c if (c as u32) & 0xfffe == 0xfffe => Class::Hidden,

@@ -1,9 +1,13 @@
 //! The one gate for text from outside: labels, names, events, log lines, runbooks, error texts, file names, our own
-//! log on re-read. Every exit uses it: screen, stderr, panic text, clipboard, exports.
-//! Knows no widths: cells are the terminal's business. Nothing is ever parsed out of foreign text here.
+//! log on re-read. Every exit uses it: screen, stdout, stderr, panic text, clipboard.
+//! Inside the console foreign text stays as it came: names are compared and written to the log unchanged. It is gated
+//! where it leaves. Knows no widths: cells are the terminal's business. Nothing is ever parsed out of foreign text here.
 
 mod class;
+mod evidence;
 mod marks;
+
+pub use evidence::evidence;
 
 use class::{Class, class};
 use std::borrow::Cow;
@@ -15,6 +19,10 @@ pub const LINE_MAX: usize = 2_000;
 pub const TEXT_MAX: usize = 64_000;
 /// Combining marks left on one base character.
 const MARKS_MAX: u32 = 4;
+/// Bytes of one base character with its marks: what one cell may cost.
+pub const CLUSTER_MAX: usize = 16;
+/// Stands before a text that is not shown as it came. What it was is in the detail view.
+pub const MARK: &str = "(^)";
 /// Columns of a tab stop.
 const TAB: usize = 4;
 
@@ -36,6 +44,43 @@ impl Shown {
     /// The text itself, for widgets that take a `String`.
     pub fn into_string(self) -> String {
         self.text
+    }
+
+    /// The text for a list: one that is not shown as it came carries [`MARK`] in front (behind the blanks it begins
+    /// with), where no column cuts it off.
+    pub fn marked(mut self) -> Shown {
+        if self.is_altered() {
+            let at = self.text.len() - self.text.trim_start_matches(' ').len();
+            self.text.insert_str(at, MARK);
+        }
+        self
+    }
+
+    /// The first `end` bytes, or fewer where a character would be broken. A part of what is safe is safe.
+    pub fn head(&self, end: usize) -> Shown {
+        let mut end = end.min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        Shown { text: self.text[..end].to_owned(), escaped: self.escaped, dropped: self.dropped, cut: self.cut }
+    }
+
+    /// The words, each with the blank behind it.
+    pub fn words(&self) -> impl Iterator<Item = Shown> {
+        self.text.split_inclusive(' ').map(|w| Shown {
+            text: w.to_owned(),
+            escaped: self.escaped,
+            dropped: self.dropped,
+            cut: self.cut,
+        })
+    }
+
+    /// `other` behind this one.
+    pub fn push(&mut self, other: &Shown) {
+        self.text.push_str(&other.text);
+        self.escaped = self.escaped.saturating_add(other.escaped);
+        self.dropped = self.dropped.saturating_add(other.dropped);
+        self.cut = self.cut.saturating_add(other.cut);
     }
 
     /// Was anything escaped, dropped or cut? Then lists carry a mark, and the detail view has the whole original escaped:
@@ -99,27 +144,14 @@ pub fn shown_bytes(bytes: &[u8], max: usize) -> Shown {
     shown
 }
 
-/// `s` with everything a JSON reader or a terminal could trip over written as `\uXXXX`: what ASCII-only JSON needs
-/// for the inside of a string that is already JSON-quoted.
-pub fn ascii_json(quoted: &str) -> String {
-    let mut out = String::with_capacity(quoted.len());
-    let mut units = [0u16; 2];
-    for c in quoted.chars() {
-        if c.is_ascii() && c != '\u{7f}' {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
-            }
-        }
-    }
-    out
-}
-
 fn gate(s: &str, max: usize, lines: bool) -> Shown {
+    // Nearly everything: printable ASCII.
+    if s.len() <= max && s.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        return Shown { text: s.to_owned(), ..Shown::default() };
+    }
     let mut shown = Shown { text: String::with_capacity(s.len().min(max) + 8), ..Shown::default() };
     let mut unit = String::new();
-    let (mut marks, mut column) = (0u32, 0usize);
+    let (mut marks, mut cluster, mut column) = (0u32, 0usize, 0usize);
     let mut previous: Option<char> = None;
     let mut chars = s.char_indices().peekable();
     while let Some((at, c)) = chars.next() {
@@ -128,10 +160,10 @@ fn gate(s: &str, max: usize, lines: bool) -> Shown {
         let mut escaped = false;
         match class(c) {
             Class::Plain => {
-                marks = 0;
+                (marks, cluster) = (0, 0);
                 unit.push(c);
             }
-            Class::Mark if marks == MARKS_MAX => {
+            Class::Mark if marks == MARKS_MAX || cluster + c.len_utf8() > CLUSTER_MAX => {
                 shown.dropped = shown.dropped.saturating_add(1);
                 continue;
             }
@@ -140,17 +172,17 @@ fn gate(s: &str, max: usize, lines: bool) -> Shown {
                 unit.push(c);
             }
             Class::Tab => {
-                marks = 0;
+                (marks, cluster) = (0, 0);
                 unit.push_str(&"    "[..TAB - column % TAB]);
             }
             Class::Break => {
-                marks = 0;
+                (marks, cluster) = (0, 0);
                 unit.push_str(if lines { "\n" } else { " / " });
             }
             Class::Control if c == '\r' && next == Some('\n') => continue,
             Class::Joiner if class::joins_emoji(previous, c, next) => continue,
             Class::Control | Class::Joiner | Class::Hidden => {
-                marks = 0;
+                (marks, cluster) = (0, 0);
                 escaped = true;
                 class::escape(c, &mut unit);
             }
@@ -161,6 +193,7 @@ fn gate(s: &str, max: usize, lines: bool) -> Shown {
             break;
         }
         shown.escaped = shown.escaped.saturating_add(u32::from(escaped));
+        cluster += unit.len();
         column = if unit == "\n" { 0 } else { column + unit.chars().count() };
         shown.text.push_str(&unit);
         previous = Some(c);

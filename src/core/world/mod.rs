@@ -2,6 +2,7 @@
 
 pub mod fact;
 pub mod figures;
+pub mod foreign;
 pub mod service;
 pub mod source;
 pub mod target;

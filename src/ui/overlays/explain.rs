@@ -11,8 +11,8 @@ use crate::core::judge::words;
 use crate::core::link;
 use crate::core::model::Model;
 use crate::core::world::target::TargetState;
-use crate::ui::parts::figures;
 use crate::ui::parts::line::{Line, gate, wrap};
+use crate::ui::parts::{evidence, figures};
 
 pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
     let mut out = Vec::new();
@@ -33,6 +33,7 @@ pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
     }
     burn(model, wide, &mut out);
     queries(model, wide, &mut out);
+    out.extend(target.map(|t| evidence::lines(&t.texts(), wide)).unwrap_or_default());
     if let Some(link) = model.nav.selected.as_ref().map(|s| link::service(model, s)) {
         para(&mut out, wide, &format!("link    {link}"));
     }

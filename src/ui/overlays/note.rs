@@ -5,8 +5,9 @@ use crate::config::theme::Role;
 use crate::core::case::note::{Draft, Input};
 use crate::core::key::{Code, Key};
 use crate::core::model::Model;
+use crate::core::shown::{LINE_MAX, Shown, shown_line};
 use crate::ui::look::Look;
-use crate::ui::parts::line::{Line, clear, gate, width};
+use crate::ui::parts::line::{Line, clear, width};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tui_textarea::{CursorMove, Input as AreaInput, Key as AreaKey, TextArea};
@@ -62,6 +63,11 @@ fn area_key(key: Key) -> Option<AreaKey> {
     })
 }
 
+/// Without the mark: the person sees what is in the note, and the cursor stands where the text is.
+fn gate(s: &str) -> Shown {
+    shown_line(s, LINE_MAX)
+}
+
 /// Over the whole body; returns where the cursor belongs.
 pub fn draw(model: &Model, draft: &Draft, look: &Look, body: Rect, buf: &mut Buffer) -> Option<(u16, u16)> {
     clear(body, buf);
@@ -76,11 +82,11 @@ pub fn draw(model: &Model, draft: &Draft, look: &Look, body: Rect, buf: &mut Buf
     for (i, line) in draft.lines.iter().enumerate() {
         if i == draft.row {
             let before: String = line.chars().take(draft.col).collect();
-            let w = width(&gate(&before));
+            let w = width(gate(&before).as_str());
             cursor = (rows.len() + w / room, w % room);
         }
         let mut row = String::new();
-        for c in gate(line).chars() {
+        for c in gate(line).as_str().chars() {
             let len = row.len();
             row.push(c);
             if width(&row) > room {

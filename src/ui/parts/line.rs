@@ -1,24 +1,31 @@
 //! One line of cells.
 //!
-//! Every text passes the gate here, own words included: there is no other way into the buffer. A text that is too wide
-//! for its column ends in `..` and never moves its neighbours.
+//! Every text passes the gate here, own words included: pieces are [`Shown`], and this is the only file of `ui` that
+//! writes cells (`tests/it/gate.rs` holds that). A text that is not shown as it came carries a mark in front. A text
+//! that is too wide for its column ends in `..` and never moves its neighbours.
 
 use crate::config::theme::Role;
 use crate::core::msg::Picked;
+use crate::core::shown::{LINE_MAX, Shown, shown_line};
 use crate::ui::look::Look;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::text;
+use super::text::{self, shown};
+
+/// A part of what has passed the gate.
+fn again(part: &str) -> Shown {
+    shown_line(part, LINE_MAX)
+}
 
 pub use super::rows::{Rows, clear};
 pub use super::text::{cells, cut, cut_middle, cut_versions, gate, width, wrap};
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
-    pieces: Vec<(String, Role)>,
+    pieces: Vec<(Shown, Role)>,
     /// Flush right; what stands left of it is cut for it.
-    tail: Vec<(String, Role)>,
+    tail: Vec<(Shown, Role)>,
     rule: bool,
     /// What the mouse chooses here.
     pub(super) picked: Option<Picked>,
@@ -41,9 +48,9 @@ impl Line {
     }
 
     pub fn add(mut self, role: Role, text: impl AsRef<str>) -> Line {
-        let text = gate(text.as_ref());
-        if !text.is_empty() {
-            self.pieces.push((text.into_owned(), role));
+        let text = shown(text.as_ref());
+        if !text.as_str().is_empty() {
+            self.pieces.push((text, role));
         }
         self
     }
@@ -60,9 +67,9 @@ impl Line {
 
     /// Flush right, one after the other.
     pub fn end(mut self, role: Role, text: impl AsRef<str>) -> Line {
-        let text = gate(text.as_ref());
-        if !text.is_empty() {
-            self.tail.push((text.into_owned(), role));
+        let text = shown(text.as_ref());
+        if !text.as_str().is_empty() {
+            self.tail.push((text, role));
         }
         self
     }
@@ -86,7 +93,7 @@ impl Line {
     }
 
     pub fn width(&self) -> usize {
-        self.pieces.iter().map(|(t, _)| width(t)).sum()
+        columns(&self.pieces)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -95,7 +102,7 @@ impl Line {
 
     /// Its text without roles, what is flush right behind the rest. It has passed the gate.
     pub fn plain(&self) -> String {
-        let texts = |all: &[(String, Role)]| all.iter().map(|(t, _)| t.as_str()).collect::<String>();
+        let texts = |all: &[(Shown, Role)]| all.iter().map(|(t, _)| t.as_str()).collect::<String>();
         let (head, tail) = (texts(&self.pieces), texts(&self.tail));
         let gap = if head.is_empty() || tail.is_empty() { "" } else { "   " };
         format!("{}{gap}{tail}", head.trim_end()).trim_end().to_owned()
@@ -148,7 +155,7 @@ impl Line {
     /// Over as many lines as it needs; the following ones begin at `indent`. Badges are not broken, and of words only
     /// those that are wider than a line.
     pub fn flow(self, wide: usize, indent: usize) -> Vec<Line> {
-        let tail_width: usize = self.tail.iter().map(|(t, _)| width(t)).sum();
+        let tail_width = columns(&self.tail);
         let first = wide.saturating_sub(if tail_width > 0 { tail_width + 1 } else { 0 });
         if self.rule || self.width() <= first {
             return vec![self];
@@ -157,9 +164,10 @@ impl Line {
         let mut out = vec![Line { tail: self.tail, here: self.here, ..Line::default() }];
         let mut used = 0;
         for (text, role) in self.pieces {
-            let parts: Vec<&str> =
-                if role == Role::Text { text.split_inclusive(' ').collect() } else { vec![text.as_str()] };
-            for mut part in parts {
+            let whole = role != Role::Text;
+            let parts: Vec<Shown> = if whole { vec![text] } else { text.words().collect() };
+            for part in parts {
+                let mut part = part.as_str();
                 loop {
                     let room = if out.len() == 1 { first } else { wide };
                     let w = width(part.trim_end());
@@ -170,8 +178,8 @@ impl Line {
                     if fits || (!begun && !broken.is_empty()) {
                         used += width(broken);
                         match out[last].pieces.last_mut() {
-                            Some((t, r)) if *r == role => t.push_str(broken),
-                            _ => out[last].pieces.push((broken.to_owned(), role)),
+                            Some((t, r)) if *r == role => t.push(&again(broken)),
+                            _ => out[last].pieces.push((again(broken), role)),
                         }
                         part = &part[broken.len()..];
                         if part.trim_end().is_empty() {
@@ -179,7 +187,7 @@ impl Line {
                         }
                     } else if !begun && used <= indent && out.len() > 1 {
                         // Not even one character fits: a cut says so.
-                        out[last].pieces.push((part.to_owned(), role));
+                        out[last].pieces.push((again(part), role));
                         break;
                     }
                     out.push(Line::new().text(" ".repeat(indent)));
@@ -193,7 +201,7 @@ impl Line {
     /// Something followed that has no room.
     pub fn cut_short(mut self) -> Line {
         if let Some((text, _)) = self.pieces.last_mut() {
-            text.truncate(text.trim_end().len());
+            *text = text.head(text.as_str().trim_end().len());
         }
         self.text(" ..")
     }
@@ -207,11 +215,11 @@ impl Line {
         }
         let room = usize::from(area.width);
         if self.rule {
-            put(look, Role::Muted, &"-".repeat(room), area, 0, y, buf);
+            put(look, Role::Muted, &shown(&"-".repeat(room)), area, 0, y, buf);
             return None;
         }
         let tail = fitted(&self.tail, room);
-        let tail_width: usize = tail.iter().map(|(t, _)| width(t)).sum();
+        let tail_width = columns(&tail);
         let head_room = if tail.is_empty() { room } else { room.saturating_sub(tail_width + 1) };
         let head = fitted(&self.pieces, head_room);
         // One badge that shouts is read; two are wallpaper. The words of the others say the same.
@@ -223,7 +231,7 @@ impl Line {
                 shouted |= *role == Role::Bad;
                 before = if quiet { Role::Moving } else { *role };
                 put(look, before, text, area, x, y, buf);
-                x += width(text);
+                x += width(text.as_str());
             }
         }
         let column = u16::try_from(self.here?).unwrap_or(u16::MAX).min(area.width - 1);
@@ -231,26 +239,29 @@ impl Line {
     }
 }
 
+fn columns(pieces: &[(Shown, Role)]) -> usize {
+    pieces.iter().map(|(t, _)| width(t.as_str())).sum()
+}
+
 /// As many pieces as have room, the last one cut.
-fn fitted(pieces: &[(String, Role)], max: usize) -> Vec<(String, Role)> {
-    let total: usize = pieces.iter().map(|(t, _)| width(t)).sum();
-    if total <= max {
+fn fitted(pieces: &[(Shown, Role)], max: usize) -> Vec<(Shown, Role)> {
+    if columns(pieces) <= max {
         return pieces.to_vec();
     }
-    let mut out: Vec<(String, Role)> = Vec::new();
+    let mut out: Vec<(Shown, Role)> = Vec::new();
     let mut left = max;
     for (i, (text, role)) in pieces.iter().enumerate() {
-        let w = width(text);
+        let w = width(text.as_str());
         // Something follows that will not fit: the mark of the cut goes here.
-        let more_after = pieces[i + 1..].iter().any(|(t, _)| !t.trim().is_empty());
+        let more_after = pieces[i + 1..].iter().any(|(t, _)| !t.as_str().trim().is_empty());
         if w <= left && (!more_after || w + 2 <= left) {
             out.push((text.clone(), *role));
             left -= w;
             continue;
         }
-        let padded = format!("{}{}", text.trim_end(), if more_after { "   " } else { "" });
-        let kept = cut(&padded, left).into_owned();
-        if !kept.is_empty() {
+        let padded = format!("{}{}", text.as_str().trim_end(), if more_after { "   " } else { "" });
+        let kept = shown_line(&cut(&padded, left), LINE_MAX);
+        if !kept.as_str().is_empty() {
             out.push((kept, *role));
         }
         break;
@@ -258,15 +269,15 @@ fn fitted(pieces: &[(String, Role)], max: usize) -> Vec<(String, Role)> {
     out
 }
 
-/// Every character takes as many cells as [`cells`] says: a wide one two, the second left empty; one that rides on
+/// The only way into the buffer. Every character takes as many cells as [`cells`] says: a wide one two, the second left empty; one that rides on
 /// another takes none. A wide one that would be cut in half is left out.
-fn put(look: &Look, role: Role, text: &str, area: Rect, from: usize, y: u16, buf: &mut Buffer) {
+fn put(look: &Look, role: Role, text: &Shown, area: Rect, from: usize, y: u16, buf: &mut Buffer) {
     let style = look.style(role);
     let at = |x: usize| (area.x + u16::try_from(x).unwrap_or(u16::MAX), y);
     let room = usize::from(area.width);
     let mut x = from;
     let mut last = None;
-    for c in text.chars() {
+    for c in text.as_str().chars() {
         // Without UTF-8 the width stays, so that columns do.
         let (c, w) = if look.utf8 || c.is_ascii() { (c, cells(c)) } else { ('?', cells(c)) };
         if w == 0 {
@@ -322,7 +333,10 @@ mod tests {
         let line = Line::new().text("a\u{1b}[31mb\u{202e}c\nd");
         let s = drawn(&line, 60);
         assert!(!s.contains('\u{1b}') && !s.contains('\u{202e}'), "{s}");
-        assert!(s.contains("<U+202E>"), "{s}");
+        assert!(s.starts_with("(^)a^[[31mb<U+202E>c / d "), "{s}");
+        // The mark is what is left when the column has no room for the rest.
+        assert_eq!(drawn(&Line::new().left(Role::Text, "\u{202e}tuokcehc", 8).text("|"), 9), "(^)<U.. |");
+        assert_eq!(drawn(&Line::new().end(Role::Text, "a\u{7}"), 8), "  (^)a^G");
     }
 
     #[test]
@@ -374,6 +388,6 @@ mod tests {
         let mut rows = Rows::new();
         rows.keep(Line::new().choice(false).text("a"));
         rows.keep(Line::new().text(" ").choice(true).text("b"));
-        assert_eq!(rows.draw(&Look::shipped(), area, &mut buf), Some((4, 2)));
+        assert_eq!(rows.draw(&Look::shipped(), area, &mut buf).cursor, Some((4, 2)));
     }
 }

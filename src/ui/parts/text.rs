@@ -3,20 +3,26 @@
 //! One function says how wide a character is, and drawing puts every character exactly as wide, so that no name from
 //! outside can move a column. A cut always shows as `..`.
 
-use crate::core::shown;
+use crate::core::shown::{LINE_MAX, Shown, shown_line};
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthChar;
 
-/// Text that may be drawn: printable ASCII as it is, everything else through the gate. It never begins with a
-/// character that rides on another one: that would ride on a neighbour's text.
+/// Text that may be drawn: printable ASCII as it is, everything else through the gate, marked when it was changed. It
+/// never begins with a character that rides on another one: that would ride on a neighbour's text.
+/// For those who must cut or wrap before they make a line of it; a line gates by itself.
 pub fn gate(s: &str) -> Cow<'_, str> {
-    if s.len() <= shown::LINE_MAX && s.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+    if s.len() <= LINE_MAX && s.bytes().all(|b| (0x20..0x7f).contains(&b)) {
         return Cow::Borrowed(s);
     }
-    let text = shown::shown_line(s, shown::LINE_MAX).into_string();
-    match text.chars().next() {
-        Some(c) if cells(c) == 0 => Cow::Owned(format!(" {text}")),
-        _ => Cow::Owned(text),
+    Cow::Owned(shown(s).into_string())
+}
+
+/// The same as what a line is made of.
+pub(super) fn shown(s: &str) -> Shown {
+    let text = shown_line(s, LINE_MAX);
+    match text.as_str().chars().next() {
+        Some(c) if cells(c) == 0 => shown_line(&format!(" {s}"), LINE_MAX).marked(),
+        _ => text.marked(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sources: health, age, latency, calls, what we may do there; the last error in full; the alarms; where the log is.
 
+use super::super::parts::evidence;
 use super::super::parts::line::{Line, Rows};
 use super::super::parts::rows::Window;
 use crate::config::theme::Role;
@@ -151,6 +152,9 @@ fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows)
             para(out, K::Error as u8, &head, &e.sentence, wide);
         }
         None => out.may(K::NoError as u8, Line::new().text(" no error in this session")),
+    }
+    for line in evidence::lines(&s.texts(), wide) {
+        out.may(K::Error as u8 + 1, line);
     }
     for r in s.abilities.rights.iter().filter(|r| r.allowed != Some(true)) {
         let word = if r.allowed.is_none() { "not answered" } else { "NO" };

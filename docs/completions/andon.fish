@@ -1,0 +1,287 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_andon_global_optspecs
+    string join \n context= prom= namespace= env= at= read-only as= keymap= mouse bell title color= theme= reduced-motion ascii slow plain no-clock h/help V/version
+end
+
+function __fish_andon_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_andon_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_andon_using_subcommand
+    set -l cmd (__fish_andon_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c andon -n "__fish_andon_needs_command" -l context -d 'Look at this context of the kubeconfig; needs no config file' -r
+complete -c andon -n "__fish_andon_needs_command" -l prom -d 'A Prometheus beside it' -r
+complete -c andon -n "__fish_andon_needs_command" -l namespace -d 'Only this namespace' -r
+complete -c andon -n "__fish_andon_needs_command" -l env -d 'Open this environment of the config' -r
+complete -c andon -n "__fish_andon_needs_command" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_needs_command" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_needs_command" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_needs_command" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_needs_command" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_needs_command" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_needs_command" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_needs_command" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_needs_command" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_needs_command" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_needs_command" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_needs_command" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_needs_command" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_needs_command" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c andon -n "__fish_andon_needs_command" -s V -l version -d 'Print version'
+complete -c andon -n "__fish_andon_needs_command" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
+complete -c andon -n "__fish_andon_needs_command" -f -a "log" -d 'The incident log'
+complete -c andon -n "__fish_andon_needs_command" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
+complete -c andon -n "__fish_andon_needs_command" -f -a "config" -d 'The files of this user'
+complete -c andon -n "__fish_andon_needs_command" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
+complete -c andon -n "__fish_andon_needs_command" -f -a "version" -d 'What this program was built from'
+complete -c andon -n "__fish_andon_needs_command" -f -a "completions" -d 'A completion script for a shell, on stdout'
+complete -c andon -n "__fish_andon_needs_command" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
+complete -c andon -n "__fish_andon_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand drill" -l speed -d 'World seconds a second, 1 to 60' -r
+complete -c andon -n "__fish_andon_using_subcommand drill" -l seed -d 'The same seed plays the same drill' -r
+complete -c andon -n "__fish_andon_using_subcommand drill" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand drill" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand drill" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand drill" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand drill" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand drill" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand drill" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand drill" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand drill" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand drill" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand drill" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand drill" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand drill" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand drill" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand drill" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -f -a "tail" -d 'The newest lines'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -s n -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l dir -d 'A log directory; default: that of the environment' -r -F
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l env -d 'The environment; default: whichever was written to last' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l env -d 'The environment; default: whichever was written to last' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "tail" -d 'The newest lines'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand replay" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand replay" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand replay" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand replay" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand replay" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand replay" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand replay" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand replay" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand replay" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand replay" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand replay" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand replay" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand replay" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand replay" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand replay" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -f -a "check" -d 'Tell every problem of a config at once'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -f -a "show" -d 'Every setting in force, as the console would take it; never a secret'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -f -a "schema" -d 'The JSON schema of the config file'
+complete -c andon -n "__fish_andon_using_subcommand config; and not __fish_seen_subcommand_from check show schema help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l origin -d 'Where each value comes from: flag, variable, file and line, default'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l json -d 'As JSON, origins included'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "check" -d 'Tell every problem of a config at once'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Every setting in force, as the console would take it; never a secret'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "schema" -d 'The JSON schema of the config file'
+complete -c andon -n "__fish_andon_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand reset-terminal" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand version" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand version" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand version" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand version" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand version" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand version" -l json -d 'As JSON'
+complete -c andon -n "__fish_andon_using_subcommand version" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand version" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand version" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand version" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand version" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand version" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand version" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand version" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand version" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand version" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand completions" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand completions" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand completions" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand completions" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand completions" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand completions" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand completions" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand completions" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand completions" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand completions" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand completions" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand completions" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand completions" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand completions" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand man" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand man" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand man" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand man" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand man" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand man" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand man" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand man" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand man" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand man" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand man" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand man" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand man" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand man" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand man" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "log" -d 'The incident log'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "config" -d 'The files of this user'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "version" -d 'What this program was built from'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "completions" -d 'A completion script for a shell, on stdout'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "tail" -d 'The newest lines'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Tell every problem of a config at once'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Every setting in force, as the console would take it; never a secret'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "schema" -d 'The JSON schema of the config file'

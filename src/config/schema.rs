@@ -1,0 +1,155 @@
+//! The JSON schema of the config file, for editors and for `andon config schema`. Knows keys, types and bounds; the
+//! loader's own checks decide. A test holds that both know the same keys.
+
+use crate::config::file::Config;
+use serde_json::{Map, Value, json};
+
+/// Tables whose keys are names of a person's own.
+pub const NAMED: [&str; 3] = ["environment", "source", "service"];
+
+/// Version 1; grows only by addition.
+pub fn schema() -> Value {
+    let name = "^[A-Za-z0-9_][A-Za-z0-9._-]{0,29}$";
+    let named = |one: Value| json!({"type": "object", "patternProperties": {name: one}, "additionalProperties": false});
+    let mut properties = top();
+    properties.insert("environment".into(), named(environment()));
+    properties.insert("source".into(), named(source()));
+    let service = json!({"type": "object", "additionalProperties": service()});
+    properties.insert("service".into(), service);
+    properties.insert("limits".into(), limits());
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "andon.config/1",
+        "title": "andon config.toml",
+        "type": "object",
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
+fn object(properties: Value, required: &[&str]) -> Value {
+    json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+}
+
+/// The settings of the file's top: each a text, a flag or a list.
+fn top() -> Map<String, Value> {
+    let flag = |default: bool, says: &str| json!({"type": "boolean", "default": default, "description": says});
+    let text = |says: &str| json!({"type": "string", "description": says});
+    let chosen = |says: &str| json!({"type": "string", "default": "default", "description": says});
+    let all = [
+        ("read_only", flag(false, "no act at all, in no environment")),
+        ("tape", flag(true, "keep the tape")),
+        ("default_environment", text("which environment to open")),
+        ("as", text("who you are, for shared accounts")),
+        ("keymap", chosen("a name, or a full path")),
+        ("theme", chosen("a name, or a full path")),
+        (
+            "color",
+            json!({"type": "string", "enum": ["auto", "always", "never", "16", "256", "true"], "default": "auto"}),
+        ),
+        ("reduced_motion", flag(false, "what moves by itself moves in steps of five seconds")),
+        // Known, and told as not in this version.
+        ("shared_accounts", json!({"type": "array", "items": {"type": "string"}})),
+        ("mouse", flag(false, "wheel and select")),
+        ("bell", flag(false, "ring for new trouble")),
+        ("title", flag(false, "set the window's title")),
+        ("include", json!({"type": "array", "items": {"type": "string"}})),
+    ];
+    all.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()
+}
+
+/// Settings of the top that this version follows.
+pub fn top_keys() -> impl Iterator<Item = &'static str> {
+    ["read_only", "tape", "default_environment", "as", "keymap", "theme", "color", "reduced_motion"].into_iter()
+}
+
+/// What holds of a setting of the top when nobody speaks.
+pub fn default_of(key: &str) -> Option<Value> {
+    top().get(key)?.get("default").cloned()
+}
+
+fn environment() -> Value {
+    object(
+        json!({
+            "production": {"type": "boolean", "default": true, "description": "production starts look-only"},
+            "read_only": {"type": "boolean", "default": false},
+            "sources": texts(),
+            "require": {}, "change_windows": {}, "arm_minutes": {}, "confirm_delay": {},
+        }),
+        &["sources"],
+    )
+}
+
+fn texts() -> Value {
+    json!({"type": "array", "items": {"type": "string"}})
+}
+
+fn path() -> Value {
+    json!({"type": "string", "pattern": "^/"})
+}
+
+/// All types in one: an editor then helps before the type is written.
+fn source() -> Value {
+    let text = || json!({"type": "string"});
+    let token = json!({"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+        "description": "where the token is read from; never the token",
+        "properties": {"file": path(), "env": text(), "command": texts()}});
+    let queries = object(
+        json!({"requests": text(), "failures": text(), "service": text(), "version": text(), "scrape": time()}),
+        &[],
+    );
+    object(
+        json!({
+            "type": {"type": "string", "description": "kubernetes or prometheus; others are not in this version"},
+            "context": text(), "namespaces": texts(), "kubeconfig": path(), "drain": {},
+            "url": {"type": "string", "pattern": "^https?://"}, "token": token, "ca": path(),
+            "insecure": {"type": "boolean", "default": false, "description": "no certificate checks, shown loudly"},
+            "preset": {"type": "string", "default": "plain"}, "queries": queries,
+            "user": {}, "password": {}, "cert": {}, "key": {}, "headers": {}, "sigv4": {}, "split": {}, "tenant": {},
+        }),
+        &["type"],
+    )
+}
+
+fn service() -> Value {
+    let slo = object(
+        json!({
+            "objective": {"type": "number", "exclusiveMinimum": 50, "exclusiveMaximum": 100, "description": "percent"},
+            "window": {"type": "string", "default": "30d", "pattern": "^[0-9]+(ms|s|m|h|d)$"},
+        }),
+        &["objective"],
+    );
+    object(
+        json!({
+            "owner": {"type": "string"},
+            "tier": {"type": "integer", "minimum": 1, "maximum": 4, "default": 2},
+            "slo": slo,
+            "runbooks": texts(),
+            "resources": {}, "change_windows": {}, "flags": {},
+        }),
+        &[],
+    )
+}
+
+fn time() -> Value {
+    json!({"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"})
+}
+
+fn limits() -> Value {
+    let config = Config::default();
+    let span = |ms: u64| {
+        let mut t = time();
+        t["default"] = crate::config::duration::time_name(ms).into();
+        t
+    };
+    object(
+        json!({
+            "confirm_delay": span(config.limits.confirm_delay_ms),
+            "arm_minutes": {"type": "integer", "minimum": 1, "maximum": 60, "default": config.limits.arm_minutes},
+            "same_act": span(config.limits.same_act_ms),
+            "request_timeout": span(config.limits.request_timeout_ms),
+            "seen_deadline": span(config.limits.seen_ms),
+        }),
+        &[],
+    )
+}
