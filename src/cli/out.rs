@@ -4,7 +4,9 @@
 use crate::core::shown::{shown_line, shown_text};
 use crate::journal::record::ascii;
 use serde::Serialize;
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd as _;
 
 /// The longest line, in bytes: more is cut and says so. JSON lines stay far below.
 const LINE: usize = 4 << 20;
@@ -70,6 +72,15 @@ impl<W: Write> Drop for Gated<W> {
 /// Stdout for one command, locked and buffered.
 pub fn stdout() -> Gated<impl Write> {
     Gated::new(io::BufWriter::new(io::stdout().lock()))
+}
+
+/// Stdout behind the gate through a descriptor of its own, for a thread that writes while somebody holds the lock.
+///
+/// # Errors
+/// There is no stdout, or no descriptor is left.
+pub fn own_stdout() -> io::Result<Gated<File>> {
+    let fd = io::stdout().as_fd().try_clone_to_owned()?;
+    Ok(Gated::new(File::from(fd)))
 }
 
 /// The exit code of a command: a pipe that nobody reads ends quietly with 141; another error is told.

@@ -5,7 +5,7 @@ mod read;
 mod write;
 
 use super::console::{self, Place};
-use super::{ConsoleArgs, tell};
+use super::{ConsoleArgs, out, tell};
 use crate::config::Config;
 use crate::core::act::dialog::Dialog;
 use crate::core::model::Model;
@@ -13,8 +13,6 @@ use crate::core::msg::Reloaded;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::{End, Front};
 use crate::ui;
-use std::fs::File;
-use std::os::fd::AsFd as _;
 use std::sync::Arc;
 use std::time::Duration;
 use write::Writer;
@@ -39,7 +37,7 @@ struct Lines {
 pub(super) fn run(config: &Config, args: &ConsoleArgs, place: Place, problems: &[Arc<str>], ascii: bool) -> u8 {
     let inbox = Inbox::default();
     // A descriptor of its own: whoever holds the lock of `stdout` must not hold the lines.
-    let out = std::io::stdout().as_fd().try_clone_to_owned().map(File::from);
+    let out = out::own_stdout();
     let out = match out.and_then(|out| Writer::start(out, inbox.clone())) {
         Ok(w) => w,
         Err(e) => {

@@ -14,12 +14,8 @@ pub fn run(tape: &Path, out: &mut impl Write) -> u8 {
             let area = Rect::new(0, 0, r.model.width, r.model.height);
             let mut buffer = Buffer::empty(area);
             ui::draw(&r.model, &Look::shipped(), area, &mut buffer);
-            let said = say(out, &r, &buffer);
-            match said {
-                Ok(()) => u8::from(r.stopped.is_some()),
-                Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => 141,
-                Err(_) => 1,
-            }
+            let said = say(out, &r, &buffer).map(|()| i32::from(r.stopped.is_some()));
+            super::out::code(said, out)
         }
         Err(why) => {
             super::tell(&why);

@@ -139,9 +139,9 @@ fn answers_nobody_asked_for_and_open_pastes_are_no_keys() {
             std::thread::sleep(Duration::from_millis(60));
             pty.send("[B");
             std::thread::sleep(Duration::from_millis(200));
-            pty.wait_for("1 lines above");
+            pty.wait_for("1 above");
             pty.keys("Esc");
-            pty.wait_until("help closed", |g| !g.contains("lines above"));
+            pty.wait_until("help closed", |g| !g.contains(" above"));
             pty.keys("q");
             assert_eq!(pty.wait_exit(), 0);
         }),

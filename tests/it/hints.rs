@@ -126,7 +126,7 @@ fn kept(word: &str, was: &Model, now: &Model, out: &[Effect]) -> bool {
         "tick" => now.notice.is_some() || now.progress != was.progress,
         "skip" => matches!(now.nav.overlay, Some(Overlay::SkipReason { .. })),
         "drill" => out.contains(&Effect::Choose(Choice::Drill)),
-        "look at it, look-only" => out.iter().any(|e| matches!(e, Effect::Choose(Choice::Context(_)))),
+        "or its digit: look at it, look-only" => out.iter().any(|e| matches!(e, Effect::Choose(Choice::Context(_)))),
         "keep it in the log" => out.iter().any(|e| matches!(e, Effect::Append { .. })),
         "leave a draft" => now.draft.is_some() && now.nav.overlay.is_none(),
         "nothing; any other key closes the menu" | "nothing; so does any other key" => {
