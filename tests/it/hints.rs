@@ -111,10 +111,14 @@ fn kept(word: &str, was: &Model, now: &Model, out: &[Effect]) -> bool {
     let screen = |s| now.nav.screen == s && now.nav.overlay.is_none();
     match word {
         "choose" | "other" => nav(&was.nav) != nav(&now.nav),
-        "scroll" => now.nav.overlay.is_some() && was.nav.overlay != now.nav.overlay,
+        "scroll" if was.nav.overlay.is_none() => now.nav.verdict_row != was.nav.verdict_row,
+        "scroll" => was.nav.overlay != now.nav.overlay,
         "why" => matches!(now.nav.overlay, Some(Overlay::Explain { .. })),
         "help" => matches!(now.nav.overlay, Some(Overlay::Help { .. })),
         "note" => matches!(now.nav.overlay, Some(Overlay::Note(_))),
+        "next pane" => now.nav.focus() != was.nav.focus(),
+        "this pane alone" | "side by side" => now.nav.zoomed != was.nav.zoomed,
+        // Gone to already, it stays.
         "board" => screen(Screen::Board),
         "verdict" => screen(Screen::Verdict),
         "runbook" => screen(Screen::Runbook),
@@ -144,6 +148,8 @@ fn the_last_rows_tell_the_truth_under_every_keymap() {
         let map = shipped(name).unwrap();
         for (place, model) in places(&map) {
             for (w, h) in [(200, 50), (80, 23), (60, 15)] {
+                let mut model = model.clone();
+                (model.width, model.height) = (w, h);
                 let buf = drawn(&model, w, h);
                 let found = hints(&buf, h - 2);
                 assert!(found.len() >= 2, "{name}, {place} at {w}x{h}: {found:?}");

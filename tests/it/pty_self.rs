@@ -53,4 +53,6 @@ fn a_slow_line_takes_its_bytes_a_second() {
     pty.keys("Enter");
     pty.wait_for("end");
     assert!(began.elapsed() >= std::time::Duration::from_millis(350), "{:?}", began.elapsed());
+    let (last, all) = *pty.reads().last().expect("it was read");
+    assert!(last > began && all == pty.bytes());
 }
