@@ -11,6 +11,9 @@
 #[path = "../tests/it/home.rs"]
 #[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
 mod home;
+#[path = "../tests/it/process.rs"]
+#[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
+mod process;
 #[path = "../tests/it/pty.rs"]
 #[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
 mod pty;
@@ -102,7 +105,7 @@ fn console(what: &str, report: &str) {
         Input::Key { key, at } => keys.terminal(FromTerminal::Msg(Msg::Key(key), Person(at))),
         Input::End(e) => keys.terminal(FromTerminal::End(e.exit_code())),
         Input::Gone { .. } => keys.terminal(FromTerminal::End(129)),
-        Input::Paste { .. } | Input::Resize { .. } | Input::Stop | Input::Continued => {}
+        Input::Mouse { .. } | Input::Paste { .. } | Input::Resize { .. } | Input::Stop | Input::Continued => {}
     })
     .expect("a reader");
     let mut w = world();

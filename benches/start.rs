@@ -6,6 +6,9 @@
 #[path = "../tests/it/home.rs"]
 #[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
 mod home;
+#[path = "../tests/it/process.rs"]
+#[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
+mod process;
 #[path = "../tests/it/pty.rs"]
 #[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
 mod pty;

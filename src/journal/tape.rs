@@ -111,7 +111,7 @@ impl Tape {
     pub fn open(dir: &Path, session: &str, ring: Ring, start: Value, at: Stamp) -> io::Result<Tape> {
         make_dir(dir)?;
         let first = Segment::begin(dir, session, 1)?;
-        let (to, failed) = (Handle::new(), Arc::new(OnceLock::new()));
+        let (to, failed) = (Handle::open(), Arc::new(OnceLock::new()));
         let writer = Writer { dir: dir.to_owned(), session: session.to_owned(), ring };
         let (from, tell): (Arc<Queue>, _) = (to.queue(), failed.clone());
         let thread = std::thread::Builder::new().name("andon-tape".into()).spawn(move || {

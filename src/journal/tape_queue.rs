@@ -95,7 +95,8 @@ impl Queue {
 pub struct Handle(Arc<Queue>);
 
 impl Handle {
-    pub fn new() -> Handle {
+    /// The newest one is what a panic rescues.
+    pub fn open() -> Handle {
         let queue = Arc::new(Queue::default());
         *NEWEST.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::downgrade(&queue));
         Handle(queue)
@@ -173,7 +174,7 @@ mod tests {
 
     #[test]
     fn lines_are_fetched_together_and_all_of_them_at_the_end() {
-        let handle = Handle::new();
+        let handle = Handle::open();
         let queue = handle.queue();
         let (tell, fetched) = channel();
         let thread = std::thread::spawn(move || {
@@ -196,7 +197,7 @@ mod tests {
 
     #[test]
     fn much_is_fetched_at_once_and_too_much_refused() {
-        let handle = Handle::new();
+        let handle = Handle::open();
         let queue = handle.queue();
         assert!(handle.put(line()));
         assert_eq!(queue.fetch().map(|b| b.len()), Some(1));
@@ -211,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_panic_need_not_wait_for_the_second() {
-        let handle = Handle::new();
+        let handle = Handle::open();
         let queue = handle.queue();
         assert!(handle.put(line()));
         queue.fetch();

@@ -90,12 +90,12 @@ fn no_payload_in_any_field_reaches_a_cell_of_any_view() {
             (false, true) => 5,
             (false, false) => 1,
         };
-        for i in 0..rounds {
+        for (i, (_, payload)) in PAYLOADS.iter().enumerate().take(rounds) {
             let spread = |s: &str| {
                 let hash = s.bytes().fold(i * 7, |h, b| h.wrapping_mul(31).wrapping_add(b.into()));
                 PAYLOADS.get(hash % (PAYLOADS.len() + 1)).map_or(flood.as_str(), |(_, p)| *p)
             };
-            let one = |_: &str| PAYLOADS[i].1;
+            let one = |_: &str| *payload;
             let model = if full { hostile(&world.model, &one) } else { hostile(&world.model, &spread) };
             let (look, ascii) = if i % 4 == 3 { (&plain, true) } else { (&utf8, false) };
             let buf = drawn(&model, p.size, look);

@@ -14,8 +14,7 @@ pub fn lines(model: &Model, wide: usize, tall: usize) -> Vec<Line> {
     if back > 0 {
         out.push(Line::new().text(format!(" -- {back} newer --")));
     }
-    let mut told = 0;
-    for l in all.iter().rev().skip(back) {
+    for (told, l) in all.iter().rev().skip(back).enumerate() {
         let rows = Line::new().text(format!(" {} {}", l.at.hms(), l.text)).flow(wide, 10);
         let left = all.len() - back - told;
         // The last row is kept for the count as long as something follows.
@@ -25,7 +24,6 @@ pub fn lines(model: &Model, wide: usize, tall: usize) -> Vec<Line> {
             break;
         }
         out.extend(rows);
-        told += 1;
     }
     out
 }

@@ -79,9 +79,8 @@ fn faults(schema: &Value, v: &Value, at: &str, out: &mut Vec<String>) {
     for (key, one) in v.as_object().into_iter().flatten() {
         let at = format!("{at}.{key}");
         let by_pattern = patterns.iter().find(|(p, _)| fits(p, key)).map(|(_, s)| s);
-        match exact.get(key).or(by_pattern).or(object.get("additionalProperties")) {
-            Some(s) => faults(s, one, &at, out),
-            None => {}
+        if let Some(s) = exact.get(key).or(by_pattern).or(object.get("additionalProperties")) {
+            faults(s, one, &at, out);
         }
     }
 }
