@@ -125,6 +125,12 @@ pub fn selected(model: &Model) -> Option<&Row> {
     model.rows.iter().find(|r| r.service == *service)
 }
 
+/// The row the Board tells more of: the chosen one, or the one before while keys still move.
+pub fn detailed(model: &Model) -> Option<&Row> {
+    let stays = model.nav.resting.as_ref().and_then(|(s, _)| model.rows.iter().find(|r| r.service == *s));
+    stays.or_else(|| selected(model))
+}
+
 /// The target an act key would mean now.
 pub fn selected_target(model: &Model) -> Option<&TargetState> {
     model.world.targets.get(selected(model)?.target.as_ref()?)

@@ -38,7 +38,11 @@ pub fn words(model: &Model, of: Listing) -> Option<&str> {
 
 /// The runbook of the chosen service: the first that is named for it and exists, else one that names the service.
 pub fn this_runbook(model: &Model) -> Option<Arc<str>> {
-    let service = model.nav.selected.as_ref()?;
+    runbook_of(model, model.nav.selected.as_ref()?)
+}
+
+/// The runbook of a service, if it has one.
+pub fn runbook_of(model: &Model, service: &ServiceId) -> Option<Arc<str>> {
     let named = model
         .world
         .services

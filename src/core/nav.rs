@@ -142,6 +142,10 @@ pub struct Nav {
     pub at: Option<At>,
     /// Services in trouble that are no news: they were so at the opening, or have been looked at since.
     pub known_trouble: std::collections::BTreeSet<ServiceId>,
+    /// The Board's detail stays on this service until then: while keys move through rows, only rows are drawn, so that a
+    /// slow line answers each of them.
+    #[serde(default)]
+    pub resting: Option<(ServiceId, Person)>,
     pub pane: Pane,
     /// The focused pane has the whole screen.
     pub zoomed: bool,

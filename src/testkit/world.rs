@@ -343,7 +343,12 @@ impl World {
     pub fn drawn(&self, w: u16, h: u16, look: &Look) -> (Buffer, Drawn) {
         let area = Rect::new(0, 0, w, h);
         let mut buf = Buffer::empty(area);
-        let drawn = crate::ui::draw(&self.model, look, area, &mut buf);
+        // As it looks once keys rest.
+        let mut model = std::borrow::Cow::Borrowed(&self.model);
+        if model.nav.resting.is_some() {
+            model.to_mut().nav.resting = None;
+        }
+        let drawn = crate::ui::draw(&model, look, area, &mut buf);
         (buf, drawn)
     }
 }

@@ -117,10 +117,11 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         Place::Drill => (&[I::DrillSlower, I::DrillFaster], "speed"),
         Place::Prod | Place::Other | Place::Replay => (&[], ""),
     };
-    let book: (&[I], &str) = match crate::core::update::this_runbook(model) {
-        Some(_) => (&[I::ScreenRunbook], "runbook"),
-        None => (&[], ""),
-    };
+    let book: (&[I], &str) =
+        match board::detailed(model).and_then(|r| crate::core::listing::runbook_of(model, &r.service)) {
+            Some(_) => (&[I::ScreenRunbook], "runbook"),
+            None => (&[], ""),
+        };
     let back: (&[I], &str) = if model.nav.back.is_empty() { (&[], "") } else { (&[I::Back], "back") };
     let upper = match model.nav.screen {
         _ if crate::core::update::focus(model).is_some() => beside(model, wide, book, drill),

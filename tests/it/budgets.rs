@@ -1,12 +1,16 @@
 //! What screens cost the line, counted (limits.md section 5), and when a slow line has shown a dialog (section 4).
 //! The same counts through a real terminal are in `benches/bytes.rs`.
 
+use andon::core::key::Key;
 use andon::core::msg::Msg;
 use andon::core::world::source::{Link, Roles};
+use andon::testkit::drill::Run;
 use andon::testkit::{Canary, World, world};
 use andon::tty::Frame;
 use andon::tty::paint::Painter;
 use andon::ui::{Colours, Look};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 /// Twenty services, eight sources, six rollouts under way.
 fn fleet() -> World {
@@ -130,4 +134,41 @@ fn on_a_slow_line_the_delay_begins_when_the_dialog_has_arrived() {
     assert!(w.model.acts.is_empty() && w.model.dialog.as_ref().is_some_and(|d| d.again), "too early");
     w.wait(400).keys("Y");
     assert_eq!(w.model.acts.len(), 1);
+}
+
+#[test]
+fn a_key_in_the_list_costs_its_rows_and_the_detail_follows_when_the_keys_rest() {
+    let mut run = Run::new("f1", 1);
+    run.keys("b g");
+    run.wait(500);
+    let look = Look::new(andon::config::theme::default_theme(), Colours::TwoFiftySix, true);
+    let mut painter = Painter::new(true);
+    let mut draw = |run: &Run| {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 80, 23));
+        let drawn = andon::ui::draw(&run.model, &look, buffer.area, &mut buffer);
+        let seen = andon::testkit::picture::text(&buffer);
+        (painter.paint(&Frame { buffer, cursor: drawn.cursor, tag: None }).len(), seen)
+    };
+    let name = |run: &Run| run.model.nav.selected.as_ref().expect("a choice").as_str().to_owned();
+    let detail = |seen: &str, of: &str| seen.lines().any(|l| l.starts_with(&format!("{of}  v")));
+    let before = name(&run);
+    let mut last = draw(&run).1;
+    assert!(detail(&last, &before));
+    for _ in 0..2 {
+        run.apply(Msg::Key(Key::char('j')));
+        let (bytes, seen) = draw(&run);
+        let was = std::mem::replace(&mut last, seen.clone());
+        assert!((1..=150).contains(&bytes), "{bytes} B\n{was}\n{seen}");
+        // The acts are those of the row that is chosen, at once.
+        assert!(seen.contains(&format!("a acts on {}", name(&run).to_uppercase())) && detail(&seen, &before), "{seen}");
+        run.think(100);
+    }
+    assert!(andon::core::update::next_wake(&run.model).0.is_some(), "the loop wakes for it");
+    run.think(60);
+    let (bytes, seen) = draw(&run);
+    assert!(detail(&seen, &name(&run)) && bytes > 150, "{bytes} B\n{seen}");
+    // Any other key shows at once what is chosen.
+    run.apply(Msg::Key(Key::char('k')));
+    run.apply(Msg::Key(Key::char('+')));
+    assert!(detail(&draw(&run).1, &name(&run)));
 }

@@ -339,7 +339,7 @@ fn help_lines(model: &Model) -> Vec<(String, String)> {
 
 /// Not drawn, not decided by: what every key leaves behind.
 fn settled(m: &Model) -> (Nav, String) {
-    let nav = Nav { keys_at: [Person(0); 3], ..m.nav.clone() };
+    let nav = Nav { keys_at: [Person(0); 3], resting: None, ..m.nav.clone() };
     (nav, format!("{:?} {:?} {:?}", m.dialog.is_some(), m.progress, m.quit_asked.is_some()))
 }
 

@@ -24,9 +24,18 @@ use serde_json::json;
 /// After waking, keys within this many milliseconds only choose a screen.
 const DEAF_MS: i64 = 300;
 
+/// The Board's detail follows the selection after this many milliseconds without another move: a key in a list then
+/// costs its rows alone (limits.md section 5).
+const REST_MS: i64 = 150;
+
 pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     let asked = model.quit_asked;
+    let chosen = model.nav.selected.clone();
     pressed(model, key, out);
+    // Whoever does anything else than move sees what is chosen at once.
+    if model.nav.selected == chosen {
+        model.nav.resting = None;
+    }
     // Two of them with nothing between leave an armed console; half a chord is not nothing, and not another key yet.
     if model.quit_asked == asked && model.nav.pending.is_empty() {
         model.quit_asked = None;
@@ -324,6 +333,9 @@ pub(super) fn rows(model: &mut Model, by: i64) {
     let to = (at as i64).saturating_add(by).clamp(0, last as i64) as usize;
     let to = board::listed(model).nth(to).map(|r| r.service.clone());
     if to != model.nav.selected {
+        // The one still shown stays until the selection rests.
+        let shown = model.nav.resting.take().map(|r| r.0).or_else(|| model.nav.selected.clone());
+        model.nav.resting = shown.map(|s| (s, Person(model.now.person.0 + REST_MS)));
         model.nav.selected = to;
         panes::chosen(model);
     }

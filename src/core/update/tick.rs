@@ -16,6 +16,10 @@ pub(super) fn by_time_alone(model: &mut Model, out: &mut Vec<Effect>) {
         model.notice = None;
         bump(model);
     }
+    if model.nav.resting.as_ref().is_some_and(|(_, until)| *until <= now.person) {
+        model.nav.resting = None;
+        bump(model);
+    }
     if model.nav.screen == Screen::Waking && now.person.0 - model.started.person.0 >= model.limits.waking {
         keys::wake(model);
     }
@@ -32,6 +36,7 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
     let mut world: Vec<i64> = Vec::new();
     person.extend(model.armed_until.map(|t| t.0));
     person.extend(model.notice.as_ref().map(|n| n.1.0));
+    person.extend(model.nav.resting.as_ref().map(|r| r.1.0));
     if model.nav.screen == Screen::Waking {
         person.push(model.started.person.0 + model.limits.waking);
     }

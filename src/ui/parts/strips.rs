@@ -5,6 +5,7 @@ use super::line::{Line, width};
 use crate::config::theme::Role;
 use crate::core::act::flight::State;
 use crate::core::board::{Glyph, Row};
+use crate::core::id::ServiceId;
 use crate::core::intent::Intent;
 use crate::core::judge::burn;
 use crate::core::model::Model;
@@ -91,8 +92,8 @@ pub fn also(model: &Model, wide: usize) -> Line {
 }
 
 /// `RUNBOOK checkout-5xx 2/7  the old version is fine            r open`
-pub fn runbook(model: &Model) -> Option<Line> {
-    let name = crate::core::update::this_runbook(model)?;
+pub fn runbook(model: &Model, service: &ServiceId) -> Option<Line> {
+    let name = crate::core::listing::runbook_of(model, service)?;
     let book = model.runbooks.get(&name)?;
     let empty = crate::core::case::runbook::Progress::default();
     let progress = model.progress.get(&name).unwrap_or(&empty);

@@ -231,7 +231,7 @@ fn nothing(model: &Model, wide: usize, out: &mut Rows) {
 /// The chosen service, in a few lines.
 fn detail(model: &Model, wide: usize, out: &mut Rows) {
     out.may(K::Rule as u8, Line::rule());
-    let Some(row) = board::selected(model) else {
+    let Some(row) = board::detailed(model) else {
         out.may(K::Name as u8, Line::new().text("no service is chosen"));
         return;
     };
@@ -242,7 +242,7 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
     });
     let slo = service.is_some_and(|s| s.slo.is_some());
     let budget = Line::new().text(" budget   ").append(figures::budget(model.burns.get(&row.service), slo));
-    let Some(t) = board::selected_target(model) else {
+    let Some(t) = row.target.as_ref().and_then(|t| model.world.targets.get(t)) else {
         let name = Line::of(Role::Moving, row.service.as_str()).end(Role::Text, owner.unwrap_or_default());
         out.may(K::Name as u8, name);
         out.flow(K::Budget as u8, K::More as u8, budget, wide, 10);
@@ -269,7 +269,7 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
         None => line.text("  nothing stands in the way"),
     };
     out.flow(K::Never as u8, K::More as u8, line, wide, 10);
-    if let Some(line) = strips::runbook(model) {
+    if let Some(line) = strips::runbook(model, &row.service) {
         out.may(K::Runbook as u8, line);
     }
 }

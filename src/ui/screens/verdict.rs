@@ -55,7 +55,7 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
         rows.gap();
     }
     rows.may(K::Rule as u8, Line::rule());
-    match strips::runbook(model) {
+    match model.nav.selected.as_ref().and_then(|s| strips::runbook(model, s)) {
         Some(line) => rows.may(K::Runbook as u8, line),
         None => rows.may(K::NoRunbook as u8, Line::new().text("RUNBOOK none is found for this service")),
     }

@@ -107,7 +107,7 @@ pub fn shell_lines(dice: &mut Dice, count: usize) -> Vec<String> {
 
 /// Any printable characters, the console's own keys among them more often than chance.
 pub fn noise(dice: &mut Dice, count: usize) -> Vec<String> {
-    const KEYS: &[u8] = b"aarhuptxkbvornYYq:/!<>+-? \r\t\x7f\x0f\x04\x15";
+    const KEYS: &[u8] = b"aarhuptxkbvornYYq:/!<>+-? \r\t\x7f\x0f\x04\x15\x03\x00";
     let one = |dice: &mut Dice| {
         let byte = if dice.roll(2) == 0 { KEYS[dice.roll(KEYS.len())] } else { 32 + dice.roll(95) as u8 };
         char::from(byte)
