@@ -61,7 +61,8 @@ fn answers_nobody_asked_for_and_open_pastes_are_no_keys() {
             let home = Home::new("cut");
             let mut pty = board(&home);
             pty.send(start);
-            std::thread::sleep(Duration::from_millis(2_100));
+            // Two seconds, and what a busy machine needs to read it.
+            std::thread::sleep(Duration::from_millis(3_500));
             unmoved(&mut pty, start);
             leaves(pty);
         })
