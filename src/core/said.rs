@@ -38,8 +38,8 @@ pub struct Said {
     #[serde(with = "crate::core::pairs")]
     pub acts: BTreeMap<ActId, usize>,
     pub alarms: BTreeSet<String>,
-    /// The last notice, by its end: the same words told again are told again.
-    pub notice: Option<Person>,
+    /// The last notice and its end: the same words told again are told again, and so are others of one millisecond.
+    pub notice: Option<(Arc<str>, Person)>,
     pub armed: bool,
     pub dialog: Option<Asked>,
 }

@@ -53,7 +53,7 @@ fn a_click_selects_what_was_drawn_and_the_wheel_moves() {
 
 #[test]
 fn the_mouse_never_opens_closes_or_confirms_and_does_nothing_unasked() {
-    for keys in ["a", "a r", "a a", ":", "n"] {
+    for keys in ["a", "a r", "a a", ":", "n", "/"] {
         let mut w = with_mouse(stories::armed());
         w.keys(keys).flush().wait(2_000);
         let (dialog, nav, sent) = (w.model.dialog.clone(), w.model.nav.clone(), w.effects.len());

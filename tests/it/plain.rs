@@ -641,3 +641,17 @@ fn no_text_from_outside_gets_past_the_gate() {
         }
     }
 }
+
+#[test]
+fn two_answers_of_one_millisecond_are_both_said() {
+    let mut w = stories::calm();
+    w.model.settings.plain = true;
+    w.send(Msg::Line("status".into())).wait(1_000);
+    let before = w.effects.len();
+    w.send(Msg::Line("act disarm".into())).send(Msg::Line("act acknowledge".into()));
+    let said: Vec<String> = w.effects[before..]
+        .iter()
+        .filter_map(|e| if let Effect::Say(l) = e { Some(l.clone()) } else { None })
+        .collect();
+    assert!(has(&said, "LOOK-ONLY already") && has(&said, "no WORSE verdict"), "{said:?}");
+}

@@ -86,6 +86,35 @@ fn a_new_size_in_a_dialog_starts_its_delay_again() {
 }
 
 #[test]
+fn after_a_stop_the_delay_starts_again() {
+    let mut w = stories::worse();
+    w.keys("a r").planned().flush().wait(5_000);
+    w.send(andon::core::msg::Msg::Stopped);
+    w.wait(60_000).send(andon::core::msg::Msg::Resumed);
+    // Typed ahead for the shell: it arrives before the dialog stands on screen again.
+    w.keys("Y");
+    assert_eq!(w.model.acts.len(), 0, "nobody has seen the dialog since the stop");
+    w.flush().keys("Y");
+    assert_eq!(w.model.acts.len(), 0, "120 ms after it is back is too early");
+    w.wait(1_100).keys("Y");
+    assert_eq!(w.model.acts.len(), 1, "and later it counts");
+}
+
+#[test]
+fn a_late_word_of_the_frame_without_a_plan_starts_no_delay() {
+    let mut w = stories::worse();
+    w.keys("a r");
+    let reading = w.model.dialog.as_ref().map(|d| d.id).expect("a dialog");
+    // The plan came while that frame was still on its way to a slow terminal.
+    w.planned();
+    w.send(andon::core::msg::Msg::Flushed(reading));
+    w.wait(5_000).keys("Y");
+    assert_eq!(w.model.acts.len(), 0, "the plan was never on screen");
+    w.flush().wait(1_100).keys("Y");
+    assert_eq!(w.model.acts.len(), 1);
+}
+
+#[test]
 fn a_stop_disarms_and_closes_nothing_else() {
     let mut w = stories::armed();
     assert!(w.model.is_armed());

@@ -95,6 +95,7 @@ pub(super) fn planned(
     let rights = plan.as_ref().and_then(|p| p.as_ref().ok()).map(|p| missing_rights(model, p)).unwrap_or_default();
     let must = model.dialog.as_ref().and_then(|d| d.act()).map(|d| name_due(model, &d.operation.target));
     let against = plan.as_ref().and_then(|p| p.as_ref().ok()).and_then(|p| against(model, p));
+    let shown_anew = DialogId(model.counters.dialog + 1);
     let Some(dialog) = model.dialog.as_mut().filter(|d| d.id == id) else { return };
     let Some(d) = dialog.act_mut() else { return };
     model.revision += 1;
@@ -145,8 +146,11 @@ pub(super) fn planned(
         // Forward: what was seen must be what is changed.
         d.refused = Some(why.clone());
     }
-    // What is shown changed: the delay counts from the next frame.
+    // What is shown changed: the delay counts from the next frame. A frame without the plan may still be on its way to a
+    // slow terminal, and what is said of it must not count for this one.
+    dialog.id = shown_anew;
     dialog.flushed = None;
+    model.counters.dialog = shown_anew.0;
 }
 
 fn version(t: &TargetState) -> Arc<str> {

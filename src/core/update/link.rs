@@ -1,6 +1,6 @@
 //! Deep links (`andon --at checkout@eu-1`), copying what is chosen, and going to what the alarm row says.
 
-use super::{bump, filter, steps};
+use super::{Touched, bump, filter, steps};
 use crate::core::alarm::{self, Place};
 use crate::core::effect::Effect;
 use crate::core::id::{ServiceId, SourceId};
@@ -9,6 +9,7 @@ use crate::core::model::Model;
 use crate::core::nav::{At, Screen, Spot};
 use crate::core::shown::{TEXT_MAX, shown_text};
 use crate::core::world::target::TargetState;
+use std::collections::BTreeSet;
 
 /// What is chosen, as text, with its link.
 pub(super) fn copy(model: &mut Model, out: &mut Vec<Effect>) {
@@ -61,17 +62,25 @@ pub(super) fn alarm(model: &mut Model) {
     }
 }
 
-/// Trouble is news until it was looked at; over and come again, it is news again.
-pub(super) fn known_trouble(model: &mut Model) {
+/// Trouble is news until it was looked at; over and come again, it is news again. Only what a message touched is looked
+/// at: when everything is in trouble, messages come fast.
+pub(super) fn known_trouble(model: &mut Model, touched: &Touched) {
     if matches!(model.nav.screen, Screen::Waking | Screen::Choose) {
         return;
     }
-    let now: Vec<&ServiceId> = model.rows.iter().take_while(|r| alarm::is_trouble(r)).map(|r| &r.service).collect();
     let known = &mut model.nav.known_trouble;
-    if !known.is_empty() {
-        known.retain(|s| now.contains(&s));
+    let mut now = model.rows.iter().take_while(|r| alarm::is_trouble(r)).map(|r| &r.service);
+    match touched {
+        Touched::Service(s) if known.contains(s) && !now.clone().any(|n| n == s) => {
+            known.remove(s);
+        }
+        Touched::All if !known.is_empty() => {
+            let now: BTreeSet<&ServiceId> = now.clone().collect();
+            known.retain(|s| now.contains(s));
+        }
+        Touched::Nothing | Touched::Service(_) | Touched::All => {}
     }
-    if let Some(s) = model.nav.selected.as_ref().filter(|s| now.contains(s) && !known.contains(*s)) {
+    if let Some(s) = model.nav.selected.as_ref().filter(|s| !known.contains(*s) && now.any(|n| n == *s)) {
         known.insert(s.clone());
     }
 }

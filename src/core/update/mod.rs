@@ -74,7 +74,14 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         }
         Msg::Ending { code } => ending(model, code, &mut out),
         Msg::Stopped => keys::suspend(model, &mut out),
-        Msg::Resumed => bump(model),
+        Msg::Resumed => {
+            // The shell had the screen, and what was typed for it may come here: nobody has seen the dialog since.
+            if let Some(d) = &mut model.dialog {
+                d.flushed = None;
+                d.last_key = at.person;
+            }
+            bump(model);
+        }
         Msg::Themed { name, refused } => look::themed(model, name, refused),
         Msg::Reloaded(r) => look::reloaded(model, *r, &mut out),
         Msg::Wheel(by) => mouse::wheel(model, by),
@@ -100,7 +107,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     panes::selection_stays(model, place);
     keys::leave_waking_when_answered(model);
     bell::listen(model, &mut out);
-    link::known_trouble(model);
+    link::known_trouble(model, &touched);
     if model.settings.plain {
         plain::tell(model, typed, &touched, &mut out);
     }

@@ -13,7 +13,8 @@ const NOTCH: i64 = 3;
 /// Is something open that a stray touch must not disturb?
 fn is_deaf(model: &Model) -> bool {
     let early = model.now.person < model.nav.deaf_until || model.nav.screen == Screen::Waking;
-    !model.settings.mouse || model.ending || early || model.dialog.is_some() || !model.nav.pending.is_empty()
+    let typing = model.nav.filter.as_ref().is_some_and(|f| f.typing);
+    !model.settings.mouse || model.ending || early || typing || model.dialog.is_some() || !model.nav.pending.is_empty()
 }
 
 pub(super) fn wheel(model: &mut Model, by: i16) {

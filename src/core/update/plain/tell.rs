@@ -223,11 +223,8 @@ fn alarms(model: &mut Model, out: &mut Vec<Effect>) {
 
 /// A notice: the answer to a line, else an event. A closed dialog's notice comes after what else the line did.
 fn notice(model: &mut Model, typed: bool, out: &mut Vec<Effect>) {
-    let Some((text, until)) = &model.notice else { return };
-    if model.said.notice == Some(*until) {
-        return;
-    }
-    model.said.notice = Some(*until);
+    let Some((text, _)) = model.notice.as_ref().filter(|n| model.said.notice.as_ref() != Some(*n)) else { return };
+    model.said.notice.clone_from(&model.notice);
     if typed { say(out, text) } else { event(out, model.now.utc, &format!("notice {text}")) }
 }
 
