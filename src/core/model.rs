@@ -168,7 +168,8 @@ pub struct Model {
     /// Rows worst first; rebuilt from the rest.
     #[serde(skip)]
     pub rows: Vec<crate::core::row::Row>,
-    #[serde(skip)]
+    /// A tape that begins here must know it as well.
+    #[serde(default)]
     pub rows_dirty: bool,
     /// The second of person time in which figures were last looked at for their age.
     pub aged_at: i64,

@@ -129,6 +129,8 @@ pub struct Nav {
     pub selected: Option<ServiceId>,
     /// The person moved the selection; until then `v` and `b` go to what hurts most.
     pub by_hand: bool,
+    /// A key left the waking screen before the sources had answered: what is chosen is still the opening's to say.
+    pub choice_open: bool,
     /// Fine rows are shown as well.
     pub show_rest: bool,
     pub overlay: Option<Overlay>,

@@ -63,8 +63,9 @@ impl Inbox {
         let mut w = self.lock();
         let key = (source.clone(), fact.key());
         match w.facts.get_mut(&key) {
-            // A full list speaks of what came before it, so it goes to the end.
-            Some(waiting) if !matches!(fact, Fact::Whole(_)) => waiting.1 = fact,
+            // A full list speaks of what came before it, so it goes to the end. So does what a source says of itself:
+            // `watching` before its targets would be a console that knows of none and calls that fine.
+            Some(waiting) if !matches!(fact, Fact::Whole(_) | Fact::Source(_)) => waiting.1 = fact,
             was => {
                 let old = was.map(|w| w.0);
                 if let Some(old) = old {
@@ -132,9 +133,39 @@ mod tests {
     use super::*;
     use crate::core::key::Key;
     use crate::core::world::figures::Checked;
+    use crate::core::world::source::{Abilities, Link, SourceState};
 
     fn checked(q: &str, v: f64) -> Fact {
         Fact::Checked(Checked { query: q.into(), value: Some(v), sample: None })
+    }
+
+    #[test]
+    fn what_a_source_says_of_itself_never_overtakes_what_it_brought() {
+        let inbox = Inbox::default();
+        let s = SourceId::new("m");
+        let says = |link: Link| {
+            let abilities = Abilities::default();
+            let (kind, holds) = ("kubernetes".into(), String::new().into());
+            let (confirmed, latency_ms, last_error) = (None, None, None);
+            let (old_after_ms, calls_per_min) = (90_000, 0);
+            Fact::Source(Box::new(SourceState {
+                kind,
+                link,
+                abilities,
+                confirmed,
+                old_after_ms,
+                latency_ms,
+                calls_per_min,
+                last_error,
+                holds,
+            }))
+        };
+        inbox.fact(&s, says(Link::Connecting));
+        inbox.fact(&s, checked("a", 1.0));
+        inbox.fact(&s, says(Link::Watching));
+        let got = inbox.take(10);
+        assert_eq!(got.len(), 2);
+        assert_eq!(got[1], Msg::Fact { source: s.clone(), fact: Box::new(says(Link::Watching)) });
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! Knows no Markdown, no source and no screen.
 
 use crate::core::id::{ServiceId, SourceId};
+use crate::core::judge::words::figure;
 use crate::core::time::Utc;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -244,7 +245,7 @@ pub fn judge(expect: Expectation, found: Result<Option<f64>, &str>, at: Utc) -> 
         Ok(Some(found)) if found.is_finite() && expect.holds(found) => {
             return StepState::Done { at, found: Some(found) };
         }
-        Ok(Some(found)) if found.is_finite() => format!("found {found}, expected {expect}"),
+        Ok(Some(found)) if found.is_finite() => format!("found {}, expected {expect}", figure(found)),
         Ok(Some(_)) => "the query answered with no number".to_owned(),
         Ok(None) => "the query answered nothing".to_owned(),
         Err(why) => why.to_owned(),

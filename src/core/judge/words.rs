@@ -14,6 +14,16 @@ pub fn decimal(x: f64, decimals: usize) -> String {
     }
 }
 
+/// A number nobody knows the unit of, as a person reads it: four digits that count, no zeros at its end.
+pub fn figure(x: f64) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return decimal(x, 0);
+    }
+    let d = (3.0 - libm::floor(libm::log10(x.abs()))).clamp(0.0, 12.0) as usize;
+    let s = decimal(x, d);
+    if s.contains('.') { s.trim_end_matches('0').trim_end_matches('.').to_owned() } else { s }
+}
+
 /// Decimals that give this half-width (a fraction) two significant digits in points, 0 to 3.
 pub fn decimals(half_width: f64) -> usize {
     let points = half_width * 100.0;

@@ -31,15 +31,25 @@ const REST_MS: i64 = 150;
 pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     let asked = model.quit_asked;
     let chosen = model.nav.selected.clone();
+    let before = (is_open(model), model.notice.clone());
     pressed(model, key, out);
     // Whoever does anything else than move sees what is chosen at once.
     if model.nav.selected == chosen {
         model.nav.resting = None;
     }
+    // What opens tells its own keys in the row where an older notice stood.
+    if !before.0 && is_open(model) && model.notice == before.1 {
+        model.notice = None;
+    }
     // Two of them with nothing between leave an armed console; half a chord is not nothing, and not another key yet.
     if model.quit_asked == asked && model.nav.pending.is_empty() {
         model.quit_asked = None;
     }
+}
+
+/// A dialog, a page, a field or a menu lies over the screen.
+fn is_open(model: &Model) -> bool {
+    model.dialog.is_some() || model.nav.overlay.is_some() || !model.nav.pending.is_empty()
 }
 
 fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
@@ -52,6 +62,7 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     bump(model);
     if model.nav.screen == Screen::Waking {
         wake(model);
+        model.nav.choice_open = !answered(model);
         waking_key(model, key, out);
         return;
     }
@@ -142,18 +153,45 @@ pub(super) fn leave_waking_when_answered(model: &mut Model) {
         if model.nav.selected.is_none() && !matches!(model.nav.screen, Screen::Waking | Screen::Choose) {
             model.nav.selected = model.rows.first().map(|r| r.service.clone());
         }
+        choose_late(model);
         return;
     }
-    let answered = model.world.sources.values().all(|s| match s.link {
-        Link::Watching | Link::Polling | Link::Failed(_) => true,
-        Link::Connecting | Link::Reading { .. } => false,
-    });
-    let read = model.judged.values().all(|j| j.asked.is_empty() && j.verdict.progress.reading().is_none());
-    if answered && read {
+    if answered(model) {
         wake(model);
         // Nobody pressed a key: nobody's second key has to be kept from acting.
         model.nav.deaf_until = Person(0);
     }
+}
+
+/// A key left the waking screen before anything was judged, so the first row was only the first by name. Once all is
+/// there, within the time of waking, the worst is chosen; unless a hand chose meanwhile or something lies open.
+fn choose_late(model: &mut Model) {
+    if !model.nav.choice_open {
+        return;
+    }
+    let now = model.now.person;
+    if model.nav.by_hand || now.0 - model.started.person.0 >= model.limits.waking {
+        model.nav.choice_open = false;
+    } else if answered(model) && !is_open(model) {
+        model.nav.choice_open = false;
+        let before = model.nav.selected.clone();
+        to_worst(model);
+        if model.nav.selected != before {
+            // A key that was already on its way meant the row before.
+            model.nav.deaf_until = Person(now.0 + DEAF_MS);
+            bump(model);
+        }
+    }
+}
+
+/// Every source has said something, and what it was asked has come.
+fn answered(model: &Model) -> bool {
+    let said = model.world.sources.values().all(|s| match s.link {
+        Link::Watching | Link::Polling | Link::Failed(_) => true,
+        Link::Connecting | Link::Reading { .. } => false,
+    });
+    said && !model.world.sources.is_empty()
+        && model.judged.values().all(|j| j.asked.is_empty() && j.verdict.progress.reading().is_none())
 }
 
 /// An intent that a hand chose, by keys or by words.

@@ -4,6 +4,7 @@ use super::{bump, records};
 use crate::core::case::runbook::StepState;
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
+use crate::core::judge::words::figure;
 use crate::core::listing;
 use crate::core::model::{Model, Purpose};
 use serde_json::json;
@@ -104,7 +105,7 @@ fn words(state: &StepState) -> String {
     match state {
         StepState::Open => "open".into(),
         StepState::Running => "running".into(),
-        StepState::Done { found: Some(v), .. } => format!("pass, found {v}"),
+        StepState::Done { found: Some(v), .. } => format!("pass, found {}", figure(*v)),
         StepState::Done { found: None, .. } => "done".into(),
         StepState::Failed { why, .. } => format!("FAILED, {why}"),
         StepState::Skipped { reason, .. } => format!("skipped: {reason}"),

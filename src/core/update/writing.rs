@@ -29,6 +29,8 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
         Overlay::SkipReason { step, mut typed } => {
             match key.code {
                 Code::Esc => {}
+                // Esc and a letter that a multiplexer sent together: it was no, and the letter was for what lies below.
+                Code::Char(_) if key.alt => {}
                 Code::Enter if !typed.trim().is_empty() => steps::step_skip(model, step, typed.trim(), out),
                 Code::Enter => model.nav.overlay = Some(Overlay::SkipReason { step, typed }),
                 Code::Backspace => {

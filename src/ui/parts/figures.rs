@@ -54,6 +54,14 @@ pub fn known_until(model: &Model, t: &TargetState) -> Utc {
     }
 }
 
+/// How long something has held, in ms. What began after the figures ended was told by the source of the rollout: its
+/// clock goes on.
+pub fn lasted(model: &Model, t: &TargetState, since: Utc) -> i64 {
+    let known = known_until(model, t);
+    let until = if known < since { model.utc() } else { known };
+    until.since(since)
+}
+
 /// `9s old`, `OLD 2m`, or that there never was a figure. With the role it is drawn in.
 pub fn figures_age(model: &Model, t: &TargetState) -> (Role, String) {
     let now = model.utc();

@@ -289,6 +289,6 @@ pub fn heading(model: &Model, t: &TargetState, wide: usize) -> Line {
     if !t.is_moving() {
         return line.text(format!(", {}", t.phase.word()));
     }
-    let ago = t.started.map(|s| format!("  {} ago", age::age(figures::known_until(model, t).since(s))));
+    let ago = t.started.map(|s| format!("  {} ago", age::age(figures::lasted(model, t, s))));
     line.text(format!(" -> {candidate}{}", ago.unwrap_or_default()))
 }

@@ -110,18 +110,13 @@ fn kind(s: &RunStep) -> &'static str {
     }
 }
 
-fn number(x: f64) -> String {
-    let s = words::decimal(x, 4);
-    if s.contains('.') { s.trim_end_matches('0').trim_end_matches('.').to_owned() } else { s }
-}
-
 /// Mark, role of the word, the word and what belongs to it.
 fn state(s: &StepState) -> (&'static str, Role, &'static str, String) {
     match s {
         StepState::Open => (" ", Role::Text, "", String::new()),
         StepState::Running => ("~", Role::Moving, "asking", String::new()),
         StepState::Done { at, found } => {
-            let found = found.map(|f| format!("found {} ", number(f))).unwrap_or_default();
+            let found = found.map(|f| format!("found {} ", words::figure(f))).unwrap_or_default();
             let word = if found.is_empty() { "done" } else { "pass" };
             ("x", Role::Fine, word, format!("{found}at {}", at.hms()))
         }

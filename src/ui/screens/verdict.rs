@@ -72,9 +72,9 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     let t = board::selected_target(model);
     let h = headline(model, t);
     let since = h.since.map(|s| {
-        let until = t.map_or(model.utc(), |t| figures::known_until(model, t));
+        let lasted = t.map_or_else(|| model.utc().since(s), |t| figures::lasted(model, t, s));
         // In steps: a stopwatch that ticks costs bytes every second and tells nothing more.
-        (s.hms(), motion::growing(model, until.since(s)))
+        (s.hms(), motion::growing(model, lasted))
     });
     let most = match tall {
         0..8 => 1,
@@ -110,10 +110,8 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     let slo = model.world.services.get(&t.service).is_some_and(|s| s.slo.is_some());
     let budget = Line::new().text(" budget   ").append(figures::budget(model.burns.get(&t.service), slo));
     rows.flow(K::Budget as u8, K::DeadAct as u8, budget, wide, 10);
-    let deployed = t
-        .started
-        .filter(|_| t.is_moving())
-        .map(|s| format!("deployed {} ago", age::age(figures::known_until(model, t).since(s))));
+    let deployed =
+        t.started.filter(|_| t.is_moving()).map(|s| format!("deployed {} ago", age::age(figures::lasted(model, t, s))));
     let reach = if t.is_moving() { figures::reach(t) } else { steady_reach(t) };
     let reach = Line::new().text(format!(" reach    {reach}")).end(Role::Text, deployed.unwrap_or_default());
     rows.flow(K::Reach as u8, K::DeadAct as u8, reach, wide, 10);
