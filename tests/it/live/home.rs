@@ -165,11 +165,10 @@ impl Console {
         self.until("the end of waking", 30, |lines| drawn(lines) && !lines.iter().any(|l| l.contains("WAKING:")));
     }
 
-    /// Chooses `service` on the Board and goes to its Verdict screen.
+    /// Chooses `service` by its whole name, as a person would who has been told it: `:`, the name, Enter. That is its
+    /// Verdict screen.
     #[track_caller]
     pub fn choose(&mut self, service: &str) {
-        // A name is cut on the Board; this much of it tells services of one run apart.
-        let short: String = service.chars().take(8).collect();
         self.awake();
         // Keys of the first moments after waking do not count.
         std::thread::sleep(Duration::from_millis(350));
@@ -178,32 +177,20 @@ impl Console {
         if !self.pty.look(|g| g.contains("fold")) {
             self.pty.keys("+");
         }
+        let short: String = service.chars().take(6).collect();
         self.until(&format!("{short} on the Board"), 30, |lines| lines.iter().any(|l| l.contains(&short)));
-        self.pty.keys("g");
-        let start = Instant::now();
-        while !self.chosen(&short) {
-            assert!(start.elapsed() < Duration::from_secs(15), "cannot choose it:\n{}", self.pty.screen().join("\n"));
-            self.pty.keys("j");
-            std::thread::sleep(Duration::from_millis(120));
-            if self.at_the_end() {
-                self.pty.keys("g");
-            }
-        }
-        self.pty.keys("v");
+        self.pty.keys(":");
+        self.shows("take it", 5);
+        self.pty.send(service);
+        let typed = format!(":{service}");
+        self.until("it among the suggestions", 5, |lines| {
+            lines.iter().any(|l| l.starts_with(&typed)) && lines.iter().any(|l| l.contains("service at"))
+        });
+        self.pty.keys("Enter");
         let loud = service.to_uppercase();
-        self.until("its Verdict", 5, |lines| lines.iter().any(|l| l.to_uppercase().contains(&loud)));
-    }
-
-    fn chosen(&self, short: &str) -> bool {
-        self.pty.screen().iter().any(|l| l.starts_with('>') && l.contains(short))
-    }
-
-    /// The last row of the list is the chosen one.
-    fn at_the_end(&self) -> bool {
-        let lines = self.pty.screen();
-        let rows: Vec<&String> = lines.iter().skip_while(|l| !l.contains("SERVICE")).skip(1).collect();
-        let last = rows.iter().take_while(|l| l.starts_with(['>', ' ']) && !l.starts_with("  ")).last();
-        last.is_some_and(|l| l.starts_with('>'))
+        self.until("its Verdict", 5, |lines| {
+            lines.iter().any(|l| l.to_uppercase().contains(&loud)) && !lines.iter().any(|l| l.contains("take it"))
+        });
     }
 
     /// Waits for the dialog and confirms it: by the key as soon as it counts, or by the name where that is asked for.
