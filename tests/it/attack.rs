@@ -186,7 +186,9 @@ impl Victim {
                     Effect::Quit(_) if armed => wrong.push("left while armed"),
                     Effect::Quit(_) => left = true,
                     Effect::Append { entry, .. } if entry.kind == Kind::Armed => wrong.push("armed"),
-                    Effect::Append { entry, .. } if entry.kind == Kind::Disarmed && entry.data["why"] != "expired" => {
+                    Effect::Append { entry, .. }
+                        if entry.kind == Kind::Disarmed && entry.data["why"] != "the time is up" =>
+                    {
                         wrong.push("disarmed");
                     }
                     _ => {}
