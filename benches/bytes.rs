@@ -38,12 +38,6 @@ fn status(pid: u32, what: &str) -> u64 {
     sum
 }
 
-fn resident_kb(pid: u32) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
-    let line = text.lines().find_map(|l| l.strip_prefix("VmRSS:"));
-    line.and_then(|l| l.split_whitespace().next()?.parse().ok()).unwrap_or(0)
-}
-
 /// `setsid` becomes the program itself, so its process is ours.
 fn calm(name: &'static str, args: &'static [&'static str], limit: f64) -> String {
     let home = Home::new("bytes");
@@ -59,7 +53,7 @@ fn calm(name: &'static str, args: &'static [&'static str], limit: f64) -> String
     [
         row(&format!("{name}: an idle minute, figures moving as they come"), bytes as f64 / secs, "B/s", limit),
         row(&format!("{name}: wake-ups"), turns as f64 / secs, "/s", 5.0),
-        row(&format!("{name}: resident"), resident_kb(pty.pid()) as f64 / 1e3, "MB", 30.0),
+        row(&format!("{name}: resident"), process::resident(pty.pid()) as f64 / 1e3, "MB", 30.0),
     ]
     .join("\n  ")
 }

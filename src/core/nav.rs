@@ -221,6 +221,13 @@ impl Nav {
         };
     }
 
+    /// A key or a line came. When the one before it did.
+    pub fn came(&mut self, now: Person) -> Person {
+        let [_, before, last] = self.keys_at;
+        self.keys_at = [before, last, now];
+        last
+    }
+
     /// The last three keys came within 10 ms: not fingers (terminal-and-safety 2.4).
     pub fn is_burst(&self) -> bool {
         self.keys_at[0].0 > 0 && self.keys_at[2].0 - self.keys_at[0].0 <= 10

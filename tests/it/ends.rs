@@ -232,7 +232,8 @@ fn gone(pid: u32, began: Instant, ticks: u64) -> (Duration, u64) {
     loop {
         let state = state(pid);
         if state.is_some() {
-            last = cpu_ticks(pid);
+            // Its parent may reap it between the two looks.
+            last = crate::process::ticks(pid).unwrap_or(last);
         }
         if matches!(state, None | Some('Z')) {
             return (began.elapsed(), last - ticks);

@@ -2,10 +2,15 @@
 
 /// Processor time in ticks of 10 ms (USER_HZ is 100 on every Linux), user and system, all threads.
 pub fn cpu_ticks(pid: u32) -> u64 {
-    let stat = stat(pid).expect("the process is there, ended or not");
+    ticks(pid).expect("the process is there, ended or not")
+}
+
+/// The same; `None` when somebody has reaped it meanwhile.
+pub fn ticks(pid: u32) -> Option<u64> {
+    let stat = stat(pid)?;
     let field = |n: usize| stat.get(n).and_then(|f| f.parse::<u64>().ok()).expect("proc(5)");
     // Fields 14 and 15 of proc(5); the list begins at field 3.
-    field(11) + field(12)
+    Some(field(11) + field(12))
 }
 
 /// `R`, `S`, `T`, `Z` and so on; `None` when it is no more.

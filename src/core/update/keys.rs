@@ -54,8 +54,7 @@ fn is_open(model: &Model) -> bool {
 
 fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     let now = model.now.person;
-    let last = model.nav.keys_at[2];
-    model.nav.keys_at = [model.nav.keys_at[1], last, now];
+    let last = model.nav.came(now);
     if model.ending {
         return;
     }

@@ -32,8 +32,7 @@ fn say_all(out: &mut Vec<Effect>, lines: impl IntoIterator<Item = String>) {
 /// A typed line.
 pub(super) fn line(model: &mut Model, line: &str, out: &mut Vec<Effect>) {
     let now = model.now.person;
-    let last = model.nav.keys_at[2];
-    model.nav.keys_at = [model.nav.keys_at[1], last, now];
+    let last = model.nav.came(now);
     if model.ending {
         return;
     }
