@@ -44,6 +44,7 @@ fn at(ms: i64) -> Stamp {
 /// An observation of about 500 bytes.
 fn observed(ms: i64) -> Entry {
     Entry {
+        incident: None,
         kind: Kind::Phase,
         at: at(ms).utc,
         target: Some(TargetId {

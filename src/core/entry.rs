@@ -4,6 +4,7 @@ use crate::core::id::TargetId;
 use crate::core::time::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// What a record tells. Readers keep kinds they do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -38,6 +39,110 @@ pub enum Kind {
     /// A runbook step done, failed or skipped.
     Runbook,
     Acknowledged,
+    /// Words a service's burn changed to; an observation.
+    Burn,
+    /// Counts and burn of a moving service at a block edge, so that a report can draw them; an observation.
+    Figures,
+    IncidentOpened,
+    /// Title, severity or state.
+    IncidentChanged,
+    IncidentClosed,
+    /// Taken, given, lapsed or left.
+    Lead,
+    /// What was decided and why.
+    Decision,
+    /// Work left for later, with its owner and date; also its end.
+    FollowUp,
+    /// A numbered promise, and its payment.
+    Debt,
+    /// A line of the incident checklist that a person ticked.
+    Ticked,
+    /// Stakeholders were told, with the text.
+    Told,
+    /// Who the person is: the answer to the question, and the acts it covers.
+    Who,
+    /// Whom a source takes us for.
+    Identity,
+    /// The head went to the configured command.
+    Anchored,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 35] = [
+        Kind::Opened,
+        Kind::Closed,
+        Kind::Armed,
+        Kind::Disarmed,
+        Kind::Intent,
+        Kind::Sent,
+        Kind::Accepted,
+        Kind::Refused,
+        Kind::Unknown,
+        Kind::Seen,
+        Kind::Settled,
+        Kind::Stuck,
+        Kind::Undone,
+        Kind::Resolved,
+        Kind::Changed,
+        Kind::Note,
+        Kind::Phase,
+        Kind::Verdict,
+        Kind::Source,
+        Kind::Runbook,
+        Kind::Acknowledged,
+        Kind::Burn,
+        Kind::Figures,
+        Kind::IncidentOpened,
+        Kind::IncidentChanged,
+        Kind::IncidentClosed,
+        Kind::Lead,
+        Kind::Decision,
+        Kind::FollowUp,
+        Kind::Debt,
+        Kind::Ticked,
+        Kind::Told,
+        Kind::Who,
+        Kind::Identity,
+        Kind::Anchored,
+    ];
+
+    /// What the console saw, as against what a person decided or did. May wait a second for the disk, and is the first to
+    /// be dropped where the disk does not follow.
+    pub fn is_observation(self) -> bool {
+        match self {
+            Kind::Phase | Kind::Verdict | Kind::Source | Kind::Burn | Kind::Figures => true,
+            Kind::Opened
+            | Kind::Closed
+            | Kind::Armed
+            | Kind::Disarmed
+            | Kind::Intent
+            | Kind::Sent
+            | Kind::Accepted
+            | Kind::Refused
+            | Kind::Unknown
+            | Kind::Seen
+            | Kind::Settled
+            | Kind::Stuck
+            | Kind::Undone
+            | Kind::Resolved
+            | Kind::Changed
+            | Kind::Note
+            | Kind::Runbook
+            | Kind::Acknowledged
+            | Kind::IncidentOpened
+            | Kind::IncidentChanged
+            | Kind::IncidentClosed
+            | Kind::Lead
+            | Kind::Decision
+            | Kind::FollowUp
+            | Kind::Debt
+            | Kind::Ticked
+            | Kind::Told
+            | Kind::Who
+            | Kind::Identity
+            | Kind::Anchored => false,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +150,9 @@ pub struct Entry {
     pub kind: Kind,
     /// When it was true (own UTC; simulated in a drill). The record's hlc is that of its appending.
     pub at: Utc,
+    /// The incident it belongs to. Set in one place, at the end of `update`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<Arc<str>>,
     pub target: Option<TargetId>,
     /// Kind-specific members; plain JSON, strings from outside unchanged (escaped when written and drawn).
     pub data: Value,

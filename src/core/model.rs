@@ -3,7 +3,9 @@
 use crate::core::act::dialog::Dialog;
 use crate::core::act::flight::Act;
 use crate::core::act::plan::Ticket;
+use crate::core::case::casebook::Casebook;
 use crate::core::case::note::Draft;
+use crate::core::case::people::Present;
 use crate::core::case::runbook::{Progress, Runbook};
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
@@ -189,6 +191,12 @@ pub struct Model {
     pub asks: BTreeMap<AskId, Purpose>,
     pub log: LogState,
     pub loose: Vec<Loose>,
+    /// What the records say of incidents.
+    #[serde(default)]
+    pub casebook: Casebook,
+    /// The other consoles on this log.
+    #[serde(default)]
+    pub people: Vec<Present>,
     pub runbooks: BTreeMap<Arc<str>, Runbook>,
     pub progress: BTreeMap<Arc<str>, Progress>,
     /// A note that was left and is offered again.
@@ -277,6 +285,8 @@ impl Model {
             asks: BTreeMap::new(),
             log: LogState::default(),
             loose: Vec::new(),
+            casebook: Casebook::default(),
+            people: Vec::new(),
             runbooks: BTreeMap::new(),
             progress: BTreeMap::new(),
             draft: None,

@@ -1,11 +1,13 @@
 //! Everything that can happen to the console. What is not here cannot change the model; all of it goes on the tape first.
 
 use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
+use crate::core::case::people::Present;
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
 use crate::core::keymap::Keymap;
 use crate::core::nav::Pane;
+use crate::core::record::Record;
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::SourceError;
@@ -70,6 +72,11 @@ pub enum Msg {
         dialog: DialogId,
         line_ms: i64,
     },
+    /// Records that are on disk: this session's after their sync, others' as they are found. Merged by (hlc, session, seq)
+    /// within one message.
+    Records(Vec<Record>),
+    /// Who is in besides us. All of them each time.
+    People(Vec<Present>),
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
     /// The theme is in force, or why not.
@@ -129,6 +136,9 @@ pub struct Recovered {
     pub settled: Vec<(ServiceId, i64)>,
     /// Intents of ended sessions without an outcome.
     pub unfinished: Vec<Unfinished>,
+    /// Older records that the casebook is made of (incidents, leads, follow-ups, debts), merged.
+    #[serde(default)]
+    pub records: Vec<Record>,
     /// `log: mine only` (no host-wide directory).
     pub mine_only: bool,
     pub file: Arc<str>,

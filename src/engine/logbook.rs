@@ -2,7 +2,8 @@
 
 use super::inbox::Inbox;
 use crate::core::act::plan::Ticket;
-use crate::core::entry::{Entry, Kind};
+use crate::core::case::people::Here;
+use crate::core::entry::Entry;
 use crate::core::id::ServiceId;
 use crate::core::msg::{Msg, Recovered, Unfinished};
 use crate::core::time::{Stamp, Utc};
@@ -33,31 +34,6 @@ struct Queued {
     at: Stamp,
     ticket: Option<Ticket>,
     late: bool,
-}
-
-/// Records that somebody waits for, or would miss first.
-fn synced(kind: Kind) -> bool {
-    match kind {
-        Kind::Phase | Kind::Verdict | Kind::Source => false,
-        Kind::Opened
-        | Kind::Closed
-        | Kind::Armed
-        | Kind::Disarmed
-        | Kind::Intent
-        | Kind::Sent
-        | Kind::Accepted
-        | Kind::Refused
-        | Kind::Unknown
-        | Kind::Seen
-        | Kind::Settled
-        | Kind::Stuck
-        | Kind::Undone
-        | Kind::Resolved
-        | Kind::Changed
-        | Kind::Note
-        | Kind::Runbook
-        | Kind::Acknowledged => true,
-    }
 }
 
 impl Logbook {
@@ -124,7 +100,7 @@ impl Logbook {
             }
             Opening::Open(j) if q.late => j.append_late(q.entry, q.at, q.ticket),
             Opening::Open(j) => {
-                let sync = q.ticket.is_some() || synced(q.entry.kind);
+                let sync = q.ticket.is_some() || !q.entry.kind.is_observation();
                 let durability = if sync { Durability::Sync } else { Durability::Batched };
                 j.append(q.entry, q.at, q.ticket, durability);
             }
@@ -151,6 +127,9 @@ impl Logbook {
         self.put(Queued { entry, at, ticket: Some(ticket), late: true });
     }
 
+    /// What our live file says.
+    pub fn here(&mut self, _here: &Here) {}
+
     pub fn close(mut self, at: Stamp) -> Option<String> {
         self.poll();
         match self.journal {
@@ -176,6 +155,7 @@ fn open(settings: &Settings, also: Option<&Path>, at: Stamp, inbox: &Inbox) -> s
                 Msg::NotDurable { ticket, why: why.into() }
             }
             Report::Failed { ticket: None, why } => Msg::LogFailed { why: why.into() },
+            Report::Written(records) => Msg::Records(records),
             Report::Recovered(r) => Msg::Recovered(Box::new(recovered(r, history.clone(), mine_only, file.clone()))),
         };
         inbox.answer(msg);
@@ -218,7 +198,7 @@ fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file:
             }
         })
         .collect();
-    Recovered { settled, unfinished, mine_only, file }
+    Recovered { settled, unfinished, records: Vec::new(), mine_only, file }
 }
 
 fn number(v: &Value, key: &str) -> u64 {

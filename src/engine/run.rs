@@ -176,6 +176,11 @@ impl<F: Front> Engine<F> {
                     log.append_late(entry, at, ticket);
                 }
             }
+            Effect::Here(here) => {
+                if let Some(log) = &mut self.log {
+                    log.here(&here);
+                }
+            }
             Effect::Plan { dialog, operation } => {
                 let known = self.model.world.targets.get(&operation.target).cloned();
                 if let Some(p) = &self.ports {

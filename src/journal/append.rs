@@ -5,6 +5,7 @@ use super::hlc::HlcClock;
 use super::record::{self, Place, Who, ZEROS};
 use crate::core::act::plan::Ticket;
 use crate::core::entry::Entry;
+use crate::core::record::Record;
 use crate::core::time::{Stamp, Utc};
 use rustix::fs::{Access, OFlags};
 use std::fs::{File, OpenOptions};
@@ -142,8 +143,8 @@ impl Chain {
         &mut self.clock
     }
 
-    /// Writes one record. Not yet durable. After an error nothing more may be written.
-    pub fn append(&mut self, entry: &Entry, stamp: Stamp, ticket: Option<Ticket>, missed: u64) -> io::Result<()> {
+    /// Writes one record and gives it as a reader will see it. Not yet durable. After an error nothing more may be written.
+    pub fn append(&mut self, entry: &Entry, stamp: Stamp, ticket: Option<Ticket>, missed: u64) -> io::Result<Record> {
         let place = Place { seq: self.seq + 1, hlc: self.clock.tick(stamp.utc), prev: &self.head, stamp, missed };
         let line = record::line(&self.who, place, entry, ticket)?;
         let wrote = loop {
@@ -161,8 +162,9 @@ impl Chain {
         }
         self.seq += 1;
         self.len += line.bytes.len() as u64;
+        let record = Record::read(&self.who.session, line.bytes.strip_suffix(b"\n").unwrap_or(&line.bytes));
         self.head = line.hash;
-        Ok(())
+        Ok(record)
     }
 
     /// Everything appended is on disk when this returns Ok.

@@ -1,15 +1,11 @@
 //! The hybrid logical clock: an order of records across sessions that never falls within a file.
 //! Reads no clock itself; own UTC comes in with each call.
 
+pub use crate::core::record::Hlc;
 use crate::core::time::Utc;
-use serde::{Deserialize, Serialize};
 
 /// Records further ahead of own UTC than this are read and marked, never adopted. Milliseconds (product.md section 9).
 pub const ADOPT_WITHIN: i64 = 60_000;
-
-/// (milliseconds, counter). In a record: `[1795231647250,0]`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Hlc(pub i64, pub u32);
 
 /// This session's clock.
 #[derive(Clone, Copy, Debug, Default)]

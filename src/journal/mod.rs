@@ -44,8 +44,6 @@ mod tape_write;
 pub mod thread;
 #[cfg(test)]
 mod thread_tests;
-/// A record as a reader sees it.
-pub mod view;
 /// A record as one line for a person.
 pub mod words;
 mod worker;

@@ -82,6 +82,8 @@ struct Body<'a> {
     host: &'a str,
     kind: Kind,
     #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<Cow<'a, TargetId>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ticket: Option<Ticket>,
@@ -106,6 +108,7 @@ pub fn line(who: &Who, place: Place<'_>, entry: &Entry, ticket: Option<Ticket>) 
             actor: &who.actor,
             host: &who.host,
             kind: entry.kind,
+            incident: entry.incident.as_deref(),
             target: entry.target.as_ref().map(bounded),
             ticket: ticket.or_else(|| entry.data["ticket"].as_u64().map(Ticket)),
             missed: (place.missed > 0).then_some(place.missed),

@@ -3,9 +3,9 @@
 
 use super::heads::{logs, session_of};
 use super::lines::{Forwards, Piece};
-use super::view::RecordView;
 use super::{append, live};
 use crate::core::id::TargetId;
+use crate::core::record::Record;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io;
@@ -75,7 +75,7 @@ struct Resolved {
 }
 
 impl Resolved {
-    fn read(r: &RecordView) -> Option<Resolved> {
+    fn read(r: &Record) -> Option<Resolved> {
         let of = &r.data["of"];
         let session = of["session"].as_str().or_else(|| r.data["session"].as_str())?;
         Some(Resolved { session: session.to_owned(), ticket: of["ticket"].as_u64(), target: r.target_id() })
@@ -103,7 +103,7 @@ fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<
         if !std::str::from_utf8(line).is_ok_and(acts) {
             continue;
         }
-        let record = RecordView::read(session, line);
+        let record = Record::read(session, line);
         if record.kind == "resolved" {
             resolved.extend(Resolved::read(&record));
         }

@@ -5,10 +5,10 @@ use super::chain::verify;
 use super::scratch::{Scratch, at, entry};
 use super::tape_read::TapeReader;
 use super::thread::{Durability, Journal, Report, Settings};
-use super::view::RecordView;
 use super::{heads, recovery, tail, words};
 use crate::core::act::plan::Ticket;
 use crate::core::entry::Kind;
+use crate::core::record::Record;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -95,7 +95,7 @@ fn killed_at_any_instant_no_acknowledged_record_is_lost() {
 
 fn tickets(path: &Path) -> Vec<u64> {
     let text = std::fs::read(path).expect("read");
-    text.split(|b| *b == b'\n').filter_map(|l| RecordView::read("s", l).ticket).collect()
+    text.split(|b| *b == b'\n').filter_map(|l| Record::read("s", l).ticket).collect()
 }
 
 fn json() -> impl Strategy<Value = Value> {
@@ -141,7 +141,7 @@ proptest! {
     fn readers_take_anything(records in prop::collection::vec(any_record(), 0..6)) {
         let bytes = records.join(&b'\n');
         for line in &records {
-            let said = words::line(&RecordView::read("s", line));
+            let said = words::line(&Record::read("s", line));
             prop_assert!(said.chars().all(|c| !c.is_control()), "{said:?}");
         }
         let found = verify(&bytes[..], |_| {}).expect("no i/o here");

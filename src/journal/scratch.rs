@@ -36,7 +36,7 @@ pub fn at(ms: i64) -> Stamp {
 }
 
 pub fn entry(kind: Kind, ms: i64, data: Value) -> Entry {
-    Entry { kind, at: at(ms).utc, target: None, data }
+    Entry { kind, at: at(ms).utc, incident: None, target: None, data }
 }
 
 pub fn target() -> TargetId {

@@ -4,7 +4,7 @@
 use super::heads::{logs, session_of};
 use super::hlc::Hlc;
 use super::lines::Backwards;
-use super::view::{RecordView, UNREADABLE};
+use crate::core::record::{Record, UNREADABLE};
 use std::collections::BinaryHeap;
 use std::io;
 use std::path::Path;
@@ -13,14 +13,14 @@ use std::path::Path;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tail {
     /// Oldest first.
-    pub records: Vec<RecordView>,
+    pub records: Vec<Record>,
     /// Files that could not be read (to their start, as far as it was wanted), with the reason.
     pub unread: Vec<(String, String)>,
 }
 
 /// One file, with the record that comes next when going backwards.
 struct End {
-    next: RecordView,
+    next: Record,
     /// Where `next` stands in the merge: its own hlc, but never later than what came after it in its file.
     hlc: Hlc,
     rest: Backwards,
@@ -74,7 +74,7 @@ fn before(mut rest: Backwards, session: String, after: Option<Hlc>) -> io::Resul
     let Some(line) = rest.line()? else {
         return Ok(None);
     };
-    let next = RecordView::read(&session, &line);
+    let next = Record::read(&session, &line);
     // A line that tells no time stays beside its neighbour.
     let own = if next.kind == UNREADABLE { after.unwrap_or_default() } else { next.hlc };
     Ok(Some(End { hlc: after.map_or(own, |a| own.min(a)), next, rest, session }))

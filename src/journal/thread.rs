@@ -8,6 +8,7 @@ use super::recovery::{self, Recovery};
 use super::worker::{Appended, Command, Opening, Worker};
 use crate::core::act::plan::Ticket;
 use crate::core::entry::Entry;
+use crate::core::record::Record;
 use crate::core::time::Stamp;
 use serde_json::json;
 use std::io;
@@ -38,6 +39,8 @@ pub enum Report {
     Durable(Ticket),
     /// The log has ended for this session; so will every later append. `ticket`: whose record it was.
     Failed { ticket: Option<Ticket>, why: String },
+    /// Records of this session that are on disk, in their order.
+    Written(Vec<Record>),
     /// What ended sessions left undone. Once, some time after the opening.
     Recovered(Recovery),
 }

@@ -1,7 +1,7 @@
 //! A record as one line for a person: `03:14:07 mira checkout@eu-1 roll back accepted in 41 ms`. The members of `data`
 //! per kind are written down in `docs/log-format.md`; missing ones are left out, unknown kinds shown as they are.
 
-use super::view::{RecordView, UNREADABLE};
+use crate::core::record::{Record, UNREADABLE};
 use crate::core::shown::shown_line;
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ pub const WIDTH: usize = 400;
 
 /// The line, everything from outside made visible, no newline. Behind the time stands a mark when it is not shown as
 /// it was written.
-pub fn line(r: &RecordView) -> String {
+pub fn line(r: &Record) -> String {
     let about = r.target_at().map(|t| format!("{t} ")).unwrap_or_default();
     let late = if r.at.is_some() { " (recorded later)" } else { "" };
     let text = format!("{} {about}{}{late}", r.who(), said(r));
@@ -64,7 +64,7 @@ impl Data<'_> {
     }
 }
 
-fn said(r: &RecordView) -> String {
+fn said(r: &Record) -> String {
     let d = Data(&r.data);
     let act = d.act();
     // By word, not by enum: records of later versions are read too.
@@ -120,6 +120,34 @@ fn said(r: &RecordView) -> String {
             d.part(": ", "state", "")
         ),
         "acknowledged" => format!("acked{}", d.part(" ", "what", "")),
+        "burn" => format!("burn{}", d.part(" ", "words", "")),
+        "figures" => format!("figures{}", d.part(" ", "words", "")),
+        "incident-opened" => format!("incident opened{}{}", d.part(" ", "severity", ""), d.part(": ", "title", "")),
+        "incident-changed" => {
+            format!("incident{}{}{}", d.part(" ", "state", ""), d.part(" ", "severity", ""), d.part(": ", "title", ""))
+        }
+        "incident-closed" => format!("incident closed{}", d.part(": ", "reason", "")),
+        "lead" => format!("lead{}{}{}", d.part(" ", "what", ""), d.part(": ", "lead", ""), d.part(", ", "why", "")),
+        "decision" => format!("decided{}{}", d.part(": ", "text", ""), d.part(" because ", "reason", "")),
+        "follow-up" => format!(
+            "follow-up{}{}{}{}",
+            d.part(" #", "number", ""),
+            d.part(": ", "text", ""),
+            d.part(", ", "owner", ""),
+            d.part(", due ", "due", "")
+        ),
+        "debt" => format!(
+            "debt{}{}{}{}",
+            d.part(" #", "number", ""),
+            d.part(" ", "state", ""),
+            d.part(": ", "text", ""),
+            d.part(", ", "owner", "")
+        ),
+        "ticked" => format!("ticked{}{}", d.part(": ", "item", ""), d.part(", ", "how", "")),
+        "told" => format!("told{}{}", d.part(" ", "audience", ""), d.part(": ", "text", "")),
+        "who" => format!("this is{}", d.part(" ", "claimed", "")),
+        "identity" => format!("known{}{}", d.part(" as ", "user", ""), d.part(" to ", "source", "")),
+        "anchored" => format!("head handed on{}", d.part(": ", "head", "")),
         UNREADABLE => format!("unreadable line{}", d.raw()),
         other => format!("{other}{}", d.raw()),
     }
@@ -149,7 +177,7 @@ mod tests {
     }
 
     fn line_of(v: &Value) -> String {
-        line(&RecordView::read("s", v.to_string().as_bytes()))
+        line(&Record::read("s", v.to_string().as_bytes()))
     }
 
     #[test]
@@ -173,31 +201,8 @@ mod tests {
 
     #[test]
     fn every_kind_of_this_version_has_its_own_words() {
-        use crate::core::entry::Kind::{self, *};
-        const ALL: [Kind; 21] = [
-            Opened,
-            Closed,
-            Armed,
-            Disarmed,
-            Intent,
-            Sent,
-            Accepted,
-            Refused,
-            Unknown,
-            Seen,
-            Settled,
-            Stuck,
-            Undone,
-            Resolved,
-            Changed,
-            Note,
-            Phase,
-            Verdict,
-            Source,
-            Runbook,
-            Acknowledged,
-        ];
-        for kind in ALL {
+        use crate::core::entry::Kind;
+        for kind in Kind::ALL {
             let word = json!(kind);
             let text = said_of(word.as_str().expect("word"), json!({"zzz": "unnamed"}));
             assert!(!text.contains("unnamed"), "{kind:?} is taken for unknown: {text}");

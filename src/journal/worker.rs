@@ -6,6 +6,7 @@ use super::live::Live;
 use super::thread::{BATCH, Durability, Ended, OnReport, Report};
 use crate::core::act::plan::Ticket;
 use crate::core::entry::{Entry, Kind};
+use crate::core::record::Record;
 use crate::core::time::Stamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -47,6 +48,8 @@ pub struct Worker {
     report: OnReport,
     /// Tickets written and not yet synced.
     unsynced: Vec<Ticket>,
+    /// Records written and not yet synced.
+    unreported: Vec<Record>,
     /// Tickets written in this session.
     written: BTreeSet<Ticket>,
     /// Since when something written is not synced.
@@ -63,6 +66,7 @@ impl Worker {
             chain,
             report,
             unsynced: Vec::new(),
+            unreported: Vec::new(),
             written: BTreeSet::new(),
             dirty: None,
             failed: None,
@@ -144,7 +148,8 @@ impl Worker {
         }
         let missed = self.missed.swap(0, Ordering::Relaxed);
         match self.chain.append(entry, stamp, ticket, missed) {
-            Ok(()) => {
+            Ok(record) => {
+                self.unreported.push(record);
                 self.dirty.get_or_insert_with(Instant::now);
                 self.unsynced.extend(ticket);
                 self.written.extend(ticket);
@@ -166,6 +171,7 @@ impl Worker {
                 for t in self.unsynced.drain(..) {
                     (self.report)(Report::Durable(t));
                 }
+                (self.report)(Report::Written(std::mem::take(&mut self.unreported)));
             }
             Err(e) => self.fail(None, &format!("the log could not be synced: {e}")),
         }
@@ -192,5 +198,5 @@ impl Worker {
 }
 
 fn own(kind: Kind, stamp: Stamp, data: Value) -> Entry {
-    Entry { kind, at: stamp.utc, target: None, data }
+    Entry { kind, at: stamp.utc, incident: None, target: None, data }
 }

@@ -4,12 +4,14 @@
 use crate::backends::sim::{Scenario, World};
 use crate::config::keymap::default_keymap;
 use crate::core::act::plan::{Operation, Outcome, Ticket, Verb};
+use crate::core::case::people::Here;
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Entry;
 use crate::core::id::{ServiceId, SourceId};
 use crate::core::key::{Code, Key};
 use crate::core::model::{Environment, Model, Place};
 use crate::core::msg::Msg;
+use crate::core::record::{Hlc, Record};
 use crate::core::time::{Person, Stamp, World as WorldTime};
 use crate::core::update::update;
 use crate::core::world::fact::Fact;
@@ -41,6 +43,8 @@ pub struct Run {
     pub effects: Vec<Effect>,
     /// Every record, in order.
     pub records: Vec<Entry>,
+    /// What the live file would say.
+    pub here: Here,
     /// Steps sent: what a backend's action counter would say.
     pub sent: Vec<Ticket>,
     queue: VecDeque<Msg>,
@@ -108,6 +112,7 @@ impl Run {
             tape: Vec::new(),
             effects: Vec::new(),
             records: Vec::new(),
+            here: Here::default(),
             sent: Vec::new(),
             queue: VecDeque::new(),
             person: 1_000_000,
@@ -155,6 +160,11 @@ impl Run {
     fn perform(&mut self, e: Effect) {
         match e {
             Effect::Append { entry, ticket } => {
+                if self.log == Log::Works {
+                    let (seq, utc) = (self.records.len() as u64 + 1, self.world.now());
+                    let record = Record::of(&entry, "drill", seq, Hlc(utc.0, seq as u32), utc);
+                    self.queue.push_back(Msg::Records(vec![record]));
+                }
                 self.records.push(entry);
                 if let Some(ticket) = ticket {
                     match self.log {
@@ -165,6 +175,7 @@ impl Run {
                 }
             }
             Effect::AppendLate { entry, .. } => self.records.push(entry),
+            Effect::Here(here) => self.here = *here,
             Effect::Plan { dialog, operation } => {
                 let known = self.model.world.targets.get(&operation.target).cloned();
                 let read = self.read(&operation.target);

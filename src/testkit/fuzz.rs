@@ -7,9 +7,9 @@ use crate::config::origin::{Origin, Origins};
 use crate::config::problem::Told;
 use crate::config::{Problem, keymap, runbook, theme};
 use crate::core::keymap::key_name;
+use crate::core::record::Record;
 use crate::core::shown::{LINE_MAX, TEXT_MAX, evidence, shown_bytes, shown_line, shown_log, shown_text};
 use crate::journal::lines::{Forwards, Piece};
-use crate::journal::view::RecordView;
 use crate::journal::{chain, words};
 use crate::ui::Look;
 use crate::ui::parts::line::Line;
@@ -73,7 +73,7 @@ pub fn log(bytes: &[u8]) {
     while let Ok(Some(piece)) = lines.next_piece() {
         match piece {
             Piece::Line(l) | Piece::Unfinished(l) => {
-                let record = RecordView::read("session", l);
+                let record = Record::read("session", l);
                 clean(&words::line(&record), false);
                 let _target = record.target_id();
             }

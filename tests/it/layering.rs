@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 31] = [
+const CORE_ORDER: [(&str, u8); 33] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -18,6 +18,7 @@ const CORE_ORDER: [(&str, u8); 31] = [
     ("intent", 0),
     ("keymap", 0),
     ("entry", 0),
+    ("record", 0),
     ("row", 0),
     ("seal", 0),
     ("shown", 0),
@@ -32,6 +33,7 @@ const CORE_ORDER: [(&str, u8); 31] = [
     ("model", 6),
     // Readings of the model, for update and the screens.
     ("alarm", 7),
+    ("chronicle", 7),
     ("board", 7),
     ("gates", 7),
     ("menu", 7),

@@ -1,4 +1,6 @@
-//! What people do about trouble: the runbook and how far they are in it, the note being written.
+//! What a case is made of: incidents and who works on them, runbooks and notes.
 
+pub mod casebook;
 pub mod note;
+pub mod people;
 pub mod runbook;

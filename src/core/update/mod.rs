@@ -7,6 +7,7 @@ mod choose;
 mod confirm;
 mod facts;
 mod filter;
+mod incident;
 mod keys;
 mod link;
 mod look;
@@ -19,6 +20,7 @@ mod records;
 mod settle;
 mod steps;
 mod tick;
+mod together;
 mod writing;
 
 use crate::core::board;
@@ -67,6 +69,8 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Flushed(id) => seen(model, id, at.person),
         Msg::Arriving { dialog, line_ms } => seen(model, dialog, Person(at.person.0.saturating_add(line_ms))),
         Msg::Recovered(r) => recovered(model, *r, &mut out),
+        Msg::Records(records) => incident::records(model, records, &mut out),
+        Msg::People(people) => together::people(model, people),
         Msg::Copied { file } => {
             // The file matters where a multiplexer keeps the clipboard for itself: its name must have room.
             model.tell(file.map_or_else(|| "copied to the clipboard".into(), |f| format!("copied; also saved to {f}")));
@@ -149,6 +153,8 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Arriving { .. }
         | Msg::Durable(_)
         | Msg::Copied { .. }
+        | Msg::Records(_)
+        | Msg::People(_)
         | Msg::Paste(_)
         | Msg::Resize { .. } => Touched::Nothing,
         Msg::Fact { fact, .. } => match &**fact {

@@ -19,7 +19,7 @@ pub(super) fn of(act: &Act, kind: Kind, at: Utc, mut data: Value) -> Entry {
             map.insert("to_version".into(), json!(act.seen.version_of(v)));
         }
     }
-    Entry { kind, at, target: Some(act.target().clone()), data }
+    Entry { kind, at, incident: None, target: Some(act.target().clone()), data }
 }
 
 /// What is asked, and what the actor saw when asking.
@@ -87,7 +87,7 @@ pub(super) fn outcome(outcome: &Outcome) -> Value {
 }
 
 pub(super) fn plain(kind: Kind, at: Utc, target: Option<&TargetId>, data: Value) -> Entry {
-    Entry { kind, at, target: target.cloned(), data }
+    Entry { kind, at, incident: None, target: target.cloned(), data }
 }
 
 /// One line for the strip; `None` for what a person need not see go by.
@@ -95,7 +95,23 @@ pub(super) fn strip(e: &Entry) -> Option<String> {
     let at = e.target.as_ref().map(TargetId::at).unwrap_or_default();
     let s = |k: &str| e.data.get(k).and_then(Value::as_str).unwrap_or_default();
     Some(match e.kind {
-        Kind::Sent | Kind::Opened | Kind::Closed => return None,
+        Kind::Sent
+        | Kind::Opened
+        | Kind::Closed
+        | Kind::Burn
+        | Kind::Figures
+        | Kind::IncidentOpened
+        | Kind::IncidentChanged
+        | Kind::IncidentClosed
+        | Kind::Lead
+        | Kind::Decision
+        | Kind::FollowUp
+        | Kind::Debt
+        | Kind::Ticked
+        | Kind::Told
+        | Kind::Who
+        | Kind::Identity
+        | Kind::Anchored => return None,
         Kind::Armed => "armed".into(),
         Kind::Disarmed => format!("LOOK-ONLY again: {}", s("why")),
         Kind::Intent => format!("{} {at}: intent ({})", s("verb"), s("primitive")),

@@ -124,7 +124,21 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
         | Kind::Settled
         | Kind::Stuck
         | Kind::Undone
-        | Kind::Note => {}
+        | Kind::Note
+        | Kind::Burn
+        | Kind::Figures
+        | Kind::IncidentOpened
+        | Kind::IncidentChanged
+        | Kind::IncidentClosed
+        | Kind::Lead
+        | Kind::Decision
+        | Kind::FollowUp
+        | Kind::Debt
+        | Kind::Ticked
+        | Kind::Told
+        | Kind::Who
+        | Kind::Identity
+        | Kind::Anchored => {}
     }
 }
 

@@ -1,16 +1,23 @@
-//! A record as a reader sees it: every field may be missing or of a later version, nothing is lost. Checks no hash.
+//! A record of the incident log as a reader sees it: every field may be missing or of a later version, nothing is lost.
+//! Checks no hash and opens no file. What the console, the report and the exports know of the past is read off these.
 
-use super::hlc::Hlc;
+use crate::core::entry::Entry;
 use crate::core::id::TargetId;
+use crate::core::time::Utc;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::cmp::Ordering;
+
+/// (milliseconds, counter): the hybrid logical clock. In a record: `[1795231647250,0]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Hlc(pub i64, pub u32);
 
 /// The kind of a line that is no JSON object.
 pub const UNREADABLE: &str = "unreadable";
 
 /// One record, leniently read.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RecordView {
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
     /// As the record says it, else the file's name.
     pub session: String,
     pub seq: u64,
@@ -24,6 +31,8 @@ pub struct RecordView {
     pub host: String,
     /// The kind's word; also one this version does not know.
     pub kind: String,
+    /// The incident's id.
+    pub incident: Option<String>,
     /// As written: source, namespace, kind, name, uid.
     pub target: Option<Value>,
     pub ticket: Option<u64>,
@@ -33,15 +42,15 @@ pub struct RecordView {
     pub rest: Map<String, Value>,
 }
 
-impl RecordView {
+impl Record {
     /// Reads a line without its newline. Never fails: a line that is no object has the kind [`UNREADABLE`].
-    pub fn read(session: &str, line: &[u8]) -> RecordView {
+    pub fn read(session: &str, line: &[u8]) -> Record {
         let Ok(Value::Object(mut m)) = serde_json::from_slice::<Value>(line) else {
-            return RecordView {
+            return Record {
                 session: session.to_owned(),
                 kind: UNREADABLE.to_owned(),
                 data: String::from_utf8_lossy(line).chars().take(200).collect::<String>().into(),
-                ..RecordView::default()
+                ..Record::default()
             };
         };
         let mut actor = match m.get("actor") {
@@ -53,7 +62,7 @@ impl RecordView {
             _ => None,
         };
         let (user, claimed) = (inner("user"), inner("claimed"));
-        RecordView {
+        Record {
             session: text(&mut m, "session").unwrap_or_else(|| session.to_owned()),
             seq: number(&mut m, "seq").unwrap_or_default(),
             hlc: m
@@ -69,11 +78,29 @@ impl RecordView {
             claimed,
             host: text(&mut m, "host").unwrap_or_default(),
             kind: text(&mut m, "kind").unwrap_or_default(),
+            incident: text(&mut m, "incident"),
             target: m.remove("target"),
             ticket: number(&mut m, "ticket"),
             data: m.remove("data").unwrap_or_default(),
             hash: text(&mut m, "hash").unwrap_or_default(),
             rest: m,
+        }
+    }
+
+    /// The record that `entry` becomes, as far as it needs no journal: without hashes.
+    pub fn of(entry: &Entry, session: &str, seq: u64, hlc: Hlc, utc: Utc) -> Record {
+        Record {
+            session: session.to_owned(),
+            seq,
+            hlc,
+            utc: utc.rfc3339(),
+            at: (entry.at != utc).then(|| entry.at.rfc3339()),
+            kind: serde_json::to_value(entry.kind).ok().and_then(|k| Some(k.as_str()?.to_owned())).unwrap_or_default(),
+            incident: entry.incident.as_deref().map(str::to_owned),
+            target: entry.target.as_ref().and_then(|t| serde_json::to_value(t).ok()),
+            ticket: entry.data["ticket"].as_u64(),
+            data: entry.data.clone(),
+            ..Record::default()
         }
     }
 
@@ -111,7 +138,7 @@ impl RecordView {
     }
 
     /// The order in which records of several sessions are read.
-    pub fn order(&self, other: &RecordView) -> Ordering {
+    pub fn order(&self, other: &Record) -> Ordering {
         self.hlc.cmp(&other.hlc).then_with(|| self.session.cmp(&other.session)).then(self.seq.cmp(&other.seq))
     }
 }
@@ -138,7 +165,7 @@ mod tests {
 
     #[test]
     fn unknown_kinds_members_and_types_are_kept() {
-        let r = RecordView::read(
+        let r = Record::read(
             "file",
             br#"{"v":9,"seq":"4","hlc":[7,1],"utc":"2026-11-21T03:14:07.000Z","kind":"page-out","new":[1],"data":3,"actor":{"user":"mira","claimed":"Mira K"}}"#,
         );
@@ -146,7 +173,7 @@ mod tests {
         assert_eq!((r.kind.as_str(), r.who(), r.hms()), ("page-out", "Mira K", "03:14:07"));
         assert_eq!(r.rest["seq"], "4");
         assert_eq!(r.rest["new"][0], 1);
-        assert_eq!(RecordView::read("f", b"\xff[").kind, UNREADABLE);
-        assert_eq!(RecordView::read("f", b"{\"utc\":\"2026\"}").hms(), "--:--:--");
+        assert_eq!(Record::read("f", b"\xff[").kind, UNREADABLE);
+        assert_eq!(Record::read("f", b"{\"utc\":\"2026\"}").hms(), "--:--:--");
     }
 }
