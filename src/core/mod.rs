@@ -39,4 +39,5 @@ pub mod seal;
 pub mod shown;
 pub mod time;
 pub mod update;
+pub mod words;
 pub mod world;

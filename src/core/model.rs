@@ -7,6 +7,7 @@ use crate::core::case::casebook::Casebook;
 use crate::core::case::note::Draft;
 use crate::core::case::people::Present;
 use crate::core::case::runbook::{Progress, Runbook};
+use crate::core::chronicle::Chronicle;
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::intent::Intent;
@@ -122,12 +123,24 @@ pub struct LogState {
     pub late: u32,
     pub mine_only: bool,
     pub file: Arc<str>,
+    /// Our session, once the log is open. Empty before.
+    #[serde(default)]
+    pub session: Arc<str>,
+    /// Log files that could not be read to their end, with the reason.
+    #[serde(default)]
+    pub unread: Vec<(Arc<str>, Arc<str>)>,
+    /// When a record of ours was last found on disk.
+    #[serde(default)]
+    pub on_disk: Option<Utc>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {
     pub at: Utc,
     pub text: Arc<str>,
+    /// A person of this console did it.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 /// An intent of an ended session without an outcome.
@@ -142,6 +155,15 @@ pub struct Loose {
     pub found: Option<Arc<str>>,
     /// When it is read back again.
     pub next: Option<Person>,
+    /// Steps that had their effect, and how many there are, where a plan was cut half-way.
+    #[serde(default)]
+    pub cut: Option<(u64, u64)>,
+    /// `roll back`
+    #[serde(default)]
+    pub verb: Arc<str>,
+    /// Closed by a `resolved` record of ours.
+    #[serde(default)]
+    pub closed: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -194,6 +216,9 @@ pub struct Model {
     /// What the records say of incidents.
     #[serde(default)]
     pub casebook: Casebook,
+    /// The newest records of all sessions.
+    #[serde(default)]
+    pub chronicle: Chronicle,
     /// The other consoles on this log.
     #[serde(default)]
     pub people: Vec<Present>,
@@ -286,6 +311,7 @@ impl Model {
             log: LogState::default(),
             loose: Vec::new(),
             casebook: Casebook::default(),
+            chronicle: Chronicle::default(),
             people: Vec::new(),
             runbooks: BTreeMap::new(),
             progress: BTreeMap::new(),

@@ -7,7 +7,7 @@ use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
 use crate::core::keymap::Keymap;
 use crate::core::nav::Pane;
-use crate::core::record::Record;
+use crate::core::record::{self, Hlc, Record};
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::SourceError;
@@ -77,6 +77,12 @@ pub enum Msg {
     Records(Vec<Record>),
     /// Who is in besides us. All of them each time.
     People(Vec<Present>),
+    /// The log is open; own records carry this session's name.
+    LogOpened {
+        session: Arc<str>,
+    },
+    /// Older records, as `Effect::LogPage` asked.
+    LogPage(Box<LogPage>),
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
     /// The theme is in force, or why not.
@@ -111,7 +117,21 @@ pub enum Picked {
     Service(ServiceId),
     Source(usize),
     Step(usize),
+    Record(record::Key),
     Pane(Pane),
+}
+
+/// Records read back from the log's files.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogPage {
+    /// Asked for: records at or before this. `None`: the newest.
+    pub before: Option<Hlc>,
+    /// Oldest first.
+    pub records: Vec<Record>,
+    /// Nothing older is there.
+    pub start: bool,
+    /// Files that could not be read, with the reason.
+    pub unread: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// What `:reload` found. A file at fault leaves what was in force.
@@ -142,6 +162,9 @@ pub struct Recovered {
     /// `log: mine only` (no host-wide directory).
     pub mine_only: bool,
     pub file: Arc<str>,
+    /// Log files that could not be read to their end, with the reason.
+    #[serde(default)]
+    pub unread: Vec<(Arc<str>, Arc<str>)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -152,4 +175,10 @@ pub struct Unfinished {
     pub target: Option<TargetId>,
     /// `roll back checkout@eu-1`
     pub words: Arc<str>,
+    /// Of a plan of several steps that stopped between two of them: how many had their effect, and of how many.
+    #[serde(default)]
+    pub cut: Option<(u64, u64)>,
+    /// The verb of its plan, `roll back`.
+    #[serde(default)]
+    pub verb: Arc<str>,
 }

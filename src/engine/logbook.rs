@@ -5,7 +5,8 @@ use crate::core::act::plan::Ticket;
 use crate::core::case::people::Here;
 use crate::core::entry::Entry;
 use crate::core::id::ServiceId;
-use crate::core::msg::{Msg, Recovered, Unfinished};
+use crate::core::msg::{LogPage, Msg, Recovered, Unfinished};
+use crate::core::record::Hlc;
 use crate::core::time::{Stamp, Utc};
 use crate::journal::fallback::fallback_aside;
 use crate::journal::recovery::Recovery;
@@ -20,8 +21,13 @@ use std::time::Duration;
 pub struct Logbook {
     journal: Opening,
     state: PathBuf,
+    /// Where the log's files are, for reading back.
+    dir: PathBuf,
     inbox: Inbox,
 }
+
+/// Records of one page of the browser.
+const PAGE: usize = 200;
 
 enum Opening {
     Waiting { from: Receiver<std::io::Result<Journal>>, queue: Vec<Queued> },
@@ -40,16 +46,19 @@ impl Logbook {
     /// Begins to open the session's file; what is appended meanwhile waits in memory. `state`: where the fallback file
     /// goes. `also`: a directory made beside it. Errors of the disk become `Msg::LogFailed`.
     pub fn open(settings: Settings, state: PathBuf, also: Option<PathBuf>, at: Stamp, inbox: Inbox) -> Logbook {
+        let dir = settings.dir.clone();
         let (to, from) = channel();
         let nudge = inbox.clone();
         let spawned = std::thread::Builder::new().name("andon-log-open".into()).spawn(move || {
             let opened = open(&settings, also.as_deref(), at, &nudge);
             let failed = opened.as_ref().err().map(|e| format!("{}: {e}", settings.dir.display()));
+            let session = opened.as_ref().ok().map(|j| j.session().to_owned());
             // Gone only when the session ended before its log was open.
             let _ = to.send(opened);
-            nudge.answer(match failed {
-                Some(why) => Msg::LogFailed { why: why.into() },
-                None => Msg::Tick,
+            nudge.answer(match (failed, session) {
+                (Some(why), _) => Msg::LogFailed { why: why.into() },
+                (None, Some(session)) => Msg::LogOpened { session: session.into() },
+                (None, None) => Msg::Tick,
             });
         });
         let journal = match spawned {
@@ -60,7 +69,7 @@ impl Logbook {
                 Opening::Failed(why)
             }
         };
-        Logbook { journal, state, inbox }
+        Logbook { journal, state, dir, inbox }
     }
 
     /// Has it been opened meanwhile? What waited is written then.
@@ -127,6 +136,32 @@ impl Logbook {
         self.put(Queued { entry, at, ticket: Some(ticket), late: true });
     }
 
+    /// Reads a page of records on a thread of its own: a disk that hangs must hold nobody up.
+    pub fn page(&self, before: Option<Hlc>) {
+        let (dir, inbox) = (self.dir.clone(), self.inbox.clone());
+        let read = move || {
+            let page = match crate::journal::page::tail_before(&dir, before, PAGE) {
+                Ok(p) => LogPage {
+                    before,
+                    records: p.records,
+                    start: p.start,
+                    unread: p.unread.into_iter().map(|(f, why)| (f.into(), why.into())).collect(),
+                },
+                // Nothing older will come: the place of the log itself is what is told.
+                Err(e) => LogPage {
+                    before,
+                    start: true,
+                    unread: vec![(dir.display().to_string().into(), e.to_string().into())],
+                    ..LogPage::default()
+                },
+            };
+            inbox.answer(Msg::LogPage(Box::new(page)));
+        };
+        if let Err(e) = std::thread::Builder::new().name("andon-log-page".into()).spawn(read) {
+            tracing::error!(error = %e, "log page");
+        }
+    }
+
     /// What our live file says.
     pub fn here(&mut self, _here: &Here) {}
 
@@ -190,6 +225,9 @@ fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file:
                 _ => String::new(),
             };
             Unfinished {
+                // Its effect shows and it was not the last: the plan was cut half-way.
+                cut: (u.last == "seen" && step < of).then_some((step, of)),
+                verb: verb.as_str().into(),
                 session: u.session.as_str().into(),
                 ticket: u.ticket,
                 at: u.at.parse::<jiff::Timestamp>().map_or(Utc(0), |t| Utc(t.as_millisecond())),
@@ -198,7 +236,8 @@ fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file:
             }
         })
         .collect();
-    Recovered { settled, unfinished, records: Vec::new(), mine_only, file }
+    let unread = r.unread.into_iter().map(|(f, why)| (f.into(), why.into())).collect();
+    Recovered { settled, unfinished, records: Vec::new(), mine_only, file, unread }
 }
 
 fn number(v: &Value, key: &str) -> u64 {

@@ -176,6 +176,11 @@ impl<F: Front> Engine<F> {
                     log.append_late(entry, at, ticket);
                 }
             }
+            Effect::LogPage { before } => {
+                if let Some(log) = &self.log {
+                    log.page(before);
+                }
+            }
             Effect::Here(here) => {
                 if let Some(log) = &mut self.log {
                     log.here(&here);

@@ -21,6 +21,8 @@ pub mod lines;
 pub mod live;
 #[cfg(test)]
 mod read_tests;
+/// Records before a point, merged: what the browser turns back to.
+pub mod page;
 /// A record's bytes.
 pub mod record;
 /// What ended sessions left undone.
@@ -44,6 +46,7 @@ mod tape_write;
 pub mod thread;
 #[cfg(test)]
 mod thread_tests;
-/// A record as one line for a person.
-pub mod words;
 mod worker;
+
+/// A record as one line for a person; the words are the core's, so that screens say the same.
+pub use crate::core::words;
