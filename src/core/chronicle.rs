@@ -3,6 +3,7 @@
 //! tape holds it. Older ones are read back from the files in pages while somebody turns back. Knows no file and no screen.
 
 use crate::core::record::{Hlc, Key, Record};
+use crate::core::time::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -149,6 +150,23 @@ impl Chronicle {
     }
 }
 
+/// Do the records that are held of a session join, each naming the hash of the one before? `Err`: the first that does not.
+pub fn joins<'r>(records: impl Iterator<Item = &'r Record>, session: &str) -> Result<usize, u64> {
+    let (mut before, mut n): (Option<&Record>, usize) = (None, 0);
+    for r in records.filter(|r| r.session == session) {
+        let prev = r.rest.get("prev").and_then(Value::as_str);
+        if let (Some(b), Some(prev)) = (before.filter(|b| b.seq + 1 == r.seq), prev)
+            && !b.hash.is_empty()
+            && b.hash != prev
+        {
+            return Err(r.seq);
+        }
+        before = Some(r);
+        n += 1;
+    }
+    Ok(n)
+}
+
 /// One act of one session, as its records name it.
 struct Act<'r> {
     session: &'r str,
@@ -191,31 +209,11 @@ pub fn seam(older: &Record, newer: &Record) -> Option<String> {
     if older.session == newer.session {
         return None;
     }
-    let (a, b) = (millis(&older.utc)?, millis(&newer.utc)?);
-    let skew = a - b;
+    let skew = Utc::read(&older.utc)?.since(Utc::read(&newer.utc)?);
     (skew > SKEW_MS).then(|| {
         let host = if newer.host.is_empty() { &newer.session } else { &newer.host };
         format!("clocks differ: {host} is {} s behind {}", skew / 1_000, older.host)
     })
-}
-
-/// Milliseconds since 1970 of an RFC 3339 time in UTC as this program writes it.
-fn millis(text: &str) -> Option<i64> {
-    let b = text.as_bytes();
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
-    if b.get(10) != Some(&b'T') || !text.ends_with('Z') {
-        return None;
-    }
-    let (y, m, d) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (h, min, s) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let ms = if b.get(19) == Some(&b'.') { number(20, 23)? } else { 0 };
-    // Days from civil, after Howard Hinnant's published algorithm.
-    let y = if m <= 2 { y - 1 } else { y };
-    let era = y.div_euclid(400);
-    let yoe = y.rem_euclid(400);
-    let doy = (153 * ((m + 9) % 12) + 2) / 5 + d - 1;
-    let days = era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468;
-    Some(((days * 24 + h) * 60 + min) * 60_000 + s * 1_000 + ms)
 }
 
 /// Bytes a record takes, roughly.
@@ -336,18 +334,24 @@ mod tests {
     }
 
     #[test]
+    fn a_record_that_does_not_join_is_named() {
+        let mut all = vec![note("a", 1, 1), note("b", 1, 2), note("a", 2, 3), note("a", 4, 4)];
+        all[2].rest.insert("prev".into(), json!("a1"));
+        all[3].rest.insert("prev".into(), json!("elsewhere"));
+        // A gap in what is held says nothing.
+        assert_eq!(joins(all.iter(), "a"), Ok(3));
+        all[2].rest.insert("prev".into(), json!("b1"));
+        assert_eq!(joins(all.iter(), "a"), Err(2));
+    }
+
+    #[test]
     fn clocks_that_differ_are_told_where_they_meet() {
-        let at = |session: &str, host: &str, utc: &str| Record {
-            utc: utc.into(),
-            host: host.into(),
-            ..note(session, 1, 1)
-        };
-        let (a, b) = (at("a", "bastion-2", "2026-11-21T03:14:07.000Z"), at("b", "bastion-9", "2026-11-21T03:14:03.500Z"));
+        let at =
+            |session: &str, host: &str, utc: &str| Record { utc: utc.into(), host: host.into(), ..note(session, 1, 1) };
+        let (a, b) =
+            (at("a", "bastion-2", "2026-11-21T03:14:07.000Z"), at("b", "bastion-9", "2026-11-21T03:14:03.500Z"));
         assert_eq!(seam(&a, &b).as_deref(), Some("clocks differ: bastion-9 is 3 s behind bastion-2"));
         assert_eq!(seam(&b, &a), None);
         assert_eq!(seam(&a, &at("b", "bastion-9", "2026-11-21T03:14:06.000Z")), None);
-        assert_eq!(millis("2026-11-21T03:27:27.250Z"), Some(1_795_231_647_250));
-        assert_eq!(millis("2000-02-29T00:00:00Z"), Some(951_782_400_000));
-        assert_eq!(millis("yesterday"), None);
     }
 }

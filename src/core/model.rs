@@ -161,9 +161,22 @@ pub struct Loose {
     /// `roll back`
     #[serde(default)]
     pub verb: Arc<str>,
+    /// The version its plan goes to.
+    #[serde(default)]
+    pub to: Option<Hash>,
+    /// Who began it.
+    #[serde(default)]
+    pub by: Arc<str>,
     /// Closed by a `resolved` record of ours.
     #[serde(default)]
     pub closed: bool,
+}
+
+impl Loose {
+    /// A plan that was cut half-way and is not finished.
+    pub fn is_cut(&self) -> bool {
+        self.cut.is_some() && !self.closed
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
 use crate::core::case::people::Present;
 use crate::core::id::{ActId, AskId, DialogId};
-use crate::core::id::{ServiceId, SourceId, TargetId};
+use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
 use crate::core::keymap::Keymap;
 use crate::core::nav::Pane;
@@ -181,4 +181,26 @@ pub struct Unfinished {
     /// The verb of its plan, `roll back`.
     #[serde(default)]
     pub verb: Arc<str>,
+    /// The version its plan goes to.
+    #[serde(default)]
+    pub to: Option<Hash>,
+    /// Who began it.
+    #[serde(default)]
+    pub by: Arc<str>,
+}
+
+impl Default for Unfinished {
+    fn default() -> Unfinished {
+        Unfinished {
+            session: "".into(),
+            ticket: 0,
+            at: Utc(0),
+            target: None,
+            words: "".into(),
+            cut: None,
+            verb: "".into(),
+            to: None,
+            by: "".into(),
+        }
+    }
 }

@@ -126,6 +126,8 @@ pub struct Filter {
     /// What was chosen when typing began.
     pub chosen_before: Option<ServiceId>,
     pub row_before: usize,
+    #[serde(default)]
+    pub record_before: Option<Key>,
 }
 
 /// Where `Esc` goes back to.

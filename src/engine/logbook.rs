@@ -4,7 +4,7 @@ use super::inbox::Inbox;
 use crate::core::act::plan::Ticket;
 use crate::core::case::people::Here;
 use crate::core::entry::Entry;
-use crate::core::id::ServiceId;
+use crate::core::id::{Hash, ServiceId};
 use crate::core::msg::{LogPage, Msg, Recovered, Unfinished};
 use crate::core::record::Hlc;
 use crate::core::time::{Stamp, Utc};
@@ -219,15 +219,18 @@ fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file:
             let verb = u.data.get("verb").and_then(Value::as_str).unwrap_or("an act").to_string();
             let at = u.target.as_ref().map(crate::core::id::TargetId::at).unwrap_or_default();
             let (step, of) = (number(&u.data, "step"), number(&u.data, "of"));
+            // Accepted is a wish, but it left and nothing behind it did; of a later step the ones before are done.
+            let done = if matches!(u.last.as_str(), "accepted" | "seen") { step } else { step.saturating_sub(1) };
             let cut = match u.last.as_str() {
                 "accepted" | "seen" => format!(", stopped after {step} of {of}"),
                 _ if of > 1 => format!(" (step {step} of {of})"),
                 _ => String::new(),
             };
             Unfinished {
-                // Its effect shows and it was not the last: the plan was cut half-way.
-                cut: (u.last == "seen" && step < of).then_some((step, of)),
+                cut: (of > 1 && done > 0 && done < of).then_some((done, of)),
                 verb: verb.as_str().into(),
+                to: u.data["to"].as_str().map(Hash::new),
+                by: u.user.as_str().into(),
                 session: u.session.as_str().into(),
                 ticket: u.ticket,
                 at: u.at.parse::<jiff::Timestamp>().map_or(Utc(0), |t| Utc(t.as_millisecond())),

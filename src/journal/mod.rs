@@ -19,10 +19,10 @@ pub mod hlc;
 pub mod lines;
 /// Does the session of this file still run?
 pub mod live;
-#[cfg(test)]
-mod read_tests;
 /// Records before a point, merged: what the browser turns back to.
 pub mod page;
+#[cfg(test)]
+mod read_tests;
 /// A record's bytes.
 pub mod record;
 /// What ended sessions left undone.

@@ -186,7 +186,10 @@ mod tests {
         std::fs::write(dir.path().join("20261121T000000Z-a.jsonl"), text).expect("written");
         let page = tail_before(dir.path(), None, 10).expect("read");
         let kinds: Vec<(&str, u64)> = page.records.iter().map(|r| (r.kind.as_str(), r.seq)).collect();
-        assert_eq!(kinds, [("note", 1), (UNREADABLE, 2), (UNREADABLE, 3), ("note", 4), ("note", 5), (UNREADABLE, 6), (UNREADABLE, 7)]);
+        assert_eq!(
+            kinds,
+            [("note", 1), (UNREADABLE, 2), (UNREADABLE, 3), ("note", 4), ("note", 5), (UNREADABLE, 6), (UNREADABLE, 7)]
+        );
         assert_eq!(page.records[6].data, "lines");
         // An hlc that falls does not reorder its file.
         assert_eq!(page.records[3].hlc, Hlc(20, 0));

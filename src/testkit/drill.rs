@@ -117,6 +117,7 @@ impl Run {
             queue: VecDeque::new(),
             person: 1_000_000,
         };
+        run.queue.push_back(Msg::LogOpened { session: "drill".into() });
         for (source, fact) in run.world.snapshot() {
             run.queue.push_back(Msg::Fact { source, fact: Box::new(fact) });
         }

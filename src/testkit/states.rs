@@ -219,6 +219,7 @@ fn others() -> Vec<Picture> {
                 at: Utc(super::world::NOW - 3_600_000),
                 target: Some(w.target_id("checkout")),
                 words: "roll back checkout@eu-1".into(),
+                ..Unfinished::default()
             };
             w.send(Msg::Recovered(Box::new(Recovered { unfinished: vec![unfinished], ..Recovered::default() })));
             w

@@ -3,10 +3,12 @@
 
 mod acts;
 mod bell;
+mod browse;
 mod choose;
 mod confirm;
 mod facts;
 mod filter;
+mod finish;
 mod incident;
 mod keys;
 mod link;
@@ -31,7 +33,7 @@ use crate::core::msg::{Msg, Recovered};
 use crate::core::time::{Person, Stamp};
 use crate::core::world::fact::Fact;
 
-pub use panes::{SIDE_BY_SIDE, focus, side_by_side};
+pub use panes::{SIDE_BY_SIDE, focus, has_strip, side_by_side, strip as strip_focused};
 pub use steps::this_runbook;
 pub use tick::next_wake;
 
@@ -69,7 +71,12 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Flushed(id) => seen(model, id, at.person),
         Msg::Arriving { dialog, line_ms } => seen(model, dialog, Person(at.person.0.saturating_add(line_ms))),
         Msg::Recovered(r) => recovered(model, *r, &mut out),
-        Msg::Records(records) => incident::records(model, records, &mut out),
+        Msg::Records(records) => {
+            browse::took(model, &records);
+            incident::records(model, records, &mut out);
+        }
+        Msg::LogOpened { session } => browse::opened(model, session, &mut out),
+        Msg::LogPage(page) => browse::page(model, *page, &mut out),
         Msg::People(people) => together::people(model, people),
         Msg::Copied { file } => {
             // The file matters where a multiplexer keeps the clipboard for itself: its name must have room.
@@ -94,6 +101,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::LinesEnded => plain::ended(model, &mut out),
     }
     tick::by_time_alone(model, &mut out);
+    finish::look(model, &mut out);
     if model.rows_dirty {
         touched = Touched::All;
     }
@@ -119,7 +127,11 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
             model.log.records += 1;
             if let Some(text) = records::strip(entry) {
-                model.log.lines.push_back(LogLine { at: entry.at, text: text.into() });
+                model.log.lines.push_back(LogLine {
+                    at: entry.at,
+                    text: text.into(),
+                    by_hand: records::by_hand(entry.kind),
+                });
                 if model.log.lines.len() > 200 {
                     model.log.lines.pop_front();
                 }
@@ -154,6 +166,8 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Durable(_)
         | Msg::Copied { .. }
         | Msg::Records(_)
+        | Msg::LogOpened { .. }
+        | Msg::LogPage(_)
         | Msg::People(_)
         | Msg::Paste(_)
         | Msg::Resize { .. } => Touched::Nothing,
@@ -212,6 +226,7 @@ fn bump(model: &mut Model) {
 fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
     model.log.mine_only = r.mine_only;
     model.log.file = r.file;
+    model.log.unread = r.unread;
     for (service, ms) in r.settled {
         model
             .world
@@ -232,6 +247,11 @@ fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
             at: u.at,
             found,
             next: Some(model.now.person),
+            cut: u.cut,
+            verb: u.verb,
+            to: u.to,
+            by: u.by,
+            closed: false,
         });
     }
     facts::loose_ends(model, out);

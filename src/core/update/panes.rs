@@ -5,6 +5,7 @@ use super::{bump, steps};
 use crate::core::board;
 use crate::core::model::Model;
 use crate::core::nav::{Pane, Screen};
+use crate::core::strip;
 
 /// Columns and rows from which panes stand side by side (product.md section 3).
 pub const SIDE_BY_SIDE: (u16, u16) = (160, 40);
@@ -30,7 +31,12 @@ pub fn focus(model: &Model) -> Option<Pane> {
 
 pub(super) fn next(model: &mut Model, by: i64) {
     let Some(now) = focus(model) else {
-        model.tell(format!("one pane here; from {}x{} on there are four", SIDE_BY_SIDE.0, SIDE_BY_SIDE.1));
+        // One pane here; below it the log strip can have the keys.
+        if has_strip(model) {
+            model.nav.strip = !model.nav.strip;
+        } else {
+            model.tell(format!("one pane here; from {}x{} on there are four", SIDE_BY_SIDE.0, SIDE_BY_SIDE.1));
+        }
         return;
     };
     let at = ROUND.iter().position(|p| *p == now).unwrap_or(0) as i64;
@@ -46,12 +52,22 @@ pub(super) fn zoom(model: &mut Model) {
     }
 }
 
+/// Does this screen carry the log strip?
+pub fn has_strip(model: &Model) -> bool {
+    focus(model).is_none() && matches!(model.nav.screen, Screen::Verdict | Screen::Board)
+}
+
+/// The log strip has the keys.
+pub fn strip(model: &Model) -> bool {
+    model.nav.strip && has_strip(model)
+}
+
 /// Movement in the focused pane; `true` when it was not the Board's.
 pub(super) fn moved(model: &mut Model, by: i64) -> bool {
     let go = |at: usize, last: usize| (at as i64).saturating_add(by).clamp(0, last as i64) as usize;
     match focus(model) {
         Some(Pane::Verdict) => model.nav.verdict_row = go(model.nav.verdict_row, VERDICT_MOST),
-        Some(Pane::Log) => model.nav.log_back = go(model.nav.log_back, model.log.lines.len().saturating_sub(1)),
+        Some(Pane::Log) => model.nav.log_back = go(model.nav.log_back, strip::lines(model).count().saturating_sub(1)),
         Some(Pane::Runbook) => steps::step_row(model, by),
         Some(Pane::Board) | None => return false,
     }
@@ -67,7 +83,7 @@ pub(super) fn chosen(model: &mut Model) {
 /// A line came into the log: who reads further back stays where he reads.
 pub(super) fn logged(model: &mut Model) {
     if model.nav.log_back > 0 {
-        model.nav.log_back = (model.nav.log_back + 1).min(model.log.lines.len().saturating_sub(1));
+        model.nav.log_back = (model.nav.log_back + 1).min(strip::lines(model).count().saturating_sub(1));
     }
 }
 
