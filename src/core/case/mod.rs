@@ -2,5 +2,7 @@
 
 pub mod casebook;
 pub mod note;
+pub mod others;
 pub mod people;
 pub mod runbook;
+pub mod seams;
