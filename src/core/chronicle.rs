@@ -1,9 +1,8 @@
 //! The newest records of all sessions on this log, in the order every reader merges them in, and readings on them: the
-//! records of one act, its intent, where clocks differ. Bounded in records and in bytes, because a checkpoint of the
+//! records of one act, its intent, whether they join. Bounded in records and in bytes, because a checkpoint of the
 //! tape holds it. Older ones are read back from the files in pages while somebody turns back. Knows no file and no screen.
 
 use crate::core::record::{Hlc, Key, Record};
-use crate::core::time::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::VecDeque;
@@ -16,8 +15,6 @@ pub const READ_BACK: usize = 4_000;
 const BYTES: usize = 2 << 20;
 /// Bytes while somebody reads further back.
 const BYTES_BACK: usize = 6 << 20;
-/// Two clocks that differ by more are printed where their records meet (product.md section 9). Milliseconds.
-const SKEW_MS: i64 = 2_000;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Chronicle {
@@ -203,19 +200,6 @@ fn about(r: &Record) -> Option<(&str, u64)> {
     Some((of["session"].as_str()?, of["ticket"].as_u64()?))
 }
 
-/// Where two records of different consoles meet and their clocks do not agree: the one that comes later says an
-/// earlier time, by this much. In words; `None`: they agree within two seconds.
-pub fn seam(older: &Record, newer: &Record) -> Option<String> {
-    if older.session == newer.session {
-        return None;
-    }
-    let skew = Utc::read(&older.utc)?.since(Utc::read(&newer.utc)?);
-    (skew > SKEW_MS).then(|| {
-        let host = if newer.host.is_empty() { &newer.session } else { &newer.host };
-        format!("clocks differ: {host} is {} s behind {}", skew / 1_000, older.host)
-    })
-}
-
 /// Bytes a record takes, roughly.
 fn weight(r: &Record) -> usize {
     fn of(v: &Value) -> usize {
@@ -342,16 +326,5 @@ mod tests {
         assert_eq!(joins(all.iter(), "a"), Ok(3));
         all[2].rest.insert("prev".into(), json!("b1"));
         assert_eq!(joins(all.iter(), "a"), Err(2));
-    }
-
-    #[test]
-    fn clocks_that_differ_are_told_where_they_meet() {
-        let at =
-            |session: &str, host: &str, utc: &str| Record { utc: utc.into(), host: host.into(), ..note(session, 1, 1) };
-        let (a, b) =
-            (at("a", "bastion-2", "2026-11-21T03:14:07.000Z"), at("b", "bastion-9", "2026-11-21T03:14:03.500Z"));
-        assert_eq!(seam(&a, &b).as_deref(), Some("clocks differ: bastion-9 is 3 s behind bastion-2"));
-        assert_eq!(seam(&b, &a), None);
-        assert_eq!(seam(&a, &at("b", "bastion-9", "2026-11-21T03:14:06.000Z")), None);
     }
 }

@@ -5,7 +5,8 @@ use crate::core::act::flight::Act;
 use crate::core::act::plan::Ticket;
 use crate::core::case::casebook::Casebook;
 use crate::core::case::note::Draft;
-use crate::core::case::people::Present;
+use crate::core::case::others::Others;
+use crate::core::case::people::{Follows, Present, Told};
 use crate::core::case::runbook::{Progress, Runbook};
 use crate::core::chronicle::Chronicle;
 use crate::core::id::{ActId, AskId, DialogId};
@@ -132,6 +133,9 @@ pub struct LogState {
     /// When a record of ours was last found on disk.
     #[serde(default)]
     pub on_disk: Option<Utc>,
+    /// How others' records are found.
+    #[serde(default)]
+    pub follows: Follows,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -235,6 +239,12 @@ pub struct Model {
     /// The other consoles on this log.
     #[serde(default)]
     pub people: Vec<Present>,
+    /// Acts that are under way from other consoles.
+    #[serde(default)]
+    pub others: Others,
+    /// What our live file was last told.
+    #[serde(default)]
+    pub told: Told,
     pub runbooks: BTreeMap<Arc<str>, Runbook>,
     pub progress: BTreeMap<Arc<str>, Progress>,
     /// A note that was left and is offered again.
@@ -326,6 +336,8 @@ impl Model {
             casebook: Casebook::default(),
             chronicle: Chronicle::default(),
             people: Vec::new(),
+            others: Others::default(),
+            told: Told::default(),
             runbooks: BTreeMap::new(),
             progress: BTreeMap::new(),
             draft: None,

@@ -1,7 +1,8 @@
 //! Everything that can happen to the console. What is not here cannot change the model; all of it goes on the tape first.
 
 use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
-use crate::core::case::people::Present;
+use crate::core::case::others::Elsewhere;
+use crate::core::case::people::{Follows, Present};
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
@@ -83,6 +84,8 @@ pub enum Msg {
     },
     /// Older records, as `Effect::LogPage` asked.
     LogPage(Box<LogPage>),
+    /// How others' records are found, and what of them was left out.
+    Follows(Follows),
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
     /// The theme is in force, or why not.
@@ -159,6 +162,9 @@ pub struct Recovered {
     /// Older records that the casebook is made of (incidents, leads, follow-ups, debts), merged.
     #[serde(default)]
     pub records: Vec<Record>,
+    /// Acts that sessions which still run have begun and not ended.
+    #[serde(default)]
+    pub in_flight: Vec<Elsewhere>,
     /// `log: mine only` (no host-wide directory).
     pub mine_only: bool,
     pub file: Arc<str>,
@@ -167,7 +173,7 @@ pub struct Recovered {
     pub unread: Vec<(Arc<str>, Arc<str>)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Unfinished {
     pub session: Arc<str>,
     pub ticket: u64,
@@ -187,20 +193,4 @@ pub struct Unfinished {
     /// Who began it.
     #[serde(default)]
     pub by: Arc<str>,
-}
-
-impl Default for Unfinished {
-    fn default() -> Unfinished {
-        Unfinished {
-            session: "".into(),
-            ticket: 0,
-            at: Utc(0),
-            target: None,
-            words: "".into(),
-            cut: None,
-            verb: "".into(),
-            to: None,
-            by: "".into(),
-        }
-    }
 }

@@ -34,6 +34,21 @@ pub struct Browser {
     pub open: Option<u16>,
 }
 
+impl Screen {
+    /// The word by which it is asked for.
+    pub fn word(self) -> &'static str {
+        match self {
+            Screen::Waking => "waking",
+            Screen::Choose => "choose",
+            Screen::Verdict => "verdict",
+            Screen::Board => "board",
+            Screen::Runbook => "runbook",
+            Screen::Sources => "sources",
+            Screen::Incident => "incident",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Overlay {
     /// How the verdict was computed; scrolled by this many rows.

@@ -240,7 +240,7 @@ fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file:
         })
         .collect();
     let unread = r.unread.into_iter().map(|(f, why)| (f.into(), why.into())).collect();
-    Recovered { settled, unfinished, records: Vec::new(), mine_only, file, unread }
+    Recovered { settled, unfinished, records: Vec::new(), in_flight: Vec::new(), mine_only, file, unread }
 }
 
 fn number(v: &Value, key: &str) -> u64 {

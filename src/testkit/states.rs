@@ -22,6 +22,7 @@ pub fn pictures() -> Vec<Picture> {
     all.extend(super::states_acts::dialogs());
     all.extend(super::states_acts::acts());
     all.extend(others());
+    all.extend(super::states_log::log());
     all.extend(super::states_finding::finding());
     all.extend(super::states_sizes::layouts());
     all

@@ -1,7 +1,7 @@
 //! The log in memory and the browser over it: what comes is taken in, pages are asked for as somebody turns back, and the
 //! keys of the browser. No act starts here.
 
-use super::{bump, filter, finish, link, palette, panes};
+use super::{bump, filter, finish, link, palette, together};
 use crate::core::chronicle::READ_BACK;
 use crate::core::effect::Effect;
 use crate::core::here;
@@ -10,13 +10,15 @@ use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
 use crate::core::listing;
 use crate::core::members;
-use crate::core::model::Model;
+use crate::core::model::{LogLine, Model};
 use crate::core::msg::LogPage;
 use crate::core::nav::{Browser, Listing, Overlay, Screen};
 use crate::core::record::{self, Record};
-use crate::core::strip;
+use crate::core::time::Utc;
 use std::sync::Arc;
 
+/// What others did up to this long before the opening is told, without its date. Milliseconds.
+const BEFORE_MS: i64 = 3_600_000;
 /// So many records from the end of what is held, the next page is asked for.
 const AHEAD: usize = 100;
 
@@ -30,9 +32,6 @@ pub(super) fn took(model: &mut Model, records: &[Record]) {
             model.log.on_disk = Some(model.now.utc);
         } else {
             finish::resolved_elsewhere(model, r);
-            if strip::is_shown(model, r) {
-                panes::logged(model);
-            }
         }
     }
 }
@@ -53,6 +52,9 @@ fn ask(model: &mut Model, out: &mut Vec<Effect>) {
 
 pub(super) fn page(model: &mut Model, page: LogPage, out: &mut Vec<Effect>) {
     model.chronicle.page(page.before, &page.records, page.start);
+    if page.before.is_none() {
+        before_us(model, &page.records);
+    }
     for file in page.unread {
         if !model.log.unread.contains(&file) {
             model.log.unread.push(file);
@@ -65,6 +67,19 @@ pub(super) fn page(model: &mut Model, page: LogPage, out: &mut Vec<Effect>) {
     let begun = open.is_none_or(|r| is_whole(model, r));
     if !begun && model.chronicle.len() < READ_BACK {
         ask(model, out);
+    }
+}
+
+/// What others did shortly before this console was opened stands on its strip.
+fn before_us(model: &mut Model, records: &[Record]) {
+    let (own, now) = (model.log.session.clone(), model.now.utc);
+    for r in records.iter().rev().filter(|r| *r.session != *own) {
+        let at = Utc::read(r.when()).unwrap_or_default();
+        let Some(text) = together::line(r).filter(|_| now.since(at) < BEFORE_MS) else { continue };
+        let text: Arc<str> = format!("{}: {text}", r.who()).into();
+        if model.log.lines.len() < 100 && !model.log.lines.iter().any(|l| l.at == at && l.text == text) {
+            model.log.lines.push_front(LogLine { at, text, by_hand: false });
+        }
     }
 }
 

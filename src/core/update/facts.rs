@@ -366,7 +366,8 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
 
 /// The intent of an ended session, read back and closed in our own file.
 fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
-    let Some(l) = model.loose.get_mut(n).filter(|l| !l.closed) else { return };
+    // Another console may have been quicker.
+    let Some(l) = model.loose.get_mut(n).filter(|l| l.found.is_none() && !l.closed) else { return };
     if !reached {
         // Asked again until the source answers: the alarm row says that it is being read back.
         l.next = Some(Person(model.now.person.0 + READ_AGAIN_MS));

@@ -5,7 +5,9 @@ use crate::core::act::flight::State;
 use crate::core::act::plan::Verb;
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
+use crate::core::id::Hash;
 use crate::core::model::{Loose, Model};
+use crate::core::msg::Unfinished;
 use crate::core::record::Record;
 use crate::core::world::target::{Phase, TargetState};
 use serde_json::json;
@@ -78,4 +80,22 @@ pub(super) fn resolved_elsewhere(model: &mut Model, r: &Record) {
         let how: Arc<str> = r.data["how"].as_str().unwrap_or("closed by another console").into();
         l.found.get_or_insert(how);
     }
+}
+
+/// What the log says of an act that is left to us, where whoever found it did not say.
+pub(super) fn told_by_log(model: &Model, u: &mut Unfinished) {
+    let intent = |r: &&Record| r.kind == "intent" && r.ticket == Some(u.ticket) && r.session == *u.session;
+    let Some(intent) = model.chronicle.newest_first().find(intent) else { return };
+    let d = &intent.data;
+    if u.verb.is_empty() {
+        u.verb = d["verb"].as_str().unwrap_or_default().into();
+    }
+    if u.by.is_empty() {
+        u.by = intent.who().into();
+    }
+    u.to = u.to.take().or_else(|| d["to"].as_str().map(Hash::new));
+    let (step, of) = (d["step"].as_u64().unwrap_or(0), d["of"].as_u64().unwrap_or(0));
+    let left = |r: &&Record| r.ticket == Some(u.ticket) && matches!(r.kind.as_str(), "accepted" | "seen");
+    let done = if model.chronicle.story(intent).iter().any(left) { step } else { step.saturating_sub(1) };
+    u.cut = u.cut.or_else(|| (done > 0 && done < of).then_some((done, of)));
 }

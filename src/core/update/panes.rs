@@ -5,7 +5,6 @@ use super::{bump, steps};
 use crate::core::board;
 use crate::core::model::Model;
 use crate::core::nav::{Pane, Screen};
-use crate::core::strip;
 
 /// Columns and rows from which panes stand side by side (product.md section 3).
 pub const SIDE_BY_SIDE: (u16, u16) = (160, 40);
@@ -67,7 +66,7 @@ pub(super) fn moved(model: &mut Model, by: i64) -> bool {
     let go = |at: usize, last: usize| (at as i64).saturating_add(by).clamp(0, last as i64) as usize;
     match focus(model) {
         Some(Pane::Verdict) => model.nav.verdict_row = go(model.nav.verdict_row, VERDICT_MOST),
-        Some(Pane::Log) => model.nav.log_back = go(model.nav.log_back, strip::lines(model).count().saturating_sub(1)),
+        Some(Pane::Log) => model.nav.log_back = go(model.nav.log_back, model.log.lines.len().saturating_sub(1)),
         Some(Pane::Runbook) => steps::step_row(model, by),
         Some(Pane::Board) | None => return false,
     }
@@ -83,7 +82,7 @@ pub(super) fn chosen(model: &mut Model) {
 /// A line came into the log: who reads further back stays where he reads.
 pub(super) fn logged(model: &mut Model) {
     if model.nav.log_back > 0 {
-        model.nav.log_back = (model.nav.log_back + 1).min(strip::lines(model).count().saturating_sub(1));
+        model.nav.log_back = (model.nav.log_back + 1).min(model.log.lines.len().saturating_sub(1));
     }
 }
 

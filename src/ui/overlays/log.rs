@@ -1,7 +1,7 @@
 //! The log browser: one line a record, newest first; and one record in full, with the story of its act above it.
 
 use crate::config::theme::Role;
-use crate::core::chronicle;
+use crate::core::case::seams::seam_words;
 use crate::core::listing;
 use crate::core::members;
 use crate::core::model::Model;
@@ -73,12 +73,15 @@ fn list(model: &Model, tall: usize) -> Rows {
     let at = listed.iter().enumerate().position(|(n, r)| is_chosen(model, r, n)).unwrap_or(0);
     // One row for what is older, one for how much is out of sight.
     let w = Window::counted(listed.len(), at, tall.saturating_sub(2).max(1));
+    // As they were merged: oldest first.
+    let sight: Vec<Record> = listed.iter().skip(w.first).take(w.shown).rev().map(|r| (*r).clone()).collect();
+    let seams = seam_words(&sight);
     for (n, r) in listed.iter().enumerate().skip(w.first).take(w.shown) {
         out.may(if n == at { 0 } else { 1 }, line(r, n == at, model.utc()));
         // What stands below is older: where the clocks do not agree, it is said between the two.
-        let seam = listed.get(n + 1).filter(|_| n + 1 < w.first + w.shown).and_then(|older| chronicle::seam(older, r));
-        if let Some(seam) = seam {
-            out.may(2, Line::new().text("  ").add(Role::Warn, format!("-- {seam} --")));
+        let from_oldest = sight.len() - 1 - (n - w.first);
+        for (_, words) in seams.iter().filter(|(before, _)| *before == from_oldest) {
+            out.may(2, Line::new().text("  ").add(Role::Warn, words));
         }
     }
     let older = model.chronicle.older().filter(|_| w.below == 0).map(str::to_owned);

@@ -122,10 +122,11 @@ pub fn log(model: &Model, n: usize) -> Vec<Line> {
         (_, _) => Line::new().text("      "),
     };
     let mut out: Vec<Line> = strip::lines(model)
+        .into_iter()
         .take(n.max(1))
         .enumerate()
         .map(|(i, l)| {
-            let line = head(i).text(format!("{} {}", l.hms(), l.text(model)));
+            let line = head(i).text(format!("{} {}", l.at.hms(), strip::text(model, l)));
             if i == 0 && model.log.late > 0 { line.end(Role::Bad, late.trim()) } else { line }
         })
         .collect();

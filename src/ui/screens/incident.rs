@@ -10,7 +10,7 @@ use crate::core::case::casebook::Known;
 use crate::core::case::checklist::{self, Line as Check};
 use crate::core::case::followup::{Task, Tasks};
 use crate::core::case::incident::Incident;
-use crate::core::case::people::{Here, Present};
+use crate::core::case::people::Present;
 use crate::core::chronicle;
 use crate::core::finish;
 use crate::core::listing;
@@ -200,19 +200,16 @@ fn people(model: &Model, wide: usize, out: &mut Rows) {
     let host = model.environment.who.split_once('@').map_or("", |(_, host)| host);
     let armed = |on: bool| if on { ", ARMED" } else { "" };
     let mut pieces = vec![format!("{} {host} (you){}", strip::me(model), armed(model.is_armed()))];
-    pieces.extend(model.people.iter().map(|p| person(p, &p.here, model.utc())));
+    pieces.extend(model.people.iter().map(|p| person(model, p)));
     packed("PEOPLE", pieces, K::People, wide, out);
 }
 
-/// `ito bastion-2 on board checkout, look-only, last key 2m ago`
-fn person(p: &Present, here: &Here, now: Utc) -> String {
-    let name = p.claimed.as_ref().filter(|c| &***c != "not given").unwrap_or(&p.user);
-    let on = here.on.as_ref().map(|on| format!(" {on}")).unwrap_or_default();
-    let place = if here.screen.is_empty() { String::new() } else { format!(" on {}{on}", here.screen) };
-    let dialog = here.dialog.as_ref().map(|d| format!(", {} dialog open", d.verb)).unwrap_or_default();
-    let armed = if here.armed { ", ARMED" } else { ", look-only" };
-    let key = here.last_key.map(|at| format!(", last key {} ago", age::coarse(now.since(at)))).unwrap_or_default();
-    format!("{name} {}{place}{dialog}{armed}{key}", p.host)
+/// `ito bastion-2 on board, checkout@eu-1, last key 2m ago`
+fn person(model: &Model, p: &Present) -> String {
+    let key = p.here.last_key.map(|at| format!(", last key {} ago", age::coarse(model.utc().since(at))));
+    let doing = p.doing();
+    let armed = if p.here.armed { "" } else { ", look-only" };
+    format!("{} {} {doing}{armed}{}", p.called(&model.environment.who), p.host, key.unwrap_or_default())
 }
 
 fn tasks(model: &Model, head: &str, all: &Tasks, keep: Keep, wide: usize, out: &mut Rows) {

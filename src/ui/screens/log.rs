@@ -6,7 +6,8 @@ use crate::core::strip;
 
 /// At most `tall` rows from the line on that the pane was scrolled to; what is newer and older is counted.
 pub fn lines(model: &Model, wide: usize, tall: usize) -> Vec<Line> {
-    let all = strip::lines(model).count();
+    let lines = strip::lines(model);
+    let all = lines.len();
     if all == 0 {
         return vec![Line::new().text(" nothing yet")];
     }
@@ -15,8 +16,8 @@ pub fn lines(model: &Model, wide: usize, tall: usize) -> Vec<Line> {
     if back > 0 {
         out.push(Line::new().text(format!(" -- {back} newer --")));
     }
-    for (told, l) in strip::lines(model).skip(back).enumerate() {
-        let rows = Line::new().text(format!(" {} {}", l.hms(), l.text(model))).flow(wide, 10);
+    for (told, l) in lines.into_iter().skip(back).enumerate() {
+        let rows = Line::new().text(format!(" {} {}", l.at.hms(), strip::text(model, l))).flow(wide, 10);
         let left = all - back - told;
         // The last row is kept for the count as long as something follows.
         let room = tall.saturating_sub(usize::from(left > 1));
