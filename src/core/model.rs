@@ -5,7 +5,8 @@ use crate::core::act::flight::Act;
 use crate::core::act::plan::Ticket;
 use crate::core::case::casebook::Casebook;
 use crate::core::case::note::Draft;
-use crate::core::case::people::Present;
+use crate::core::case::others::Others;
+use crate::core::case::people::{Follows, Present, Told};
 use crate::core::case::runbook::{Progress, Runbook};
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
@@ -125,6 +126,12 @@ pub struct LogState {
     pub late: u32,
     pub mine_only: bool,
     pub file: Arc<str>,
+    /// Our session, once the log is open. Empty before.
+    #[serde(default)]
+    pub session: Arc<str>,
+    /// How others' records are found.
+    #[serde(default)]
+    pub follows: Follows,
 }
 
 impl LogState {
@@ -208,6 +215,12 @@ pub struct Model {
     /// The other consoles on this log.
     #[serde(default)]
     pub people: Vec<Present>,
+    /// Acts that are under way from other consoles.
+    #[serde(default)]
+    pub others: Others,
+    /// What our live file was last told.
+    #[serde(default)]
+    pub told: Told,
     pub runbooks: BTreeMap<Arc<str>, Runbook>,
     pub progress: BTreeMap<Arc<str>, Progress>,
     /// A note that was left and is offered again.
@@ -298,6 +311,8 @@ impl Model {
             loose: Vec::new(),
             casebook: Casebook::default(),
             people: Vec::new(),
+            others: Others::default(),
+            told: Told::default(),
             runbooks: BTreeMap::new(),
             progress: BTreeMap::new(),
             draft: None,

@@ -1,7 +1,8 @@
 //! Everything that can happen to the console. What is not here cannot change the model; all of it goes on the tape first.
 
 use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
-use crate::core::case::people::Present;
+use crate::core::case::others::Elsewhere;
+use crate::core::case::people::{Follows, Present};
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
@@ -83,6 +84,12 @@ pub enum Msg {
     Records(Vec<Record>),
     /// Who is in besides us. All of them each time.
     People(Vec<Present>),
+    /// The log is open; own records carry this session's name.
+    LogOpened {
+        session: Arc<str>,
+    },
+    /// How others' records are found, and what of them was left out.
+    Follows(Follows),
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
     /// The theme is in force, or why not.
@@ -145,12 +152,15 @@ pub struct Recovered {
     /// Older records that the casebook is made of (incidents, leads, follow-ups, debts), merged.
     #[serde(default)]
     pub records: Vec<Record>,
+    /// Acts that sessions which still run have begun and not ended.
+    #[serde(default)]
+    pub in_flight: Vec<Elsewhere>,
     /// `log: mine only` (no host-wide directory).
     pub mine_only: bool,
     pub file: Arc<str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Unfinished {
     pub session: Arc<str>,
     pub ticket: u64,

@@ -367,7 +367,8 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
 /// The intent of an ended session, read back and closed in our own file.
 fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
     let now = model.now.utc;
-    let Some(l) = model.loose.get_mut(n) else { return };
+    // Another console may have been quicker.
+    let Some(l) = model.loose.get_mut(n).filter(|l| l.found.is_none()) else { return };
     if !reached {
         // Asked again until the source answers: the alarm row says that it is being read back.
         l.next = Some(Person(model.now.person.0 + READ_AGAIN_MS));
@@ -388,8 +389,8 @@ fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
         None => "the target is gone".into(),
     };
     l.found = Some(words.clone());
-    let data =
-        json!({"how": "read back after the session ended", "session": l.session, "found": words, "verb": l.words});
+    let data = json!({"how": "read back after the session ended", "session": l.session, "found": words, "verb": l.words,
+            "of": {"session": l.session, "ticket": l.ticket}});
     let target = l.target.clone();
     out.push(Effect::Append { entry: records::plain(Kind::Resolved, now, target.as_ref(), data), ticket: None });
     bump(model);

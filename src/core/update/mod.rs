@@ -27,7 +27,7 @@ use crate::core::board;
 use crate::core::effect::Effect;
 use crate::core::id::{DialogId, ServiceId};
 use crate::core::model::{LogLine, Loose, Model};
-use crate::core::msg::{Msg, Recovered};
+use crate::core::msg::{Msg, Recovered, Unfinished};
 use crate::core::time::{Person, Stamp};
 use crate::core::world::fact::Fact;
 
@@ -78,8 +78,16 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Flushed(id) => seen(model, id, at.person),
         Msg::Arriving { dialog, line_ms } => seen(model, dialog, Person(at.person.0.saturating_add(line_ms))),
         Msg::Recovered(r) => recovered(model, *r, &mut out),
-        Msg::Records(records) => incident::records(model, records, &mut out),
+        Msg::Records(records) => {
+            together::records(model, &records);
+            incident::records(model, records, &mut out);
+        }
         Msg::People(people) => together::people(model, people),
+        Msg::LogOpened { session } => {
+            model.log.session = session;
+            bump(model);
+        }
+        Msg::Follows(follows) => together::follows(model, follows),
         Msg::Copied { file } => {
             // The file matters where a multiplexer keeps the clipboard for itself: its name must have room.
             model.tell(file.map_or_else(|| "copied to the clipboard".into(), |f| format!("copied; also saved to {f}")));
@@ -137,6 +145,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             }
         }
     }
+    together::here(model, &mut out);
     out
 }
 
@@ -164,6 +173,8 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Copied { .. }
         | Msg::Records(_)
         | Msg::People(_)
+        | Msg::LogOpened { .. }
+        | Msg::Follows(_)
         | Msg::Paste(_)
         | Msg::Resize { .. } => Touched::Nothing,
         Msg::Fact { fact, .. } => match &**fact {
@@ -220,6 +231,21 @@ fn bump(model: &mut Model) {
     model.revision += 1;
 }
 
+/// An ended session's act that is ours to read back.
+fn loosen(model: &mut Model, u: Unfinished) {
+    // Read back at once; without a target in the record there is nothing to read.
+    let found = u.target.is_none().then(|| "its record names no target".into());
+    model.loose.push(Loose {
+        session: u.session,
+        ticket: u.ticket,
+        words: u.words,
+        target: u.target,
+        at: u.at,
+        found,
+        next: Some(model.now.person),
+    });
+}
+
 fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
     model.log.mine_only = r.mine_only;
     model.log.file = r.file;
@@ -232,19 +258,7 @@ fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
             .history_ms
             .push(ms);
     }
-    for u in r.unfinished {
-        // Read back at once; without a target in the record there is nothing to read.
-        let found = u.target.is_none().then(|| "its record names no target".into());
-        model.loose.push(Loose {
-            session: u.session,
-            ticket: u.ticket,
-            words: u.words,
-            target: u.target,
-            at: u.at,
-            found,
-            next: Some(model.now.person),
-        });
-    }
+    together::recovered(model, r.unfinished, r.in_flight);
     facts::loose_ends(model, out);
     bump(model);
 }
