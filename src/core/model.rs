@@ -15,6 +15,7 @@ use crate::core::judge::burn::Burn;
 use crate::core::judge::judged::Judged;
 use crate::core::keymap::Keymap;
 use crate::core::nav::Nav;
+use crate::core::replayed::Replayed;
 use crate::core::said::Said;
 use crate::core::time::{Person, Stamp, Utc, World as WorldTime};
 use crate::core::world::World;
@@ -212,6 +213,9 @@ pub struct Model {
     /// What the records say of incidents.
     #[serde(default)]
     pub casebook: Casebook,
+    /// A log that is played again: nothing here is asked of a source, written or sent.
+    #[serde(default)]
+    pub replay: Option<Box<Replayed>>,
     /// The other consoles on this log.
     #[serde(default)]
     pub people: Vec<Present>,
@@ -310,6 +314,7 @@ impl Model {
             log: LogState::default(),
             loose: Vec::new(),
             casebook: Casebook::default(),
+            replay: None,
             people: Vec::new(),
             others: Others::default(),
             told: Told::default(),

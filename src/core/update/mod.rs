@@ -17,6 +17,7 @@ mod palette;
 mod panes;
 mod plain;
 mod records;
+mod replay;
 mod settle;
 mod steps;
 mod tick;
@@ -25,6 +26,7 @@ mod writing;
 
 use crate::core::board;
 use crate::core::effect::Effect;
+use crate::core::entry::Entry;
 use crate::core::id::{DialogId, ServiceId};
 use crate::core::model::{LogLine, Loose, Model};
 use crate::core::msg::{Msg, Recovered, Unfinished};
@@ -82,6 +84,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             together::records(model, &records);
             incident::records(model, records, &mut out);
         }
+        Msg::Replayed { record, ahead } => replay::played(model, *record, ahead, &mut out),
         Msg::People(people) => together::people(model, people),
         Msg::LogOpened { session } => {
             model.log.session = session;
@@ -132,21 +135,29 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     if model.settings.plain {
         plain::tell(model, typed, &touched, &mut out);
     }
+    if model.replay.is_some() {
+        replay::only_looks(&mut out);
+    }
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
-            model.log.records += 1;
-            if let Some(text) = records::strip(entry) {
-                model.log.lines.push_back(LogLine { at: entry.at, text: text.into() });
-                if model.log.lines.len() > 200 {
-                    model.log.lines.pop_front();
-                }
-                panes::logged(model);
-                model.revision += 1;
-            }
+            logged(model, entry);
         }
     }
     together::here(model, &mut out);
     out
+}
+
+/// A record is on its way into the log, or was played out of one.
+fn logged(model: &mut Model, entry: &Entry) {
+    model.log.records += 1;
+    if let Some(text) = records::strip(entry) {
+        model.log.lines.push_back(LogLine { at: entry.at, text: text.into() });
+        if model.log.lines.len() > 200 {
+            model.log.lines.pop_front();
+        }
+        panes::logged(model);
+        model.revision += 1;
+    }
 }
 
 /// From when on the person sees this dialog; its confirm delay begins there.
@@ -204,6 +215,7 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Reloaded(_)
         | Msg::Wheel(_)
         | Msg::Picked(_)
+        | Msg::Replayed { .. }
         | Msg::Line(_)
         | Msg::LinesEnded
         | Msg::Resumed => Touched::All,

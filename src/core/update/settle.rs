@@ -66,7 +66,8 @@ pub(super) fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
             }
             act.state = State::Seen;
             let kind = if was_unknown { Kind::Resolved } else { Kind::Seen };
-            let data = json!({"found": words, "how": if was_unknown { "read back: it was done" } else { "watched" }});
+            let data = json!({"found": words, "how": if was_unknown { "read back: it was done" } else { "watched" },
+                "weight": state.and_then(|s| s.weight_real)});
             out.push(Effect::Append { entry: records::of(act, kind, now.utc, data), ticket: None });
             acts::changed(model);
         }
@@ -92,7 +93,10 @@ pub(super) fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
                     ticket: None,
                 });
             }
+            let ready = state.and_then(|s| Some([s.revision(act.plan.to.as_ref()?)?.replicas.ready, s.wanted]));
             let data = json!({
+                "weight": state.and_then(|s| s.weight_real),
+                "ready": ready,
                 "took_ms": took,
                 "bad_to_settled_ms": act.bad_since.map(|b| now.utc.since(b)),
                 "service": act.seen.service,
