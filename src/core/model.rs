@@ -16,6 +16,7 @@ use crate::core::judge::burn::Burn;
 use crate::core::judge::judged::Judged;
 use crate::core::keymap::Keymap;
 use crate::core::nav::Nav;
+use crate::core::replayed::Replayed;
 use crate::core::said::Said;
 use crate::core::time::{Person, Stamp, Utc, World as WorldTime};
 use crate::core::world::World;
@@ -118,8 +119,11 @@ pub struct LogState {
     /// The last lines, newest last; for the strip.
     pub lines: VecDeque<LogLine>,
     pub records: u64,
-    /// Set once; nothing forward goes out any more.
+    /// Nothing forward goes out meanwhile.
     pub failed: Option<Arc<str>>,
+    /// The disk does not answer. Nothing forward goes out meanwhile.
+    #[serde(default)]
+    pub hung: Option<Arc<str>>,
     /// Records kept in memory and in the fallback file.
     pub late: u32,
     pub mine_only: bool,
@@ -138,13 +142,21 @@ pub struct LogState {
     pub follows: Follows,
 }
 
+impl LogState {
+    /// Why an intent would not get to disk now, as far as is known. A dialog that goes back asks for the name at once.
+    pub fn trouble(&self) -> Option<Arc<str>> {
+        let why = self.failed.as_ref().or(self.hung.as_ref())?;
+        Some(format!("the log does not take it: {why}").into())
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {
     pub at: Utc,
     pub text: Arc<str>,
-    /// A person of this console did it.
+    /// The person who did it; empty where it happened by itself, or where the text says who.
     #[serde(default)]
-    pub by_hand: bool,
+    pub who: Arc<str>,
 }
 
 /// An intent of an ended session without an outcome.
@@ -236,6 +248,9 @@ pub struct Model {
     /// The newest records of all sessions.
     #[serde(default)]
     pub chronicle: Chronicle,
+    /// A log that is played again: nothing here is asked of a source, written or sent.
+    #[serde(default)]
+    pub replay: Option<Box<Replayed>>,
     /// The other consoles on this log.
     #[serde(default)]
     pub people: Vec<Present>,
@@ -335,6 +350,7 @@ impl Model {
             loose: Vec::new(),
             casebook: Casebook::default(),
             chronicle: Chronicle::default(),
+            replay: None,
             people: Vec::new(),
             others: Others::default(),
             told: Told::default(),

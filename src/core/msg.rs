@@ -9,6 +9,7 @@ use crate::core::key::Key;
 use crate::core::keymap::Keymap;
 use crate::core::nav::Pane;
 use crate::core::record::{self, Hlc, Record};
+use crate::core::replayed::Ahead;
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::SourceError;
@@ -54,10 +55,16 @@ pub enum Msg {
         ticket: Ticket,
         why: Arc<str>,
     },
-    /// The log takes no more records in this session.
+    /// The log takes no records, until `LogWorks` if ever.
     LogFailed {
         why: Arc<str>,
     },
+    /// The disk has not answered for half a second. What is given to the log meanwhile is kept.
+    LogHangs {
+        why: Arc<str>,
+    },
+    /// It answers again, or has room again.
+    LogWorks,
     Answered {
         ticket: Ticket,
         outcome: Outcome,
@@ -76,6 +83,11 @@ pub enum Msg {
     /// Records that are on disk: this session's after their sync, others' as they are found. Merged by (hlc, session, seq)
     /// within one message.
     Records(Vec<Record>),
+    /// The next record of a log that is played again, and what follows after it.
+    Replayed {
+        record: Box<Record>,
+        ahead: Ahead,
+    },
     /// Who is in besides us. All of them each time.
     People(Vec<Present>),
     /// The log is open; own records carry this session's name.

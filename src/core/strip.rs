@@ -10,8 +10,8 @@ pub fn me(model: &Model) -> &str {
 }
 
 /// `mira: acked #8812`: with who did it, where a person did.
-pub fn text(model: &Model, line: &LogLine) -> String {
-    if line.by_hand { format!("{}: {}", me(model), line.text) } else { line.text.to_string() }
+pub fn text(line: &LogLine) -> String {
+    if line.who.is_empty() { line.text.to_string() } else { format!("{}: {}", line.who, line.text) }
 }
 
 /// Newest first. Others' lines are found up to a second late: they stand where they belong. Of one moment the one that
@@ -33,15 +33,15 @@ mod tests {
     fn lines_of_all_consoles_stand_by_their_times_with_who_did_it() {
         let mut m = stories::worse().model;
         let now = m.utc().0;
-        let line = |ago: i64, text: &str, by_hand| LogLine { at: Utc(now - ago), text: text.into(), by_hand };
+        let line = |ago: i64, text: &str, who: &str| LogLine { at: Utc(now - ago), text: text.into(), who: who.into() };
         m.log.lines = [
-            line(9_000, "first", false),
-            line(1_000, "armed", true),
-            line(5_000, "ito: note: hello", false),
-            line(1_000, "after", false),
+            line(9_000, "first", ""),
+            line(1_000, "armed", "mira"),
+            line(5_000, "ito: note: hello", ""),
+            line(1_000, "after", ""),
         ]
         .into();
-        let told: Vec<String> = lines(&m).into_iter().map(|l| text(&m, l)).collect();
+        let told: Vec<String> = lines(&m).into_iter().map(text).collect();
         assert_eq!(told, ["after", "mira: armed", "ito: note: hello", "first"]);
     }
 }

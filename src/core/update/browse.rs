@@ -78,7 +78,7 @@ fn before_us(model: &mut Model, records: &[Record]) {
         let Some(text) = together::line(r).filter(|_| now.since(at) < BEFORE_MS) else { continue };
         let text: Arc<str> = format!("{}: {text}", r.who()).into();
         if model.log.lines.len() < 100 && !model.log.lines.iter().any(|l| l.at == at && l.text == text) {
-            model.log.lines.push_front(LogLine { at, text, by_hand: false });
+            model.log.lines.push_front(LogLine { at, text, who: "".into() });
         }
     }
 }

@@ -19,6 +19,7 @@ mod palette;
 mod panes;
 mod plain;
 mod records;
+mod replay;
 mod settle;
 mod steps;
 mod tick;
@@ -27,11 +28,14 @@ mod writing;
 
 use crate::core::board;
 use crate::core::effect::Effect;
+use crate::core::entry::Entry;
 use crate::core::id::{DialogId, ServiceId};
 use crate::core::model::{LogLine, Loose, Model};
 use crate::core::msg::{Msg, Recovered, Unfinished};
+use crate::core::strip;
 use crate::core::time::{Person, Stamp};
 use crate::core::world::fact::Fact;
+use std::sync::Arc;
 
 pub use panes::{SIDE_BY_SIDE, focus, has_strip, side_by_side, strip as strip_focused};
 pub use steps::this_runbook;
@@ -64,6 +68,15 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::NotDurable { ticket, why } => acts::not_durable(model, ticket, &why, &mut out),
         Msg::LogFailed { why } => {
             model.log.failed = Some(why);
+            moved::log_troubled(model);
+        }
+        Msg::LogHangs { why } => {
+            model.log.hung = Some(why);
+            moved::log_troubled(model);
+        }
+        Msg::LogWorks => {
+            model.log.failed = None;
+            model.log.hung = None;
             bump(model);
         }
         Msg::Answered { ticket, outcome } => acts::answered(model, ticket, outcome, &mut out),
@@ -78,6 +91,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         }
         Msg::LogOpened { session } => browse::opened(model, session, &mut out),
         Msg::LogPage(page) => browse::page(model, *page, &mut out),
+        Msg::Replayed { record, ahead } => replay::played(model, *record, ahead, &mut out),
         Msg::People(people) => together::people(model, people),
         Msg::Follows(follows) => together::follows(model, follows),
         Msg::Copied { file } => {
@@ -125,25 +139,36 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     if model.settings.plain {
         plain::tell(model, typed, &touched, &mut out);
     }
+    if model.replay.is_some() {
+        replay::only_looks(&mut out);
+    }
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
-            model.log.records += 1;
-            if let Some(text) = records::strip(entry) {
-                model.log.lines.push_back(LogLine {
-                    at: entry.at,
-                    text: text.into(),
-                    by_hand: records::by_hand(entry.kind),
-                });
-                if model.log.lines.len() > 200 {
-                    model.log.lines.pop_front();
-                }
-                panes::logged(model);
-                model.revision += 1;
-            }
+            logged(model, entry);
         }
     }
     together::here(model, &mut out);
     out
+}
+
+/// A record is on its way into the log, or was played out of one.
+fn logged(model: &mut Model, entry: &Entry) {
+    let who: Arc<str> = strip::me(model).into();
+    logged_by(model, entry, who);
+}
+
+/// The same for a record that `who` wrote.
+fn logged_by(model: &mut Model, entry: &Entry, who: Arc<str>) {
+    model.log.records += 1;
+    if let Some(text) = records::strip(entry) {
+        let who = if records::by_hand(entry.kind) { who } else { "".into() };
+        model.log.lines.push_back(LogLine { at: entry.at, text: text.into(), who });
+        if model.log.lines.len() > 200 {
+            model.log.lines.pop_front();
+        }
+        panes::logged(model);
+        model.revision += 1;
+    }
 }
 
 /// From when on the person sees this dialog; its confirm delay begins there.
@@ -191,6 +216,8 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Reread { .. }
         | Msg::NotDurable { .. }
         | Msg::LogFailed { .. }
+        | Msg::LogHangs { .. }
+        | Msg::LogWorks
         | Msg::Answered { .. }
         | Msg::Asked { .. }
         | Msg::Recovered(_)
@@ -200,6 +227,7 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Reloaded(_)
         | Msg::Wheel(_)
         | Msg::Picked(_)
+        | Msg::Replayed { .. }
         | Msg::Line(_)
         | Msg::LinesEnded
         | Msg::Resumed => Touched::All,

@@ -23,6 +23,10 @@ pub(super) fn by_time_alone(model: &mut Model, out: &mut Vec<Effect>) {
     if model.nav.screen == Screen::Waking && now.person.0 - model.started.person.0 >= model.limits.waking {
         keys::wake(model);
     }
+    // The log tells what became of it; nothing is judged anew and no deadline of ours counts.
+    if model.replay.is_some() {
+        return;
+    }
     settle::deadlines(model, out);
     together::nobody_else(model);
     facts::loose_ends(model, out);
@@ -48,6 +52,9 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
         if let Some(ms) = d.ready_in(now.person, model.limits.confirm_delay, model.limits.quiet).filter(|ms| *ms > 0) {
             person.push(now.person.0 + ms);
         }
+    }
+    if model.replay.is_some() {
+        return (person.into_iter().filter(|t| *t > now.person.0).min().map(Person), None);
     }
     if model.settings.plain {
         world.extend(plain::next_wake(model).map(|t| t.0));

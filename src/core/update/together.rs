@@ -65,7 +65,7 @@ pub(super) fn follows(model: &mut Model, follows: Follows) {
 }
 
 fn said(model: &mut Model, at: Utc, text: impl Into<Arc<str>>) {
-    model.log.lines.push_back(LogLine { at, text: text.into(), by_hand: false });
+    model.log.lines.push_back(LogLine { at, text: text.into(), who: "".into() });
     if model.log.lines.len() > 200 {
         model.log.lines.pop_front();
     }

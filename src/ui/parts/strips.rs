@@ -31,7 +31,9 @@ pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
         }
     }
     if let Some(t) = target.filter(|t| t.is_moving()) {
-        return match model.judged.get(&t.id) {
+        let told = model.replay.as_ref().is_none_or(|r| r.verdicts.contains_key(&t.id));
+        return match model.judged.get(&t.id).filter(|_| told) {
+            None if model.replay.is_some() => (Role::Blind, "not recorded".into(), String::new()),
             Some(j) => {
                 let w = &j.verdict.word;
                 let detail = match w {
@@ -126,7 +128,7 @@ pub fn log(model: &Model, n: usize) -> Vec<Line> {
         .take(n.max(1))
         .enumerate()
         .map(|(i, l)| {
-            let line = head(i).text(format!("{} {}", l.at.hms(), strip::text(model, l)));
+            let line = head(i).text(format!("{} {}", l.at.hms(), strip::text(l)));
             if i == 0 && model.log.late > 0 { line.end(Role::Bad, late.trim()) } else { line }
         })
         .collect();

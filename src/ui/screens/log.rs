@@ -17,7 +17,7 @@ pub fn lines(model: &Model, wide: usize, tall: usize) -> Vec<Line> {
         out.push(Line::new().text(format!(" -- {back} newer --")));
     }
     for (told, l) in lines.into_iter().skip(back).enumerate() {
-        let rows = Line::new().text(format!(" {} {}", l.at.hms(), strip::text(model, l))).flow(wide, 10);
+        let rows = Line::new().text(format!(" {} {}", l.at.hms(), strip::text(l))).flow(wide, 10);
         let left = all - back - told;
         // The last row is kept for the count as long as something follows.
         let room = tall.saturating_sub(usize::from(left > 1));
