@@ -25,6 +25,11 @@ mod layering;
 mod layout;
 mod live;
 mod live_prom;
+mod log {
+    mod kill;
+    mod real;
+    mod way_back;
+}
 mod looks;
 mod matrix;
 mod paged;
