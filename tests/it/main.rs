@@ -26,6 +26,11 @@ mod layout;
 mod live;
 mod live_prom;
 mod log_screens;
+mod log {
+    mod kill;
+    mod real;
+    mod way_back;
+}
 mod looks;
 mod matrix;
 mod paged;
