@@ -145,7 +145,6 @@ fn open(settings: &Settings, also: Option<&Path>, at: Stamp, inbox: &Inbox) -> s
     }
     let mine_only = settings.mine_only.0;
     let file: Arc<str> = settings.dir.display().to_string().into();
-    let history = past(&settings.dir);
     let inbox = inbox.clone();
     let report = Arc::new(move |r: Report| {
         let msg = match r {
@@ -156,27 +155,15 @@ fn open(settings: &Settings, also: Option<&Path>, at: Stamp, inbox: &Inbox) -> s
             }
             Report::Failed { ticket: None, why } => Msg::LogFailed { why: why.into() },
             Report::Written(records) => Msg::Records(records),
-            Report::Recovered(r) => Msg::Recovered(Box::new(recovered(r, history.clone(), mine_only, file.clone()))),
+            Report::Recovered(r) => Msg::Recovered(Box::new(recovered(r, mine_only, file.clone()))),
         };
         inbox.answer(msg);
     });
     Journal::open(settings, at, report)
 }
 
-/// Milliseconds that roll-backs of the past took until settled, by service: the expected time.
-fn past(dir: &std::path::Path) -> Vec<(ServiceId, i64)> {
-    let Ok(tail) = crate::journal::tail::tail(dir, 20_000) else { return Vec::new() };
-    tail.records
-        .iter()
-        .filter(|r| r.kind == "settled" && r.data.get("verb").and_then(Value::as_str) == Some("roll back"))
-        .filter_map(|r| {
-            let service = r.data.get("service")?.as_str()?;
-            Some((ServiceId::new(service), r.data.get("took_ms")?.as_i64()?))
-        })
-        .collect()
-}
-
-fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file: Arc<str>) -> Recovered {
+fn recovered(r: Recovery, mine_only: bool, file: Arc<str>) -> Recovered {
+    let settled = r.settled.iter().map(|(service, ms)| (ServiceId::new(service.as_str()), *ms)).collect();
     let unfinished = r
         .unfinished
         .into_iter()
@@ -198,7 +185,7 @@ fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file:
             }
         })
         .collect();
-    Recovered { settled, unfinished, records: Vec::new(), mine_only, file }
+    Recovered { settled, unfinished, records: r.records, mine_only, file }
 }
 
 fn number(v: &Value, key: &str) -> u64 {

@@ -15,10 +15,18 @@ pub mod fallback;
 pub mod heads;
 /// The hybrid logical clock.
 pub mod hlc;
+/// What a month folder's files hold, a line each.
+pub mod index;
 /// Lines of a file, forwards and backwards, bounded.
 pub mod lines;
+/// What ties a record to its neighbours, read quickly.
+pub mod link;
 /// Does the session of this file still run?
 pub mod live;
+/// Old files move into month folders.
+pub mod months;
+/// Where the logs of a directory lie.
+pub mod places;
 #[cfg(test)]
 mod read_tests;
 /// A record's bytes.
@@ -27,6 +35,8 @@ pub mod record;
 pub mod recovery;
 #[cfg(test)]
 mod rough_tests;
+/// One pass over a file for what an opening console must know.
+pub mod scan;
 #[cfg(test)]
 pub(crate) mod scratch;
 /// The newest records of a directory, merged.
@@ -44,6 +54,8 @@ mod tape_write;
 pub mod thread;
 #[cfg(test)]
 mod thread_tests;
+/// Files checked on all processors.
+pub mod verify;
 /// A record as one line for a person.
 pub mod words;
 mod worker;

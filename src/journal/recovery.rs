@@ -1,149 +1,151 @@
-//! What ended sessions left undone: intents without an outcome, in other sessions' files. Read only; whoever finds
-//! them resolves them by reading the target back and says so in their own file.
+//! What the other sessions' files hold for one that opens: acts left open, by ended sessions and by running ones, the
+//! records of incidents, files that are gone or damaged. Read only; whoever finds an open act of an ended session
+//! resolves it by reading the target back and says so in their own file.
 
-use super::heads::{logs, session_of};
-use super::lines::{Forwards, Piece};
-use super::{append, live};
-use crate::core::id::TargetId;
+use super::live;
+use super::places::{self, file_name, session_of};
+use super::scan::{CASE, Scan, scan};
+use super::verify::heads_named;
+use super::{hlc::Hlc, index};
 use crate::core::record::Record;
-use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Only the newest files are read back. An act older than so many sessions has long been seen by someone.
-pub const LOOKED_AT: usize = 256;
+pub use super::scan::{Resolved, Unfinished};
 
-/// An act that was begun and of which nothing tells how it ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Unfinished {
-    /// File name, and the place in it.
-    pub file: String,
-    pub session: String,
-    pub seq: u64,
-    pub ticket: u64,
-    /// When it was meant, as the record says it (RFC 3339).
-    pub at: String,
-    pub user: String,
-    /// `None`: the record names no whole target.
-    pub target: Option<TargetId>,
-    /// The intent's data.
-    pub data: Value,
-    /// The last kind recorded for it: `intent` (it may never have left), `sent`, `unknown`, `accepted`, `seen`, `stuck`.
-    pub last: String,
-}
+/// The heads that so many of the newest files name of others are looked for.
+const WITNESSES: usize = 16;
+/// Records of incidents beyond this many, the older ones, are left out; follow-ups and debts never are.
+pub const RECORDS: usize = 20_000;
+/// Of so many closed incidents everything is told, of older ones only that they were.
+const CLOSED: usize = 20;
 
 /// What was found in the other files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recovery {
-    /// Oldest file first, then by seq.
+    /// Of ended sessions. Oldest file first, then by seq.
     pub unfinished: Vec<Unfinished>,
-    /// Sessions that still run: their acts are in flight, theirs to close.
+    /// Of sessions that still run: theirs to close.
+    pub in_flight: Vec<Unfinished>,
+    /// Sessions that still run.
     pub running: Vec<String>,
-    /// Files that could not be read to their end, with the reason.
+    /// Files that are gone, damaged, or could not be read to their end, with the reason.
     pub unread: Vec<(String, String)>,
+    /// Records of incidents, follow-ups and debts, merged by (hlc, session, seq).
+    pub records: Vec<Record>,
+    /// Past roll-backs that settled: service, milliseconds; oldest file first.
+    pub settled: Vec<(String, i64)>,
 }
 
-/// Looks through the newest [`LOOKED_AT`] files of `dir` but `own` (a session name).
+/// Looks through all logs of `dir` but `own` (a session name), those of its months too; a moved file is only opened where
+/// its index does not say that nothing in it matters.
+///
+/// # Errors
+/// The directory cannot be listed. A file that cannot be read is told in `unread`.
 pub fn look(dir: &Path, own: &str) -> io::Result<Recovery> {
-    let mut found = Recovery::default();
+    let files = places::files(dir)?;
+    let known = index::known(&files.months);
+    let mut found = Recovery { unread: files.unread, ..Recovery::default() };
+    let mut wanted = witnessed(dir, &files.logs, own, &mut found.unread);
     let mut resolved = Vec::new();
-    let all = logs(dir)?;
-    for path in &all[all.len().saturating_sub(LOOKED_AT)..] {
+    let mut case = Vec::new();
+    for path in &files.logs {
         let session = session_of(path);
         let mine = session == own;
+        if known.row(path).is_some_and(|row| !row.matters()) {
+            continue;
+        }
         let runs = !mine && live::runs(dir, &session);
-        match read(path, &session, &mut resolved) {
-            Ok(open) if !mine && !runs => found.unfinished.extend(open),
-            Ok(_) => {}
-            Err(e) => found.unread.push((format!("{session}.jsonl"), e.to_string())),
+        let mut want = wanted.remove(file_name(path)).unwrap_or_default();
+        match scan(path, &session, |hash| _ = want.remove(hash)) {
+            Ok(Scan { open, resolved: said, case: records, settled, places, .. }) => {
+                resolved.extend(said);
+                if let Some(line) = places.broken {
+                    found.unread.push((
+                        file_name(path).to_owned(),
+                        format!("line {line} does not follow the one before it; see andon log verify"),
+                    ));
+                } else if let Some(by) = want.values().next() {
+                    found.unread.push((file_name(path).to_owned(), format!("its end is not the one {by} saw")));
+                }
+                if !mine {
+                    if runs { &mut found.in_flight } else { &mut found.unfinished }.extend(open);
+                    found.settled.extend(settled);
+                    case.push(records);
+                }
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                found.unread.push((file_name(path).to_owned(), "it was removed while it was read".to_owned()));
+            }
+            Err(e) => found.unread.push((file_name(path).to_owned(), e.to_string())),
         }
         if runs {
             found.running.push(session);
         }
     }
-    found.unfinished.retain(|u| !resolved.iter().any(|r: &Resolved| r.covers(u)));
+    let left = |u: &Unfinished| !resolved.iter().any(|r: &Resolved| r.covers(u));
+    found.unfinished.retain(left);
+    found.in_flight.retain(left);
+    found.records = needed(merged(case));
     Ok(found)
 }
 
-/// A session's `resolved` record about another session's act.
-struct Resolved {
-    session: String,
-    /// `None`: whatever that session left open on this target, which has been read back.
-    ticket: Option<u64>,
-    target: Option<TargetId>,
+/// Heads that the newest files name of others: file name, hash, who saw it. Files that are not there are told.
+fn witnessed(
+    dir: &Path,
+    logs: &[PathBuf],
+    own: &str,
+    unread: &mut Vec<(String, String)>,
+) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut wanted: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let there: BTreeSet<&str> = logs.iter().map(|p| file_name(p)).collect();
+    let newest: Vec<PathBuf> = logs.iter().rev().filter(|p| session_of(p) != own).take(WITNESSES).cloned().collect();
+    let mut gone = BTreeMap::new();
+    for (path, heads) in newest.iter().zip(heads_named(&newest)) {
+        for (name, head) in heads {
+            // A name from a record is never a path.
+            if name.contains('/') || head.is_empty() {
+                continue;
+            }
+            if there.contains(name.as_str()) {
+                wanted.entry(name).or_default().insert(head, session_of(path));
+            } else if places::find(dir, &name).is_none() {
+                gone.insert(name, session_of(path));
+            }
+        }
+    }
+    unread.extend(gone.into_iter().map(|(name, by)| (name, format!("it is gone; {by} saw it"))));
+    wanted
 }
 
-impl Resolved {
-    fn read(r: &Record) -> Option<Resolved> {
-        let of = &r.data["of"];
-        let session = of["session"].as_str().or_else(|| r.data["session"].as_str())?;
-        Some(Resolved { session: session.to_owned(), ticket: of["ticket"].as_u64(), target: r.target_id() })
+/// Records of several files in one order, those of a file never changing theirs.
+fn merged(files: Vec<Vec<Record>>) -> Vec<Record> {
+    let mut all: Vec<(Hlc, usize, Record)> = Vec::new();
+    for (n, records) in files.into_iter().enumerate() {
+        let mut latest = Hlc::default();
+        for r in records {
+            latest = latest.max(r.hlc);
+            all.push((latest, n, r));
+        }
     }
-
-    fn covers(&self, u: &Unfinished) -> bool {
-        self.session == u.session
-            && match self.ticket {
-                Some(t) => t == u.ticket,
-                None => self.target == u.target,
-            }
-    }
+    // The files come by name, which is the session; stable, so that a file keeps its order.
+    all.sort_by_key(|(hlc, file, _)| (*hlc, *file));
+    all.into_iter().map(|(_, _, r)| r).collect()
 }
 
-/// The open intents of one file; what it says of others' intents goes to `resolved`.
-fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<Vec<Unfinished>> {
-    let mut open = BTreeMap::new();
-    let mut lines = Forwards::new(append::open_to_read(path)?);
-    while let Some(piece) = lines.next_piece()? {
-        let Piece::Line(line) = piece else {
-            break;
-        };
-        // Most lines are observations: told apart without parsing them.
-        let acts = |l: &str| l.contains("\"ticket\":") || l.contains("\"kind\":\"resolved\"");
-        if !std::str::from_utf8(line).is_ok_and(acts) {
-            continue;
-        }
-        let record = Record::read(session, line);
-        if record.kind == "resolved" {
-            resolved.extend(Resolved::read(&record));
-        }
-        let Some(ticket) = record.ticket else {
-            continue;
-        };
-        match record.kind.as_str() {
-            "intent" => {
-                // The next step of a plan begins where the one before has had its effect.
-                let act = &record.data["act"];
-                open.retain(|_, u: &mut Unfinished| act.is_null() || u.data["act"] != *act);
-                open.insert(
-                    ticket,
-                    Unfinished {
-                        file: format!("{session}.jsonl"),
-                        session: session.to_owned(),
-                        seq: record.seq,
-                        ticket,
-                        at: record.when().to_owned(),
-                        target: record.target_id(),
-                        user: record.user,
-                        data: record.data,
-                        last: record.kind,
-                    },
-                );
-            }
-            // Accepted is a wish, seen is on its way, and stuck may yet be carried out: none of them is an end.
-            "sent" | "unknown" | "accepted" | "seen" | "stuck" => {
-                if let Some(u) = open.get_mut(&ticket) {
-                    u.last = record.kind;
-                }
-            }
-            "refused" | "resolved" | "settled" | "undone" => {
-                open.remove(&ticket);
-            }
-            // A kind of a later version, or one that ends nothing.
-            _ => {}
-        }
-    }
-    let mut open: Vec<_> = open.into_values().collect();
-    open.sort_by_key(|u| u.seq);
-    Ok(open)
+/// Without what belongs to incidents long closed, and at most [`RECORDS`] besides follow-ups and debts.
+fn needed(mut records: Vec<Record>) -> Vec<Record> {
+    let id = |r: &Record| r.data["id"].as_str().or(r.incident.as_deref()).map(str::to_owned);
+    let closed: Vec<String> = records.iter().filter(|r| r.kind == "incident-closed").filter_map(id).collect();
+    let old: BTreeSet<&String> = closed.iter().rev().skip(CLOSED).collect();
+    records.retain(|r| CASE.contains(&r.kind.as_str()) || !r.incident.as_ref().is_some_and(|i| old.contains(i)));
+    let kept = |r: &Record| matches!(r.kind.as_str(), "follow-up" | "debt");
+    let mut surplus = records.iter().filter(|r| !kept(r)).count().saturating_sub(RECORDS);
+    records.retain(|r| {
+        let drop = surplus > 0 && !kept(r);
+        surplus -= usize::from(drop);
+        !drop
+    });
+    records
 }

@@ -3,6 +3,7 @@
 
 use super::append::{Chain, LogFile, MineOnly, OnDisk, make_dir, session_name};
 use super::live::Live;
+use super::months;
 use super::record::{Actor, Who, ascii};
 use super::recovery::{self, Recovery};
 use super::worker::{Appended, Command, Opening, Worker};
@@ -116,13 +117,16 @@ impl Journal {
         };
         let journal =
             Journal::start(settings, session.clone(), path, Box::new(file), Some(live), stamp, report.clone())?;
-        let dir = settings.dir.clone();
+        let (dir, user, shared) = (settings.dir.clone(), settings.user.clone(), !settings.mine_only.0);
         std::thread::Builder::new().name("andon-recovery".into()).spawn(move || {
             let found = recovery::look(&dir, &session).unwrap_or_else(|e| Recovery {
                 unread: vec![(dir.display().to_string(), e.to_string())],
                 ..Recovery::default()
             });
             report(Report::Recovered(found));
+            for (file, why) in months::tidy(&dir, &session, &user, shared) {
+                tracing::warn!(file, why, "a month of the log");
+            }
         })?;
         Ok(journal)
     }

@@ -25,6 +25,7 @@ mod layering;
 mod layout;
 mod live;
 mod live_prom;
+mod log;
 mod looks;
 mod matrix;
 mod paged;
