@@ -5,8 +5,9 @@ use crate::core::shown::{shown_line, shown_text};
 use crate::journal::record::ascii;
 use serde::Serialize;
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
 use std::os::fd::AsFd as _;
+use std::time::{Duration, Instant};
 
 /// The longest line, in bytes: more is cut and says so. JSON lines stay far below.
 const LINE: usize = 4 << 20;
@@ -83,6 +84,56 @@ pub fn own_stdout() -> io::Result<Gated<File>> {
     Ok(Gated::new(File::from(fd)))
 }
 
+/// What a command that takes longer than a second tells meanwhile: one line on stderr, written over itself, where that is
+/// a terminal; gone when it is dropped.
+pub struct Progress {
+    what: &'static str,
+    began: Instant,
+    /// When it was written last. `None`: nothing stands there.
+    told: Option<Instant>,
+    terminal: bool,
+}
+
+impl Progress {
+    /// Nothing is told before this.
+    const AFTER: Duration = Duration::from_secs(1);
+    /// And so often at most.
+    const EVERY: Duration = Duration::from_millis(200);
+
+    /// Columns that are written over.
+    const WIDTH: usize = 60;
+
+    /// `what`: what has been done to the bytes, `verified`.
+    pub fn new(what: &'static str) -> Progress {
+        Progress { what, began: Instant::now(), told: None, terminal: io::stderr().is_terminal() }
+    }
+
+    /// So many bytes of all. May be called as often as one likes.
+    pub fn at(&mut self, done: u64, all: u64) {
+        let now = Instant::now();
+        let due = self.told.map_or(self.began + Self::AFTER, |t| t + Self::EVERY);
+        if !self.terminal || now < due {
+            return;
+        }
+        self.told = Some(now);
+        // Own words and numbers only.
+        let _ = write!(io::stderr(), "\r{:<WIDTH$}", Self::line(self.what, done, all), WIDTH = Self::WIDTH);
+    }
+
+    fn line(what: &str, done: u64, all: u64) -> String {
+        let percent = done.saturating_mul(100).checked_div(all).unwrap_or(100);
+        format!("{what} {} of {} MB, {percent}%", done / 1_000_000, all / 1_000_000)
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.told.is_some() {
+            let _ = write!(io::stderr(), "\r{:<WIDTH$}\r", "", WIDTH = Self::WIDTH);
+        }
+    }
+}
+
 /// The exit code of a command: a pipe that nobody reads ends quietly with 141; another error is told.
 pub fn code(done: io::Result<i32>, out: &mut impl Write) -> u8 {
     match done.and_then(|code| out.flush().map(|()| code)) {
@@ -139,6 +190,15 @@ mod tests {
     fn a_gated_line_passes_a_second_time_unchanged() {
         let once = through(&["x\u{202e}\u{1b}[0m\te\u{301}\u{301}\u{301}\u{301}\u{301}\n".as_bytes()]);
         assert_eq!(through(&[once.as_bytes()]), once);
+    }
+
+    #[test]
+    fn progress_is_silent_at_first_and_never_divides_by_nothing() {
+        assert_eq!(Progress::line("verified", 125_000_000, 500_000_000), "verified 125 of 500 MB, 25%");
+        assert_eq!(Progress::line("verified", 0, 0), "verified 0 of 0 MB, 100%");
+        let mut p = Progress { terminal: true, ..Progress::new("verified") };
+        p.at(1, 2);
+        assert!(p.told.is_none(), "not within the first second");
     }
 
     struct Closed;

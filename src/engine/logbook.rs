@@ -262,11 +262,10 @@ fn open(
     }
     let mine_only = settings.mine_only.0;
     let file: Arc<str> = settings.dir.display().to_string().into();
-    let history = past(&settings.dir);
     let inbox = inbox.clone();
     let report = Arc::new(move |r: Report| match r {
         Report::Recovered(r) => {
-            let recovered = recovered(r, history.clone(), mine_only, file.clone());
+            let recovered = recovered(r, mine_only, file.clone());
             inbox.answer(Msg::Recovered(Box::new(recovered)));
         }
         r
@@ -277,20 +276,8 @@ fn open(
     Journal::open_with(settings, at, report, beside)
 }
 
-/// Milliseconds that roll-backs of the past took until settled, by service: the expected time.
-fn past(dir: &std::path::Path) -> Vec<(ServiceId, i64)> {
-    let Ok(tail) = crate::journal::tail::tail(dir, 20_000) else { return Vec::new() };
-    tail.records
-        .iter()
-        .filter(|r| r.kind == "settled" && r.data.get("verb").and_then(Value::as_str) == Some("roll back"))
-        .filter_map(|r| {
-            let service = r.data.get("service")?.as_str()?;
-            Some((ServiceId::new(service), r.data.get("took_ms")?.as_i64()?))
-        })
-        .collect()
-}
-
-fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file: Arc<str>) -> Recovered {
+fn recovered(r: Recovery, mine_only: bool, file: Arc<str>) -> Recovered {
+    let settled = r.settled.iter().map(|(service, ms)| (ServiceId::new(service.as_str()), *ms)).collect();
     let unfinished = r
         .unfinished
         .into_iter()
@@ -319,7 +306,7 @@ fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file:
         })
         .collect();
     let unread = r.unread.into_iter().map(|(f, why)| (f.into(), why.into())).collect();
-    Recovered { settled, unfinished, records: Vec::new(), in_flight: Vec::new(), mine_only, file, unread }
+    Recovered { settled, unfinished, records: r.records, in_flight: Vec::new(), mine_only, file, unread }
 }
 
 fn number(v: &Value, key: &str) -> u64 {

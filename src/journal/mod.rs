@@ -29,12 +29,20 @@ pub mod hlc;
 pub mod keeper;
 /// Named places to be killed at, for tests.
 pub mod kill;
+/// What a month folder's files hold, a line each.
+pub mod index;
 /// Lines of a file, forwards and backwards, bounded.
 pub mod lines;
+/// What ties a record to its neighbours, read quickly.
+pub mod link;
 /// Does the session of this file still run?
 pub mod live;
 /// Records before a point, merged: what the browser turns back to.
 pub mod page;
+/// Old files move into month folders.
+pub mod months;
+/// Where the logs of a directory lie.
+pub mod places;
 #[cfg(test)]
 mod read_tests;
 /// A record's bytes.
@@ -43,6 +51,8 @@ pub mod record;
 pub mod recovery;
 #[cfg(test)]
 mod rough_tests;
+/// One pass over a file for what an opening console must know.
+pub mod scan;
 #[cfg(test)]
 pub(crate) mod scratch;
 /// Large data beside the log.
@@ -62,6 +72,8 @@ mod tape_write;
 pub mod thread;
 #[cfg(test)]
 mod thread_tests;
+/// Files checked on all processors.
+pub mod verify;
 mod worker;
 
 /// A record as one line for a person; the words are the core's, so that screens say the same.

@@ -7,6 +7,7 @@ use super::ballast::{self, Ballast};
 use super::fallback::Shared as SharedEntry;
 use super::keeper::Keeper;
 use super::live::Live;
+use super::months;
 use super::record::{Actor, Who, ascii};
 use super::recovery::{self, Recovery};
 use super::worker::{Appended, Around, Command, Opening, Worker};
@@ -171,6 +172,7 @@ impl Journal {
             beside.anchor,
         )?;
         let (dir, environment, to) = (settings.dir.clone(), settings.environment.clone(), journal.to.clone());
+        let (user, shared) = (settings.user.clone(), !settings.mine_only.0);
         std::thread::Builder::new().name("andon-recovery".into()).spawn(move || {
             if let Some(from) = beside.fallback {
                 let taken = adopt::adopt(&from, &environment, &dir, |entries| {
@@ -189,6 +191,9 @@ impl Journal {
                 ..Recovery::default()
             });
             report(Report::Recovered(found));
+            for (file, why) in months::tidy(&dir, &session, &user, shared) {
+                tracing::warn!(file, why, "a month of the log");
+            }
             // Last, because it waits for the disk and nothing waits for it.
             if let Err(e) = ballast.make() {
                 tracing::warn!(error = %e, "no ballast");

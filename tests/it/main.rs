@@ -31,6 +31,7 @@ mod log {
     mod real;
     mod way_back;
 }
+mod log;
 mod looks;
 mod matrix;
 mod paged;
