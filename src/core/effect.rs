@@ -4,6 +4,7 @@ use crate::core::act::plan::{Operation, Step, Ticket};
 use crate::core::case::people::Here;
 use crate::core::entry::Entry;
 use crate::core::id::{ActId, AskId, DialogId, Hash, ServiceId, SourceId, TargetId};
+use crate::core::replayed::Play;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -59,6 +60,8 @@ pub enum Effect {
     Copy(String),
     /// The drill's clock: this many world seconds a second.
     Speed(u32),
+    /// How the log is played on.
+    Play(Play),
     /// Leave this list and open that place.
     Choose(Choice),
     /// Draw with this theme; `Msg::Themed` follows.

@@ -18,21 +18,22 @@ pub const LEAST: (u16, u16) = (40, 10);
 const KEYS_WIDE: usize = 20;
 
 /// The sections that hold on the screen, the nearest first.
-pub fn contexts(model: &Model) -> [Context; 2] {
-    match model.nav.screen {
+pub fn contexts(model: &Model) -> Vec<Context> {
+    let screen = match model.nav.screen {
         // The log's lines move by the keys of lists, whatever stands beside it.
         _ if focus(model) == Some(Pane::Log) => [Context::List, Context::Global],
         Screen::Choose => [Context::Choose, Context::Global],
         Screen::Runbook => [Context::Runbook, Context::Global],
         Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources => [Context::List, Context::Global],
-    }
+    };
+    model.replay.is_some().then_some(Context::Replay).into_iter().chain(screen).collect()
 }
 
 /// What these keys mean on the screen, overlays and dialogs apart.
 pub fn lookup(model: &Model, keys: &[Key]) -> Found {
     let contexts = contexts(model);
     let mut begun = Found::Nothing;
-    for c in contexts {
+    for c in contexts.iter().copied() {
         match model.keymap.find(c, keys) {
             Found::Nothing => {}
             Found::Intent(i) if c == Context::Global && !falls_through(contexts[0], i) => {}
@@ -83,7 +84,8 @@ pub fn works(model: &Model, intent: Intent) -> bool {
         I::Note | I::Copy => !early,
         I::PaneNext | I::PanePrevious | I::Zoom => side_by_side(model, model.width, model.height),
         I::Alarm => !early && !alarm::alarms(model).is_empty(),
-        I::DrillFaster | I::DrillSlower => !early && model.environment.place == Place::Drill,
+        I::DrillFaster | I::DrillSlower => !early && matches!(model.environment.place, Place::Drill | Place::Replay),
+        I::ReplayPause | I::ReplayStep | I::ReplayAct => model.replay.is_some(),
         I::StepNext | I::StepPrevious | I::StepRun | I::StepTick | I::StepSkip => {
             screen == Screen::Runbook && this_runbook(model).is_some()
         }
@@ -121,6 +123,7 @@ impl Group {
                 Group::Everywhere
             }
             I::DrillFaster | I::DrillSlower => Group::Everywhere,
+            I::ReplayPause | I::ReplayStep | I::ReplayAct => Group::This,
             // They say themselves where they are open.
             I::Confirm | I::CopyRequests | I::NoteKeep | I::NoteLeave => Group::Everywhere,
             I::FieldTake | I::FieldLeave | I::FieldNext | I::FieldPrevious | I::FieldComplete => Group::Everywhere,

@@ -18,10 +18,12 @@ pub enum Context {
     Note,
     /// The palette's line and the filter's line: one-line text fields.
     Field,
+    /// Any screen while a log is played again; nearer than the screen's own.
+    Replay,
 }
 
 impl Context {
-    pub const ALL: [Context; 7] = [
+    pub const ALL: [Context; 8] = [
         Context::Global,
         Context::List,
         Context::Runbook,
@@ -29,6 +31,7 @@ impl Context {
         Context::Choose,
         Context::Note,
         Context::Field,
+        Context::Replay,
     ];
 
     /// The section of a keymap file.
@@ -41,6 +44,7 @@ impl Context {
             Context::Choose => "choose",
             Context::Note => "note",
             Context::Field => "field",
+            Context::Replay => "replay",
         }
     }
 }
@@ -100,8 +104,8 @@ intents! {
     Repaint,          "repaint",         Global,   false, "Draw everything again";
     Suspend,          "suspend",         Global,   false, "Suspend to the shell (disarms)";
     Quit,             "quit",            Global,   false, "Leave (twice when armed or something is in flight)";
-    DrillFaster,      "drill-faster",    Global,   false, "Drill: time runs faster";
-    DrillSlower,      "drill-slower",    Global,   false, "Drill: time runs slower";
+    DrillFaster,      "drill-faster",    Global,   false, "Drill, replay: time runs faster";
+    DrillSlower,      "drill-slower",    Global,   false, "Drill, replay: time runs slower";
     StepNext,         "step-next",       Runbook,  false, "Next step";
     StepPrevious,     "step-previous",   Runbook,  false, "Previous step";
     StepRun,          "step-run",        Runbook,  false, "Run the chosen step's check";
@@ -120,6 +124,9 @@ intents! {
     FieldNext,        "field-next",      Field,    false, "Next suggestion";
     FieldPrevious,    "field-previous",  Field,    false, "Previous suggestion";
     FieldComplete,    "field-complete",  Field,    false, "Complete to the chosen suggestion";
+    ReplayPause,      "replay-pause",    Replay,   false, "Replay: let time stand, or go on";
+    ReplayStep,       "replay-step",     Replay,   false, "Replay: the next record";
+    ReplayAct,        "replay-act",      Replay,   false, "Replay: on to the next act";
 }
 
 impl Intent {

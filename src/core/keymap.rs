@@ -71,6 +71,8 @@ impl Keymap {
 pub fn falls_through(context: Context, intent: Intent) -> bool {
     match context {
         Context::Global | Context::List | Context::Runbook => true,
+        // The key that goes to the next match goes to the next act there.
+        Context::Replay => intent != Intent::MatchNext,
         Context::Choose => {
             matches!(intent, Intent::Help | Intent::Quit | Intent::Repaint | Intent::Suspend | Intent::Palette)
         }

@@ -5,7 +5,8 @@ use crate::core::act::flight::Act;
 use crate::core::act::plan::Ticket;
 use crate::core::case::casebook::Casebook;
 use crate::core::case::note::Draft;
-use crate::core::case::people::Present;
+use crate::core::case::others::Others;
+use crate::core::case::people::{Follows, Present, Told};
 use crate::core::case::runbook::{Progress, Runbook};
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
@@ -14,6 +15,7 @@ use crate::core::judge::burn::Burn;
 use crate::core::judge::judged::Judged;
 use crate::core::keymap::Keymap;
 use crate::core::nav::Nav;
+use crate::core::replayed::Replayed;
 use crate::core::said::Said;
 use crate::core::time::{Person, Stamp, Utc, World as WorldTime};
 use crate::core::world::World;
@@ -116,12 +118,29 @@ pub struct LogState {
     /// The last lines, newest last; for the strip.
     pub lines: VecDeque<LogLine>,
     pub records: u64,
-    /// Set once; nothing forward goes out any more.
+    /// Nothing forward goes out meanwhile.
     pub failed: Option<Arc<str>>,
+    /// The disk does not answer. Nothing forward goes out meanwhile.
+    #[serde(default)]
+    pub hung: Option<Arc<str>>,
     /// Records kept in memory and in the fallback file.
     pub late: u32,
     pub mine_only: bool,
     pub file: Arc<str>,
+    /// Our session, once the log is open. Empty before.
+    #[serde(default)]
+    pub session: Arc<str>,
+    /// How others' records are found.
+    #[serde(default)]
+    pub follows: Follows,
+}
+
+impl LogState {
+    /// Why an intent would not get to disk now, as far as is known. A dialog that goes back asks for the name at once.
+    pub fn trouble(&self) -> Option<Arc<str>> {
+        let why = self.failed.as_ref().or(self.hung.as_ref())?;
+        Some(format!("the log does not take it: {why}").into())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -194,9 +213,18 @@ pub struct Model {
     /// What the records say of incidents.
     #[serde(default)]
     pub casebook: Casebook,
+    /// A log that is played again: nothing here is asked of a source, written or sent.
+    #[serde(default)]
+    pub replay: Option<Box<Replayed>>,
     /// The other consoles on this log.
     #[serde(default)]
     pub people: Vec<Present>,
+    /// Acts that are under way from other consoles.
+    #[serde(default)]
+    pub others: Others,
+    /// What our live file was last told.
+    #[serde(default)]
+    pub told: Told,
     pub runbooks: BTreeMap<Arc<str>, Runbook>,
     pub progress: BTreeMap<Arc<str>, Progress>,
     /// A note that was left and is offered again.
@@ -286,7 +314,10 @@ impl Model {
             log: LogState::default(),
             loose: Vec::new(),
             casebook: Casebook::default(),
+            replay: None,
             people: Vec::new(),
+            others: Others::default(),
+            told: Told::default(),
             runbooks: BTreeMap::new(),
             progress: BTreeMap::new(),
             draft: None,

@@ -1,13 +1,15 @@
 //! Everything that can happen to the console. What is not here cannot change the model; all of it goes on the tape first.
 
 use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
-use crate::core::case::people::Present;
+use crate::core::case::others::Elsewhere;
+use crate::core::case::people::{Follows, Present};
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
 use crate::core::keymap::Keymap;
 use crate::core::nav::Pane;
 use crate::core::record::Record;
+use crate::core::replayed::Ahead;
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::SourceError;
@@ -53,10 +55,16 @@ pub enum Msg {
         ticket: Ticket,
         why: Arc<str>,
     },
-    /// The log takes no more records in this session.
+    /// The log takes no records, until `LogWorks` if ever.
     LogFailed {
         why: Arc<str>,
     },
+    /// The disk has not answered for half a second. What is given to the log meanwhile is kept.
+    LogHangs {
+        why: Arc<str>,
+    },
+    /// It answers again, or has room again.
+    LogWorks,
     Answered {
         ticket: Ticket,
         outcome: Outcome,
@@ -75,8 +83,19 @@ pub enum Msg {
     /// Records that are on disk: this session's after their sync, others' as they are found. Merged by (hlc, session, seq)
     /// within one message.
     Records(Vec<Record>),
+    /// The next record of a log that is played again, and what follows after it.
+    Replayed {
+        record: Box<Record>,
+        ahead: Ahead,
+    },
     /// Who is in besides us. All of them each time.
     People(Vec<Present>),
+    /// The log is open; own records carry this session's name.
+    LogOpened {
+        session: Arc<str>,
+    },
+    /// How others' records are found, and what of them was left out.
+    Follows(Follows),
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
     /// The theme is in force, or why not.
@@ -139,12 +158,15 @@ pub struct Recovered {
     /// Older records that the casebook is made of (incidents, leads, follow-ups, debts), merged.
     #[serde(default)]
     pub records: Vec<Record>,
+    /// Acts that sessions which still run have begun and not ended.
+    #[serde(default)]
+    pub in_flight: Vec<Elsewhere>,
     /// `log: mine only` (no host-wide directory).
     pub mine_only: bool,
     pub file: Arc<str>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Unfinished {
     pub session: Arc<str>,
     pub ticket: u64,

@@ -22,6 +22,20 @@ pub enum Screen {
     Sources,
 }
 
+impl Screen {
+    /// The word by which it is asked for.
+    pub fn word(self) -> &'static str {
+        match self {
+            Screen::Waking => "waking",
+            Screen::Choose => "choose",
+            Screen::Verdict => "verdict",
+            Screen::Board => "board",
+            Screen::Runbook => "runbook",
+            Screen::Sources => "sources",
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Overlay {
     /// How the verdict was computed; scrolled by this many rows.

@@ -221,7 +221,8 @@ fn is_listed(model: &Model, i: Intent) -> bool {
             || matches!(i, Intent::Help | Intent::Quit | Intent::Repaint | Intent::Suspend);
     }
     match i {
-        Intent::DrillFaster | Intent::DrillSlower => model.environment.place == Place::Drill,
+        Intent::DrillFaster | Intent::DrillSlower => matches!(model.environment.place, Place::Drill | Place::Replay),
+        Intent::ReplayPause | Intent::ReplayStep | Intent::ReplayAct => model.replay.is_some(),
         Intent::Palette => false,
         _ => i.context() != Context::Choose,
     }
@@ -237,6 +238,7 @@ fn only_in(model: &Model, i: Intent) -> Option<&'static str> {
         Context::Choose => (model.nav.screen != Screen::Choose).then_some("only in the first list"),
         Context::Note => Some("only while a note is written"),
         Context::Field => Some("only in a line like this one"),
+        Context::Replay => model.replay.is_none().then_some("only while a log is played again"),
     }
 }
 
@@ -321,7 +323,10 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
         | Intent::FieldLeave
         | Intent::FieldNext
         | Intent::FieldPrevious
-        | Intent::FieldComplete => None,
+        | Intent::FieldComplete
+        | Intent::ReplayPause
+        | Intent::ReplayStep
+        | Intent::ReplayAct => None,
     }
 }
 

@@ -65,11 +65,57 @@ impl Utc {
         let (y, mo, d, h, mi, s) = self.civil();
         format!("{y:04}-{mo:02}-{d:02}T{h:02}:{mi:02}:{s:02}.{:03}Z", self.0.rem_euclid(1000))
     }
+
+    /// Reads RFC 3339 (`2026-11-21T03:14:07Z`, any fraction, any offset); `None` for what is none.
+    pub fn read(text: &str) -> Option<Utc> {
+        let b = text.as_bytes();
+        let number = |from: usize, to: usize| -> Option<i64> {
+            let digits = b.get(from..to)?;
+            digits.iter().try_fold(0, |n: i64, d| d.is_ascii_digit().then(|| n * 10 + i64::from(d - b'0')))
+        };
+        let sign = |at: usize, is: &[u8]| b.get(at).is_some_and(|c| is.contains(c)).then_some(());
+        let (y, mo, d) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+        let (h, mi, s) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+        sign(4, b"-").and(sign(7, b"-")).and(sign(10, b"Tt ")).and(sign(13, b":")).and(sign(16, b":"))?;
+        let in_range = (1..=12).contains(&mo) && (1..=31).contains(&d) && h < 24 && mi < 60 && s <= 60;
+        let fraction = b.get(19) == Some(&b'.');
+        let digits = if fraction { b[20..].iter().take_while(|c| c.is_ascii_digit()).count() } else { 0 };
+        let ms = (0..3).try_fold(0, |n: i64, i| Some(n * 10 + if i < digits { number(20 + i, 21 + i)? } else { 0 }))?;
+        let rest = 19 + if fraction { 1 + digits } else { 0 };
+        let offset = match b.get(rest)? {
+            b'Z' | b'z' if b.len() == rest + 1 => 0,
+            plus @ (b'+' | b'-') if b.len() == rest + 6 && b[rest + 3] == b':' => {
+                let minutes = number(rest + 1, rest + 3)? * 60 + number(rest + 4, rest + 6)?;
+                if *plus == b'+' { minutes } else { -minutes }
+            }
+            _ => return None,
+        };
+        // Civil to days, the inverse of `civil`.
+        let (y, mp) = if mo > 2 { (y, mo - 3) } else { (y - 1, mo + 9) };
+        let (era, yoe) = (y.div_euclid(400), y.rem_euclid(400));
+        let doe = yoe * 365 + yoe / 4 - yoe / 100 + (153 * mp + 2) / 5 + d - 1;
+        let days = era * 146_097 + doe - 719_468;
+        in_range.then(|| Utc(((days * 24 + h) * 60 + mi - offset) * 60_000 + s * 1_000 + ms))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_that_was_written_is_read_back_and_nothing_else_is_a_time() {
+        for t in [0, 1_795_231_647_250, 951_782_400_000, -1, 4_102_444_799_999] {
+            assert_eq!(Utc::read(&Utc(t).rfc3339()), Some(Utc(t)));
+        }
+        assert_eq!(Utc::read("2026-11-21T03:27:27Z"), Some(Utc(1_795_231_647_000)));
+        assert_eq!(Utc::read("2026-11-21T04:27:27.25+01:00"), Some(Utc(1_795_231_647_250)));
+        assert_eq!(Utc::read("2026-11-21T03:27:27.250999999Z"), Some(Utc(1_795_231_647_250)));
+        for no in ["", "2026-11-21", "2026-13-21T03:27:27Z", "2026-11-21T03:27:27", "2026-11-21T03:27:27Zx", "now"] {
+            assert_eq!(Utc::read(no), None, "{no}");
+        }
+        assert_eq!(Utc::read("2026-11-21T03:27:é"), None);
+    }
 
     #[test]
     fn the_calendar_knows_leap_days_and_the_time_before_1970() {

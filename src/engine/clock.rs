@@ -1,5 +1,6 @@
 //! Where time comes from. The only place that reads clocks, besides the terminal's key stamps.
 
+use crate::core::replayed::Play;
 use crate::core::time::{Person, Stamp, Utc, World};
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -8,6 +9,8 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Stamp;
     /// World seconds a second; only a drill's clock listens.
     fn set_speed(&self, _speed: u32) {}
+    /// Only a replay's clock listens.
+    fn play(&self, _how: Play) {}
     /// Real milliseconds until the world's clock reads `at`; `None`: it has.
     fn until_world(&self, at: World) -> Option<i64>;
 }

@@ -212,6 +212,7 @@ impl<F: Front> Engine<F> {
                 self.inbox.answer(Msg::Copied { file });
             }
             Effect::Speed(speed) => self.clock.set_speed(speed),
+            Effect::Play(how) => self.clock.play(how),
             Effect::Choose(choice) => self.end = Some(End::Chosen(choice)),
             Effect::Theme(name) => {
                 let refused = self.front.theme(&name).err().map(Arc::from);

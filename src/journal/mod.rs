@@ -11,12 +11,16 @@ pub mod chain;
 mod chain_tests;
 /// A backward act that could not wait for the log.
 pub mod fallback;
+/// Faults of the disk, for tests.
+pub mod fault;
 /// The ends of the other sessions' files.
 pub mod heads;
 /// The hybrid logical clock.
 pub mod hlc;
 /// What a month folder's files hold, a line each.
 pub mod index;
+/// Named places to be killed at, for tests.
+pub mod kill;
 /// Lines of a file, forwards and backwards, bounded.
 pub mod lines;
 /// What ties a record to its neighbours, read quickly.
@@ -39,6 +43,8 @@ mod rough_tests;
 pub mod scan;
 #[cfg(test)]
 pub(crate) mod scratch;
+/// Large data beside the log.
+pub mod side;
 /// The newest records of a directory, merged.
 pub mod tail;
 /// Every message with its stamp, for replay.

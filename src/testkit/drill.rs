@@ -212,6 +212,7 @@ impl Run {
             Effect::Interest(_)
             | Effect::Copy(_)
             | Effect::Speed(_)
+            | Effect::Play(_)
             | Effect::Choose(_)
             | Effect::Theme(_)
             | Effect::Reload

@@ -59,12 +59,11 @@ fn service(model: &Model) -> Vec<Line> {
     };
     let (role, age) = figures::figures_age(model, t);
     let judged = model.judged.get(&t.id);
-    let slo = model.world.services.get(&t.service).is_some_and(|s| s.slo.is_some());
     let mut out = vec![
         board::heading(model, t, WIDE).text(format!("  {}, namespace {}", t.id.at(), t.id.namespace)),
         Line::new().text("verdict  ").append(figures::verdict(model, t)),
         Line::new().text("errors   ").append(figures::errors(t, judged, WIDE)).text("  ").add(role, age),
-        Line::new().text("budget   ").append(figures::budget(model.burns.get(&t.service), slo)),
+        Line::new().text("budget   ").append(figures::budget_of(model, &t.service)),
     ];
     if t.is_moving() {
         out.push(Line::new().text(format!("reach    {}", figures::reach(t))));

@@ -11,6 +11,7 @@ use crate::core::id::SourceId;
 use crate::core::intent::Intent;
 use crate::core::model::{Model, Place};
 use crate::core::nav::Screen;
+use crate::core::replayed::Replayed;
 use crate::core::world::source::{Link, SourceState};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -138,6 +139,13 @@ pub fn source_steps(model: &Model, ms: i64) -> String {
 /// `9s`, `30s!`, `FAILED 4m!`, `connecting`.
 pub fn source_age(model: &Model, s: &SourceState) -> (Role, String) {
     let now = model.utc();
+    if model.replay.is_some() {
+        return match &s.link {
+            Link::Failed(_) => (Role::Bad, "FAILED".into()),
+            Link::Watching | Link::Polling => (Role::Muted, "up".into()),
+            Link::Connecting | Link::Reading { .. } => (Role::Muted, "not recorded".into()),
+        };
+    }
     let age = s.confirmed.map(|at| (source_steps(model, now.since(at)), now.since(at) > s.old_after_ms));
     match (&s.link, age) {
         (Link::Failed(_), None) => (Role::Bad, "FAILED".into()),
@@ -160,16 +168,30 @@ pub fn by_strain(model: &Model) -> Vec<(&SourceId, &SourceState)> {
     all
 }
 
+/// `log time 10x  record 12 of 87`, `PAUSED  record 12 of 87  next in 4m`.
+fn played(model: &Model, r: &Replayed) -> String {
+    let state = match (r.is_over(), r.paused) {
+        (true, _) => "END OF THE LOG".into(),
+        (false, true) => "PAUSED".into(),
+        (false, false) => format!("log time {}x", model.speed),
+    };
+    let wait = r.ahead.next.map(|t| t.since(model.utc())).filter(|ms| *ms >= 10_000);
+    let wait = wait.map(|ms| format!("  next in {}", age::rough(ms))).unwrap_or_default();
+    format!("{state}  record {} of {}{wait}", r.taken, r.taken + r.ahead.records)
+}
+
 fn second_row(model: &Model, wide: usize) -> Line {
     let now = model.utc();
     let tail = match model.environment.place {
         Place::Drill => format!("drill time {}x", model.speed),
-        Place::Prod | Place::Other | Place::Replay => String::new(),
+        Place::Replay => model.replay.as_ref().map(|r| played(model, r)).unwrap_or_default(),
+        Place::Prod | Place::Other => String::new(),
     };
     let room = wide.saturating_sub(if tail.is_empty() { 0 } else { width(&tail) + 2 });
     let all = by_strain(model);
     if all.is_empty() {
-        return Line::new().text("no source yet").end(Role::Muted, tail);
+        let none = if model.replay.is_some() { "no source recorded yet" } else { "no source yet" };
+        return Line::new().text(none).end(Role::Muted, tail);
     }
     let mut line = Line::new();
     let mut left = all.len();

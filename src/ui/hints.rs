@@ -113,6 +113,12 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         };
         return (Line::of(Role::Key, "esc").text(closes), Line::new());
     }
+    if let Some(replay) = &model.replay {
+        return (
+            replayed(model, wide, replay.paused),
+            Line::new().text("REPLAY of the log: nothing is asked, done or written"),
+        );
+    }
     let drill: (&[I], &str) = match model.environment.place {
         Place::Drill => (&[I::DrillSlower, I::DrillFaster], "speed"),
         Place::Prod | Place::Other | Place::Replay => (&[], ""),
@@ -216,6 +222,28 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         ),
     };
     (upper, acts_on(model, wide))
+}
+
+/// While a log is played: its own keys first, they are the same on every screen.
+fn replayed(model: &Model, wide: usize, paused: bool) -> Line {
+    use Intent as I;
+    let rows: &[I] = if model.nav.screen == Screen::Runbook { &[] } else { MOVE };
+    list(
+        model,
+        wide,
+        &[
+            (&[I::ReplayPause], if paused { "go on" } else { "pause" }),
+            (&[I::ReplayStep], "next record"),
+            (&[I::ReplayAct], "next act"),
+            (&[I::DrillSlower, I::DrillFaster], "speed"),
+            (&[I::Help], "help"),
+            (&[I::Quit], "leave"),
+            (rows, "choose"),
+            (&[I::ScreenVerdict], "verdict"),
+            (&[I::ScreenBoard], "board"),
+            (&[I::Open], "why"),
+        ],
+    )
 }
 
 /// Panes side by side: what the keys mean in the one that has them.

@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 33] = [
+const CORE_ORDER: [(&str, u8); 34] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -29,6 +29,7 @@ const CORE_ORDER: [(&str, u8); 33] = [
     ("act", 3),
     ("case", 4),
     ("nav", 5),
+    ("replayed", 5),
     ("said", 5),
     ("model", 6),
     // Readings of the model, for update and the screens.

@@ -25,7 +25,11 @@ mod layering;
 mod layout;
 mod live;
 mod live_prom;
-mod log;
+mod log {
+    mod attack;
+    mod kept;
+    mod page;
+}
 mod looks;
 mod matrix;
 mod paged;

@@ -38,7 +38,7 @@ fn here(context: Context, chord: &[Key], keys: &str, intent: Option<Intent>) -> 
     let leader = key_name(&LEADER);
     match context {
         // Keys fall through to [global] there, so the leader must: the way back is behind it.
-        Context::List | Context::Runbook if chord.first() == Some(&LEADER) => {
+        Context::List | Context::Runbook | Context::Replay if chord.first() == Some(&LEADER) => {
             Some((format!("\"{keys}\" hides the acts behind \"{leader}\""), OTHER.to_owned()))
         }
         Context::Dialog if chord == [CONFIRM] && intent != Some(Intent::Confirm) => {
@@ -58,7 +58,8 @@ fn here(context: Context, chord: &[Key], keys: &str, intent: Option<Intent>) -> 
         | Context::Dialog
         | Context::Choose
         | Context::Note
-        | Context::Field => None,
+        | Context::Field
+        | Context::Replay => None,
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Origin {
     Most { slo: f64 },
     /// No target is known: 0.5 pp.
     Default,
+    /// A record told the margin alone.
+    Recorded,
 }
 
 impl Limit {
@@ -66,6 +68,7 @@ impl Limit {
             Origin::Least { slo } => format!("the least, 3x burn of {} leaves less", target(slo)),
             Origin::Most { slo } => format!("the most, 3x burn of {} allows more", target(slo)),
             Origin::Default => "default, no target known".to_owned(),
+            Origin::Recorded => "as recorded".to_owned(),
         }
     }
 
@@ -76,7 +79,7 @@ impl Limit {
                 let stable = decimal(p_stable * 100.0, 2);
                 format!("{} = 3 x (100 - {}) - {stable}, what burns 3x if everyone had it", self.short(), target(slo))
             }
-            Origin::Configured | Origin::Least { .. } | Origin::Most { .. } | Origin::Default => {
+            Origin::Configured | Origin::Least { .. } | Origin::Most { .. } | Origin::Default | Origin::Recorded => {
                 format!("{} ({})", points(self.margin), self.origin())
             }
         }

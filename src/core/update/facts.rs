@@ -9,7 +9,7 @@ use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::judge::burn::{Burn, Rules};
 use crate::core::judge::freshness::Age;
 use crate::core::judge::judged::{Figures, Judged};
-use crate::core::judge::verdict::Word;
+use crate::core::judge::verdict::{Cause, Word};
 use crate::core::model::{Model, Purpose};
 use crate::core::time::{Person, Utc};
 use crate::core::world::fact::Fact;
@@ -115,8 +115,16 @@ fn target(model: &mut Model, id: &TargetId, before: Option<&TargetState>, out: &
     if before.is_none_or(|b| b.candidate != t.candidate || b.stable != t.stable) {
         interest(model, out);
     }
-    if let Some(b) = before {
-        transitions(model, b, &t, out);
+    match before {
+        Some(b) => transitions(model, b, &t, out),
+        None if t.is_moving() => {
+            let data = phase(&t, &format!("moves already: {}", t.phase.word()), true);
+            out.push(Effect::Append {
+                entry: records::plain(Kind::Phase, model.now.utc, Some(&t.id), data),
+                ticket: None,
+            });
+        }
+        None => {}
     }
     settle::target_changed(model, id, out);
     moved::target_changed(model, id, out);
@@ -222,7 +230,7 @@ fn transitions(model: &Model, was: &TargetState, is: &TargetState, out: &mut Vec
         words.push(format!("{}{}", if is.aborted { "aborted" } else { "no longer aborted" }, by(&is.aborted_by)));
     }
     if !words.is_empty() {
-        let data = json!({"words": words.join(", "), "phase": is.phase.word(), "weight": is.weight_real});
+        let data = phase(is, &words.join(", "), false);
         out.push(Effect::Append {
             entry: records::plain(Kind::Phase, model.now.utc, Some(&is.id), data),
             ticket: None,
@@ -230,15 +238,34 @@ fn transitions(model: &Model, was: &TargetState, is: &TargetState, out: &mut Vec
     }
 }
 
+/// What a target says of itself, whole: a reader must not have to guess it from the words.
+fn phase(t: &TargetState, words: &str, first: bool) -> serde_json::Value {
+    let mut data = json!({
+        "words": words,
+        "phase": t.phase.word(),
+        "weight": t.weight_real,
+        "weight_wanted": t.weight_wanted,
+        "held": t.held,
+        "aborted": t.aborted,
+    });
+    if let (Some(step), false) = (t.step, t.steps.is_empty()) {
+        (data["step"], data["steps"]) = (json!(step), json!(t.steps.len()));
+    }
+    if first {
+        data["first"] = json!(true);
+    }
+    records::change(t, data)
+}
+
 fn verdict_line(model: &Model, id: &TargetId, was: Word, out: &mut Vec<Effect>) {
-    let Some(j) = model.judged.get(id) else { return };
+    let (Some(j), Some(t)) = (model.judged.get(id), model.world.targets.get(id)) else { return };
     let is = j.verdict.word;
     if std::mem::discriminant(&was) == std::mem::discriminant(&is) {
         return;
     }
     let detail = is.detail();
     let words = if detail.is_empty() { is.word().to_string() } else { format!("{}, {detail}", is.word()) };
-    let data = json!({
+    let mut data = json!({
         "words": words,
         "word": is.word(),
         "candidate": [j.verdict.candidate.failed, j.verdict.candidate.total],
@@ -246,6 +273,15 @@ fn verdict_line(model: &Model, id: &TargetId, was: Word, out: &mut Vec<Effect>) 
         "difference": j.verdict.difference.map(|d| [d.d, d.range.lo, d.range.hi]),
         "limit": j.verdict.limit.margin,
     });
+    match j.verdict.latched.map(|l| l.cause).filter(|_| is == Word::Worse) {
+        Some(Cause::Whole) => data["cause"] = json!("whole"),
+        Some(Cause::Recent) => data["cause"] = json!("recent"),
+        Some(Cause::Breaker { failed, total }) => {
+            (data["cause"], data["breaker"]) = (json!("breaker"), json!([failed, total]));
+        }
+        None => {}
+    }
+    let data = records::change(t, data);
     out.push(Effect::Append { entry: records::plain(Kind::Verdict, model.now.utc, Some(id), data), ticket: None });
 }
 
@@ -367,7 +403,8 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
 /// The intent of an ended session, read back and closed in our own file.
 fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
     let now = model.now.utc;
-    let Some(l) = model.loose.get_mut(n) else { return };
+    // Another console may have been quicker.
+    let Some(l) = model.loose.get_mut(n).filter(|l| l.found.is_none()) else { return };
     if !reached {
         // Asked again until the source answers: the alarm row says that it is being read back.
         l.next = Some(Person(model.now.person.0 + READ_AGAIN_MS));
@@ -388,8 +425,8 @@ fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
         None => "the target is gone".into(),
     };
     l.found = Some(words.clone());
-    let data =
-        json!({"how": "read back after the session ended", "session": l.session, "found": words, "verb": l.words});
+    let data = json!({"how": "read back after the session ended", "session": l.session, "found": words, "verb": l.words,
+            "of": {"session": l.session, "ticket": l.ticket}});
     let target = l.target.clone();
     out.push(Effect::Append { entry: records::plain(Kind::Resolved, now, target.as_ref(), data), ticket: None });
     bump(model);
@@ -402,10 +439,13 @@ pub(super) fn acknowledge(model: &mut Model, target: &TargetId, out: &mut Vec<Ef
     if let Some(j) = model.judged.get_mut(target)
         && let Some(look) = j.verdict.look
     {
+        let was = j.verdict.word;
         j.judge.ack(look);
         j.look(&at);
         let data = json!({"what": "verdict", "look": look.0, "candidate": j.candidate});
         out.push(Effect::Append { entry: records::plain(Kind::Acknowledged, now, Some(target), data), ticket: None });
+        // The word that stands from now on is a transition like any other.
+        verdict_line(model, target, was, out);
     }
     model.rows_dirty = true;
     bump(model);

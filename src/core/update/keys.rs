@@ -1,6 +1,6 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
-use super::{bump, choose, confirm, filter, link, moved, palette, panes, records, steps, writing};
+use super::{bump, choose, confirm, filter, link, moved, palette, panes, records, replay, steps, writing};
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::alarm;
@@ -91,6 +91,7 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
             let target = model.nav.menu_target.take();
             chosen(model, i, target, out);
         }
+        Found::Prefix if model.replay.is_some() && here::begins_act(model, &keys) => model.tell(replay::NO_ACT),
         Found::Prefix => {
             // Pinned now: rows may move while the menu is read.
             let target = here::begins_act(model, &keys).then(|| board::selected_target(model)).flatten();
@@ -204,6 +205,10 @@ pub(super) fn chosen(model: &mut Model, i: Intent, target: Option<TargetId>, out
 }
 
 pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>, out: &mut Vec<Effect>) {
+    if model.replay.is_some() && replay::writes(i) {
+        model.tell(replay::NO_ACT);
+        return;
+    }
     match i {
         Intent::RollBack => act(model, Verb::RollBack, menu_target, out),
         Intent::Hold => act(model, Verb::Hold, menu_target, out),
@@ -309,6 +314,7 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Zoom => panes::zoom(model),
         Intent::Alarm => link::alarm(model),
         Intent::Copy => link::copy(model, out),
+        Intent::ReplayPause | Intent::ReplayStep | Intent::ReplayAct => replay::key(model, i, out),
         // Only meaningful where they are handled: a dialog, the note, a field.
         Intent::Confirm
         | Intent::CopyRequests
@@ -410,7 +416,7 @@ fn back(model: &mut Model) {
 
 fn quit(model: &mut Model, out: &mut Vec<Effect>) {
     let now = model.now.person;
-    let busy = model.is_armed() || model.acts_in_flight().next().is_some();
+    let busy = model.replay.is_none() && (model.is_armed() || model.acts_in_flight().next().is_some());
     let asked = model.quit_asked.is_some_and(|t| now.0 - t.0 <= model.limits.quit_again);
     if busy && !asked {
         model.quit_asked = Some(now);
@@ -424,7 +430,7 @@ fn quit(model: &mut Model, out: &mut Vec<Effect>) {
 }
 
 fn speed(model: &mut Model, faster: bool, out: &mut Vec<Effect>) {
-    if model.environment.place != Place::Drill {
+    if !matches!(model.environment.place, Place::Drill | Place::Replay) {
         return;
     }
     const SPEEDS: [u32; 6] = [1, 2, 5, 10, 30, 60];
@@ -436,7 +442,8 @@ fn speed(model: &mut Model, faster: bool, out: &mut Vec<Effect>) {
 /// World seconds a second, 1 to 60.
 pub(super) fn set_speed(model: &mut Model, speed: u32, out: &mut Vec<Effect>) {
     model.speed = speed;
-    model.tell(format!("drill time runs {speed}x"));
+    let whose = if model.replay.is_some() { "log" } else { "drill" };
+    model.tell(format!("{whose} time runs {speed}x"));
     out.push(Effect::Speed(speed));
 }
 

@@ -17,6 +17,7 @@ mod palette;
 mod panes;
 mod plain;
 mod records;
+mod replay;
 mod settle;
 mod steps;
 mod tick;
@@ -25,9 +26,10 @@ mod writing;
 
 use crate::core::board;
 use crate::core::effect::Effect;
+use crate::core::entry::Entry;
 use crate::core::id::{DialogId, ServiceId};
 use crate::core::model::{LogLine, Loose, Model};
-use crate::core::msg::{Msg, Recovered};
+use crate::core::msg::{Msg, Recovered, Unfinished};
 use crate::core::time::{Person, Stamp};
 use crate::core::world::fact::Fact;
 
@@ -62,6 +64,15 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::NotDurable { ticket, why } => acts::not_durable(model, ticket, &why, &mut out),
         Msg::LogFailed { why } => {
             model.log.failed = Some(why);
+            moved::log_troubled(model);
+        }
+        Msg::LogHangs { why } => {
+            model.log.hung = Some(why);
+            moved::log_troubled(model);
+        }
+        Msg::LogWorks => {
+            model.log.failed = None;
+            model.log.hung = None;
             bump(model);
         }
         Msg::Answered { ticket, outcome } => acts::answered(model, ticket, outcome, &mut out),
@@ -69,8 +80,17 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Flushed(id) => seen(model, id, at.person),
         Msg::Arriving { dialog, line_ms } => seen(model, dialog, Person(at.person.0.saturating_add(line_ms))),
         Msg::Recovered(r) => recovered(model, *r, &mut out),
-        Msg::Records(records) => incident::records(model, records, &mut out),
+        Msg::Records(records) => {
+            together::records(model, &records);
+            incident::records(model, records, &mut out);
+        }
+        Msg::Replayed { record, ahead } => replay::played(model, *record, ahead, &mut out),
         Msg::People(people) => together::people(model, people),
+        Msg::LogOpened { session } => {
+            model.log.session = session;
+            bump(model);
+        }
+        Msg::Follows(follows) => together::follows(model, follows),
         Msg::Copied { file } => {
             // The file matters where a multiplexer keeps the clipboard for itself: its name must have room.
             model.tell(file.map_or_else(|| "copied to the clipboard".into(), |f| format!("copied; also saved to {f}")));
@@ -115,20 +135,29 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     if model.settings.plain {
         plain::tell(model, typed, &touched, &mut out);
     }
+    if model.replay.is_some() {
+        replay::only_looks(&mut out);
+    }
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
-            model.log.records += 1;
-            if let Some(text) = records::strip(entry) {
-                model.log.lines.push_back(LogLine { at: entry.at, text: text.into() });
-                if model.log.lines.len() > 200 {
-                    model.log.lines.pop_front();
-                }
-                panes::logged(model);
-                model.revision += 1;
-            }
+            logged(model, entry);
         }
     }
+    together::here(model, &mut out);
     out
+}
+
+/// A record is on its way into the log, or was played out of one.
+fn logged(model: &mut Model, entry: &Entry) {
+    model.log.records += 1;
+    if let Some(text) = records::strip(entry) {
+        model.log.lines.push_back(LogLine { at: entry.at, text: text.into() });
+        if model.log.lines.len() > 200 {
+            model.log.lines.pop_front();
+        }
+        panes::logged(model);
+        model.revision += 1;
+    }
 }
 
 /// From when on the person sees this dialog; its confirm delay begins there.
@@ -155,6 +184,8 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Copied { .. }
         | Msg::Records(_)
         | Msg::People(_)
+        | Msg::LogOpened { .. }
+        | Msg::Follows(_)
         | Msg::Paste(_)
         | Msg::Resize { .. } => Touched::Nothing,
         Msg::Fact { fact, .. } => match &**fact {
@@ -173,6 +204,8 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Reread { .. }
         | Msg::NotDurable { .. }
         | Msg::LogFailed { .. }
+        | Msg::LogHangs { .. }
+        | Msg::LogWorks
         | Msg::Answered { .. }
         | Msg::Asked { .. }
         | Msg::Recovered(_)
@@ -182,6 +215,7 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Reloaded(_)
         | Msg::Wheel(_)
         | Msg::Picked(_)
+        | Msg::Replayed { .. }
         | Msg::Line(_)
         | Msg::LinesEnded
         | Msg::Resumed => Touched::All,
@@ -209,6 +243,21 @@ fn bump(model: &mut Model) {
     model.revision += 1;
 }
 
+/// An ended session's act that is ours to read back.
+fn loosen(model: &mut Model, u: Unfinished) {
+    // Read back at once; without a target in the record there is nothing to read.
+    let found = u.target.is_none().then(|| "its record names no target".into());
+    model.loose.push(Loose {
+        session: u.session,
+        ticket: u.ticket,
+        words: u.words,
+        target: u.target,
+        at: u.at,
+        found,
+        next: Some(model.now.person),
+    });
+}
+
 fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
     model.log.mine_only = r.mine_only;
     model.log.file = r.file;
@@ -221,19 +270,7 @@ fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
             .history_ms
             .push(ms);
     }
-    for u in r.unfinished {
-        // Read back at once; without a target in the record there is nothing to read.
-        let found = u.target.is_none().then(|| "its record names no target".into());
-        model.loose.push(Loose {
-            session: u.session,
-            ticket: u.ticket,
-            words: u.words,
-            target: u.target,
-            at: u.at,
-            found,
-            next: Some(model.now.person),
-        });
-    }
+    together::recovered(model, r.unfinished, r.in_flight);
     facts::loose_ends(model, out);
     bump(model);
 }

@@ -3,8 +3,9 @@
 use crate::core::act::flight::Act;
 use crate::core::act::plan::{Outcome, RefusedBy};
 use crate::core::entry::{Entry, Kind};
-use crate::core::id::TargetId;
+use crate::core::id::{Hash, TargetId};
 use crate::core::time::Utc;
+use crate::core::world::target::{Strategy, TargetState};
 use serde_json::{Value, json};
 
 /// A record about an act, with what ties it to its intent.
@@ -86,12 +87,39 @@ pub(super) fn outcome(outcome: &Outcome) -> Value {
     }
 }
 
+/// Adds which change of which service a record is about, so that a reader of the log needs no other record for it.
+pub(super) fn change(t: &TargetState, mut data: Value) -> Value {
+    let version = |h: &Option<Hash>| h.as_ref().map(|h| t.version_of(h));
+    let strategy = match &t.strategy {
+        Strategy::Canary => "canary",
+        Strategy::BlueGreen => "blue-green",
+        Strategy::Other(word) => word,
+    };
+    let more = json!({
+        "service": t.service,
+        "strategy": strategy,
+        "candidate_version": version(&t.candidate),
+        "candidate_hash": t.candidate,
+        "stable_version": version(&t.stable),
+        "stable_hash": t.stable,
+        "started": t.started.map(Utc::rfc3339),
+    });
+    if let (Value::Object(to), Value::Object(from)) = (&mut data, more) {
+        to.extend(from.into_iter().filter(|(_, v)| !v.is_null()));
+    }
+    data
+}
+
 pub(super) fn plain(kind: Kind, at: Utc, target: Option<&TargetId>, data: Value) -> Entry {
     Entry { kind, at, incident: None, target: target.cloned(), data }
 }
 
 /// One line for the strip; `None` for what a person need not see go by.
 pub(super) fn strip(e: &Entry) -> Option<String> {
+    // What was there already when this console opened is told for readers of the log, not as news.
+    if e.data["first"] == true {
+        return None;
+    }
     let at = e.target.as_ref().map(TargetId::at).unwrap_or_default();
     let s = |k: &str| e.data.get(k).and_then(Value::as_str).unwrap_or_default();
     Some(match e.kind {

@@ -27,6 +27,10 @@ pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
         }
         None => head,
     });
+    if model.replay.is_some() {
+        recorded(model, target, wide, &mut out);
+        return out;
+    }
     match target.and_then(|t| model.judged.get(&t.id).map(|j| (t, j))) {
         Some((t, j)) => verdict(t, j, wide, &mut out),
         None => out.push(Line::new().text(" no verdict: nothing moves here that could be compared with stable")),
@@ -45,6 +49,54 @@ pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
     out
 }
 
+/// A log played again: what the records say, and which they are. How it was computed is not in them.
+fn recorded(model: &Model, target: Option<&TargetState>, wide: usize, out: &mut Vec<Line>) {
+    let (Some(replay), Some(t)) = (&model.replay, target) else {
+        para(out, wide, "no record tells of a change here");
+        return;
+    };
+    let judged = model.judged.get(&t.id);
+    if let Some(j) = judged {
+        sides(t, j, wide, out);
+    }
+    match (replay.verdicts.get(&t.id), judged.map(|j| &j.verdict)) {
+        (Some(told), Some(v)) => {
+            let detail = v.word.detail();
+            let detail = if detail.is_empty() { detail } else { format!(", {detail}") };
+            para(out, wide, &format!("verdict {}{detail}, written {}", v.word.word(), told.at.hms()));
+            match v.difference {
+                Some(d) => {
+                    let n = words::decimals(d.range.half_width()).max(2);
+                    let one = |x| words::signed(x, n);
+                    let text = format!(
+                        "difference {} points, {} to {}; limit {}",
+                        one(d.d),
+                        one(d.range.lo),
+                        one(d.range.hi),
+                        v.limit.sum()
+                    );
+                    para(out, wide, &text);
+                }
+                None => para(out, wide, "difference: the record holds none"),
+            }
+            if let Some(l) = v.latched {
+                let acked = if l.acked { ", acknowledged since" } else { "" };
+                para(out, wide, &format!("because: {}{acked}", l.cause.words()));
+            }
+            let r = &told.rests;
+            para(out, wide, &format!("record  {}@{}: andon log show {0}@{1}", r.seq, r.session));
+        }
+        _ => para(out, wide, "verdict: none is recorded of this change yet"),
+    }
+    if let Some(told) = replay.counted(&t.id) {
+        let r = &told.rests;
+        para(out, wide, &format!("counts of {}, record {}@{}", told.at.hms(), r.seq, r.session));
+    }
+    out.extend(Line::new().text(" budget  ").append(figures::budget_of(model, &t.service)).flow(wide, 3));
+    para(out, wide, "how it was computed, blocks, queries and ages are on the tape of that console, not in the log");
+    out.extend(evidence::lines(&t.texts(), wide));
+}
+
 fn para(out: &mut Vec<Line>, wide: usize, text: &str) {
     for (i, part) in wrap(&gate(text), wide.saturating_sub(4)).into_iter().enumerate() {
         out.push(Line::new().text(if i == 0 { " " } else { "   " }).text(part));
@@ -53,21 +105,7 @@ fn para(out: &mut Vec<Line>, wide: usize, text: &str) {
 
 fn verdict(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
     let v = &j.verdict;
-    let v_of = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
-    let track = figures::track(t);
-    para(out, wide, &format!("{track} is {}, stable is {}", v_of(&t.candidate), v_of(&t.stable)));
-    for (word, c) in [(track, v.candidate), ("stable", v.stable)] {
-        let line = Line::new().text(format!(" {word:<10}"));
-        let line = if c.total > 0.0 {
-            line.right(Role::Text, words::count(c.failed), 9)
-                .text(" failed of")
-                .right(Role::Text, words::count(c.total), 12)
-                .right(Role::Text, format!("{}%", words::decimal(c.failed / c.total * 100.0, 3)), 10)
-        } else {
-            line.text("no requests")
-        };
-        out.push(line);
-    }
+    sides(t, j, wide, out);
     if v.inconsistent {
         out.push(
             Line::new()
@@ -131,6 +169,29 @@ fn verdict(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
             wide,
             &format!("WORSE first at {}, last at {}{acked}: {}", l.first.hms(), l.last_seen.hms(), l.cause.words()),
         );
+    }
+}
+
+/// Which versions, and the counts of both.
+fn sides(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
+    let v_of = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+    let track = figures::track(t);
+    para(out, wide, &format!("{track} is {}, stable is {}", v_of(&t.candidate), v_of(&t.stable)));
+    counts(track, &j.verdict, out);
+}
+
+fn counts(track: &str, v: &Verdict, out: &mut Vec<Line>) {
+    for (word, c) in [(track, v.candidate), ("stable", v.stable)] {
+        let line = Line::new().text(format!(" {word:<10}"));
+        let line = if c.total > 0.0 {
+            line.right(Role::Text, words::count(c.failed), 9)
+                .text(" failed of")
+                .right(Role::Text, words::count(c.total), 12)
+                .right(Role::Text, format!("{}%", words::decimal(c.failed / c.total * 100.0, 3)), 10)
+        } else {
+            line.text("no requests")
+        };
+        out.push(line);
     }
 }
 

@@ -218,6 +218,10 @@ fn draining(model: &Model, act: &Act) -> Option<Line> {
     }
     let state = model.world.targets.get(act.target())?;
     let from = act.plan.from.as_ref()?;
+    if model.replay.is_some() {
+        // No record counts pods on their way.
+        return None;
+    }
     let left = state.existing_of(from);
     let failing = model
         .judged
@@ -240,6 +244,7 @@ fn next(model: &Model, act: &Act) -> Option<Line> {
             let at = Utc(model.now.utc.0 + (by.0 - model.now.world.0));
             Some(Line::new().text(format!(" called stuck at {}", at.hms())))
         }
+        State::Stuck(_) if model.replay.is_some() => None,
         State::Stuck(_) => Some(
             Line::new().text(" next lever: ").add(Role::Key, key).text(" opens the roll back anew, by what fits now"),
         ),

@@ -4,6 +4,7 @@
 use super::line::{Line, cut_middle, cut_versions};
 use crate::config::theme::Role;
 use crate::core::age;
+use crate::core::id::ServiceId;
 use crate::core::judge::burn::{self, Burn, Empty};
 use crate::core::judge::freshness::Age;
 use crate::core::judge::judged::{Figures, Judged};
@@ -67,6 +68,13 @@ pub fn figures_age(model: &Model, t: &TargetState) -> (Role, String) {
     let now = model.utc();
     let sampled = model.world.samples.get(&t.service);
     let newest = model.judged.get(&t.id).and_then(|j| j.verdict.sample).or_else(|| sampled.and_then(|s| s.newest));
+    if model.replay.is_some() {
+        // How old figures were then is not in the record: how long ago they were written is.
+        return match newest.filter(|_| model.judged.contains_key(&t.id)) {
+            Some(at) => (Role::Muted, format!("recorded {} ago", motion::growing(model, now.since(at)))),
+            None => (Role::Blind, "not recorded".into()),
+        };
+    }
     match (newest, Figures::age(sampled, &model.world, now)) {
         (Some(at), Some(Age::Fresh)) => (Role::Muted, format!("{} old", motion::growing(model, now.since(at)))),
         (Some(at), _) => (Role::Warn, format!("OLD {}!", motion::growing(model, now.since(at)))),
@@ -106,6 +114,7 @@ fn limit_words(l: &Limit) -> String {
         Origin::Least { .. } => "the least",
         Origin::Most { .. } => "the most",
         Origin::Default => "default",
+        Origin::Recorded => return format!("limit {}", l.short()),
     };
     format!("limit {} ({from})", l.short())
 }
@@ -118,6 +127,18 @@ fn signed(d: Difference) -> String {
 
 /// The verdict's own line, badge first.
 pub fn verdict(model: &Model, t: &TargetState) -> Line {
+    let told = model.replay.as_ref().map(|r| r.verdicts.get(&t.id).map(|v| v.at));
+    if told == Some(None) && t.is_moving() {
+        return Line::of(Role::Blind, "NOT RECORDED").text(" no verdict was written of this change yet");
+    }
+    let line = verdict_now(model, t);
+    match told.flatten().filter(|_| model.judged.contains_key(&t.id)) {
+        Some(at) => line.add(Role::Muted, format!("  written {}", at.hms())),
+        None => line,
+    }
+}
+
+fn verdict_now(model: &Model, t: &TargetState) -> Line {
     let Some(j) = model.judged.get(&t.id) else {
         return if t.is_moving() {
             Line::of(Role::Blind, "NOT JUDGED").text(" it is not known since when this change runs")
@@ -264,8 +285,38 @@ pub fn error_sides(t: &TargetState, j: &Judged, wide: usize) -> [Line; 2] {
     [one(first, &names[0]), one(second, &names[1])]
 }
 
+/// The budget's own line for a service; what a log played again does not hold is not recorded.
+pub fn budget_of(model: &Model, service: &ServiceId) -> Line {
+    let burn = model.burns.get(service);
+    if let Some(replay) = &model.replay {
+        let word = replay.burns.get(service.as_str());
+        return match burn {
+            None => Line::new().text("not recorded"),
+            Some(b) => {
+                let one = |secs| b.over_window(secs).map_or_else(|| "--".to_owned(), words::times);
+                let line = Line::new().text(format!("burn {}(1h) {}(5m)", one(3600), one(300)));
+                match word {
+                    Some(at) => {
+                        let said = if burn_role(b.word) == Role::Fine {
+                            b.word.word().to_owned()
+                        } else {
+                            b.word.word().to_uppercase()
+                        };
+                        line.text("  ")
+                            .add(burn_role(b.word), said)
+                            .add(Role::Muted, format!("  written {}", at.at.hms()))
+                    }
+                    None => line,
+                }
+            }
+        };
+    }
+    let has_slo = model.world.services.get(service).is_some_and(|s| s.slo.is_some());
+    budget(burn, has_slo)
+}
+
 /// `[#############----] 74% left  RISING 2x(1h) 22x(5m), at 5m rate 24h`
-pub fn budget(b: Option<&Burn>, has_slo: bool) -> Line {
+fn budget(b: Option<&Burn>, has_slo: bool) -> Line {
     let Some(b) = b else {
         let why = if has_slo { "not answered yet" } else { "no SLO is configured for this service" };
         return Line::new().text(why);
@@ -310,9 +361,15 @@ pub fn reach(t: &TargetState) -> String {
     let weight = match t.weight_real {
         Some(w) if w == t.weight_wanted => format!("{w}% of traffic"),
         Some(w) => format!("{w}% of traffic, {}% wanted", t.weight_wanted),
+        None if !weight_known(t) => "share of traffic not known".into(),
         None => format!("{}% of traffic wanted", t.weight_wanted),
     };
     format!("{weight}, {pods}{ready}, {}", t.id.source)
+}
+
+/// Neither the source nor a step says what share the candidate should have or has: that is not 0 %.
+fn weight_known(t: &TargetState) -> bool {
+    t.weight_real.is_some() || t.weight_wanted > 0 || !t.steps.is_empty()
 }
 
 /// What a target does, for a column: `canary 10% 2/5`, `held at 10%`, `aborted`.
@@ -329,6 +386,9 @@ pub fn what(t: &TargetState) -> String {
     }
     let step = t.step.filter(|_| !t.steps.is_empty()).map(|s| format!(" {}/{}", s, t.steps.len()));
     let word = if t.held { "held" } else { track(t) };
+    if !weight_known(t) {
+        return word.into();
+    }
     format!("{word} {weight}%{}", step.unwrap_or_default())
 }
 
@@ -352,6 +412,10 @@ pub fn points_column(j: &Judged) -> String {
 
 /// `2/3 2m` and whether something stands in the way.
 pub fn way_back(model: &Model, t: &TargetState) -> (String, bool) {
+    if model.replay.is_some() {
+        // What stood in the way is on record only where somebody went back: in the act's own records.
+        return ("--".into(), false);
+    }
     let service = model.world.services.get(&t.service);
     let r = readiness::readiness(t, service, model.world.sources.get(&t.id.source));
     let (ok, of) = r.count();

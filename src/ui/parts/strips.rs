@@ -30,7 +30,9 @@ pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
         }
     }
     if let Some(t) = target.filter(|t| t.is_moving()) {
-        return match model.judged.get(&t.id) {
+        let told = model.replay.as_ref().is_none_or(|r| r.verdicts.contains_key(&t.id));
+        return match model.judged.get(&t.id).filter(|_| told) {
+            None if model.replay.is_some() => (Role::Blind, "not recorded".into(), String::new()),
             Some(j) => {
                 let w = &j.verdict.word;
                 let detail = match w {

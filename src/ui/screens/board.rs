@@ -205,6 +205,7 @@ fn nothing(model: &Model, wide: usize, out: &mut Rows) {
     let reading = model.world.sources.values().any(|s| s.confirmed.is_none());
     let failed = model.world.sources.values().filter(|s| matches!(s.link, Link::Failed(_))).count();
     let text = match (model.world.sources.len(), failed, reading) {
+        _ if model.replay.is_some() => "THE LOG HAS NAMED NO SERVICE YET.".to_owned(),
         (0, _, _) => "NO SOURCE IS CONFIGURED: NOTHING CAN BE SEEN.".to_owned(),
         (n, f, _) if f == n => "NO SOURCE ANSWERS: NOTHING IS KNOWN. THIS IS NOT CALM.".into(),
         (_, _, true) => "NO SERVICE YET: SOURCES ARE STILL BEING READ.".into(),
@@ -215,6 +216,7 @@ fn nothing(model: &Model, wide: usize, out: &mut Rows) {
         let (role, word) = super::sources::link(&s.link);
         let said = match &s.link {
             Link::Failed(e) => e.sentence.to_string(),
+            Link::Connecting if model.replay.is_some() => "not recorded".into(),
             Link::Connecting => "no answer yet".into(),
             Link::Reading { .. } | Link::Watching | Link::Polling => s.holds.to_string(),
         };
@@ -240,8 +242,7 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
         let owner = s.owner.as_ref().map(|o| format!("{o}, ")).unwrap_or_default();
         format!("{owner}tier {}", s.tier)
     });
-    let slo = service.is_some_and(|s| s.slo.is_some());
-    let budget = Line::new().text(" budget   ").append(figures::budget(model.burns.get(&row.service), slo));
+    let budget = Line::new().text(" budget   ").append(figures::budget_of(model, &row.service));
     let Some(t) = row.target.as_ref().and_then(|t| model.world.targets.get(t)) else {
         let name = Line::of(Role::Moving, row.service.as_str()).end(Role::Text, owner.unwrap_or_default());
         out.may(K::Name as u8, name);
@@ -263,6 +264,11 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
     out.keep(Line::new().text(" errors   ").append(errors).end(age_role, age));
     out.flow(K::Budget as u8, K::More as u8, budget, wide, 10);
     let r = crate::core::judge::readiness::readiness(t, service, model.world.sources.get(&t.id.source));
+    if model.replay.is_some() {
+        let line = Line::new().text(" reach    ").text(figures::reach(t));
+        out.flow(K::Never as u8, K::More as u8, line, wide, 10);
+        return;
+    }
     let line = Line::new().text(format!(" way back {}", figures::way_back(model, t).0));
     let line = match r.worst() {
         Some(c) => line.text("  ").add(Role::Warn, "(!)").text(format!(" {}", c.how)),

@@ -61,6 +61,10 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
     if !t.is_moving() {
         return steady(model, t);
     }
+    let told = model.replay.as_ref().is_none_or(|r| r.verdicts.contains_key(&t.id));
+    if !told && !t.aborted {
+        return said(format!("{name} moves; no verdict of it is recorded yet."), t.since);
+    }
     let failing = |w| matches!(w, burn::Word::Burning | burn::Word::Rising);
     let burning = model.burns.get(&t.service).is_some_and(|b| failing(b.word));
     let Some(j) = model.judged.get(&t.id) else {
@@ -148,13 +152,20 @@ fn steady(model: &Model, t: &TargetState) -> Headline {
         Some(burn::Word::NoData) => said(format!("nothing is known about {name}'s errors; no deploy moves."), None),
         Some(burn::Word::NoTraffic) => said(format!("nobody uses {name}; no deploy moves."), None),
         Some(burn::Word::Calm | burn::Word::Easing) => said(format!("{name} is fine on `{v}`; nothing moves."), None),
+        None if model.replay.is_some() => said(format!("{name} runs `{v}`; nothing moves."), t.since),
         None => said(format!("{name} runs `{v}`; nothing moves, and its errors are not measured."), None),
     }
 }
 
 fn without_target(model: &Model) -> Headline {
     if let Some(s) = &model.nav.selected {
+        if model.replay.is_some() {
+            return said(format!("{s}: no rollout of it is recorded yet."), None);
+        }
         return said(format!("{s} is known by its figures only: no rollout of it is seen."), None);
+    }
+    if model.replay.is_some() {
+        return said("the log has named no service yet.", None);
     }
     if model.world.sources.is_empty() {
         return said("no source is configured; nothing can be seen.", None);

@@ -73,7 +73,12 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     out.keep(if c.may { head.text("  MAY") } else { head });
     let n = model.world.sources.len();
     if n == 0 {
-        out.keep(Line::new().text("  none is configured: nothing can be seen"));
+        let none = if model.replay.is_some() {
+            "  the log has told of none yet"
+        } else {
+            "  none is configured: nothing can be seen"
+        };
+        out.keep(Line::new().text(none));
     }
     let chosen = model.nav.source_row.min(n.saturating_sub(1));
     let listed = crate::core::listing::sources(model);
@@ -85,7 +90,7 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
         out.may(if i == chosen { K::Never } else { K::Others } as u8, line.pick(Picked::Source(i)));
     }
     let total = model.world.sources.values().map(|s| s.calls_per_min).fold(0, u32::saturating_add);
-    if n > 1 {
+    if n > 1 && model.replay.is_none() {
         let words = w.words().map(|w| format!("  {w}")).unwrap_or_default();
         let total = Line::new().text(words).end(Role::Text, format!("total {total} calls a minute"));
         out.may(K::Total as u8, total);
@@ -99,7 +104,10 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
 }
 
 fn source(model: &Model, id: &str, s: &SourceState, chosen: bool, c: &Columns) -> Line {
-    let (role, word) = link(&s.link);
+    let (role, word) = match &s.link {
+        Link::Connecting if model.replay.is_some() => (Role::Muted, "-"),
+        l => link(l),
+    };
     let age = s.confirmed.map(|at| model.utc().since(at));
     let old = age.is_some_and(|a| a > s.old_after_ms);
     let age_role = if old { Role::Warn } else { Role::Text };
@@ -108,11 +116,18 @@ fn source(model: &Model, id: &str, s: &SourceState, chosen: bool, c: &Columns) -
         line.name(if chosen { Role::Selected } else { Role::Text }, id, c.name).left(Role::Text, &s.kind, c.kind);
     // As in row two: many ages that move each second cost too much.
     let steps = if model.world.sources.len() > frame::FEW { age::coarse } else { age::age };
-    let line = line.left(role, word, 11).right(age_role, age.map_or_else(|| "never".into(), steps), 6);
-    let line = line.add(age_role, if old { "!" } else { " " }).right(Role::Text, age::span(s.old_after_ms), 6);
+    let none = if model.replay.is_some() { "--" } else { "never" };
+    let line = line.left(role, word, 11).right(age_role, age.map_or_else(|| none.into(), steps), 6);
+    let limit = if model.replay.is_some() { none.into() } else { age::span(s.old_after_ms) };
+    let line = line.add(age_role, if old { "!" } else { " " }).right(Role::Text, limit, 6);
+    let calls = if model.replay.is_some() { none.into() } else { s.calls_per_min.to_string() };
     let latency = s.latency_ms.map_or_else(|| "--".into(), |ms| format!("{ms}ms"));
-    let line = line.right(Role::Text, latency, c.latency).right(Role::Text, s.calls_per_min.to_string(), c.calls);
-    if c.may { line.text("  ").text(may(s)) } else { line }
+    let line = line.right(Role::Text, latency, c.latency).right(Role::Text, calls, c.calls);
+    match (c.may, model.replay.is_some()) {
+        (true, true) => line.text("  not recorded"),
+        (true, false) => line.text("  ").text(may(s)),
+        (false, _) => line,
+    }
 }
 
 fn may(s: &SourceState) -> String {
@@ -151,6 +166,9 @@ fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows)
             let head = format!(" last error  {} ({ago} ago)  ", at.hms());
             para(out, K::Error as u8, &head, &e.sentence, wide);
         }
+        None if model.replay.is_some() => {
+            out.may(K::NoError as u8, Line::new().text(" no error of it is recorded so far"))
+        }
         None => out.may(K::NoError as u8, Line::new().text(" no error in this session")),
     }
     for line in evidence::lines(&s.texts(), wide) {
@@ -174,10 +192,16 @@ fn ends(model: &Model, wide: usize, out: &mut Rows) {
         }
     }
     out.may(K::Rule as u8, Line::rule());
-    let whose =
-        if model.log.mine_only { "log: mine only (no directory for this host)" } else { "log: shared on this host" };
+    let whose = if model.replay.is_some() {
+        "log: played again, nothing is written"
+    } else if model.log.mine_only {
+        "log: mine only (no directory for this host)"
+    } else {
+        "log: shared on this host"
+    };
     let state = match (&model.log.failed, model.log.late) {
         (Some(_), _) => (Role::Bad, "NOT WRITABLE".to_owned()),
+        (None, _) if model.log.hung.is_some() => (Role::Bad, "NOT WRITTEN, the disk does not answer".to_owned()),
         (None, 0) => (Role::Fine, format!("{} records", model.log.records)),
         (None, n) => (Role::Bad, format!("{n} not on disk")),
     };

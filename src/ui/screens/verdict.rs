@@ -57,6 +57,7 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     rows.may(K::Rule as u8, Line::rule());
     match model.nav.selected.as_ref().and_then(|s| strips::runbook(model, s)) {
         Some(line) => rows.may(K::Runbook as u8, line),
+        None if model.replay.is_some() => {}
         None => rows.may(K::NoRunbook as u8, Line::new().text("RUNBOOK none is found for this service")),
     }
     rows.may(K::Also as u8, strips::also(model, wide));
@@ -83,10 +84,9 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     };
     title(&h.text, since, wide, most, rows);
     let Some(t) = t else {
-        let service = model.nav.selected.as_ref();
-        let has_slo = service.and_then(|s| model.world.services.get(s)).is_some_and(|s| s.slo.is_some());
-        let burn = service.and_then(|s| model.burns.get(s));
-        rows.may(K::Budget as u8, Line::new().text(" budget   ").append(figures::budget(burn, has_slo)));
+        if let Some(service) = &model.nav.selected {
+            rows.may(K::Budget as u8, Line::new().text(" budget   ").append(figures::budget_of(model, service)));
+        }
         return;
     };
     let room = wide.saturating_sub(10);
@@ -107,18 +107,27 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
         let errors = figures::errors(t, judged, beside);
         rows.keep(head.append(errors).end(age_role, age));
     }
-    let slo = model.world.services.get(&t.service).is_some_and(|s| s.slo.is_some());
-    let budget = Line::new().text(" budget   ").append(figures::budget(model.burns.get(&t.service), slo));
+    let budget = Line::new().text(" budget   ").append(figures::budget_of(model, &t.service));
     rows.flow(K::Budget as u8, K::DeadAct as u8, budget, wide, 10);
     let deployed =
         t.started.filter(|_| t.is_moving()).map(|s| format!("deployed {} ago", age::age(figures::lasted(model, t, s))));
-    let reach = if t.is_moving() { figures::reach(t) } else { steady_reach(t) };
+    let reach = match t.is_moving() {
+        true => figures::reach(t),
+        false if model.replay.is_some() && t.wanted == 0 => {
+            format!("{}, {}", t.stable.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h)), t.id.source)
+        }
+        false => steady_reach(t),
+    };
     let reach = Line::new().text(format!(" reach    {reach}")).end(Role::Text, deployed.unwrap_or_default());
     rows.flow(K::Reach as u8, K::DeadAct as u8, reach, wide, 10);
     if let Some(extra) = trouble(t) {
         rows.flow(K::State as u8, K::DeadAct as u8, extra, wide, 10);
     }
-    let unseen = Line::new().text(" latency, resources, traces: no source; correctness is not measured");
+    let unseen = if model.replay.is_some() {
+        Line::new().text(" pods, budget left, latency, what each key would have done: not in the log")
+    } else {
+        Line::new().text(" latency, resources, traces: no source; correctness is not measured")
+    };
     rows.flow(K::Unseen as u8, K::DeadAct as u8, unseen, wide, 1);
     let act = parts_act::current(model, &t.id);
     if let Some(act) = act {
@@ -127,7 +136,7 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
         }
         rows.extend(parts_act::block(model, act, wide));
     }
-    if act.is_none_or(crate::core::act::flight::Act::is_over) {
+    if model.replay.is_none() && act.is_none_or(crate::core::act::flight::Act::is_over) {
         if tall > 16 {
             rows.gap();
         }
