@@ -2,6 +2,7 @@
 
 use super::inbox::Inbox;
 use crate::core::act::plan::Ticket;
+use crate::core::case::others;
 use crate::core::case::people::Here;
 use crate::core::entry::Entry;
 use crate::core::id::{Hash, ServiceId};
@@ -306,7 +307,23 @@ fn recovered(r: Recovery, mine_only: bool, file: Arc<str>) -> Recovered {
         })
         .collect();
     let unread = r.unread.into_iter().map(|(f, why)| (f.into(), why.into())).collect();
-    Recovered { settled, unfinished, records: r.records, in_flight: Vec::new(), mine_only, file, unread }
+    let in_flight = r.in_flight.into_iter().map(elsewhere).collect();
+    Recovered { settled, unfinished, records: r.records, in_flight, mine_only, file, unread }
+}
+
+fn elsewhere(u: crate::journal::recovery::Unfinished) -> others::Elsewhere {
+    others::Elsewhere {
+        session: u.session.into(),
+        ticket: u.ticket,
+        act: u.data.get("act").and_then(Value::as_u64),
+        who: u.user.into(),
+        verb: u.data.get("verb").and_then(Value::as_str).unwrap_or("an act").into(),
+        target: u.target,
+        since: Utc::read(&u.at).unwrap_or_default(),
+        last: u.last.into(),
+        step: (number(&u.data, "step"), number(&u.data, "of")),
+        ended: None,
+    }
 }
 
 fn number(v: &Value, key: &str) -> u64 {

@@ -2,6 +2,7 @@
 //! sticky bit sees to that too). Done after the opening, on the recovery thread; whatever a kill leaves half done, the
 //! next opening mends.
 
+use super::kill::point;
 use super::places::{self, file_name, month_of, session_of};
 use super::{index, live};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -87,9 +88,6 @@ fn move_to(dir: &Path, log: &Path, month: &str, shared: bool) -> io::Result<()> 
     let _ = std::fs::remove_file(dir.join(format!("{}.live", session_of(log))));
     Ok(())
 }
-
-/// Where a test kills the program.
-fn point(_name: &'static str) {}
 
 /// Sessions with an old live file of this user and no log in `dir`.
 fn stray(dir: &Path) -> Vec<String> {
@@ -181,5 +179,43 @@ mod tests {
         std::os::unix::fs::symlink("/tmp", d.join("2026-09")).expect("link");
         assert_eq!(tidy(d, "me", "mira", true).len(), 2);
         assert!(other.exists());
+    }
+
+    /// Set for the process that is to be killed: the directory it tidies.
+    const CHILD: &str = "ANDON_TEST_MONTHS_OF";
+
+    /// Not a test of its own: what the killed process does.
+    #[test]
+    fn child_of_the_month_kill_test() {
+        if let Some(dir) = std::env::var_os(CHILD) {
+            tidy(Path::new(&dir), "me", "mira", false);
+        }
+    }
+
+    #[test]
+    fn killed_while_it_moves_files_nothing_is_lost_and_the_next_one_goes_on() {
+        for (point, moved) in
+            [("month-move", 0), ("after-month-move", 1), ("month-move:2", 1), ("after-month-move:2", 2)]
+        {
+            let dir = Scratch::new();
+            let d = dir.path();
+            for n in 1..4 {
+                log(d, &session(n, "old"), 40, 3);
+            }
+            let before = heads(d, "me").expect("read");
+            let ended = std::process::Command::new(std::env::current_exe().expect("this test's binary"))
+                .args(["--exact", "journal::months::tests::child_of_the_month_kill_test"])
+                .env(CHILD, d)
+                .env("ANDON_KILL_AT", point)
+                .output()
+                .expect("started");
+            assert!(!ended.status.success(), "{point}: it was not killed");
+            let there = std::fs::read_dir(d.join("2026-10")).expect("listed").count();
+            assert_eq!((there, heads(d, "me").expect("read")), (moved, before.clone()), "{point}");
+            assert_eq!(tidy(d, "me", "mira", false), []);
+            assert_eq!(heads(d, "me").expect("read"), before, "{point}");
+            let index = std::fs::read(d.join("2026-10/index-mira.jsonl")).expect("there");
+            assert_eq!((index::read(&index[..]).0.len(), index::read(&index[..]).1), (3, true), "{point}");
+        }
     }
 }

@@ -25,13 +25,15 @@ mod layering;
 mod layout;
 mod live;
 mod live_prom;
-mod log_screens;
 mod log {
+    mod attack;
+    mod kept;
     mod kill;
+    mod page;
     mod real;
     mod way_back;
 }
-mod log;
+mod log_screens;
 mod looks;
 mod matrix;
 mod paged;

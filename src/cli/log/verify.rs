@@ -5,7 +5,9 @@ use crate::cli::out::Progress;
 use crate::core::shown::shown_line;
 use crate::journal::chain::{SHOWS, Verified};
 use crate::journal::places::{file_name, find, logs, root_of, session_of};
+use crate::journal::side;
 use crate::journal::verify::{Job, heads_named, verify_files};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -38,6 +40,7 @@ pub fn verify(paths: &[PathBuf], out: &mut impl Write) -> io::Result<i32> {
             Ok(checked) => {
                 records += checked.found.records;
                 bad |= report(&name, path, &checked.found, out)?;
+                bad |= sides(&name, path, &checked.sides, out)?;
                 met.entry(key(path)).or_insert_with(BTreeSet::new).extend(checked.met);
             }
             Err(e) => {
@@ -91,6 +94,28 @@ fn report(name: &str, path: &Path, v: &Verified, out: &mut impl Write) -> io::Re
         writeln!(out, "{name}: its records are of session {}", shown_line(s, WIDTH))?;
     }
     Ok(false)
+}
+
+/// A line for each side file that is not what a record says of it; true when there is one.
+fn sides(name: &str, path: &Path, named: &[(u64, Value)], out: &mut impl Write) -> io::Result<bool> {
+    let dirs = [root_of(path), path.parent().unwrap_or(Path::new(""))];
+    let mut bad = false;
+    for (seq, data) in named {
+        for fault in side::check(&dirs, data) {
+            bad = true;
+            let what = match fault.what {
+                side::What::Missing => "is gone".to_owned(),
+                side::What::Changed => "holds other bytes than were written".to_owned(),
+                side::What::Unread(why) => format!("was not read: {}", shown_line(&why, WIDTH)),
+            };
+            writeln!(
+                out,
+                "{name}: seq {seq} names the side file {}.side, which {what}",
+                shown_line(&fault.sha256, 64)
+            )?;
+        }
+    }
+    Ok(bad)
 }
 
 /// The directory a log belongs to, and its name: the same before and after it was moved into its month.
