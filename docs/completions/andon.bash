@@ -812,12 +812,16 @@ _andon() {
             return 0
             ;;
         andon__subcmd__log__subcmd__verify)
-            opts="-h --env --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+            opts="-h --dir --env --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

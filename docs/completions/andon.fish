@@ -106,6 +106,7 @@ complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcomm
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l dir -d 'A log directory; default: that of the environment' -r -F
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l env -d 'The environment; default: whichever was written to last' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l as -d 'Who is at the keys, when the account is shared' -r
