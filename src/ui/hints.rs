@@ -152,6 +152,7 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             None => (&[], ""),
         };
     let back: (&[I], &str) = if model.nav.back.is_empty() { (&[], "") } else { (&[I::Back], "back") };
+    let records = model.nav.screen == Screen::Incident && !crate::core::listing::records(model).is_empty();
     let upper = match model.nav.screen {
         _ if crate::core::update::focus(model).is_some() => beside(model, wide, book, drill),
         Screen::Waking => list(model, wide, &[(&[I::Help], "help"), (&[I::Quit], "leave")]),
@@ -180,9 +181,9 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             model,
             wide,
             &[
-                (MOVE, "choose"),
-                (&[I::Open], "in full"),
-                (&[I::Filter], "filter"),
+                if records { (MOVE, "choose") } else { (&[], "") },
+                if records { (&[I::Open], "in full") } else { (&[], "") },
+                if records { (&[I::Filter], "filter") } else { (&[], "") },
                 (&[I::ScreenVerdict], "verdict"),
                 (&[I::ScreenBoard], "board"),
                 back,

@@ -27,6 +27,9 @@ enum Place {
     Board,
     Runbook,
     Sources,
+    Incident,
+    /// The log browser.
+    Log,
     Help,
     Why,
     Note,
@@ -38,11 +41,13 @@ enum Place {
     Wide,
 }
 
-const PLACES: [Place; 11] = [
+const PLACES: [Place; 13] = [
     Place::Verdict,
     Place::Board,
     Place::Runbook,
     Place::Sources,
+    Place::Incident,
+    Place::Log,
     Place::Help,
     Place::Why,
     Place::Note,
@@ -121,6 +126,12 @@ impl Victim {
             Place::Verdict => self.typed("v"),
             Place::Runbook => self.typed("r"),
             Place::Sources => self.typed("o"),
+            Place::Incident => self.typed("i"),
+            Place::Log => {
+                self.typed("i");
+                self.press(Key::plain(Code::Enter));
+                self.press(Key::plain(Code::Esc));
+            }
             Place::Help => self.typed("?"),
             Place::Why => {
                 self.typed("v");
@@ -352,13 +363,20 @@ fn any_key_cancels_the_first_q() {
 #[expect(dead_code, reason = "named here so that a new overlay or screen makes this file be looked at")]
 fn every_place_is_attacked(screen: Screen, overlay: Overlay) {
     match screen {
-        Screen::Waking | Screen::Choose | Screen::Verdict | Screen::Board | Screen::Runbook | Screen::Sources => {}
+        Screen::Waking
+        | Screen::Choose
+        | Screen::Verdict
+        | Screen::Board
+        | Screen::Runbook
+        | Screen::Sources
+        | Screen::Incident => {}
     }
     match overlay {
         Overlay::Explain { .. }
         | Overlay::Help { .. }
         | Overlay::Note(_)
         | Overlay::Palette(_)
+        | Overlay::Log(_)
         | Overlay::SkipReason { .. } => {}
     }
 }

@@ -34,6 +34,8 @@ forms! {
     "note", "note TEXT", "write a note into the log";
     "sources", "sources", "each source: state, age, what we may do there";
     "log", "log [N]", "the last lines of the log";
+    "incident", "incident", "the incident: lead, checklist, people, debts, the log's state";
+    "record", "record N", "the N-th newest record in full, with the story of its act";
     "speed", "speed N", "in a drill: N times as fast, 1 to 60";
     "open", "open N or NAME", "on the first list: open this context, look-only";
     "drill", "drill", "on the first list: play the drill";
@@ -71,6 +73,9 @@ pub enum Command {
     Step(u32, Step),
     Note(String),
     Log(usize),
+    Incident,
+    /// From 1, the newest.
+    Record(usize),
     Speed(u32),
     Open(String),
     Drill,
@@ -92,7 +97,11 @@ pub fn parse(line: &str) -> Result<Command, String> {
         "help" => none(Command::Help),
         "status" if rest == "all" => Ok(Command::Status { all: true }),
         "status" => none(Command::Status { all: false }),
+        "show" if rest == "incident" => Ok(Command::Incident),
+        "show" if rest == "log" => Ok(Command::Log(10)),
         "show" => Ok(Command::Show(one())),
+        "incident" => none(Command::Incident),
+        "record" => rest.parse().ok().filter(|n| *n > 0).map(Command::Record).ok_or_else(|| form(word)),
         "why" => Ok(Command::Why(one())),
         "at" => one().map(Command::At).ok_or_else(|| form(word)),
         "act" if rest.is_empty() => Ok(Command::Acts),

@@ -11,6 +11,7 @@ use crate::core::judge::words as figures;
 use crate::core::menu::{self, Item, Ready};
 use crate::core::model::{Model, Place};
 use crate::core::said::Listed;
+use crate::core::strip;
 use crate::core::world::source::Link;
 use crate::core::world::target::TargetState;
 use std::sync::Arc;
@@ -325,12 +326,11 @@ pub fn state(s: &StepState) -> String {
 
 /// The last lines of the log, oldest first.
 pub fn log(model: &Model, n: usize) -> Vec<String> {
-    let lines = &model.log.lines;
+    let lines = strip::lines(model);
     if lines.is_empty() {
         return vec!["The log has no line yet.".into()];
     }
-    let from = lines.len().saturating_sub(n);
-    lines.iter().skip(from).map(|l| format!("log {} {}", words::clock(l.at), l.text)).collect()
+    lines.into_iter().take(n).rev().map(|l| format!("log {} {}", words::clock(l.at), strip::text(l))).collect()
 }
 
 /// The row of what was chosen, for the answer to `at`.

@@ -13,7 +13,7 @@ use crate::core::model::{Model, Place};
 use crate::core::nav::Screen;
 use crate::core::plain::ask::{self, Due};
 use crate::core::plain::grammar::{self, Command, Step};
-use crate::core::plain::{self, show, why};
+use crate::core::plain::{self, incident, show, why};
 use crate::core::time::Person;
 
 pub(super) use tell::{next_wake, tell};
@@ -164,6 +164,8 @@ fn run(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
             }
         }
         Command::Log(n) => say_all(out, show::log(model, n)),
+        Command::Incident => say_all(out, incident::incident(model)),
+        Command::Record(n) => say_all(out, incident::record(model, n)),
         Command::Speed(n) => {
             if model.environment.place == Place::Drill {
                 keys::set_speed(model, n, out);
@@ -209,6 +211,8 @@ fn choose(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
         | Command::Step(..)
         | Command::Note(_)
         | Command::Log(_)
+        | Command::Incident
+        | Command::Record(_)
         | Command::Speed(_)
         | Command::Yes => say(out, "Nothing is open yet. Say open and a number, or drill."),
     }
