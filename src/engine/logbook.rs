@@ -2,18 +2,19 @@
 
 use super::inbox::Inbox;
 use crate::core::act::plan::Ticket;
-use crate::core::case::people::Here;
+use crate::core::case::people::{Follows, Here};
 use crate::core::entry::Entry;
 use crate::core::id::ServiceId;
 use crate::core::msg::{Msg, Recovered, Unfinished};
 use crate::core::time::{Stamp, Utc};
 use crate::journal::fallback::fallback_aside;
+use crate::journal::follow::{self, Before, Follower, Found, Go};
 use crate::journal::recovery::Recovery;
 use crate::journal::thread::{Durability, Journal, Report, Settings};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Opened on a thread of its own: a directory that hangs must not keep the way back.
@@ -24,8 +25,8 @@ pub struct Logbook {
 }
 
 enum Opening {
-    Waiting { from: Receiver<std::io::Result<Journal>>, queue: Vec<Queued> },
-    Open(Journal),
+    Waiting { from: Receiver<std::io::Result<(Journal, Option<Follower>)>>, queue: Vec<Queued> },
+    Open(Journal, Option<Follower>),
     Failed(Arc<str>),
 }
 
@@ -73,7 +74,7 @@ impl Logbook {
         };
         let queue = std::mem::take(queue);
         self.journal = match opened {
-            Ok(j) => Opening::Open(j),
+            Ok((j, follower)) => Opening::Open(j, follower),
             Err(e) => Opening::Failed(e.to_string().into()),
         };
         for q in queue {
@@ -85,7 +86,7 @@ impl Logbook {
     pub fn session(&mut self) -> Option<&str> {
         self.poll();
         match &self.journal {
-            Opening::Open(j) => Some(j.session()),
+            Opening::Open(j, _) => Some(j.session()),
             Opening::Waiting { .. } | Opening::Failed(_) => None,
         }
     }
@@ -98,8 +99,8 @@ impl Logbook {
                     self.inbox.answer(Msg::NotDurable { ticket, why: why.clone() });
                 }
             }
-            Opening::Open(j) if q.late => j.append_late(q.entry, q.at, q.ticket),
-            Opening::Open(j) => {
+            Opening::Open(j, _) if q.late => j.append_late(q.entry, q.at, q.ticket),
+            Opening::Open(j, _) => {
                 let sync = q.ticket.is_some() || !q.entry.kind.is_observation();
                 let durability = if sync { Durability::Sync } else { Durability::Batched };
                 j.append(q.entry, q.at, q.ticket, durability);
@@ -128,39 +129,104 @@ impl Logbook {
     }
 
     /// What our live file says.
-    pub fn here(&mut self, _here: &Here) {}
+    pub fn here(&mut self, here: &Here) {
+        self.poll();
+        match &self.journal {
+            Opening::Open(_, Some(follower)) => follower.say(here.clone()),
+            Opening::Open(_, None) | Opening::Waiting { .. } | Opening::Failed(_) => {}
+        }
+    }
 
     pub fn close(mut self, at: Stamp) -> Option<String> {
         self.poll();
         match self.journal {
-            Opening::Open(j) => j.close(at, Duration::from_secs(2)).head,
+            Opening::Open(j, follower) => {
+                // It holds the lock as well: whoever looks after the end must find it free.
+                drop(follower);
+                j.close(at, Duration::from_secs(2)).head
+            }
             Opening::Waiting { .. } | Opening::Failed(_) => None,
         }
     }
 }
 
-fn open(settings: &Settings, also: Option<&Path>, at: Stamp, inbox: &Inbox) -> std::io::Result<Journal> {
+type Opened = (Journal, Option<Follower>);
+
+fn open(settings: &Settings, also: Option<&Path>, at: Stamp, inbox: &Inbox) -> std::io::Result<Opened> {
     if let Some(dir) = also {
         crate::journal::append::make_dir(dir)?;
     }
     let mine_only = settings.mine_only.0;
     let file: Arc<str> = settings.dir.display().to_string().into();
     let history = past(&settings.dir);
-    let inbox = inbox.clone();
+    // Before our own log: nothing that others write from here on is missed. A drill reads no other's log.
+    let before = if settings.drill.is_none() { look(&settings.dir) } else { None };
+    if let Some(people) = before.as_ref().map(Before::people).filter(|p| !p.is_empty()) {
+        inbox.answer(Msg::People(people));
+    }
+    let go = before.as_ref().map(Before::go);
+    // What was left open is told after whose console this is: who reads it back depends on that.
+    let named = Arc::new(Mutex::new(()));
+    let order = named.clone();
+    let naming = named.lock().unwrap_or_else(PoisonError::into_inner);
+    let nudge = inbox.clone();
     let report = Arc::new(move |r: Report| {
         let msg = match r {
             Report::Durable(t) => Msg::Durable(t),
             Report::Failed { ticket: Some(ticket), why } => {
-                inbox.answer(Msg::LogFailed { why: why.as_str().into() });
+                nudge.answer(Msg::LogFailed { why: why.as_str().into() });
                 Msg::NotDurable { ticket, why: why.into() }
             }
             Report::Failed { ticket: None, why } => Msg::LogFailed { why: why.into() },
             Report::Written(records) => Msg::Records(records),
-            Report::Recovered(r) => Msg::Recovered(Box::new(recovered(r, history.clone(), mine_only, file.clone()))),
+            Report::Recovered(r) => {
+                drop(order.lock().unwrap_or_else(PoisonError::into_inner));
+                let told = recovered(r, history.clone(), mine_only, file.clone());
+                nudge.answer(Msg::Recovered(Box::new(told)));
+                // The past first; then what comes.
+                if let Some(go) = &go {
+                    Go::go(go);
+                }
+                return;
+            }
         };
-        inbox.answer(msg);
+        nudge.answer(msg);
     });
-    Journal::open(settings, at, report)
+    let journal = Journal::open(settings, at, report)?;
+    inbox.answer(Msg::LogOpened { session: journal.session().into() });
+    let follower = match (before, journal.live()) {
+        (Some(before), live) => {
+            Follower::start(before, journal.session(), follow::Settings::default(), journal.heard(), live, found(inbox))
+        }
+        (None, Some(live)) => Follower::alone(follow::Settings::default(), live),
+        (None, None) => Err(std::io::Error::other("there is no live file")),
+    };
+    drop(naming);
+    let follower = follower.inspect_err(|e| tracing::warn!(error = %e, "other consoles are not followed")).ok();
+    Ok((journal, follower))
+}
+
+/// `None`: the others cannot be followed. The log works all the same.
+fn look(dir: &Path) -> Option<Before> {
+    Before::look(dir).inspect_err(|e| tracing::warn!(error = %e, "other consoles are not followed")).ok()
+}
+
+fn found(inbox: &Inbox) -> follow::OnFound {
+    let inbox = inbox.clone();
+    let follows = Mutex::new(Follows { on: true, ..Follows::default() });
+    let tell = move |change: &dyn Fn(&mut Follows)| {
+        let mut f = follows.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut f);
+        Msg::Follows(f.clone())
+    };
+    Arc::new(move |f: Found| {
+        inbox.answer(match f {
+            Found::People(people) => Msg::People(people),
+            Found::Records(records) => Msg::Records(records),
+            Found::Skipped(n) => tell(&|f| f.skipped = n),
+            Found::Polled(why) => tell(&|f| f.polled = why.as_deref().map(Arc::from)),
+        });
+    })
 }
 
 /// Milliseconds that roll-backs of the past took until settled, by service: the expected time.

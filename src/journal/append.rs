@@ -8,9 +8,9 @@ use crate::core::entry::Entry;
 use crate::core::record::Record;
 use crate::core::time::{Stamp, Utc};
 use rustix::fs::{Access, OFlags};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// What a log asks of its file. A trait so that tests can break every operation in turn.
@@ -51,7 +51,20 @@ impl OnDisk {
 
 /// `O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW`.
 pub fn create_new(path: &Path, mode: u32) -> io::Result<File> {
-    OpenOptions::new().append(true).create_new(true).mode(mode).custom_flags(no_follow()).open(path)
+    as_meant(OpenOptions::new().append(true).create_new(true).mode(mode).custom_flags(no_follow()).open(path)?, mode)
+}
+
+/// The same, to be written anywhere in it.
+pub fn create_to_rewrite(path: &Path, mode: u32) -> io::Result<File> {
+    as_meant(OpenOptions::new().write(true).create_new(true).mode(mode).custom_flags(no_follow()).open(path)?, mode)
+}
+
+/// A umask must not keep the others on this host from reading what is theirs to read.
+fn as_meant(file: File, mode: u32) -> io::Result<File> {
+    if mode & 0o077 != 0 {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    Ok(file)
 }
 
 /// For reading; follows no symbolic link and waits for no pipe.
@@ -179,7 +192,6 @@ mod tests {
     use crate::core::entry::Kind;
     use crate::journal::scratch::{Scratch, at, entry};
     use serde_json::json;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_session_file_has_its_name_and_only_its_owner_reads_it() {

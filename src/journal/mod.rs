@@ -11,6 +11,8 @@ pub mod chain;
 mod chain_tests;
 /// A backward act that could not wait for the log.
 pub mod fallback;
+/// What other sessions append, as they append it; who is in.
+pub mod follow;
 /// The ends of the other sessions' files.
 pub mod heads;
 /// The hybrid logical clock.

@@ -2,8 +2,9 @@
 //! error of the disk ends more than the log.
 
 use super::append::{Chain, LogFile, MineOnly, OnDisk, make_dir, session_name};
-use super::live::Live;
-use super::record::{Actor, Who, ascii};
+use super::hlc::Heard;
+use super::live::{Live, LiveFile, Me};
+use super::record::{Actor, Who};
 use super::recovery::{self, Recovery};
 use super::worker::{Appended, Command, Opening, Worker};
 use crate::core::act::plan::Ticket;
@@ -82,6 +83,8 @@ pub struct Journal {
     missed: Arc<AtomicU64>,
     path: PathBuf,
     session: String,
+    heard: Heard,
+    live: Option<LiveFile>,
 }
 
 impl Journal {
@@ -97,17 +100,22 @@ impl Journal {
                 n => format!("{}.{n}", settings.suffix),
             };
             let session = session_name(stamp.utc, &settings.user, &settings.host, &suffix);
-            let says = ascii(&json!({ "v": 1, "session": session, "user": settings.user }))?;
+            let me = Me {
+                session: session.clone(),
+                user: settings.user.clone(),
+                claimed: settings.claimed.clone(),
+                host: settings.host.clone(),
+                since: stamp.utc,
+            };
             let path = settings.dir.join(format!("{session}.jsonl"));
-            let made = Live::begin(&settings.dir, &session, file_mode, &says).and_then(|live| {
-                match OnDisk::create(&path, file_mode) {
+            let made =
+                Live::begin(&settings.dir, me, file_mode).and_then(|live| match OnDisk::create(&path, file_mode) {
                     Ok(file) => Ok((live, file)),
                     Err(e) => {
                         live.end();
                         Err(e)
                     }
-                }
-            });
+                });
             match made {
                 Ok((live, file)) => break (session, path, live, file),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists && tried < 9 => tried += 1,
@@ -144,7 +152,10 @@ impl Journal {
         };
         let (to, from) = channel();
         let (waiting, missed) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
-        let mut worker = Worker::new(Chain::new(who, file), report, waiting.clone(), missed.clone());
+        let mut chain = Chain::new(who, file);
+        let heard = chain.clock().heard();
+        let says = live.as_ref().map(Live::file);
+        let mut worker = Worker::new(chain, report, waiting.clone(), missed.clone());
         let opened = Opening {
             dir: settings.dir.clone(),
             session: session.clone(),
@@ -159,7 +170,7 @@ impl Journal {
             worker.opened(opened, stamp);
             worker.run(&from, live);
         })?;
-        Ok(Journal { to, waiting, missed, path, session })
+        Ok(Journal { to, waiting, missed, path, session, heard, live: says })
     }
 
     /// Never blocks. A report follows for every ticket, and for the first failure of all.
@@ -197,6 +208,16 @@ impl Journal {
     /// This session's file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where the clocks of other sessions' records are told.
+    pub fn heard(&self) -> Heard {
+        self.heard.clone()
+    }
+
+    /// The live file, for whoever keeps it up to date.
+    pub fn live(&self) -> Option<LiveFile> {
+        self.live.clone()
     }
 
     /// The session's name.
