@@ -239,7 +239,7 @@ pub(super) fn play<F: Front>(
     inbox: &Inbox,
     problems: &[Arc<str>],
 ) -> (F, End, Option<String>) {
-    let Setup { mut model, clock, utc, sources, request, log, tape_dir } = setup;
+    let Setup { mut model, clock, utc, sources, request, log, anchor: _, tape_dir } = setup;
     (model.width, model.height) = size;
     model.problems = problems.to_vec();
     #[cfg(feature = "testkit")]

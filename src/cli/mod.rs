@@ -149,6 +149,9 @@ pub enum LogCommand {
     Verify {
         /// Files or directories; default: that of the environment
         paths: Vec<PathBuf>,
+        /// A log directory; default: that of the environment
+        #[arg(long)]
+        dir: Option<PathBuf>,
         /// The environment; default: whichever was written to last
         #[arg(long)]
         env: Option<String>,
@@ -197,8 +200,11 @@ pub fn run() -> u8 {
             let done = log::tail(&dir, lines, &mut out);
             code(done, &mut out)
         }
-        Some(Command::Log(LogCommand::Verify { paths, env })) => {
-            let paths = if paths.is_empty() { vec![setup::log_of(env.as_deref())] } else { paths };
+        Some(Command::Log(LogCommand::Verify { mut paths, dir, env })) => {
+            paths.extend(dir);
+            if paths.is_empty() {
+                paths.push(setup::log_of(env.as_deref()));
+            }
             let done = log::verify(&paths, &mut out);
             code(done, &mut out)
         }

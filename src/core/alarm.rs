@@ -71,7 +71,10 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
     }
     if let Some(why) = &model.log.failed {
         push(3, format!("the log cannot be written: {why}; nothing forward goes out"), Place::Sources);
-    } else if model.log.late > 0 {
+    } else if let Some(why) = &model.log.hung {
+        push(3, format!("the log is not written: {why}; nothing forward goes out"), Place::Sources);
+    }
+    if model.log.failed.is_none() && model.log.late > 0 {
         push(3, format!("{} records are not on disk yet", model.log.late), Place::Sources);
     }
     for (id, s) in &model.world.sources {

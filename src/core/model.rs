@@ -117,8 +117,11 @@ pub struct LogState {
     /// The last lines, newest last; for the strip.
     pub lines: VecDeque<LogLine>,
     pub records: u64,
-    /// Set once; nothing forward goes out any more.
+    /// Nothing forward goes out meanwhile.
     pub failed: Option<Arc<str>>,
+    /// The disk does not answer. Nothing forward goes out meanwhile.
+    #[serde(default)]
+    pub hung: Option<Arc<str>>,
     /// Records kept in memory and in the fallback file.
     pub late: u32,
     pub mine_only: bool,
@@ -129,6 +132,14 @@ pub struct LogState {
     /// How others' records are found.
     #[serde(default)]
     pub follows: Follows,
+}
+
+impl LogState {
+    /// Why an intent would not get to disk now, as far as is known. A dialog that goes back asks for the name at once.
+    pub fn trouble(&self) -> Option<Arc<str>> {
+        let why = self.failed.as_ref().or(self.hung.as_ref())?;
+        Some(format!("the log does not take it: {why}").into())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -54,10 +54,16 @@ pub enum Msg {
         ticket: Ticket,
         why: Arc<str>,
     },
-    /// The log takes no more records in this session.
+    /// The log takes no records, until `LogWorks` if ever.
     LogFailed {
         why: Arc<str>,
     },
+    /// The disk has not answered for half a second. What is given to the log meanwhile is kept.
+    LogHangs {
+        why: Arc<str>,
+    },
+    /// It answers again, or has room again.
+    LogWorks,
     Answered {
         ticket: Ticket,
         outcome: Outcome,

@@ -137,6 +137,16 @@ impl Record {
         serde_json::from_value(self.target.clone()?).ok()
     }
 
+    /// Whose record it is, and the ticket it belongs to there. A record that its own session could not write was taken over
+    /// from the fallback file by another: `data.original` then says `session`, `ticket`, `act` and `n`.
+    pub fn owner(&self) -> (&str, Option<u64>) {
+        let original = &self.data["original"];
+        match original["session"].as_str() {
+            Some(session) => (session, original["ticket"].as_u64()),
+            None => (&self.session, self.ticket),
+        }
+    }
+
     /// The order in which records of several sessions are read.
     pub fn order(&self, other: &Record) -> Ordering {
         self.hlc.cmp(&other.hlc).then_with(|| self.session.cmp(&other.session)).then(self.seq.cmp(&other.seq))

@@ -11,12 +11,16 @@ pub mod chain;
 mod chain_tests;
 /// A backward act that could not wait for the log.
 pub mod fallback;
+/// Faults of the disk, for tests.
+pub mod fault;
 /// What other sessions append, as they append it; who is in.
 pub mod follow;
 /// The ends of the other sessions' files.
 pub mod heads;
 /// The hybrid logical clock.
 pub mod hlc;
+/// Named places to be killed at, for tests.
+pub mod kill;
 /// Lines of a file, forwards and backwards, bounded.
 pub mod lines;
 /// Does the session of this file still run?
@@ -31,6 +35,8 @@ pub mod recovery;
 mod rough_tests;
 #[cfg(test)]
 pub(crate) mod scratch;
+/// Large data beside the log.
+pub mod side;
 /// The newest records of a directory, merged.
 pub mod tail;
 /// Every message with its stamp, for replay.

@@ -1,8 +1,13 @@
 //! What a case is made of: incidents and who works on them, runbooks and notes.
 
 pub mod casebook;
+pub mod checklist;
+pub mod followup;
+pub mod incident;
+pub mod known;
 pub mod note;
 pub mod others;
 pub mod people;
 pub mod runbook;
 pub mod seams;
+pub mod signal;

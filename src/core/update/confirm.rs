@@ -95,6 +95,7 @@ pub(super) fn planned(
     let rights = plan.as_ref().and_then(|p| p.as_ref().ok()).map(|p| missing_rights(model, p)).unwrap_or_default();
     let must = model.dialog.as_ref().and_then(|d| d.act()).map(|d| name_due(model, &d.operation.target));
     let against = plan.as_ref().and_then(|p| p.as_ref().ok()).and_then(|p| against(model, p));
+    let trouble = model.log.trouble();
     let shown_anew = DialogId(model.counters.dialog + 1);
     let Some(dialog) = model.dialog.as_mut().filter(|d| d.id == id) else { return };
     let Some(d) = dialog.act_mut() else { return };
@@ -139,6 +140,8 @@ pub(super) fn planned(
     }
     due.extend(rights);
     due.extend(against);
+    // Known already: the name is asked for at once, not half a second after `Y`.
+    due.extend(trouble);
     if d.direction() == Direction::Backward && !due.is_empty() {
         let must = must.unwrap_or_else(|| d.operation.target.at());
         d.name = Some(NameField::new(&must, due));
@@ -403,7 +406,7 @@ pub(super) fn may_open(model: &Model, verb: Verb) -> Result<(), String> {
         let keys = model.how(crate::core::intent::Intent::Arm);
         return Err(format!("LOOK-ONLY: {keys} arms this console first"));
     }
-    if verb.direction() == Direction::Forward && model.log.failed.is_some() {
+    if verb.direction() == Direction::Forward && model.log.trouble().is_some() {
         return Err("the log cannot be written: nothing forward goes out".into());
     }
     Ok(())

@@ -62,6 +62,15 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::NotDurable { ticket, why } => acts::not_durable(model, ticket, &why, &mut out),
         Msg::LogFailed { why } => {
             model.log.failed = Some(why);
+            moved::log_troubled(model);
+        }
+        Msg::LogHangs { why } => {
+            model.log.hung = Some(why);
+            moved::log_troubled(model);
+        }
+        Msg::LogWorks => {
+            model.log.failed = None;
+            model.log.hung = None;
             bump(model);
         }
         Msg::Answered { ticket, outcome } => acts::answered(model, ticket, outcome, &mut out),
@@ -184,6 +193,8 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Reread { .. }
         | Msg::NotDurable { .. }
         | Msg::LogFailed { .. }
+        | Msg::LogHangs { .. }
+        | Msg::LogWorks
         | Msg::Answered { .. }
         | Msg::Asked { .. }
         | Msg::Recovered(_)

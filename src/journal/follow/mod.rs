@@ -23,6 +23,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::time::{Duration, Instant, SystemTime};
 use watch::{Waker, Watch};
 
+#[cfg(test)]
+mod tests;
+
 /// Records are told at most this often.
 pub const PACE: Duration = Duration::from_millis(100);
 /// In one message, at most.

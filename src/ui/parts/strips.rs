@@ -29,6 +29,10 @@ pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
             State::Settled | State::Refused(_) | State::NotDone(_) | State::Overtaken | State::Dropped(_) => {}
         }
     }
+    if let Some(e) = row.target.as_ref().and_then(|t| model.others.on(t).next()) {
+        // Somebody is at it: the verdict stands on its own screen.
+        return (Role::Moving, e.state().into(), e.who.to_string());
+    }
     if let Some(t) = target.filter(|t| t.is_moving()) {
         return match model.judged.get(&t.id) {
             Some(j) => {

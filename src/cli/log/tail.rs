@@ -1,0 +1,25 @@
+//! `andon log tail`: the newest records of a directory.
+
+use super::{WIDTH, missing, shown};
+use crate::core::shown::shown_line;
+use crate::journal::{tail as ends, words};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// Prints the newest `n` records of `dir`, oldest first. Exit code 0; 1 when something could not be read.
+pub fn tail(dir: &Path, n: usize, out: &mut impl Write) -> io::Result<i32> {
+    if !dir.is_dir() {
+        return missing(dir, out);
+    }
+    let found = ends::tail(dir, n)?;
+    for record in &found.records {
+        writeln!(out, "{}", words::line(record))?;
+    }
+    if found.records.is_empty() {
+        writeln!(out, "no records in {}", shown(dir))?;
+    }
+    for (file, why) in &found.unread {
+        writeln!(out, "{}: not read: {}", shown_line(file, WIDTH), shown_line(why, WIDTH))?;
+    }
+    Ok(i32::from(!found.unread.is_empty()))
+}
