@@ -51,7 +51,16 @@ pub fn state_dir() -> PathBuf {
 
 /// The log of an environment: host-wide where that works, else this user's.
 pub fn log_dir(env: &str) -> (PathBuf, MineOnly) {
-    journal_dir(env, Path::new("/var/lib/andon"), &state_dir())
+    journal_dir(env, &host_wide(), &state_dir())
+}
+
+/// Where the consoles of one host meet, when it is there and can be written.
+fn host_wide() -> PathBuf {
+    #[cfg(feature = "testkit")]
+    if let Some(dir) = std::env::var_os("ANDON_TEST_HOST_LOGS") {
+        return dir.into();
+    }
+    PathBuf::from("/var/lib/andon")
 }
 
 /// The log of a named environment; without a name the one written to last, drills included.
@@ -66,7 +75,7 @@ pub fn log_of(env: Option<&str>) -> PathBuf {
     let own = state_dir().join("andon");
     let mut dirs: Vec<PathBuf> =
         below(own.clone()).into_iter().chain(below(own.join("drill"))).map(|d| d.join("log")).collect();
-    dirs.extend(below(PathBuf::from("/var/lib/andon")));
+    dirs.extend(below(host_wide()));
     let written = |dir: &PathBuf| {
         below(dir.clone())
             .iter()
@@ -349,6 +358,7 @@ fn real(
         model.world.sources.insert(w.name, state);
     }
     let dir = log_dir(name);
+    model.log.mine_only = dir.1.0;
     let tape = config.tape.then(|| state_dir().join("andon").join(plain(name)).join("tape"));
     let log = settings(config, args, name, dir, None);
     Setup { model, clock, utc, sources, request: request(config), log: Some(log), anchor: Vec::new(), tape_dir: tape }

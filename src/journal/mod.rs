@@ -21,6 +21,8 @@ pub mod fallback;
 pub mod fault;
 #[cfg(test)]
 mod fault_tests;
+/// What other sessions append, as they append it; who is in.
+pub mod follow;
 /// The ends of the other sessions' files.
 pub mod heads;
 /// The hybrid logical clock.

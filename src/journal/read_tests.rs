@@ -2,7 +2,7 @@
 
 use super::append::{Chain, OnDisk};
 use super::heads;
-use super::live::Live;
+use super::live::{Live, Me};
 use super::record::{Actor, Who};
 use super::recovery::look;
 use super::scratch::{Scratch, at, entry, target};
@@ -75,7 +75,7 @@ fn heads_name_every_other_file_and_the_torn_tails_of_ended_ones() {
     log(dir.path(), "c", &[note(1)]);
     tear(dir.path(), "a");
     tear(dir.path(), "b");
-    let _b_runs = Live::begin(dir.path(), "b", 0o600, b"{}\n").expect("live");
+    let _b_runs = Live::begin(dir.path(), Me::named("b"), 0o600).expect("live");
     let h = heads::heads(dir.path(), "c").expect("read");
     assert_eq!(h.all, [("a.jsonl".to_owned(), a.clone()), ("b.jsonl".to_owned(), b.clone())]);
     assert_eq!(h.torn.len(), 1);
@@ -114,7 +114,7 @@ fn only_ended_sessions_intents_without_outcome_are_found() {
     // Somebody else has read the last one back already.
     let resolved = json!({"outcome": "did not", "of": {"session": "ended", "ticket": 5}});
     log(dir.path(), "finder", &[(Kind::Resolved, 30, None, resolved)]);
-    let _lock = Live::begin(dir.path(), "running", 0o600, b"{}\n").expect("live");
+    let _lock = Live::begin(dir.path(), Me::named("running"), 0o600).expect("live");
     let found = look(dir.path(), "own").expect("read");
     let seen: Vec<_> =
         found.unfinished.iter().map(|u| (u.session.as_str(), u.seq, u.ticket, u.last.as_str())).collect();

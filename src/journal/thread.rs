@@ -5,10 +5,11 @@ use super::anchor::{Anchor, Outcome};
 use super::append::{Chain, LogFile, MineOnly, OnDisk, make_dir, session_name};
 use super::ballast::{self, Ballast};
 use super::fallback::Shared as SharedEntry;
+use super::hlc::Heard;
 use super::keeper::Keeper;
-use super::live::Live;
+use super::live::{Live, LiveFile, Me};
 use super::months;
-use super::record::{Actor, Who, ascii};
+use super::record::{Actor, Who};
 use super::recovery::{self, Recovery};
 use super::worker::{Appended, Around, Command, Opening, Worker};
 use super::{adopt, kill};
@@ -114,6 +115,8 @@ pub struct Journal {
     path: PathBuf,
     session: String,
     keeper: Option<Keeper>,
+    heard: Heard,
+    live: Option<LiveFile>,
 }
 
 impl Journal {
@@ -135,9 +138,15 @@ impl Journal {
                 n => format!("{}.{n}", settings.suffix),
             };
             let session = session_name(stamp.utc, &settings.user, &settings.host, &suffix);
-            let says = ascii(&json!({ "v": 1, "session": session, "user": settings.user }))?;
+            let me = Me {
+                session: session.clone(),
+                user: settings.user.clone(),
+                claimed: settings.claimed.clone(),
+                host: settings.host.clone(),
+                since: stamp.utc,
+            };
             let path = settings.dir.join(format!("{session}.jsonl"));
-            let made = Live::begin(&settings.dir, &session, file_mode, &says).and_then(|live| {
+            let made = Live::begin(&settings.dir, me, file_mode).and_then(|live| {
                 kill::point("after-live-before-log");
                 match OnDisk::create(&path, file_mode) {
                     Ok(file) => Ok((live, file)),
@@ -145,8 +154,7 @@ impl Journal {
                         live.end();
                         Err(e)
                     }
-                }
-            });
+                });
             match made {
                 Ok((live, file)) => break (session, path, live, file),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists && tried < 9 => tried += 1,
@@ -241,7 +249,10 @@ impl Journal {
             let (to, waiting) = (to.clone(), waiting.clone());
             around.anchor = Some(Anchor::start(anchor, session.clone(), move |o| anchored(&to, &waiting, &o))?);
         }
-        let mut worker = Worker::new(Chain::new(who, file), report, around, waiting.clone(), missed.clone());
+        let mut chain = Chain::new(who, file);
+        let heard = chain.clock().heard();
+        let says = live.as_ref().map(Live::file);
+        let mut worker = Worker::new(chain, report, around, waiting.clone(), missed.clone());
         let opened = Opening {
             dir: settings.dir.clone(),
             session: session.clone(),
@@ -256,7 +267,7 @@ impl Journal {
             worker.opened(opened, stamp);
             worker.run(&from, live);
         })?;
-        Ok(Journal { to, waiting, missed, path, session, keeper })
+        Ok(Journal { to, waiting, missed, path, session, keeper, heard, live: says })
     }
 
     /// Never blocks. A report follows for every ticket, and for the first failure of all.
@@ -316,6 +327,16 @@ impl Journal {
     /// This session's file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where the clocks of other sessions' records are told.
+    pub fn heard(&self) -> Heard {
+        self.heard.clone()
+    }
+
+    /// The live file, for whoever keeps it up to date.
+    pub fn live(&self) -> Option<LiveFile> {
+        self.live.clone()
     }
 
     /// The session's name.

@@ -7,6 +7,7 @@ mod command;
 mod console_env;
 mod console_f1;
 mod console_pty;
+mod consoles;
 mod contract;
 mod debris;
 mod drawing;

@@ -6,6 +6,7 @@ use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, PlanState};
 use crate::core::act::gate::GateState;
 use crate::core::act::plan::{Direction, Plan, Verb};
 use crate::core::age;
+use crate::core::case::others;
 use crate::core::finish;
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::CheckState;
@@ -111,6 +112,8 @@ fn act(model: &Model, dialog: &Dialog, d: &ActDialog) -> Vec<String> {
         }
         out.extend(plan.cautions.iter().map(|c| format!("caution: {c}.")));
     }
+    let others = others::on_target(&model.people, &model.others, &model.environment.who, &d.operation.target);
+    out.extend(others.into_iter().map(|o| format!("caution: {o}.")));
     checks(d, &mut out);
     out.extend(d.plan().map(requests).unwrap_or_default());
     if d.direction() == Direction::Backward && !model.is_armed() && model.environment.production {

@@ -47,6 +47,10 @@ pub fn arming(model: &Model) -> String {
 pub fn greeting(model: &Model) -> Vec<String> {
     let mut out = vec![format!("andon, {}. {}. You are {}.", place(model), arming(model), model.environment.who)];
     out.extend(model.environment.goal.iter().map(|g| format!("Goal: {g}")));
+    if model.log.mine_only && model.environment.place != Place::Drill {
+        out.push("log: mine only. Other consoles on this host are not seen.".into());
+    }
+    out.extend(model.people.iter().map(|p| format!("in: {}, {}.", p.called(&model.environment.who), p.host)));
     out.push(
         "One line for each event, with its time first. Answers have no time. Silence means nothing changed.".into(),
     );

@@ -181,6 +181,22 @@ fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows)
     }
 }
 
+/// Who else works through this log, and how that is known.
+fn together(model: &Model, wide: usize, out: &mut Rows) {
+    for p in &model.people {
+        let text = format!("{}, {}, {}", p.called(&model.environment.who), p.host, p.doing());
+        para(out, K::Config as u8, "in      ", text.trim_end_matches(", "), wide);
+    }
+    let f = &model.log.follows;
+    if let Some(why) = &f.polled {
+        para(out, K::NoError as u8, "        ", &format!("others' records are looked for each second: {why}"), wide);
+    }
+    if f.skipped > 0 {
+        let text = format!("{} observations of others came too fast to be shown; they are in the log", f.skipped);
+        para(out, K::NoError as u8, "        ", &text, wide);
+    }
+}
+
 /// Alarms in full, and where the log is written.
 fn ends(model: &Model, wide: usize, out: &mut Rows) {
     let alarms = alarm::alarms(model);
@@ -209,6 +225,7 @@ fn ends(model: &Model, wide: usize, out: &mut Rows) {
     if !model.log.file.is_empty() {
         para(out, K::Log as u8, "file    ", &model.log.file, wide);
     }
+    together(model, wide, out);
     for p in &model.problems {
         para(out, K::Config as u8, "config  ", p, wide);
     }
