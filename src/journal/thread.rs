@@ -154,7 +154,8 @@ impl Journal {
                         live.end();
                         Err(e)
                     }
-                });
+                }
+            });
             match made {
                 Ok((live, file)) => break (session, path, live, file),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists && tried < 9 => tried += 1,
