@@ -5,8 +5,9 @@ use crate::core::shown::{shown_line, shown_text};
 use crate::journal::record::ascii;
 use serde::Serialize;
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
-use std::os::fd::AsFd as _;
+use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::time::{Duration, Instant};
 
 /// The longest line, in bytes: more is cut and says so. JSON lines stay far below.
 const LINE: usize = 4 << 20;
@@ -16,11 +17,13 @@ const LINE: usize = 4 << 20;
 pub struct Gated<W: Write> {
     to: W,
     line: Vec<u8>,
+    /// A carriage return before a newline belongs to the line's end (CSV).
+    crlf: bool,
 }
 
 impl<W: Write> Gated<W> {
     pub fn new(to: W) -> Gated<W> {
-        Gated { to, line: Vec::new() }
+        Gated { to, line: Vec::new(), crlf: false }
     }
 
     /// The writer behind it, for bytes this program makes of its own literals alone (a completion script, a man page).
@@ -46,7 +49,9 @@ impl<W: Write> Write for Gated<W> {
             match part.strip_suffix(b"\n") {
                 Some(rest) => {
                     self.line.extend_from_slice(rest);
-                    self.pass(b"\n")?;
+                    let crlf = self.crlf && self.line.last() == Some(&b'\r');
+                    self.line.truncate(self.line.len() - usize::from(crlf));
+                    self.pass(if crlf { b"\r\n" } else { b"\n" })?;
                 }
                 None => self.line.extend_from_slice(part),
             }
@@ -74,6 +79,21 @@ pub fn stdout() -> Gated<impl Write> {
     Gated::new(io::BufWriter::new(io::stdout().lock()))
 }
 
+/// The same for forms whose lines end in CR LF.
+pub fn stdout_crlf() -> Gated<impl Write> {
+    let mut out = Gated::new(io::BufWriter::new(io::stdout().lock()));
+    out.crlf = true;
+    out
+}
+
+/// Stdout's descriptor, to hear that its reader has gone.
+///
+/// # Errors
+/// There is no stdout, or no descriptor is left.
+pub fn stdout_fd() -> io::Result<OwnedFd> {
+    io::stdout().as_fd().try_clone_to_owned()
+}
+
 /// Stdout behind the gate through a descriptor of its own, for a thread that writes while somebody holds the lock.
 ///
 /// # Errors
@@ -81,6 +101,53 @@ pub fn stdout() -> Gated<impl Write> {
 pub fn own_stdout() -> io::Result<Gated<File>> {
     let fd = io::stdout().as_fd().try_clone_to_owned()?;
     Ok(Gated::new(File::from(fd)))
+}
+
+/// What a command that takes longer than a second tells meanwhile: one line on stderr, written over itself, where that is
+/// a terminal; gone when it is dropped.
+pub struct Progress {
+    what: &'static str,
+    began: Instant,
+    /// When it was written last. `None`: nothing stands there.
+    told: Option<Instant>,
+    terminal: bool,
+}
+
+impl Progress {
+    /// Nothing is told before this.
+    const AFTER: Duration = Duration::from_secs(1);
+    /// And so often at most.
+    const EVERY: Duration = Duration::from_millis(200);
+
+    /// `what`: what has been done to the bytes, `verified`.
+    pub fn new(what: &'static str) -> Progress {
+        Progress { what, began: Instant::now(), told: None, terminal: io::stderr().is_terminal() }
+    }
+
+    /// So many bytes of all. May be called as often as one likes.
+    pub fn at(&mut self, done: u64, all: u64) {
+        let now = Instant::now();
+        let due = self.told.map_or(self.began + Self::AFTER, |t| t + Self::EVERY);
+        if !self.terminal || now < due {
+            return;
+        }
+        self.told = Some(now);
+        // Own words and numbers only.
+        let _ = write!(io::stderr(), "\r\x1b[K{}", Self::line(self.what, done, all));
+    }
+
+    fn line(what: &str, done: u64, all: u64) -> String {
+        let percent = done.saturating_mul(100).checked_div(all).unwrap_or(100);
+        format!("{what} {} of {} MB, {percent}%", done / 1_000_000, all / 1_000_000)
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.told.is_some() {
+            let _ = write!(io::stderr(), "\r\x1b[K");
+        }
+    }
 }
 
 /// The exit code of a command: a pipe that nobody reads ends quietly with 141; another error is told.
@@ -136,9 +203,30 @@ mod tests {
     }
 
     #[test]
+    fn only_a_form_that_asks_for_it_ends_its_lines_in_cr_lf() {
+        let mut to = Vec::new();
+        let mut out = Gated::new(&mut to);
+        out.crlf = true;
+        out.write_all(b"a\rb\r").unwrap();
+        out.write_all(b"\nc\n\r\n").unwrap();
+        drop(out);
+        assert_eq!(to, b"a^Mb\r\nc\n\r\n");
+        assert_eq!(through(&[b"a\r\n"]), "a^M\n");
+    }
+
+    #[test]
     fn a_gated_line_passes_a_second_time_unchanged() {
         let once = through(&["x\u{202e}\u{1b}[0m\te\u{301}\u{301}\u{301}\u{301}\u{301}\n".as_bytes()]);
         assert_eq!(through(&[once.as_bytes()]), once);
+    }
+
+    #[test]
+    fn progress_is_silent_at_first_and_never_divides_by_nothing() {
+        assert_eq!(Progress::line("verified", 125_000_000, 500_000_000), "verified 125 of 500 MB, 25%");
+        assert_eq!(Progress::line("verified", 0, 0), "verified 0 of 0 MB, 100%");
+        let mut p = Progress { terminal: true, ..Progress::new("verified") };
+        p.at(1, 2);
+        assert!(p.told.is_none(), "not within the first second");
     }
 
     struct Closed;

@@ -9,6 +9,8 @@ pub mod append;
 pub mod chain;
 #[cfg(test)]
 mod chain_tests;
+/// The log for other programs: JSON, CSV, Markdown, HTML.
+pub mod export;
 /// A backward act that could not wait for the log.
 pub mod fallback;
 /// The ends of the other sessions' files.
