@@ -25,6 +25,8 @@ mod layering;
 mod layout;
 mod live;
 mod live_prom;
+mod log_exports;
+mod log_replay;
 mod looks;
 mod matrix;
 mod paged;
