@@ -42,6 +42,8 @@ pub struct Setup {
     pub request: Duration,
     /// `None`: the first list, which acts on nothing and logs nothing.
     pub log: Option<Settings>,
+    /// The program and its words that get the log's head; empty: none.
+    pub anchor: Vec<String>,
     pub tape_dir: Option<PathBuf>,
     /// A log that is played, in place of sources.
     pub player: Option<Player>,
@@ -179,6 +181,7 @@ pub fn choose(config: &Config, args: &ConsoleArgs, contexts: Vec<Context>) -> Se
         sources: Vec::new(),
         request: request(config),
         log: None,
+        anchor: Vec::new(),
         tape_dir: None,
         player: None,
     }
@@ -234,6 +237,7 @@ pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Se
         sources,
         request: request(config),
         log: Some(log),
+        anchor: Vec::new(),
         tape_dir: config.tape.then(|| dir.join("tape")),
         player: None,
     })
@@ -268,6 +272,7 @@ pub fn replay(config: &Config, args: &ConsoleArgs, log: &Replay) -> Result<Setup
         sources: Vec::new(),
         request: request(config),
         log: None,
+        anchor: Vec::new(),
         tape_dir: None,
         player: Some(Player::new(replay_clock, records, log.begins, log.ends, log.ahead())),
     })
@@ -323,6 +328,7 @@ pub fn environment(config: &Config, args: &ConsoleArgs, env: &crate::config::Env
         .collect();
     let mut setup = real(config, args, &env.name, env.production, env.read_only, sources);
     setup.model.opened_as = format!("andon --env {}", quoted(&env.name)).into();
+    setup.anchor = env.anchor.iter().map(|a| a.to_string()).collect();
     setup
 }
 
@@ -387,7 +393,8 @@ fn real(
     let dir = log_dir(name);
     let tape = config.tape.then(|| state_dir().join("andon").join(plain(name)).join("tape"));
     let log = settings(config, args, name, dir, None);
-    Setup { model, clock, utc, sources, request: request(config), log: Some(log), tape_dir: tape, player: None }
+    let anchor = Vec::new();
+    Setup { model, clock, utc, sources, request: request(config), log: Some(log), anchor, tape_dir: tape, player: None }
 }
 
 fn prometheus_settings(

@@ -26,6 +26,8 @@ pub struct Environment {
     pub read_only: bool,
     /// Names of sources, all of them known.
     pub sources: Vec<SourceId>,
+    /// The program and its words that the log's head is handed to; empty: none.
+    pub anchor: Vec<Arc<str>>,
 }
 
 /// Everything the files and `ANDON_*` say, with the defaults filled in.
@@ -268,9 +270,21 @@ fn environment(name: &str, mut table: Table<'_, '_>, known: &[SourceId], told: &
             told.error(&at, format!("unknown source \"{wanted}\""), hint);
         }
     }
+    let anchor = anchor(&mut table, told);
     table.later(told, &["require", "change_windows", "arm_minutes", "confirm_delay"]);
     table.finish(told);
-    Environment { name: Arc::from(name), production, read_only, sources }
+    Environment { name: Arc::from(name), production, read_only, sources, anchor }
+}
+
+/// A program and its words, run without a shell.
+fn anchor(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Vec<Arc<str>> {
+    let Got::Is(words, at) = table.texts(told, "anchor") else { return Vec::new() };
+    if words.first().is_none_or(|(program, _)| program.is_empty()) {
+        let hint = Some("write anchor = [\"program\", \"word\"]".to_owned());
+        told.error(&at, "\"anchor\" names no program".to_owned(), hint);
+        return Vec::new();
+    }
+    words.into_iter().map(|(w, _)| Arc::from(w)).collect()
 }
 
 fn unused(layer: &Layer, file: &mut Table<'_, '_>, told: &mut Told<'_>) {

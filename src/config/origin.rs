@@ -150,6 +150,9 @@ pub fn values(config: &Config, origins: &Origins) -> Vec<Value> {
         add(format!("{own}.production"), e.production.into());
         add(format!("{own}.read_only"), e.read_only.into());
         add(format!("{own}.sources"), e.sources.iter().map(|s| s.as_str()).collect());
+        // Its words may hold a secret; the program alone does not.
+        let anchor = e.anchor.split_first().map(|(p, words)| format!("{p} and {} words, not shown", words.len()));
+        add(format!("{own}.anchor"), json!(anchor));
     }
     for s in &config.sources {
         for (key, value) in source(&s.kind) {

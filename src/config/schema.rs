@@ -74,6 +74,8 @@ fn environment() -> Value {
             "production": {"type": "boolean", "default": true, "description": "production starts look-only"},
             "read_only": {"type": "boolean", "default": false},
             "sources": texts(),
+            "anchor": {"type": "array", "items": {"type": "string"},
+                "description": "a program and its words; gets the log's head at exit, at an incident's close and hourly"},
             "require": {}, "change_windows": {}, "arm_minutes": {}, "confirm_delay": {},
         }),
         &["sources"],

@@ -5,8 +5,10 @@ use crate::core::act::flight::Act;
 use crate::core::act::plan::Ticket;
 use crate::core::case::casebook::Casebook;
 use crate::core::case::note::Draft;
-use crate::core::case::people::Present;
+use crate::core::case::others::Others;
+use crate::core::case::people::{Follows, Present, Told};
 use crate::core::case::runbook::{Progress, Runbook};
+use crate::core::chronicle::Chronicle;
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::intent::Intent;
@@ -117,18 +119,44 @@ pub struct LogState {
     /// The last lines, newest last; for the strip.
     pub lines: VecDeque<LogLine>,
     pub records: u64,
-    /// Set once; nothing forward goes out any more.
+    /// Nothing forward goes out meanwhile.
     pub failed: Option<Arc<str>>,
+    /// The disk does not answer. Nothing forward goes out meanwhile.
+    #[serde(default)]
+    pub hung: Option<Arc<str>>,
     /// Records kept in memory and in the fallback file.
     pub late: u32,
     pub mine_only: bool,
     pub file: Arc<str>,
+    /// Our session, once the log is open. Empty before.
+    #[serde(default)]
+    pub session: Arc<str>,
+    /// Log files that could not be read to their end, with the reason.
+    #[serde(default)]
+    pub unread: Vec<(Arc<str>, Arc<str>)>,
+    /// When a record of ours was last found on disk.
+    #[serde(default)]
+    pub on_disk: Option<Utc>,
+    /// How others' records are found.
+    #[serde(default)]
+    pub follows: Follows,
+}
+
+impl LogState {
+    /// Why an intent would not get to disk now, as far as is known. A dialog that goes back asks for the name at once.
+    pub fn trouble(&self) -> Option<Arc<str>> {
+        let why = self.failed.as_ref().or(self.hung.as_ref())?;
+        Some(format!("the log does not take it: {why}").into())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogLine {
     pub at: Utc,
     pub text: Arc<str>,
+    /// The person who did it; empty where it happened by itself, or where the text says who.
+    #[serde(default)]
+    pub who: Arc<str>,
 }
 
 /// An intent of an ended session without an outcome.
@@ -143,6 +171,28 @@ pub struct Loose {
     pub found: Option<Arc<str>>,
     /// When it is read back again.
     pub next: Option<Person>,
+    /// Steps that had their effect, and how many there are, where a plan was cut half-way.
+    #[serde(default)]
+    pub cut: Option<(u64, u64)>,
+    /// `roll back`
+    #[serde(default)]
+    pub verb: Arc<str>,
+    /// The version its plan goes to.
+    #[serde(default)]
+    pub to: Option<Hash>,
+    /// Who began it.
+    #[serde(default)]
+    pub by: Arc<str>,
+    /// Closed by a `resolved` record of ours.
+    #[serde(default)]
+    pub closed: bool,
+}
+
+impl Loose {
+    /// A plan that was cut half-way and is not finished.
+    pub fn is_cut(&self) -> bool {
+        self.cut.is_some() && !self.closed
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -195,12 +245,21 @@ pub struct Model {
     /// What the records say of incidents.
     #[serde(default)]
     pub casebook: Casebook,
+    /// The newest records of all sessions.
+    #[serde(default)]
+    pub chronicle: Chronicle,
     /// A log that is played again: nothing here is asked of a source, written or sent.
     #[serde(default)]
     pub replay: Option<Box<Replayed>>,
     /// The other consoles on this log.
     #[serde(default)]
     pub people: Vec<Present>,
+    /// Acts that are under way from other consoles.
+    #[serde(default)]
+    pub others: Others,
+    /// What our live file was last told.
+    #[serde(default)]
+    pub told: Told,
     pub runbooks: BTreeMap<Arc<str>, Runbook>,
     pub progress: BTreeMap<Arc<str>, Progress>,
     /// A note that was left and is offered again.
@@ -290,8 +349,11 @@ impl Model {
             log: LogState::default(),
             loose: Vec::new(),
             casebook: Casebook::default(),
+            chronicle: Chronicle::default(),
             replay: None,
             people: Vec::new(),
+            others: Others::default(),
+            told: Told::default(),
             runbooks: BTreeMap::new(),
             progress: BTreeMap::new(),
             draft: None,

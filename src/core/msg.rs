@@ -1,13 +1,14 @@
 //! Everything that can happen to the console. What is not here cannot change the model; all of it goes on the tape first.
 
 use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
-use crate::core::case::people::Present;
+use crate::core::case::others::Elsewhere;
+use crate::core::case::people::{Follows, Present};
 use crate::core::id::{ActId, AskId, DialogId};
-use crate::core::id::{ServiceId, SourceId, TargetId};
+use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
 use crate::core::keymap::Keymap;
 use crate::core::nav::Pane;
-use crate::core::record::Record;
+use crate::core::record::{self, Hlc, Record};
 use crate::core::replayed::Ahead;
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
@@ -54,10 +55,16 @@ pub enum Msg {
         ticket: Ticket,
         why: Arc<str>,
     },
-    /// The log takes no more records in this session.
+    /// The log takes no records, until `LogWorks` if ever.
     LogFailed {
         why: Arc<str>,
     },
+    /// The disk has not answered for half a second. What is given to the log meanwhile is kept.
+    LogHangs {
+        why: Arc<str>,
+    },
+    /// It answers again, or has room again.
+    LogWorks,
     Answered {
         ticket: Ticket,
         outcome: Outcome,
@@ -83,6 +90,14 @@ pub enum Msg {
     },
     /// Who is in besides us. All of them each time.
     People(Vec<Present>),
+    /// The log is open; own records carry this session's name.
+    LogOpened {
+        session: Arc<str>,
+    },
+    /// Older records, as `Effect::LogPage` asked.
+    LogPage(Box<LogPage>),
+    /// How others' records are found, and what of them was left out.
+    Follows(Follows),
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
     /// The theme is in force, or why not.
@@ -117,7 +132,21 @@ pub enum Picked {
     Service(ServiceId),
     Source(usize),
     Step(usize),
+    Record(record::Key),
     Pane(Pane),
+}
+
+/// Records read back from the log's files.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogPage {
+    /// Asked for: records at or before this. `None`: the newest.
+    pub before: Option<Hlc>,
+    /// Oldest first.
+    pub records: Vec<Record>,
+    /// Nothing older is there.
+    pub start: bool,
+    /// Files that could not be read, with the reason.
+    pub unread: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// What `:reload` found. A file at fault leaves what was in force.
@@ -145,12 +174,18 @@ pub struct Recovered {
     /// Older records that the casebook is made of (incidents, leads, follow-ups, debts), merged.
     #[serde(default)]
     pub records: Vec<Record>,
+    /// Acts that sessions which still run have begun and not ended.
+    #[serde(default)]
+    pub in_flight: Vec<Elsewhere>,
     /// `log: mine only` (no host-wide directory).
     pub mine_only: bool,
     pub file: Arc<str>,
+    /// Log files that could not be read to their end, with the reason.
+    #[serde(default)]
+    pub unread: Vec<(Arc<str>, Arc<str>)>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Unfinished {
     pub session: Arc<str>,
     pub ticket: u64,
@@ -158,4 +193,16 @@ pub struct Unfinished {
     pub target: Option<TargetId>,
     /// `roll back checkout@eu-1`
     pub words: Arc<str>,
+    /// Of a plan of several steps that stopped between two of them: how many had their effect, and of how many.
+    #[serde(default)]
+    pub cut: Option<(u64, u64)>,
+    /// The verb of its plan, `roll back`.
+    #[serde(default)]
+    pub verb: Arc<str>,
+    /// The version its plan goes to.
+    #[serde(default)]
+    pub to: Option<Hash>,
+    /// Who began it.
+    #[serde(default)]
+    pub by: Arc<str>,
 }

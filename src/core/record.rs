@@ -12,6 +12,15 @@ use std::cmp::Ordering;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Hlc(pub i64, pub u32);
 
+/// Which record is meant, whatever stands around it now. The hash tells two apart that claim the same place in a damaged
+/// file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    pub session: String,
+    pub seq: u64,
+    pub hash: String,
+}
+
 /// The kind of a line that is no JSON object.
 pub const UNREADABLE: &str = "unreadable";
 
@@ -104,6 +113,15 @@ impl Record {
         }
     }
 
+    pub fn key(&self) -> Key {
+        Key { session: self.session.clone(), seq: self.seq, hash: self.hash.clone() }
+    }
+
+    /// Is this the record that is meant?
+    pub fn is(&self, key: &Key) -> bool {
+        self.seq == key.seq && self.session == key.session && self.hash == key.hash
+    }
+
     /// When it was true (RFC 3339).
     pub fn when(&self) -> &str {
         self.at.as_deref().unwrap_or(&self.utc)
@@ -135,6 +153,16 @@ impl Record {
     /// The whole target, where the record names one.
     pub fn target_id(&self) -> Option<TargetId> {
         serde_json::from_value(self.target.clone()?).ok()
+    }
+
+    /// Whose record it is, and the ticket it belongs to there. A record that its own session could not write was taken over
+    /// from the fallback file by another: `data.original` then says `session`, `ticket`, `act` and `n`.
+    pub fn owner(&self) -> (&str, Option<u64>) {
+        let original = &self.data["original"];
+        match original["session"].as_str() {
+            Some(session) => (session, original["ticket"].as_u64()),
+            None => (&self.session, self.ticket),
+        }
     }
 
     /// The order in which records of several sessions are read.

@@ -1,16 +1,18 @@
 //! One log file being written: its name and modes, one write call per record, the chain. Every error is final here;
 //! what to do about it is the caller's matter. Knows no thread and no clock.
 
+use super::fault::{self, Op, Says};
 use super::hlc::HlcClock;
+use super::kill;
 use super::record::{self, Place, Who, ZEROS};
 use crate::core::act::plan::Ticket;
 use crate::core::entry::Entry;
 use crate::core::record::Record;
 use crate::core::time::{Stamp, Utc};
 use rustix::fs::{Access, OFlags};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// What a log asks of its file. A trait so that tests can break every operation in turn.
@@ -24,17 +26,25 @@ pub trait LogFile: Send {
 }
 
 /// The real one.
-pub struct OnDisk(File);
+pub struct OnDisk {
+    file: File,
+    path: PathBuf,
+}
 
 impl LogFile for OnDisk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        match fault::ask(Op::Write, &self.path)? {
+            Says::Go => self.file.write(bytes),
+            Says::Half => self.file.write(&bytes[..bytes.len() / 2]),
+        }
     }
     fn sync(&mut self) -> io::Result<()> {
-        self.0.sync_data()
+        fault::ask(Op::Sync, &self.path)?;
+        self.file.sync_data()
     }
     fn cut(&mut self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        fault::ask(Op::Cut, &self.path)?;
+        self.file.set_len(len)
     }
 }
 
@@ -43,15 +53,27 @@ impl OnDisk {
     pub fn create(path: &Path, mode: u32) -> io::Result<OnDisk> {
         let file = create_new(path, mode)?;
         if let Some(dir) = path.parent() {
-            File::open(dir)?.sync_all()?;
+            sync_dir(dir)?;
         }
-        Ok(OnDisk(file))
+        Ok(OnDisk { file, path: path.to_owned() })
     }
 }
 
-/// `O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW`.
+/// `O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW`. The mode is just this one, whatever the umask takes away: in a directory
+/// that a host shares, others read.
 pub fn create_new(path: &Path, mode: u32) -> io::Result<File> {
-    OpenOptions::new().append(true).create_new(true).mode(mode).custom_flags(no_follow()).open(path)
+    fault::ask(Op::Create, path)?;
+    let file = OpenOptions::new().append(true).create_new(true).mode(mode).custom_flags(no_follow()).open(path)?;
+    if file.metadata()?.permissions().mode() & 0o7777 != mode {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    Ok(file)
+}
+
+/// Names made, changed or removed in `dir` are on disk when this returns.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    fault::ask(Op::DirSync, dir)?;
+    File::open(dir)?.sync_all()
 }
 
 /// For reading; follows no symbolic link and waits for no pipe.
@@ -71,6 +93,7 @@ fn no_follow() -> i32 {
 
 /// A directory nobody else reads; parents are made too.
 pub fn make_dir(dir: &Path) -> io::Result<()> {
+    fault::ask(Op::MakeDir, dir)?;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)
 }
 
@@ -120,12 +143,14 @@ pub struct Chain {
     head: String,
     /// The end of the last whole record, bytes.
     len: u64,
+    /// An error after which nothing more may be written: part of a line may stand there, or a disk lies.
+    broken: bool,
 }
 
 impl Chain {
     /// On a new, empty file.
     pub fn new(who: Who, file: Box<dyn LogFile>) -> Chain {
-        Chain { who, file, clock: HlcClock::default(), seq: 0, head: ZEROS.to_owned(), len: 0 }
+        Chain { who, file, clock: HlcClock::default(), seq: 0, head: ZEROS.to_owned(), len: 0, broken: false }
     }
 
     /// The hash of the last record written.
@@ -143,23 +168,43 @@ impl Chain {
         &mut self.clock
     }
 
-    /// Writes one record and gives it as a reader will see it. Not yet durable. After an error nothing more may be written.
+    /// After an error: does the file still end with its last whole record, so that writing may go on once there is room?
+    pub fn is_whole(&self) -> bool {
+        !self.broken
+    }
+
+    /// Writes one record and gives it as a reader will see it. Not yet durable. Errors: no room (the file is cut back to
+    /// its last whole record and [`Chain::is_whole`]), or a fault after which nothing more may be written.
     pub fn append(&mut self, entry: &Entry, stamp: Stamp, ticket: Option<Ticket>, missed: u64) -> io::Result<Record> {
+        if self.broken {
+            return Err(io::Error::other("the file ended with an error before"));
+        }
         let place = Place { seq: self.seq + 1, hlc: self.clock.tick(stamp.utc), prev: &self.head, stamp, missed };
         let line = record::line(&self.who, place, entry, ticket)?;
+        kill::point("before-write");
         let wrote = loop {
             match self.file.write(&line.bytes) {
                 // Nothing was written: the call may be made again.
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                other => break other?,
+                Ok(n) => break n,
+                Err(e) => {
+                    // Where there was no room nothing was written; any other error leaves that open.
+                    let full = matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+                    self.broken = !full;
+                    if self.broken {
+                        let _ = self.file.cut(self.len);
+                    }
+                    return Err(e);
+                }
             }
         };
         if wrote != line.bytes.len() {
             // The end of what is whole; if even that fails, readers stop before the unfinished line.
-            let _ = self.file.cut(self.len);
+            self.broken = self.file.cut(self.len).is_err();
             let all = line.bytes.len();
             return Err(io::Error::new(io::ErrorKind::StorageFull, format!("the disk took {wrote} of {all} bytes")));
         }
+        kill::point("between-write-and-sync");
         self.seq += 1;
         self.len += line.bytes.len() as u64;
         let record = Record::read(&self.who.session, line.bytes.strip_suffix(b"\n").unwrap_or(&line.bytes));
@@ -179,7 +224,6 @@ mod tests {
     use crate::core::entry::Kind;
     use crate::journal::scratch::{Scratch, at, entry};
     use serde_json::json;
-    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn a_session_file_has_its_name_and_only_its_owner_reads_it() {
@@ -215,10 +259,22 @@ mod tests {
         let full = OpenOptions::new().append(true).open("/dev/full").expect("/dev/full");
         let who =
             Who { session: "s".into(), actor: record::Actor { user: "u".into(), claimed: None }, host: "h".into() };
-        let mut chain = Chain::new(who, Box::new(OnDisk(full)));
+        let mut chain = Chain::new(who, Box::new(OnDisk { file: full, path: "/dev/full".into() }));
         let e = entry(Kind::Note, 0, json!({}));
         let err = chain.append(&e, at(0), None, 0).expect_err("full");
         assert_eq!(err.kind(), io::ErrorKind::StorageFull);
         assert_eq!(chain.records(), 0);
+        assert!(chain.is_whole(), "nothing was written: once there is room it goes on");
+    }
+
+    #[test]
+    fn in_a_directory_that_a_host_shares_others_read_whatever_the_umask_says() {
+        let dir = Scratch::new();
+        // The umask of no test run leaves a group the right to write; that of the program takes all from it.
+        for mode in [0o660, 0o640, 0o600] {
+            let path = dir.path().join(format!("{mode:o}"));
+            drop(OnDisk::create(&path, mode).expect("created"));
+            assert_eq!(path.metadata().expect("there").permissions().mode() & 0o7777, mode);
+        }
     }
 }

@@ -3,24 +3,40 @@
 //!
 //! The format is written down in `docs/log-format.md`.
 
+/// Records of ended sessions' fallback files, taken over.
+pub mod adopt;
+/// The log's head, handed to a command outside.
+pub mod anchor;
 /// One file being written: names, modes, one write per record, every error final.
 pub mod append;
+/// Room kept for a full disk.
+pub mod ballast;
 /// Is a file the chain that was written?
 pub mod chain;
 #[cfg(test)]
 mod chain_tests;
 /// The log for other programs: JSON, CSV, Markdown, HTML.
 pub mod export;
-/// A backward act that could not wait for the log.
+/// Records that the log did not take, in a file elsewhere.
 pub mod fallback;
+/// Faults of the disk, for tests.
+pub mod fault;
+#[cfg(test)]
+mod fault_tests;
 /// The ends of the other sessions' files.
 pub mod heads;
 /// The hybrid logical clock.
 pub mod hlc;
+/// Records in memory until they are on disk; a disk that hangs.
+pub mod keeper;
+/// Named places to be killed at, for tests.
+pub mod kill;
 /// Lines of a file, forwards and backwards, bounded.
 pub mod lines;
 /// Does the session of this file still run?
 pub mod live;
+/// Records before a point, merged: what the browser turns back to.
+pub mod page;
 #[cfg(test)]
 mod read_tests;
 /// A record's bytes.
@@ -31,6 +47,8 @@ pub mod recovery;
 mod rough_tests;
 #[cfg(test)]
 pub(crate) mod scratch;
+/// Large data beside the log.
+pub mod side;
 /// The newest records of a directory, merged.
 pub mod tail;
 /// Every message with its stamp, for replay.
@@ -46,6 +64,7 @@ mod tape_write;
 pub mod thread;
 #[cfg(test)]
 mod thread_tests;
-/// A record as one line for a person.
-pub mod words;
 mod worker;
+
+/// A record as one line for a person; the words are the core's, so that screens say the same.
+pub use crate::core::words;

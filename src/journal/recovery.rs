@@ -48,23 +48,28 @@ pub struct Recovery {
 pub fn look(dir: &Path, own: &str) -> io::Result<Recovery> {
     let mut found = Recovery::default();
     let mut resolved = Vec::new();
+    let mut open = Open::new();
     let all = logs(dir)?;
     for path in &all[all.len().saturating_sub(LOOKED_AT)..] {
         let session = session_of(path);
-        let mine = session == own;
-        let runs = !mine && live::runs(dir, &session);
-        match read(path, &session, &mut resolved) {
-            Ok(open) if !mine && !runs => found.unfinished.extend(open),
-            Ok(_) => {}
-            Err(e) => found.unread.push((format!("{session}.jsonl"), e.to_string())),
+        let file = format!("{session}.jsonl");
+        if let Err(e) = read(path, &session, &mut open, &mut resolved) {
+            open.retain(|_, u| u.file != file);
+            found.unread.push((file, e.to_string()));
         }
-        if runs {
+        if session != own && live::runs(dir, &session) {
             found.running.push(session);
         }
     }
+    found.unfinished = open.into_values().filter(|u| u.session != own && !found.running.contains(&u.session)).collect();
+    found.unfinished.sort_by(|a, b| (&a.file, a.seq).cmp(&(&b.file, b.seq)));
     found.unfinished.retain(|u| !resolved.iter().any(|r: &Resolved| r.covers(u)));
     Ok(found)
 }
+
+/// By the session whose act it is and its ticket there. The records of one act may stand in two files, where its session's
+/// log failed and another one took them over.
+type Open = BTreeMap<(String, u64), Unfinished>;
 
 /// A session's `resolved` record about another session's act.
 struct Resolved {
@@ -90,9 +95,14 @@ impl Resolved {
     }
 }
 
-/// The open intents of one file; what it says of others' intents goes to `resolved`.
-fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<Vec<Unfinished>> {
-    let mut open = BTreeMap::new();
+/// The act's number in its own session.
+fn act_of(data: &Value) -> &Value {
+    let own = &data["act"];
+    if own.is_null() { &data["original"]["act"] } else { own }
+}
+
+/// The intents of one file go to `open`, what it says of others' intents to `resolved`.
+fn read(path: &Path, session: &str, open: &mut Open, resolved: &mut Vec<Resolved>) -> io::Result<()> {
     let mut lines = Forwards::new(append::open_to_read(path)?);
     while let Some(piece) = lines.next_piece()? {
         let Piece::Line(line) = piece else {
@@ -107,19 +117,20 @@ fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<
         if record.kind == "resolved" {
             resolved.extend(Resolved::read(&record));
         }
-        let Some(ticket) = record.ticket else {
+        let (owner, Some(ticket)) = record.owner() else {
             continue;
         };
+        let key = (owner.to_owned(), ticket);
         match record.kind.as_str() {
             "intent" => {
                 // The next step of a plan begins where the one before has had its effect.
-                let act = &record.data["act"];
-                open.retain(|_, u: &mut Unfinished| act.is_null() || u.data["act"] != *act);
+                let act = act_of(&record.data);
+                open.retain(|_, u| u.session != owner || act.is_null() || act_of(&u.data) != act);
                 open.insert(
-                    ticket,
+                    key,
                     Unfinished {
                         file: format!("{session}.jsonl"),
-                        session: session.to_owned(),
+                        session: owner.to_owned(),
                         seq: record.seq,
                         ticket,
                         at: record.when().to_owned(),
@@ -132,18 +143,16 @@ fn read(path: &Path, session: &str, resolved: &mut Vec<Resolved>) -> io::Result<
             }
             // Accepted is a wish, seen is on its way, and stuck may yet be carried out: none of them is an end.
             "sent" | "unknown" | "accepted" | "seen" | "stuck" => {
-                if let Some(u) = open.get_mut(&ticket) {
+                if let Some(u) = open.get_mut(&key) {
                     u.last = record.kind;
                 }
             }
             "refused" | "resolved" | "settled" | "undone" => {
-                open.remove(&ticket);
+                open.remove(&key);
             }
             // A kind of a later version, or one that ends nothing.
             _ => {}
         }
     }
-    let mut open: Vec<_> = open.into_values().collect();
-    open.sort_by_key(|u| u.seq);
-    Ok(open)
+    Ok(())
 }

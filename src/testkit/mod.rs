@@ -16,6 +16,7 @@ pub mod played;
 pub mod states;
 mod states_acts;
 mod states_finding;
+pub mod states_log;
 mod states_sizes;
 pub mod stories;
 pub mod stray;

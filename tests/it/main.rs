@@ -27,6 +27,12 @@ mod live;
 mod live_prom;
 mod log_exports;
 mod log_replay;
+mod log_screens;
+mod log {
+    mod kill;
+    mod real;
+    mod way_back;
+}
 mod looks;
 mod matrix;
 mod paged;

@@ -6,6 +6,8 @@ pub mod followup;
 pub mod incident;
 pub mod known;
 pub mod note;
+pub mod others;
 pub mod people;
 pub mod runbook;
+pub mod seams;
 pub mod signal;

@@ -68,6 +68,10 @@ pub(super) fn reread(
 }
 
 pub(super) fn durable(model: &mut Model, ticket: Ticket, out: &mut Vec<Effect>) {
+    // The disk answers.
+    if model.log.hung.take().is_some() {
+        bump_field(&mut model.revision);
+    }
     let Some(id) = model.tickets.get(&ticket).copied() else { return };
     let now = model.now.utc;
     let Some(act) = model.acts.get_mut(&id).filter(|a| a.ticket == ticket) else { return };
@@ -92,6 +96,11 @@ pub(super) fn durable(model: &mut Model, ticket: Ticket, out: &mut Vec<Effect>) 
             act.on_disk = OnDisk::Yes;
             act.note(now, "intent on disk, after the request");
             model.log.late = model.log.late.saturating_sub(1);
+        }
+        // It was known that the log hangs, and it came after all.
+        OnDisk::No(_) if act.state == State::Preparing => {
+            act.on_disk = OnDisk::Yes;
+            act.note(now, "intent on disk");
         }
         OnDisk::No(_) | OnDisk::Yes => {}
     }
@@ -297,11 +306,11 @@ pub(super) fn start(model: &mut Model, mut act: Act, out: &mut Vec<Effect>) {
     act.ticket = ticket;
     let entry = records::intent(&act, model.now.utc);
     let (id, target) = (act.id, act.target().clone());
-    if let Some(why) = &model.log.failed {
-        act.on_disk = OnDisk::No(format!("the log does not take it: {why}").into());
-    } else {
-        out.push(Effect::Append { entry, ticket: Some(ticket) });
+    if let Some(why) = model.log.trouble() {
+        act.on_disk = OnDisk::No(why);
     }
+    // Given to the log all the same: what it does not take goes to the fallback file, before the request leaves.
+    out.push(Effect::Append { entry, ticket: Some(ticket) });
     out.push(Effect::Reread { act: id, target });
     model.tickets.insert(ticket, id);
     model.acts.insert(id, act);

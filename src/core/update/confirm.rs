@@ -14,12 +14,12 @@ use crate::core::model::Model;
 use crate::core::time::Person;
 use crate::core::world::source::SourceError;
 use crate::core::world::target::TargetState;
-use crate::core::{gates, judge::readiness};
+use crate::core::{finish, gates, judge::readiness};
 use serde_json::json;
 use std::sync::Arc;
 
 /// Open an act's dialog on exactly this target. `notice` says why it opens by itself.
-pub(super) fn open(model: &mut Model, operation: Operation, notice: Option<Arc<str>>, out: &mut Vec<Effect>) {
+pub(super) fn open(model: &mut Model, mut operation: Operation, notice: Option<Arc<str>>, out: &mut Vec<Effect>) {
     if let Some(id) = waiting_for_name(model, &operation) {
         let why = vec!["the step before it has gone out; this one waits".into()];
         model.dialog = None;
@@ -30,6 +30,10 @@ pub(super) fn open(model: &mut Model, operation: Operation, notice: Option<Arc<s
         model.tell(format!("{} is gone", operation.target.at()));
         return;
     };
+    // What an ended session left half done is finished, not turned round.
+    if operation.back_to.is_none() {
+        operation.back_to = finish::back_to(model, &operation.target, operation.verb);
+    }
     let now = model.now;
     let forward = operation.verb.direction() == Direction::Forward;
     let gates = if forward { gates::gates(model, &seen, operation.verb) } else { Vec::new() };
@@ -95,6 +99,7 @@ pub(super) fn planned(
     let rights = plan.as_ref().and_then(|p| p.as_ref().ok()).map(|p| missing_rights(model, p)).unwrap_or_default();
     let must = model.dialog.as_ref().and_then(|d| d.act()).map(|d| name_due(model, &d.operation.target));
     let against = plan.as_ref().and_then(|p| p.as_ref().ok()).and_then(|p| against(model, p));
+    let trouble = model.log.trouble();
     let shown_anew = DialogId(model.counters.dialog + 1);
     let Some(dialog) = model.dialog.as_mut().filter(|d| d.id == id) else { return };
     let Some(d) = dialog.act_mut() else { return };
@@ -139,6 +144,8 @@ pub(super) fn planned(
     }
     due.extend(rights);
     due.extend(against);
+    // Known already: the name is asked for at once, not half a second after `Y`.
+    due.extend(trouble);
     if d.direction() == Direction::Backward && !due.is_empty() {
         let must = must.unwrap_or_else(|| d.operation.target.at());
         d.name = Some(NameField::new(&must, due));
@@ -403,7 +410,7 @@ pub(super) fn may_open(model: &Model, verb: Verb) -> Result<(), String> {
         let keys = model.how(crate::core::intent::Intent::Arm);
         return Err(format!("LOOK-ONLY: {keys} arms this console first"));
     }
-    if verb.direction() == Direction::Forward && model.log.failed.is_some() {
+    if verb.direction() == Direction::Forward && model.log.trouble().is_some() {
         return Err("the log cannot be written: nothing forward goes out".into());
     }
     Ok(())

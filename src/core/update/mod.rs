@@ -3,10 +3,12 @@
 
 mod acts;
 mod bell;
+mod browse;
 mod choose;
 mod confirm;
 mod facts;
 mod filter;
+mod finish;
 mod incident;
 mod keys;
 mod link;
@@ -29,11 +31,13 @@ use crate::core::effect::Effect;
 use crate::core::entry::Entry;
 use crate::core::id::{DialogId, ServiceId};
 use crate::core::model::{LogLine, Loose, Model};
-use crate::core::msg::{Msg, Recovered};
+use crate::core::msg::{Msg, Recovered, Unfinished};
+use crate::core::strip;
 use crate::core::time::{Person, Stamp};
 use crate::core::world::fact::Fact;
+use std::sync::Arc;
 
-pub use panes::{SIDE_BY_SIDE, focus, side_by_side};
+pub use panes::{SIDE_BY_SIDE, focus, has_strip, side_by_side, strip as strip_focused};
 pub use steps::this_runbook;
 pub use tick::next_wake;
 
@@ -64,6 +68,15 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::NotDurable { ticket, why } => acts::not_durable(model, ticket, &why, &mut out),
         Msg::LogFailed { why } => {
             model.log.failed = Some(why);
+            moved::log_troubled(model);
+        }
+        Msg::LogHangs { why } => {
+            model.log.hung = Some(why);
+            moved::log_troubled(model);
+        }
+        Msg::LogWorks => {
+            model.log.failed = None;
+            model.log.hung = None;
             bump(model);
         }
         Msg::Answered { ticket, outcome } => acts::answered(model, ticket, outcome, &mut out),
@@ -71,9 +84,16 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Flushed(id) => seen(model, id, at.person),
         Msg::Arriving { dialog, line_ms } => seen(model, dialog, Person(at.person.0.saturating_add(line_ms))),
         Msg::Recovered(r) => recovered(model, *r, &mut out),
-        Msg::Records(records) => incident::records(model, records, &mut out),
+        Msg::Records(records) => {
+            browse::took(model, &records);
+            together::records(model, &records);
+            incident::records(model, records, &mut out);
+        }
+        Msg::LogOpened { session } => browse::opened(model, session, &mut out),
+        Msg::LogPage(page) => browse::page(model, *page, &mut out),
         Msg::Replayed { record, ahead } => replay::played(model, *record, ahead, &mut out),
         Msg::People(people) => together::people(model, people),
+        Msg::Follows(follows) => together::follows(model, follows),
         Msg::Copied { file } => {
             // The file matters where a multiplexer keeps the clipboard for itself: its name must have room.
             model.tell(file.map_or_else(|| "copied to the clipboard".into(), |f| format!("copied; also saved to {f}")));
@@ -97,6 +117,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::LinesEnded => plain::ended(model, &mut out),
     }
     tick::by_time_alone(model, &mut out);
+    finish::look(model, &mut out);
     if model.rows_dirty {
         touched = Touched::All;
     }
@@ -126,14 +147,22 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             logged(model, entry);
         }
     }
+    together::here(model, &mut out);
     out
 }
 
 /// A record is on its way into the log, or was played out of one.
 fn logged(model: &mut Model, entry: &Entry) {
+    let who: Arc<str> = strip::me(model).into();
+    logged_by(model, entry, who);
+}
+
+/// The same for a record that `who` wrote.
+fn logged_by(model: &mut Model, entry: &Entry, who: Arc<str>) {
     model.log.records += 1;
     if let Some(text) = records::strip(entry) {
-        model.log.lines.push_back(LogLine { at: entry.at, text: text.into() });
+        let who = if records::by_hand(entry.kind) { who } else { "".into() };
+        model.log.lines.push_back(LogLine { at: entry.at, text: text.into(), who });
         if model.log.lines.len() > 200 {
             model.log.lines.pop_front();
         }
@@ -165,7 +194,10 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Durable(_)
         | Msg::Copied { .. }
         | Msg::Records(_)
+        | Msg::LogOpened { .. }
+        | Msg::LogPage(_)
         | Msg::People(_)
+        | Msg::Follows(_)
         | Msg::Paste(_)
         | Msg::Resize { .. } => Touched::Nothing,
         Msg::Fact { fact, .. } => match &**fact {
@@ -184,6 +216,8 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Reread { .. }
         | Msg::NotDurable { .. }
         | Msg::LogFailed { .. }
+        | Msg::LogHangs { .. }
+        | Msg::LogWorks
         | Msg::Answered { .. }
         | Msg::Asked { .. }
         | Msg::Recovered(_)
@@ -221,9 +255,31 @@ fn bump(model: &mut Model) {
     model.revision += 1;
 }
 
+/// An ended session's act that is ours to read back.
+fn loosen(model: &mut Model, mut u: Unfinished) {
+    finish::told_by_log(model, &mut u);
+    // Read back at once; without a target in the record there is nothing to read.
+    let found = u.target.is_none().then(|| "its record names no target".into());
+    model.loose.push(Loose {
+        session: u.session,
+        ticket: u.ticket,
+        words: u.words,
+        target: u.target,
+        at: u.at,
+        found,
+        next: Some(model.now.person),
+        cut: u.cut,
+        verb: u.verb,
+        to: u.to,
+        by: u.by,
+        closed: false,
+    });
+}
+
 fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
     model.log.mine_only = r.mine_only;
     model.log.file = r.file;
+    model.log.unread = r.unread;
     for (service, ms) in r.settled {
         model
             .world
@@ -233,19 +289,7 @@ fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
             .history_ms
             .push(ms);
     }
-    for u in r.unfinished {
-        // Read back at once; without a target in the record there is nothing to read.
-        let found = u.target.is_none().then(|| "its record names no target".into());
-        model.loose.push(Loose {
-            session: u.session,
-            ticket: u.ticket,
-            words: u.words,
-            target: u.target,
-            at: u.at,
-            found,
-            next: Some(model.now.person),
-        });
-    }
+    together::recovered(model, r.unfinished, r.in_flight);
     facts::loose_ends(model, out);
     bump(model);
 }

@@ -185,6 +185,32 @@ pub(super) fn no_longer(model: &Model, act: &Act) -> Option<Arc<str>> {
     closed.or(due).map(|g| format!("changed before it went out: {}: {}", g.gate.word(), g.words).into())
 }
 
+/// The log went wrong under an open dialog: one that goes forward takes no `Y` any more, one that goes back asks for the
+/// name before it and not after.
+pub(super) fn log_troubled(model: &mut Model) {
+    bump(model);
+    disarmed(model);
+    let Some(why) = model.log.trouble() else { return };
+    let Some(d) = model.dialog.as_ref().and_then(|d| d.act()) else { return };
+    let open = d.direction() == Direction::Backward && d.act.is_none() && d.refused.is_none();
+    if !open || d.plan().is_none() || d.name.as_ref().is_some_and(|n| n.why.contains(&why)) {
+        return;
+    }
+    let must = confirm::name_due(model, &d.operation.target);
+    let id = model.next_dialog();
+    let now = model.now.person;
+    let Some(dialog) = &mut model.dialog else { return };
+    dialog.id = id;
+    dialog.flushed = None;
+    dialog.last_key = now;
+    if let Some(d) = dialog.act_mut() {
+        match &mut d.name {
+            Some(name) => name.why.push(why),
+            None => d.name = Some(NameField::new(&must, vec![why])),
+        }
+    }
+}
+
 /// The arming ended: an open forward dialog takes no `Y` any more.
 pub(super) fn disarmed(model: &mut Model) {
     let Some(verb) = model.dialog.as_ref().and_then(|d| d.act()).map(|d| d.operation.verb) else { return };

@@ -17,6 +17,9 @@ use std::sync::Arc;
 /// requests after 34 s (kubernetes-rollouts 6.2), so by then nothing is on its way any more.
 const UNKNOWN_FOR_MS: i64 = 40_000;
 
+/// What is known of a disk that took no intent in `Limits::durable`.
+const HUNG: &str = "the disk does not answer";
+
 /// The target said something: what does it mean for its acts?
 pub(super) fn target_changed(model: &mut Model, target: &TargetId, out: &mut Vec<Effect>) {
     let ids: Vec<ActId> = model.acts.values().filter(|a| a.target() == target).map(|a| a.id).collect();
@@ -133,13 +136,22 @@ fn words_of(s: &TargetState) -> String {
 fn log_step(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
     let ticket = model.next_ticket();
     let now = model.now;
+    let trouble = model.log.trouble();
     let Some(act) = model.acts.get_mut(&id) else { return };
     act.ticket = ticket;
     act.state = State::Logging;
-    act.on_disk = OnDisk::Waiting(now.person);
+    // A forward act waits for its intent as long as it takes; the way back does not wait for what is known.
+    act.on_disk = match trouble.filter(|_| act.direction() == Direction::Backward) {
+        Some(why) => OnDisk::No(why),
+        None => OnDisk::Waiting(now.person),
+    };
     act.read_back = ReadBack::Fine;
+    let known = matches!(act.on_disk, OnDisk::No(_));
     model.tickets.insert(ticket, id);
     out.push(Effect::Append { entry: records::intent(act, now.utc), ticket: Some(ticket) });
+    if known {
+        acts::go_on(model, id, out);
+    }
 }
 
 /// A settled act that somebody took back.
@@ -213,6 +225,8 @@ pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
                     // A forward act waits for its intent as long as it takes.
                     if act.direction() == Direction::Backward && now.person.0 - t.0 >= limits.durable {
                         act.on_disk = OnDisk::No("the intent is not on disk yet".into());
+                        // The next one need not find it out again.
+                        model.log.hung.get_or_insert_with(|| HUNG.into());
                         due = true;
                     }
                 }

@@ -1,6 +1,6 @@
 //! What changes by time alone: an arming ends, a deadline passes, a figure grows old, a name falls due.
 
-use super::{bump, facts, keys, plain, settle};
+use super::{bump, facts, keys, plain, settle, together};
 use crate::core::act::flight::{OnDisk, ReadBack, State};
 use crate::core::effect::Effect;
 use crate::core::model::Model;
@@ -28,6 +28,7 @@ pub(super) fn by_time_alone(model: &mut Model, out: &mut Vec<Effect>) {
         return;
     }
     settle::deadlines(model, out);
+    together::nobody_else(model);
     facts::loose_ends(model, out);
     facts::grow_old(model, out);
 }
@@ -45,6 +46,7 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
         person.push(model.started.person.0 + model.limits.waking);
     }
     person.extend(model.loose.iter().filter(|l| l.found.is_none()).filter_map(|l| l.next).map(|t| t.0));
+    person.extend(together::next(model).map(|t| t.0));
     if let Some(d) = &model.dialog {
         // The hint "Y" appears when it would count.
         if let Some(ms) = d.ready_in(now.person, model.limits.confirm_delay, model.limits.quiet).filter(|ms| *ms > 0) {

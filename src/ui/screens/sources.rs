@@ -201,6 +201,7 @@ fn ends(model: &Model, wide: usize, out: &mut Rows) {
     };
     let state = match (&model.log.failed, model.log.late) {
         (Some(_), _) => (Role::Bad, "NOT WRITABLE".to_owned()),
+        (None, _) if model.log.hung.is_some() => (Role::Bad, "NOT WRITTEN, the disk does not answer".to_owned()),
         (None, 0) => (Role::Fine, format!("{} records", model.log.records)),
         (None, n) => (Role::Bad, format!("{n} not on disk")),
     };
