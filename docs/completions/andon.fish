@@ -70,24 +70,27 @@ complete -c andon -n "__fish_andon_using_subcommand drill" -l slow -d 'A slow li
 complete -c andon -n "__fish_andon_using_subcommand drill" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
 complete -c andon -n "__fish_andon_using_subcommand drill" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand drill" -s h -l help -d 'Print help'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l as -d 'Who is at the keys, when the account is shared' -r
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l color -d 'auto, always, never, 16, 256 or true' -r
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l read-only -d 'No act at all in this session'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l mouse -d 'Wheel and select with the mouse; it never acts'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l bell -d 'Ring once for new trouble, at most every 10 s'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l ascii -d 'Plain ASCII glyphs'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l slow -d 'A slow line: at most two frames a second'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -l no-clock -d 'No time of day on screen'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -s h -l help -d 'Print help'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -f -a "tail" -d 'The newest lines'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
-complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -f -a "tail" -d 'The newest lines'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -f -a "show" -d 'Whole records: every member, requests, answers, what was seen'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -f -a "export" -d 'The log for other programs and other people, with the head of every file it rests on'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -f -a "replay" -d 'A log as a timeline on the real screens: nothing is asked, done or written'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
+complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -s n -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l dir -d 'A log directory; default: that of the environment' -r -F
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l env -d 'The environment; default: whichever was written to last' -r
@@ -96,6 +99,7 @@ complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcomm
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l color -d 'auto, always, never, 16, 256 or true' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -s f -l follow -d 'Go on with new ones as they are written, of all sessions'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l read-only -d 'No act at all in this session'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l mouse -d 'Wheel and select with the mouse; it never acts'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l bell -d 'Ring once for new trouble, at most every 10 s'
@@ -106,6 +110,80 @@ complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcomm
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from tail" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l incident -d 'Only this incident: its own records, and all written while it was open' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l session -d 'Only this session: its name, or its last four letters' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l since -d 'From this time on: RFC 3339, 2026-11-21, "2026-11-21 03:14", or 03:14 of the last day in the log; UTC' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l until -d 'Up to this time; a day includes all of it' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l kind -d 'Only records of this kind; may be given several times, or with commas' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l target -d 'Only records about this target' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l act -d 'Only the records of this act, by its number in its session' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l dir -d 'A log directory; default: that of the environment' -r -F
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l env -d 'The environment; default: whichever was written to last' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l format -r -f -a "json\t'One object, records verbatim'
+csv\t'For a spreadsheet'
+md\t'Markdown'
+html\t'One page, no network needed'"
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -s o -l output -d 'Into this file; default: stdout' -r -F
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l incident -d 'Only this incident: its own records, and all written while it was open' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l session -d 'Only this session: its name, or its last four letters' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l since -d 'From this time on: RFC 3339, 2026-11-21, "2026-11-21 03:14", or 03:14 of the last day in the log; UTC' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l until -d 'Up to this time; a day includes all of it' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l kind -d 'Only records of this kind; may be given several times, or with commas' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l target -d 'Only records about this target' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l act -d 'Only the records of this act, by its number in its session' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l dir -d 'A log directory; default: that of the environment' -r -F
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l env -d 'The environment; default: whichever was written to last' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l incident -d 'From the beginning of this incident to its end' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l speed -d 'Log seconds a second, 1 to 60' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l since -d 'What came before is there at once' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l until -d 'It ends here' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l dir -d 'A log directory; default: that of the environment' -r -F
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l env -d 'The environment; default: whichever was written to last' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from replay" -s h -l help -d 'Print help'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l dir -d 'A log directory; default: that of the environment' -r -F
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l env -d 'The environment; default: whichever was written to last' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
@@ -124,6 +202,9 @@ complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcomm
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "tail" -d 'The newest lines'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "show" -d 'Whole records: every member, requests, answers, what was seen'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "export" -d 'The log for other programs and other people, with the head of every file it rests on'
+complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "replay" -d 'A log as a timeline on the real screens: nothing is asked, done or written'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c andon -n "__fish_andon_using_subcommand replay" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
@@ -282,6 +363,9 @@ complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_su
 complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
 complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "tail" -d 'The newest lines'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "show" -d 'Whole records: every member, requests, answers, what was seen'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "export" -d 'The log for other programs and other people, with the head of every file it rests on'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "replay" -d 'A log as a timeline on the real screens: nothing is asked, done or written'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Tell every problem of a config at once'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Every setting in force, as the console would take it; never a secret'

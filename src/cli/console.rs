@@ -29,9 +29,15 @@ pub(super) enum Place {
     Context(String),
     Environment(String),
     Drill(DrillWish),
+    Replay(Box<super::log::replay::Replay>),
 }
 
 pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
+    open(args, drill.map(Place::Drill))
+}
+
+/// The console at a place that is given, else at the one that flags, config and machine say.
+pub(super) fn open(args: &ConsoleArgs, given: Option<Place>) -> u8 {
     let mut env: BTreeMap<String, String> =
         std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect();
     flags(args, &mut env);
@@ -48,7 +54,7 @@ pub fn run(args: &ConsoleArgs, drill: Option<DrillWish>) -> u8 {
         }
     }
     let wardrobe = Wardrobe::new(paths, env, &config, &problems, args.theme.as_deref().map(Arc::from));
-    let place = match place(args, &config, drill) {
+    let place = match place(args, &config, given) {
         Ok(p) => p,
         Err((why, code)) => {
             tell(&why);
@@ -169,9 +175,9 @@ fn red(problems: &[config::Problem]) -> Vec<Arc<str>> {
 }
 
 /// Flag, then config, then what the machine offers; never a guess between several environments.
-fn place(args: &ConsoleArgs, config: &Config, drill: Option<DrillWish>) -> Result<Place, (String, u8)> {
-    if let Some(wish) = drill {
-        return Ok(Place::Drill(wish));
+fn place(args: &ConsoleArgs, config: &Config, given: Option<Place>) -> Result<Place, (String, u8)> {
+    if let Some(place) = given {
+        return Ok(place);
     }
     if let Some(c) = &args.context {
         return Ok(Place::Context(c.clone()));
@@ -228,6 +234,7 @@ pub(super) fn set_up(config: &Config, args: &ConsoleArgs, at: &Place) -> Result<
             None => Err(format!("no environment {name:?}")),
         },
         Place::Drill(wish) => setup::drill(config, args, wish),
+        Place::Replay(log) => setup::replay(config, args, log),
     }
 }
 
@@ -239,7 +246,7 @@ pub(super) fn play<F: Front>(
     inbox: &Inbox,
     problems: &[Arc<str>],
 ) -> (F, End, Option<String>) {
-    let Setup { mut model, clock, utc, sources, request, log, anchor, tape_dir } = setup;
+    let Setup { mut model, clock, utc, sources, request, log, anchor, tape_dir, player } = setup;
     (model.width, model.height) = size;
     model.problems = problems.to_vec();
     #[cfg(feature = "testkit")]
@@ -253,6 +260,11 @@ pub(super) fn play<F: Front>(
         if let Some(dir) = tape_dir {
             engine.with_tape(dir);
         }
+    }
+    if let Some(player) = player
+        && let Err(e) = player.start(inbox.clone())
+    {
+        engine.apply(Msg::LogFailed { why: format!("no thread to play the log: {e}").into() }, None);
     }
     if !sources.is_empty() {
         match Ports::new(inbox.clone(), utc, request) {

@@ -16,7 +16,10 @@ pub mod setup;
 mod version;
 
 use crate::core::nav::At;
+use crate::journal::export::Which;
 use clap::{Args, Parser, Subcommand};
+use log::choose::{FromArgs, WhichArgs};
+use log::export::Form;
 use out::{code, tell};
 use std::path::PathBuf;
 
@@ -138,12 +141,58 @@ pub enum LogCommand {
     Tail {
         #[arg(short = 'n', default_value_t = 20)]
         lines: usize,
+        /// Go on with new ones as they are written, of all sessions
+        #[arg(short, long)]
+        follow: bool,
         /// A log directory; default: that of the environment
         #[arg(long)]
         dir: Option<PathBuf>,
         /// The environment; default: whichever was written to last
         #[arg(long)]
         env: Option<String>,
+    },
+    /// Whole records: every member, requests, answers, what was seen
+    Show {
+        /// One record, 12@7f3a: its number and its session
+        #[arg(value_name = "SEQ@SESSION")]
+        record: Option<String>,
+        #[command(flatten)]
+        which: WhichArgs,
+        #[command(flatten)]
+        from: FromArgs,
+    },
+    /// The log for other programs and other people, with the head of every file it rests on
+    Export {
+        /// Files or directories; default: those of the environment
+        paths: Vec<PathBuf>,
+        #[arg(long, value_enum)]
+        format: Form,
+        /// Into this file; default: stdout
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        #[command(flatten)]
+        which: WhichArgs,
+        #[command(flatten)]
+        from: FromArgs,
+    },
+    /// A log as a timeline on the real screens: nothing is asked, done or written
+    Replay {
+        /// Files or directories; default: those of the environment
+        paths: Vec<PathBuf>,
+        /// From the beginning of this incident to its end
+        #[arg(long, value_name = "ID")]
+        incident: Option<String>,
+        /// Log seconds a second, 1 to 60
+        #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=60))]
+        speed: u32,
+        /// What came before is there at once
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// It ends here
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        #[command(flatten)]
+        from: FromArgs,
     },
     /// Check the chain of log files, or of all in a directory
     Verify {
@@ -195,10 +244,48 @@ pub fn run() -> u8 {
         Some(Command::Drill { scenario, speed, seed }) => {
             console::run(&cli.console, Some(setup::DrillWish { scenario, speed, seed }))
         }
-        Some(Command::Log(LogCommand::Tail { lines, dir, env })) => {
+        Some(Command::Log(LogCommand::Tail { lines, follow, dir, env })) => {
             let dir = dir.unwrap_or_else(|| setup::log_of(env.as_deref()));
-            let done = log::tail(&dir, lines, &mut out);
+            let done = if follow { log::follow::tail(&dir, lines, &mut out) } else { log::tail(&dir, lines, &mut out) };
             code(done, &mut out)
+        }
+        Some(Command::Log(LogCommand::Show { record, which, from })) => {
+            let paths = from.paths(Vec::new());
+            let record = record.as_deref().map(log::choose::record).transpose();
+            match record.and_then(|record| Ok(Which { record, ..which.which(&paths)? })) {
+                Ok(which) => {
+                    let done = log::show(&paths, &which, &mut out);
+                    code(done, &mut out)
+                }
+                Err(why) => {
+                    tell(&why);
+                    2
+                }
+            }
+        }
+        Some(Command::Log(LogCommand::Export { paths, format, output, which, from })) => {
+            // It writes through a gate of its own.
+            drop(out);
+            let paths = from.paths(paths);
+            match which.which(&paths) {
+                Ok(which) => log::export::run(&paths, &which, format, output.as_deref()),
+                Err(why) => {
+                    tell(&why);
+                    2
+                }
+            }
+        }
+        Some(Command::Log(LogCommand::Replay { paths, incident, speed, since, until, from })) => {
+            drop(out);
+            let paths = from.paths(paths);
+            let times = WhichArgs { since, until, ..WhichArgs::default() };
+            match times.which(&paths) {
+                Ok(which) => log::replay::run(&cli.console, paths, incident, speed, &which),
+                Err(why) => {
+                    tell(&why);
+                    2
+                }
+            }
         }
         Some(Command::Log(LogCommand::Verify { mut paths, dir, env })) => {
             paths.extend(dir);

@@ -6,7 +6,7 @@ use crate::journal::record::ascii;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
-use std::os::fd::AsFd as _;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::{Duration, Instant};
 
 /// The longest line, in bytes: more is cut and says so. JSON lines stay far below.
@@ -17,11 +17,13 @@ const LINE: usize = 4 << 20;
 pub struct Gated<W: Write> {
     to: W,
     line: Vec<u8>,
+    /// A carriage return before a newline belongs to the line's end (CSV).
+    crlf: bool,
 }
 
 impl<W: Write> Gated<W> {
     pub fn new(to: W) -> Gated<W> {
-        Gated { to, line: Vec::new() }
+        Gated { to, line: Vec::new(), crlf: false }
     }
 
     /// The writer behind it, for bytes this program makes of its own literals alone (a completion script, a man page).
@@ -47,7 +49,9 @@ impl<W: Write> Write for Gated<W> {
             match part.strip_suffix(b"\n") {
                 Some(rest) => {
                     self.line.extend_from_slice(rest);
-                    self.pass(b"\n")?;
+                    let crlf = self.crlf && self.line.last() == Some(&b'\r');
+                    self.line.truncate(self.line.len() - usize::from(crlf));
+                    self.pass(if crlf { b"\r\n" } else { b"\n" })?;
                 }
                 None => self.line.extend_from_slice(part),
             }
@@ -73,6 +77,21 @@ impl<W: Write> Drop for Gated<W> {
 /// Stdout for one command, locked and buffered.
 pub fn stdout() -> Gated<impl Write> {
     Gated::new(io::BufWriter::new(io::stdout().lock()))
+}
+
+/// The same for forms whose lines end in CR LF.
+pub fn stdout_crlf() -> Gated<impl Write> {
+    let mut out = Gated::new(io::BufWriter::new(io::stdout().lock()));
+    out.crlf = true;
+    out
+}
+
+/// Stdout's descriptor, to hear that its reader has gone.
+///
+/// # Errors
+/// There is no stdout, or no descriptor is left.
+pub fn stdout_fd() -> io::Result<OwnedFd> {
+    io::stdout().as_fd().try_clone_to_owned()
 }
 
 /// Stdout behind the gate through a descriptor of its own, for a thread that writes while somebody holds the lock.
@@ -184,6 +203,18 @@ mod tests {
         assert_eq!(through(&[b"a\x1b]52;c;", b"aGk=\x07\nb\xff\x9b31m"]), "a^[]52;c;aGk=^G\nb\u{fffd}\u{fffd}31m");
         // A character that comes in two writes stays whole, and a sequence in two writes is still caught.
         assert_eq!(through(&[b"\xe2\x80", b"\xae\n\x1b", b"[2J\n"]), "<U+202E>\n^[[2J\n");
+    }
+
+    #[test]
+    fn only_a_form_that_asks_for_it_ends_its_lines_in_cr_lf() {
+        let mut to = Vec::new();
+        let mut out = Gated::new(&mut to);
+        out.crlf = true;
+        out.write_all(b"a\rb\r").unwrap();
+        out.write_all(b"\nc\n\r\n").unwrap();
+        drop(out);
+        assert_eq!(to, b"a^Mb\r\nc\n\r\n");
+        assert_eq!(through(&[b"a\r\n"]), "a^M\n");
     }
 
     #[test]

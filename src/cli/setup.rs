@@ -1,5 +1,6 @@
 //! From files and flags to an environment that can be opened: its model, clock, sources and log.
 
+use super::log::replay::Replay;
 use super::{ConsoleArgs, identity};
 use crate::backends::kubernetes::{self, Kubernetes};
 use crate::backends::net::{Budget, TokenFrom};
@@ -14,8 +15,10 @@ use crate::core::id::SourceId;
 use crate::core::link::quoted;
 use crate::core::model::{Context, Environment, Model, Place};
 use crate::core::nav::Screen;
+use crate::core::replayed::Replayed;
 use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
 use crate::engine::clock::{Clock, DrillClock, RealClock, utc_now};
+use crate::engine::replay::{Player, ReplayClock};
 use crate::journal::append::{MineOnly, log_dir as journal_dir, plain};
 use crate::journal::thread::Settings;
 use std::path::{Path, PathBuf};
@@ -42,6 +45,8 @@ pub struct Setup {
     /// The program and its words that get the log's head; empty: none.
     pub anchor: Vec<String>,
     pub tape_dir: Option<PathBuf>,
+    /// A log that is played, in place of sources.
+    pub player: Option<Player>,
 }
 
 /// `~/.local/state`, or what XDG says; the temporary directory when there is no home.
@@ -187,6 +192,7 @@ pub fn choose(config: &Config, args: &ConsoleArgs, contexts: Vec<Context>) -> Se
         log: None,
         anchor: Vec::new(),
         tape_dir: None,
+        player: None,
     }
 }
 
@@ -242,6 +248,42 @@ pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Se
         log: Some(log),
         anchor: Vec::new(),
         tape_dir: config.tape.then(|| dir.join("tape")),
+        player: None,
+    })
+}
+
+/// A log that is played again: no source, no log, no tape, and no act.
+pub fn replay(config: &Config, args: &ConsoleArgs, log: &Replay) -> Result<Setup, String> {
+    let environment = Environment {
+        name: log.environment.as_str().into(),
+        place: Place::Replay,
+        production: true,
+        read_only: true,
+        who: "".into(),
+        goal: None,
+    };
+    let replay_clock = ReplayClock::new(log.begins, log.speed);
+    let clock: Arc<dyn Clock> = replay_clock.clone();
+    let ticking = replay_clock.clone();
+    let mut model = base(environment, config, args, &*clock);
+    model.speed = log.speed;
+    model.opened_as = format!("andon log replay {}", quoted(&log.paths[0].to_string_lossy())).into();
+    model.log.file = log.paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ").into();
+    // What is open in the runbooks of today is nothing of the log's.
+    model.runbooks.clear();
+    model.nav.screen = Screen::Verdict;
+    model.replay = Some(Box::new(Replayed::new(log.ahead())));
+    let records = log.given.merged().map_err(|e| format!("the log cannot be read: {e}"))?;
+    Ok(Setup {
+        model,
+        clock,
+        utc: Arc::new(move || ticking.now().utc),
+        sources: Vec::new(),
+        request: request(config),
+        log: None,
+        anchor: Vec::new(),
+        tape_dir: None,
+        player: Some(Player::new(replay_clock, records, log.begins, log.ends, log.ahead())),
     })
 }
 
@@ -361,7 +403,8 @@ fn real(
     model.log.mine_only = dir.1.0;
     let tape = config.tape.then(|| state_dir().join("andon").join(plain(name)).join("tape"));
     let log = settings(config, args, name, dir, None);
-    Setup { model, clock, utc, sources, request: request(config), log: Some(log), anchor: Vec::new(), tape_dir: tape }
+    let anchor = Vec::new();
+    Setup { model, clock, utc, sources, request: request(config), log: Some(log), anchor, tape_dir: tape, player: None }
 }
 
 fn prometheus_settings(

@@ -5,6 +5,8 @@ pub mod clock;
 pub mod effects;
 pub mod inbox;
 pub mod logbook;
+/// A log played again: its clock and its records.
+pub mod replay;
 mod run;
 pub mod tape;
 

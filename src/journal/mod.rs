@@ -15,6 +15,8 @@ pub mod ballast;
 pub mod chain;
 #[cfg(test)]
 mod chain_tests;
+/// The log for other programs: JSON, CSV, Markdown, HTML.
+pub mod export;
 /// Records that the log did not take, in a file elsewhere.
 pub mod fallback;
 /// Faults of the disk, for tests.

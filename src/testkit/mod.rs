@@ -12,6 +12,7 @@ pub mod fake_prometheus;
 pub mod fuzz;
 pub mod hostile;
 pub mod picture;
+pub mod played;
 pub mod states;
 mod states_acts;
 mod states_finding;

@@ -26,6 +26,8 @@ mod layering;
 mod layout;
 mod live;
 mod live_prom;
+mod log_exports;
+mod log_replay;
 mod log {
     mod attack;
     mod kept;

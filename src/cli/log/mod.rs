@@ -1,8 +1,18 @@
 //! `andon log`: the log read from files, nothing running needed. Writes to `out` only.
 
+/// Which records, and where the files are.
+pub mod choose;
+/// The four forms.
+pub mod export;
+/// New records as they are written.
+pub mod follow;
+/// A log on the real screens.
+pub mod replay;
+mod show;
 mod tail;
 mod verify;
 
+pub use show::show;
 pub use tail::tail;
 pub use verify::verify;
 

@@ -132,7 +132,9 @@ pub fn verdict(model: &Model, t: &TargetState) -> Line {
         return Line::of(Role::Blind, "NOT RECORDED").text(" no verdict was written of this change yet");
     }
     let line = verdict_now(model, t);
-    match told.flatten().filter(|_| model.judged.contains_key(&t.id)) {
+    // Where counts came later than the word, both times are told: the word's here.
+    let later = |at: &Utc| model.judged.get(&t.id).and_then(|j| j.verdict.sample).is_some_and(|s| s > *at);
+    match told.flatten().filter(later) {
         Some(at) => line.add(Role::Muted, format!("  written {}", at.hms())),
         None => line,
     }

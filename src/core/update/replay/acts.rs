@@ -92,6 +92,7 @@ fn intent(model: &mut Model, r: &Record, at: Utc) {
         act.note(at, "intent on disk");
         return;
     }
+    seen::as_acted(model, r, at);
     let Some(t) = seen::target(model, r, at) else { return };
     let from = seen::version(&d["from_version"], &d["from"], (&d["to_version"], &d["to"]));
     let to = seen::version(&d["to_version"], &d["to"], (&d["from_version"], &d["from"]));

@@ -251,6 +251,69 @@ pub(super) fn verdict(model: &mut Model, r: &Record, at: Utc) {
     }
 }
 
+/// The figures an actor had before them: the intent holds them as they were shown.
+pub(super) fn as_acted(model: &mut Model, r: &Record, at: Utc) {
+    let d = &r.data["seen"];
+    if !d.is_object() {
+        return;
+    }
+    let age = d["figures_age_ms"].as_i64().unwrap_or(0).clamp(0, 86_400_000);
+    let edge = Utc(at.0.saturating_sub(age));
+    let Some(t) = target(model, r, at) else { return };
+    if let Some(w) = percent(&d["weight"]) {
+        t.weight_real = Some(w);
+        t.weight_wanted = percent(&d["weight_wanted"]).unwrap_or(w);
+    }
+    let (id, service, fresh) = (t.id.clone(), t.service.clone(), judged(t, at));
+    let v = &d["verdict"];
+    if let Some(word) = v["word"].as_str() {
+        let detail = v["detail"].as_str().filter(|d| !d.is_empty()).map(|d| format!(", {d}")).unwrap_or_default();
+        let said = serde_json::json!({"word": word, "words": format!("{word}{detail}")});
+        let j = model.judged.entry(id.clone()).or_insert(fresh);
+        if let Some(word) = self::word(&said) {
+            j.telemetry = word != Word::NotJudged;
+            if j.verdict.word != word || j.verdict.since.is_none() {
+                (j.verdict.since, j.verdict.latched) = (Some(at), None);
+            }
+            j.verdict.word = word;
+            j.verdict.difference = difference(&v["difference"]);
+            j.verdict.candidate = counts(&v["candidate"]).unwrap_or_default();
+            j.verdict.stable = counts(&v["stable"]).unwrap_or_default();
+            j.verdict.limit = Limit { margin: v["limit"].as_f64().unwrap_or_default(), from: Origin::Recorded };
+            (j.verdict.look, j.verdict.sample) = (Some(edge), Some(edge));
+            if let Some(l) = &mut j.verdict.latched {
+                l.last_seen = edge;
+            }
+            sampled(model, &id.source, &service, edge);
+            if let Some(replay) = &mut model.replay {
+                replay.verdicts.insert(id, told(r, at));
+            }
+        }
+    }
+    let b = &d["burn"];
+    if let Some(word) = burn_word(&b["word"]) {
+        rates(model, &service, b["1h"].as_f64(), b["5m"].as_f64(), Some(word));
+        if let Some(burn) = model.burns.get_mut(&service) {
+            burn.left = b["left"].as_f64();
+        }
+        if let Some(replay) = &mut model.replay {
+            replay.burns.insert(service.to_string(), told(r, at));
+        }
+    }
+}
+
+fn burn_word(v: &Value) -> Option<burn::Word> {
+    Some(match v.as_str()? {
+        "calm" => burn::Word::Calm,
+        "rising" => burn::Word::Rising,
+        "burning" => burn::Word::Burning,
+        "easing" => burn::Word::Easing,
+        "NO TRAFFIC" => burn::Word::NoTraffic,
+        "NO DATA" => burn::Word::NoData,
+        _ => return None,
+    })
+}
+
 fn sampled(model: &mut Model, source: &SourceId, service: &ServiceId, at: Utc) {
     let sampled = Sampled { source: source.clone(), newest: Some(at), scrape_secs: NEVER_OLD, query: "".into() };
     model.world.samples.insert(service.clone(), sampled);
@@ -313,15 +376,7 @@ fn rates(model: &mut Model, service: &ServiceId, long: Option<f64>, short: Optio
 pub(super) fn burn(model: &mut Model, r: &Record, at: Utc) {
     let d = &r.data;
     let Some(service) = d["service"].as_str().map(ServiceId::new) else { return };
-    let word = match d["word"].as_str() {
-        Some("calm") => burn::Word::Calm,
-        Some("rising") => burn::Word::Rising,
-        Some("burning") => burn::Word::Burning,
-        Some("easing") => burn::Word::Easing,
-        Some("NO TRAFFIC") => burn::Word::NoTraffic,
-        Some("NO DATA") => burn::Word::NoData,
-        Some(_) | None => return,
-    };
+    let Some(word) = burn_word(&d["word"]) else { return };
     rates(model, &service, d["long"].as_f64(), d["short"].as_f64(), Some(word));
     if let Some(replay) = &mut model.replay {
         replay.burns.insert(service.to_string(), told(r, at));
