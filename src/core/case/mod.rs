@@ -2,6 +2,7 @@
 
 pub mod casebook;
 pub mod checklist;
+pub mod desk;
 pub mod followup;
 pub mod incident;
 pub mod known;
@@ -9,3 +10,4 @@ pub mod note;
 pub mod people;
 pub mod runbook;
 pub mod signal;
+pub mod status;
