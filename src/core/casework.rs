@@ -98,17 +98,15 @@ pub fn says_lapse(model: &Model, lead: &str) -> bool {
 /// Why an act of the incident would do nothing now.
 pub fn cannot(model: &Model, i: Intent) -> Option<&'static str> {
     let open = model.casebook.current();
-    match i {
-        Intent::CloseIncident | Intent::GiveLead if open.is_none() => Some("no incident is open"),
-        Intent::Tell if model.environment.read_only => Some("read-only"),
-        Intent::Tell if open.is_none() => Some("no incident is open"),
-        Intent::TakeLead => match open.map(Incident::lead) {
-            None => Some("no incident is open"),
-            Some(Some(lead)) if lead == me(model) => Some("you lead it"),
-            Some(_) => None,
-        },
-        _ => None,
+    let of_one = matches!(i, Intent::CloseIncident | Intent::TakeLead | Intent::GiveLead | Intent::Tell);
+    if i == Intent::Tell && model.environment.read_only {
+        return Some("read-only");
     }
+    if of_one && open.is_none() {
+        return Some("no incident is open");
+    }
+    let mine = open.and_then(Incident::lead).is_some_and(|lead| lead == me(model));
+    (i == Intent::TakeLead && mine).then_some("you lead it")
 }
 
 /// What is wrong with a rollout that an incident could be opened for: how bad, in words, and since when.

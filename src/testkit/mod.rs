@@ -14,6 +14,7 @@ pub mod hostile;
 pub mod picture;
 pub mod states;
 mod states_acts;
+mod states_case;
 mod states_finding;
 mod states_sizes;
 pub mod stories;

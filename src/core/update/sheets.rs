@@ -311,8 +311,11 @@ pub(super) fn tell(model: &mut Model) {
 }
 
 pub(super) fn decide(model: &mut Model) {
-    let on = current(model).map(|i| on(&i)).unwrap_or_else(|| "no incident is open".into());
-    let mut s = Sheet::new(What::Decide, "DECIDE", on);
+    let open = current(model).map(|i| on(&i));
+    let mut s = Sheet::new(What::Decide, "DECIDE", open.clone().unwrap_or_default());
+    if open.is_none() {
+        s.said.push("no incident is open: it stands in the log by itself".into());
+    }
     s.rows = vec![
         Row::text("text", "what", "").must("what was decided? enter types it"),
         Row::text("reason", "why", "").must("why? enter types it: the review asks for it"),

@@ -121,7 +121,14 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
         | Kind::FollowUp
         | Kind::Debt
         | Kind::Ticked
-        | Kind::Told => event(out, e.at, &records::strip(e).unwrap_or_default()),
+        | Kind::Told => {
+            let word = crate::core::case::signal::word(e.kind);
+            let kind = if word.starts_with("incident") { "incident" } else { word.as_str() };
+            let said = records::strip(e).unwrap_or_default();
+            // The strip's own first word says it already.
+            let said = said.strip_prefix(kind).map_or(said.as_str(), str::trim_start);
+            event(out, e.at, &format!("{kind} {said}"));
+        }
         Kind::Changed
         | Kind::Resolved
         | Kind::Opened
