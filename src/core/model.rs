@@ -4,6 +4,7 @@ use crate::core::act::dialog::Dialog;
 use crate::core::act::flight::Act;
 use crate::core::act::plan::Ticket;
 use crate::core::case::casebook::Casebook;
+use crate::core::case::desk::Desk;
 use crate::core::case::note::Draft;
 use crate::core::case::others::Others;
 use crate::core::case::people::{Follows, Present, Told};
@@ -251,6 +252,9 @@ pub struct Model {
     /// A log that is played again: nothing here is asked of a source, written or sent.
     #[serde(default)]
     pub replay: Option<Box<Replayed>>,
+    /// What this console remembers of the case beside the records.
+    #[serde(default)]
+    pub desk: Desk,
     /// The other consoles on this log.
     #[serde(default)]
     pub people: Vec<Present>,
@@ -351,6 +355,7 @@ impl Model {
             casebook: Casebook::default(),
             chronicle: Chronicle::default(),
             replay: None,
+            desk: Desk::default(),
             people: Vec::new(),
             others: Others::default(),
             told: Told::default(),

@@ -197,6 +197,22 @@ impl Victim {
                     Effect::Quit(_) if armed => wrong.push("left while armed"),
                     Effect::Quit(_) => left = true,
                     Effect::Append { entry, .. } if entry.kind == Kind::Armed => wrong.push("armed"),
+                    // A note is kept by its own key; of the case, nothing may be recorded by words.
+                    Effect::Append { entry, .. }
+                        if matches!(
+                            entry.kind,
+                            Kind::IncidentOpened
+                                | Kind::IncidentChanged
+                                | Kind::IncidentClosed
+                                | Kind::Decision
+                                | Kind::FollowUp
+                                | Kind::Debt
+                                | Kind::Ticked
+                                | Kind::Told
+                        ) || (entry.kind == Kind::Lead && entry.data["what"] != "lapsed") =>
+                    {
+                        wrong.push("a record of an incident");
+                    }
                     Effect::Append { entry, .. }
                         if entry.kind == Kind::Disarmed && entry.data["why"] != "the time is up" =>
                     {

@@ -20,6 +20,7 @@ mod fuzz;
 mod gate;
 mod hints;
 mod home;
+mod incident;
 mod inside;
 mod kubernetes;
 mod layering;

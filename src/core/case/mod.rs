@@ -2,6 +2,7 @@
 
 pub mod casebook;
 pub mod checklist;
+pub mod desk;
 pub mod followup;
 pub mod incident;
 pub mod known;
@@ -11,3 +12,4 @@ pub mod people;
 pub mod runbook;
 pub mod seams;
 pub mod signal;
+pub mod status;
