@@ -11,6 +11,8 @@ pub mod chain;
 mod chain_tests;
 /// A backward act that could not wait for the log.
 pub mod fallback;
+/// The records of a directory in reading order, for reports.
+pub mod gather;
 /// The ends of the other sessions' files.
 pub mod heads;
 /// The hybrid logical clock.

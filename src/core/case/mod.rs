@@ -7,5 +7,6 @@ pub mod incident;
 pub mod known;
 pub mod note;
 pub mod people;
+pub mod report;
 pub mod runbook;
 pub mod signal;
