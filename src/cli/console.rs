@@ -10,10 +10,12 @@ use crate::core::id::SourceId;
 use crate::core::model::Context;
 use crate::core::msg::Msg;
 use crate::core::time::Person;
+use crate::engine::drafts::Drafts;
 use crate::engine::effects::Ports;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::logbook::Logbook;
 use crate::engine::{End, Engine, Front};
+use crate::journal::append::plain;
 use crate::journal::tape_queue;
 use crate::tty::front::Screen;
 use crate::tty::{Decoder, Depth, Device, Guard, Input, Locale, Mouse, Output, Wish, guard, input};
@@ -248,6 +250,11 @@ pub(super) fn play<F: Front>(
     // The first frame waits for nothing: not for the log, not for a thread.
     engine.first_frame();
     if let Some(settings) = log {
+        let drafts = setup::state_dir().join("andon").join(plain(&settings.environment));
+        match Drafts::open(&drafts, inbox.clone()) {
+            Ok(d) => engine.with_drafts(d),
+            Err(e) => tracing::warn!(error = %e, "no thread for drafts"),
+        }
         engine.with_log(Logbook::open(settings, setup::state_dir(), tape_dir.clone(), clock.now(), inbox.clone()));
         if let Some(dir) = tape_dir {
             engine.with_tape(dir);

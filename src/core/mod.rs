@@ -12,6 +12,7 @@ pub mod age;
 pub mod alarm;
 pub mod board;
 pub mod case;
+pub mod casework;
 pub mod chronicle;
 pub mod effect;
 pub mod entry;

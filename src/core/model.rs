@@ -4,6 +4,7 @@ use crate::core::act::dialog::Dialog;
 use crate::core::act::flight::Act;
 use crate::core::act::plan::Ticket;
 use crate::core::case::casebook::Casebook;
+use crate::core::case::desk::Desk;
 use crate::core::case::note::Draft;
 use crate::core::case::people::Present;
 use crate::core::case::runbook::{Progress, Runbook};
@@ -122,6 +123,9 @@ pub struct LogState {
     pub late: u32,
     pub mine_only: bool,
     pub file: Arc<str>,
+    /// This session's name; empty until its log is open.
+    #[serde(default)]
+    pub session: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -194,6 +198,9 @@ pub struct Model {
     /// What the records say of incidents.
     #[serde(default)]
     pub casebook: Casebook,
+    /// What this console remembers of the case beside the records.
+    #[serde(default)]
+    pub desk: Desk,
     /// The other consoles on this log.
     #[serde(default)]
     pub people: Vec<Present>,
@@ -286,6 +293,7 @@ impl Model {
             log: LogState::default(),
             loose: Vec::new(),
             casebook: Casebook::default(),
+            desk: Desk::default(),
             people: Vec::new(),
             runbooks: BTreeMap::new(),
             progress: BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! Everything that can happen to the console. What is not here cannot change the model; all of it goes on the tape first.
 
 use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
+use crate::core::case::note::Draft;
 use crate::core::case::people::Present;
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{ServiceId, SourceId, TargetId};
@@ -79,6 +80,8 @@ pub enum Msg {
     People(Vec<Present>),
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
+    /// A note that a session before this one did not keep.
+    Draft(Box<Draft>),
     /// The theme is in force, or why not.
     Themed {
         name: Arc<str>,
@@ -139,6 +142,9 @@ pub struct Recovered {
     /// Older records that the casebook is made of (incidents, leads, follow-ups, debts), merged.
     #[serde(default)]
     pub records: Vec<Record>,
+    /// This session's own name.
+    #[serde(default)]
+    pub session: Arc<str>,
     /// `log: mine only` (no host-wide directory).
     pub mine_only: bool,
     pub file: Arc<str>,

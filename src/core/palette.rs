@@ -7,6 +7,7 @@
 
 use crate::core::board;
 use crate::core::case::runbook::Piece;
+use crate::core::casework;
 use crate::core::find;
 use crate::core::id::{ServiceId, SourceId};
 use crate::core::intent::{Context, Intent};
@@ -237,6 +238,7 @@ fn only_in(model: &Model, i: Intent) -> Option<&'static str> {
         Context::Choose => (model.nav.screen != Screen::Choose).then_some("only in the first list"),
         Context::Note => Some("only while a note is written"),
         Context::Field => Some("only in a line like this one"),
+        Context::Sheet => Some("only in a dialog with fields"),
     }
 }
 
@@ -273,6 +275,13 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
                 .is_some_and(|j| j.verdict.word == Word::Worse && !read_only);
             (!worse).then(|| "no WORSE verdict here".into())
         }
+        Intent::OpenIncident
+        | Intent::CloseIncident
+        | Intent::TakeLead
+        | Intent::GiveLead
+        | Intent::Debts
+        | Intent::Tell
+        | Intent::Decide => casework::cannot(model, i).map(str::to_owned),
         Intent::MatchNext | Intent::MatchPrevious => {
             let none = listing::filter_here(model).is_none() && model.nav.searched.is_empty();
             none.then(|| "nothing was searched for yet".into())
@@ -321,7 +330,11 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
         | Intent::FieldLeave
         | Intent::FieldNext
         | Intent::FieldPrevious
-        | Intent::FieldComplete => None,
+        | Intent::FieldComplete
+        | Intent::SheetNext
+        | Intent::SheetPrevious
+        | Intent::SheetEdit
+        | Intent::SheetCycle => None,
     }
 }
 

@@ -198,7 +198,7 @@ fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file:
             }
         })
         .collect();
-    Recovered { settled, unfinished, records: Vec::new(), mine_only, file }
+    Recovered { settled, unfinished, records: Vec::new(), session: "".into(), mine_only, file }
 }
 
 fn number(v: &Value, key: &str) -> u64 {

@@ -1,6 +1,7 @@
 //! One loop you can read aloud.
 
 use super::clock::Clock;
+use super::drafts::Drafts;
 use super::effects::Ports;
 use super::inbox::{FromTerminal, Inbox};
 use super::logbook::Logbook;
@@ -64,6 +65,7 @@ pub struct Engine<F: Front> {
     ports: Option<Ports>,
     log: Option<Logbook>,
     tape: Option<TapeDeck>,
+    drafts: Option<Drafts>,
     /// Where the tape begins, once the log is open and has named the session.
     tape_dir: Option<PathBuf>,
     /// Revision last drawn, and when.
@@ -97,6 +99,7 @@ impl<F: Front> Engine<F> {
             ports: None,
             log: None,
             tape: None,
+            drafts: None,
             tape_dir: None,
             drawn: u64::MAX,
             drawn_at: Person(0),
@@ -112,6 +115,10 @@ impl<F: Front> Engine<F> {
 
     pub fn with_log(&mut self, log: Logbook) {
         self.log = Some(log);
+    }
+
+    pub fn with_drafts(&mut self, drafts: Drafts) {
+        self.drafts = Some(drafts);
     }
 
     pub fn with_tape(&mut self, dir: PathBuf) {
@@ -174,6 +181,11 @@ impl<F: Front> Engine<F> {
             Effect::AppendLate { entry, ticket } => {
                 if let Some(log) = &mut self.log {
                     log.append_late(entry, at, ticket);
+                }
+            }
+            Effect::KeepDraft(draft) => {
+                if let Some(keeper) = &self.drafts {
+                    keeper.keep(draft.map(|d| *d));
                 }
             }
             Effect::Here(here) => {

@@ -5,6 +5,7 @@ use super::overlays::filter;
 use super::parts::line::{Line, cut_middle, gate, width};
 use crate::config::theme::Role;
 use crate::core::act::dialog::{DialogKind, PlanState};
+use crate::core::act::sheet::{Field, Sheet, What};
 use crate::core::board;
 use crate::core::intent::Intent;
 use crate::core::judge::verdict::Word;
@@ -249,7 +250,28 @@ fn beside(model: &Model, wide: usize, book: (&[Intent], &str), drill: (&[Intent]
     list(model, wide, &wanted)
 }
 
+/// The keys of a dialog with fields.
+fn sheet(model: &Model, wide: usize, s: &Sheet) -> Line {
+    use Intent as I;
+    if s.typing.is_some() {
+        return list(model, wide, &[(&[I::FieldTake], "keep this row"), (&[I::FieldLeave], "leave it as it was")]);
+    }
+    let text: (&[I], &str) = match s.rows.get(s.at).map(|r| &r.field) {
+        Some(Field::Text(_)) => (&[I::SheetEdit], "type this row"),
+        Some(Field::Choice { .. }) => (&[I::SheetCycle], "next choice"),
+        None => (&[], ""),
+    };
+    let rows: (&[I], &str) = if s.rows.len() > 1 { (&[I::SheetNext, I::SheetPrevious], "choose") } else { (&[], "") };
+    let copy: (&[I], &str) = if s.what == What::Tell { (&[I::CopyRequests], "copy the text") } else { (&[], "") };
+    let line = list(model, wide, &[rows, text, copy]);
+    let gap = if line.is_empty() { "" } else { "  " };
+    line.text(format!("{gap}any other key closes this and records nothing"))
+}
+
 fn dialog(model: &Model, wide: usize, kind: &DialogKind) -> Line {
+    if let DialogKind::Sheet(s) = kind {
+        return sheet(model, wide, s);
+    }
     let can_copy = matches!(kind, DialogKind::Act(a) if matches!(a.plan, PlanState::Ready(_)) && a.name.is_none());
     let copy: (&[Intent], &str) = if can_copy { (&[Intent::CopyRequests], "copy the requests") } else { (&[], "") };
     if matches!(kind, DialogKind::Act(a) if a.name.is_some() && a.refused.is_none()) {
@@ -333,6 +355,8 @@ pub fn word(intent: Intent) -> &'static str {
         Intent::Arm => "arm",
         Intent::Disarm => "disarm",
         Intent::Acknowledge => "acknowledge",
+        Intent::OpenIncident => "incident",
+        Intent::TakeLead => "take the lead",
         other => other.name(),
     }
 }

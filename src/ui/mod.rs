@@ -115,6 +115,12 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
     if let Some(d) = &model.dialog {
         let (rows, column) = match &d.kind {
             DialogKind::Act(act) => overlays::act::rows(model, d, act, wide, tall),
+            DialogKind::Sheet(sheet) => {
+                let rows = overlays::sheet::rows(model, d, sheet, wide);
+                let (_, marks) = overlays::below_marked(rows, look, body, buf);
+                let cursor = marks.cursor;
+                return Drawn { cursor, dialog: Some(d.id), ..Drawn::default() };
+            }
             DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) => {
                 (overlays::small::rows(model, d, wide), None)
             }

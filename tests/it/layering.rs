@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 33] = [
+const CORE_ORDER: [(&str, u8); 34] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -33,6 +33,7 @@ const CORE_ORDER: [(&str, u8); 33] = [
     ("model", 6),
     // Readings of the model, for update and the screens.
     ("alarm", 7),
+    ("casework", 7),
     ("chronicle", 7),
     ("board", 7),
     ("gates", 7),

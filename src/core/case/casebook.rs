@@ -44,10 +44,10 @@ impl Casebook {
         }
         let Some(kind) = signal::kind(r) else { return };
         self.signals.take(kind, r);
-        match kind {
-            Kind::FollowUp => self.follow_ups.take(r),
-            Kind::Debt => self.debts.take(r),
-            _ => {}
+        if kind == Kind::FollowUp {
+            self.follow_ups.take(r);
+        } else if kind == Kind::Debt {
+            self.debts.take(r);
         }
         if let Some(id) = of(kind, r) {
             let incident = self.incidents.entry(id.to_owned()).or_default();
@@ -88,11 +88,11 @@ impl Casebook {
 
 /// The incident a record belongs to: the one it speaks of, else the one that was open.
 fn of(kind: Kind, r: &Record) -> Option<&str> {
-    let named = match kind {
-        Kind::IncidentOpened | Kind::IncidentChanged | Kind::IncidentClosed | Kind::Lead | Kind::Ticked => {
-            r.data["id"].as_str()
-        }
-        _ => None,
-    };
+    let named = names_one(kind).then(|| r.data["id"].as_str()).flatten();
     named.or(r.incident.as_deref()).filter(|id| !id.is_empty())
+}
+
+/// Records of this kind say in their data which incident they speak of.
+pub fn names_one(kind: Kind) -> bool {
+    matches!(kind, Kind::IncidentOpened | Kind::IncidentChanged | Kind::IncidentClosed | Kind::Lead | Kind::Ticked)
 }

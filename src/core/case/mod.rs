@@ -2,6 +2,7 @@
 
 pub mod casebook;
 pub mod checklist;
+pub mod desk;
 pub mod followup;
 pub mod incident;
 pub mod known;
@@ -10,3 +11,4 @@ pub mod people;
 pub mod report;
 pub mod runbook;
 pub mod signal;
+pub mod status;

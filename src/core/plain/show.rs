@@ -228,6 +228,7 @@ pub fn acts(model: &Model, t: &TargetState) -> Vec<String> {
     let service = model.world.services.get(&t.service);
     let r = readiness::readiness(t, service, model.world.sources.get(&t.id.source));
     out.extend(r.checks.iter().filter(|c| c.state != CheckState::Ok).map(|c| format!("caution, way back: {}.", c.how)));
+    out.extend(menu::case(model).iter().map(item));
     out.extend(console(model));
     out
 }

@@ -1,6 +1,6 @@
 //! What the sources say, and what follows from it: verdicts, burn, history to ask for, acts to settle, lines for the log.
 
-use super::{bump, moved, records, settle};
+use super::{bump, moved, observed, records, settle};
 use crate::core::case::runbook::StepKind;
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
@@ -59,6 +59,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
                     if j.feed(&b.blocks, &at) {
                         bump(model);
                         verdict_line(model, &id, was, out);
+                        observed::figures(model, &id, out);
                     }
                     history(model, &id, out);
                 }
@@ -66,6 +67,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
             }
             Change::Windows(service) => {
                 burn(model, &service);
+                observed::burn(model, &service, out);
                 moved::regate(model);
             }
             Change::Checked(_) => bump(model),
@@ -303,6 +305,7 @@ pub(super) fn grow_old(model: &mut Model, out: &mut Vec<Effect>) {
         let age = Figures::age(model.world.samples.get(&s), &model.world, model.now.utc).unwrap_or(Age::Withdrawn);
         if model.burns.get(&s).is_some_and(|b| b.age != age) {
             burn(model, &s);
+            observed::burn(model, &s, out);
             changed = true;
         }
     }

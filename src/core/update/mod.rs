@@ -13,11 +13,14 @@ mod link;
 mod look;
 mod mouse;
 mod moved;
+mod observed;
 mod palette;
 mod panes;
 mod plain;
 mod records;
 mod settle;
+mod sheet;
+mod sheets;
 mod steps;
 mod tick;
 mod together;
@@ -34,6 +37,7 @@ use crate::core::world::fact::Fact;
 pub use panes::{SIDE_BY_SIDE, focus, side_by_side};
 pub use steps::this_runbook;
 pub use tick::next_wake;
+pub use writing::about;
 
 /// Apply one message. Effects are to be performed in order.
 pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
@@ -86,6 +90,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             }
             bump(model);
         }
+        Msg::Draft(draft) => writing::found(model, *draft),
         Msg::Themed { name, refused } => look::themed(model, name, refused),
         Msg::Reloaded(r) => look::reloaded(model, *r, &mut out),
         Msg::Wheel(by) => mouse::wheel(model, by),
@@ -94,6 +99,8 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::LinesEnded => plain::ended(model, &mut out),
     }
     tick::by_time_alone(model, &mut out);
+    incident::follow(model, &mut out);
+    writing::keep_draft(model, &mut out);
     if model.rows_dirty {
         touched = Touched::All;
     }
@@ -112,6 +119,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     keys::leave_waking_when_answered(model);
     bell::listen(model, &mut out);
     link::known_trouble(model, &touched);
+    incident::belongs(model, &mut out);
     if model.settings.plain {
         plain::tell(model, typed, &touched, &mut out);
     }
@@ -155,6 +163,7 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Copied { .. }
         | Msg::Records(_)
         | Msg::People(_)
+        | Msg::Draft(_)
         | Msg::Paste(_)
         | Msg::Resize { .. } => Touched::Nothing,
         Msg::Fact { fact, .. } => match &**fact {
@@ -199,6 +208,7 @@ fn ending(model: &mut Model, code: u8, out: &mut Vec<Effect>) {
         model.ending = true;
         model.dialog = None;
         acts::ending(model, out);
+        incident::leave(model, out);
         keys::disarm(model, "ending", out);
         out.push(Effect::Quit(code));
     }
@@ -212,6 +222,8 @@ fn bump(model: &mut Model) {
 fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
     model.log.mine_only = r.mine_only;
     model.log.file = r.file;
+    model.log.session = r.session;
+    incident::fold(model, &r.records);
     for (service, ms) in r.settled {
         model
             .world

@@ -13,13 +13,15 @@ use crate::core::nav::Screen;
 use crate::core::plain::{ask, show, words};
 use crate::core::said::Asked;
 use crate::core::time::{Utc, World};
-use crate::core::update::Touched;
+use crate::core::update::{Touched, records};
 use crate::core::world::source::Link;
 use serde_json::Value;
 
 /// Alarms that are told as they come. The others are told as what they are: an act's state, a verdict, a burn.
 const TOLD: std::ops::RangeInclusive<u8> = 2..=6;
 const CONFIG: u8 = 10;
+/// The offer to open an incident, and two that are open.
+const INCIDENT: u8 = alarm::INCIDENT;
 
 /// `typed`: the message was a line, so a notice is its answer.
 pub(in crate::core::update) fn tell(model: &mut Model, typed: bool, touched: &Touched, out: &mut Vec<Effect>) {
@@ -111,6 +113,15 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
         Kind::Resolved if e.data.get("session").is_some() => {
             event(out, e.at, &format!("resolved {at} {}, left by an ended session, {}", s("verb"), s("found")));
         }
+        Kind::IncidentOpened
+        | Kind::IncidentChanged
+        | Kind::IncidentClosed
+        | Kind::Lead
+        | Kind::Decision
+        | Kind::FollowUp
+        | Kind::Debt
+        | Kind::Ticked
+        | Kind::Told => event(out, e.at, &records::strip(e).unwrap_or_default()),
         Kind::Changed
         | Kind::Resolved
         | Kind::Opened
@@ -127,15 +138,6 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
         | Kind::Note
         | Kind::Burn
         | Kind::Figures
-        | Kind::IncidentOpened
-        | Kind::IncidentChanged
-        | Kind::IncidentClosed
-        | Kind::Lead
-        | Kind::Decision
-        | Kind::FollowUp
-        | Kind::Debt
-        | Kind::Ticked
-        | Kind::Told
         | Kind::Who
         | Kind::Identity
         | Kind::Anchored => {}
@@ -226,7 +228,7 @@ pub(in crate::core::update) fn next_wake(model: &Model) -> Option<World> {
 fn alarms(model: &mut Model, out: &mut Vec<Effect>) {
     let now: std::collections::BTreeSet<String> = alarm::alarms(model)
         .into_iter()
-        .filter(|a| TOLD.contains(&a.rank) || a.rank == CONFIG)
+        .filter(|a| TOLD.contains(&a.rank) || matches!(a.rank, CONFIG | INCIDENT))
         .map(|a| a.text)
         .collect();
     for new in now.difference(&model.said.alarms) {
