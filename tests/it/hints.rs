@@ -199,7 +199,7 @@ fn opened(now: &Model, word: &str, said: &str) -> bool {
         Some(DialogKind::Acknowledge(t)) => word == "acknowledge" && on(&t.name, t.source.as_str()),
         Some(DialogKind::Arm) => word == "arm",
         Some(DialogKind::Disarm) => word == "disarm",
-        None => false,
+        Some(DialogKind::Sheet(_)) | None => false,
     }
 }
 

@@ -7,9 +7,10 @@ use crate::core::time::Utc;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A gap is longer than so many usual distances between figures, and than [`GAP_MS`].
+/// A gap is longer than so many usual distances between figures, and than [`GAP_MS`]: while nothing is wrong, figures
+/// are recorded once a minute, so that a minute and a block without any is no gap.
 const TIMES: i64 = 3;
-const GAP_MS: i64 = 45_000;
+const GAP_MS: i64 = 90_000;
 
 /// Failed and all requests, since the rollout began.
 pub type Count = (f64, f64);
