@@ -199,7 +199,7 @@ fn durations_are_right_across_midnight_and_where_a_record_came_late() {
     assert!(text.contains("2026-11-21 23:5") && text.contains("2026-11-22 00:0"), "both days are written");
     let late = shifted(&log, 0, 3_600_000);
     assert_eq!(section(&made(&late), Part::Durations), plain);
-    assert!(section(&made(&late), Part::Holes).contains("appended later than they were true"));
+    assert!(section(&made(&late), Part::Holes).contains("appended later than they were true"), "it says so");
 }
 
 #[test]
@@ -207,16 +207,16 @@ fn two_sessions_are_told_apart_in_every_reference() {
     let log = f1();
     let r = made(&log);
     let text = md::md(&r);
-    assert!(text.contains("\\[mira ") && text.contains("\\[ito "), "who stands before the number");
+    assert!(text.contains("[mira ") && text.contains("[ito "), "who stands before the number");
     // Two consoles of one person: the session's own digits stand behind the name.
     let mut same = log.clone();
     for r in &mut same {
         r.user = "mira".into();
     }
-    assert!(md::md(&made(&same)).contains("\\[mira-7f3a "));
+    assert!(md::md(&made(&same)).contains("[mira-7f3a "));
     let alone: Vec<Record> = log.iter().filter(|r| r.session == log[0].session).cloned().collect();
     let text = md::md(&made(&alone));
-    assert!(text.contains("\\[3\\]") || text.contains("\\[4\\]"), "a number alone where there is one session");
+    assert!(text.contains("[3]") || text.contains("[4]"), "a number alone where there is one session");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn kinds_of_a_later_version_are_left_out_and_counted() {
     log.insert(21, r);
     let r = made(&log);
     let holes = section(&r, Part::Holes);
-    assert!(holes.contains("1 records of the kind page-out, which this version does not know"), "{holes}");
+    assert!(holes.contains("1 record of the kind page-out, which this version does not know"), "{holes}");
     assert!(!section(&r, Part::Timeline).contains("page-out"));
 }
 
@@ -235,9 +235,9 @@ fn kinds_of_a_later_version_are_left_out_and_counted() {
 fn figures_are_written_with_their_counts() {
     let impact = section(&made(&f1()), Part::Impact);
     assert!(impact.contains("The candidate of checkout@eu-1 failed "), "{impact}");
-    // `540 of 2,500 (21.6%)`: failed, all, share.
-    let share = impact.split(" failed ").nth(1).and_then(|s| s.split(" requests").next()).expect("a share");
-    let (counts, percent) = share.split_once(" (").expect("counts and a share");
+    // `540 of 2,500 requests (21.6%)`: failed, all, share.
+    let share = impact.split(" failed ").nth(1).and_then(|s| s.split(", counted").next()).expect("a share");
+    let (counts, percent) = share.split_once(" requests (").expect("counts and a share");
     let (failed, all) = counts.split_once(" of ").expect("failed of all");
     let number = |s: &str| s.replace(',', "").parse::<f64>().expect("a count");
     let is = percent.trim_end_matches("%)").parse::<f64>().expect("a percentage");
@@ -255,7 +255,7 @@ const BLAME: [&str; 21] = [
     "careless",
     "forgot",
     "neglect",
-    "blame on",
+    "to blame them",
     "guilty",
     "wrongly",
     "human error",
@@ -280,8 +280,8 @@ fn the_templates_blame_nobody() {
             seen += 1;
             let lower = text.to_lowercase();
             for word in BLAME {
-                // "what it is at fault for" is no sentence of ours; the head of the report says whom it looks for: nobody.
-                assert!(!lower.contains(word), "{:?} says {word:?}: {text}", file.file_name());
+                // `default` holds one of them.
+                assert!(!lower.replace("default", "").contains(word), "{:?} says {word:?}: {text}", file.file_name());
             }
         }
     }

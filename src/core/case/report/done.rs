@@ -4,7 +4,7 @@ use super::Ctx;
 use super::acts::Story;
 use super::doc::{Block, Part, Section, Sentence};
 use super::facts::{end_words, the_way_back};
-use super::words::{burn, list, share, short, text, who};
+use super::words::{burn, list, requests, share, short, text, who};
 use super::{rates, when};
 use crate::core::age::span;
 use crate::core::case::checklist;
@@ -78,7 +78,9 @@ fn act(ctx: &Ctx<'_>, story: &Story<'_>, out: &mut Vec<Block>) {
     out.extend(seen(r).map(Block::Item));
     let not_undone = list(&d["not_undone"]);
     if !not_undone.is_empty() {
-        out.push(Block::Item(Sentence::on(r).t("Not undone by it: ").d(not_undone.join("; ")).t(".")));
+        out.push(Block::Item(
+            Sentence::on(r).t("Not undone by it: ").d(not_undone.join("; ").trim_end_matches('.')).t("."),
+        ));
     }
     if d["look_only"] == true {
         out.push(Block::Item(Sentence::on(r).t("It was opened from LOOK-ONLY; nothing was armed for it.")));
@@ -88,11 +90,11 @@ fn act(ctx: &Ctx<'_>, story: &Story<'_>, out: &mut Vec<Block>) {
             out.push(Block::Item(s));
         }
     }
-    let said = Sentence::on(story.last).and(r).t("In sum: it was confirmed").t(end_words(story.end));
     let took = (story.end == super::acts::End::Settled).then(|| when::of(story.last).since(when::of(r)));
+    let said = Sentence::on(story.last).and(r);
     let said = match took {
-        Some(ms) => said.t(", ").d(span(ms)).t(" after it was confirmed."),
-        None => said.t("."),
+        Some(ms) => said.t("In sum: it settled ").d(span(ms)).t(" after it was confirmed."),
+        None => said.t("In sum: it was confirmed").t(end_words(story.end)).t("."),
     };
     out.push(Block::Item(said));
 }
@@ -143,7 +145,7 @@ fn event(ctx: &Ctx<'_>, story: &Story<'_>, r: &Record) -> Option<Sentence> {
     Some(match r.kind.as_str() {
         "intent" => {
             let q = &d["request"];
-            let s = on("was written down before it left: ");
+            let s = on("the intent was written down before the request left: ");
             let s = s.d(q["title"].as_str().unwrap_or("the request"));
             let s = s.opt(", ", q["method"].as_str(), " ").d(q["path"].as_str().unwrap_or_default());
             let s = s.opt(", body sha256 ", q["body_sha256"].as_str().map(short).as_deref(), "");
@@ -285,7 +287,7 @@ pub fn first_verdict(ctx: &Ctx<'_>) -> Option<Sentence> {
         .d(r.target_at().unwrap_or_default())
         .t(" became WORSE, the candidate had failed ");
     Some(match (count("candidate"), count("stable")) {
-        (Some(c), Some(b)) => s.d(share(c)).t(" requests, the stable version beside it ").d(share(b)).t("."),
+        (Some(c), Some(b)) => s.d(requests(c)).t(", the stable version beside it ").d(requests(b)).t("."),
         _ => s.t("an unknown number of requests: the record holds no counts."),
     })
 }

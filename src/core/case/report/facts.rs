@@ -4,7 +4,7 @@ use super::acts::End;
 use super::doc::{Block, Part, Section, Sentence};
 use super::moments::{Moment, TARGET_MS, is_bad, way_back};
 use super::rates::{Count, Point};
-use super::words::{burn, rate, share, text, who};
+use super::words::{burn, rate, requests, share, text, who};
 use super::{Ctx, Scope, when};
 use crate::core::age::span;
 use crate::core::record::Record;
@@ -12,7 +12,7 @@ use crate::core::time::Utc;
 use std::collections::BTreeSet;
 
 /// Rows of the table of rates.
-const ROWS: usize = 12;
+const ROWS: usize = 30;
 
 pub fn title(ctx: &Ctx<'_>) -> Sentence {
     let named = ctx.incident.as_ref().and_then(|i| {
@@ -43,12 +43,23 @@ pub fn summary(ctx: &Ctx<'_>) -> Option<Section> {
     } else {
         s.blocks.push(Block::Said(ctx.over().t("No verdict of WORSE and no burn over its line is in these records.")));
     }
+    s.blocks.extend(worst(ctx).map(Block::Said));
     s.blocks.push(Block::Said(the_way_back(ctx)));
     s.blocks.extend(elsewhere(ctx).map(Block::Said));
     if let Some(m) = &ctx.moments.resolved {
         s.blocks.push(Block::Said(at(ctx, "It ended at ", m)));
     }
     Some(s)
+}
+
+/// The harmed candidate that failed most, in one sentence.
+fn worst(ctx: &Ctx<'_>) -> Option<Sentence> {
+    let harmed = harmed(ctx);
+    let of = ctx.series.iter().filter(|s| harmed.contains(&s.service));
+    let all = of.flat_map(|s| s.totals(|p| p.candidate).into_iter().map(move |t| (s, t)));
+    let (s, (c, on)) = all.max_by(|a, b| a.1.0.0.total_cmp(&b.1.0.0))?;
+    let name = s.target.clone().unwrap_or_else(|| s.service.clone());
+    Some(Sentence::on(on).t("The candidate of ").d(name).t(" failed ").d(requests(c)).t("."))
 }
 
 fn at(ctx: &Ctx<'_>, before: &'static str, m: &Moment) -> Sentence {
@@ -152,7 +163,11 @@ fn elsewhere(ctx: &Ctx<'_>) -> Option<Sentence> {
 /// `2m05`, or `-3s` where the clocks of the records disagree.
 pub fn gone(from: Utc, to: Utc) -> String {
     let ms = to.since(from);
-    if ms < 0 { format!("-{}", span(-ms)) } else { span(ms) }
+    match ms {
+        0 => "0s".to_owned(),
+        ms if ms < 0 => format!("-{}", span(-ms)),
+        ms => span(ms),
+    }
 }
 
 /// Services that were harmed, or that an act went back on.
@@ -178,8 +193,8 @@ pub fn impact(ctx: &Ctx<'_>) -> Option<Section> {
         for (track, which) in tracks {
             for (c, on) in series.totals(which) {
                 counted = true;
-                let said = Sentence::on(on).t("The ").d(track).t(" of ").d(name.clone()).t(" failed ").d(share(c));
-                let said = said.t(" requests, counted from the start of its rollout to ").d(ctx.time(when::of(on)));
+                let said = Sentence::on(on).t("The ").d(track).t(" of ").d(name.clone()).t(" failed ").d(requests(c));
+                let said = said.t(", counted from the start of its rollout to ").d(ctx.time(when::of(on)));
                 s.blocks.push(Block::Item(said.t(".")));
             }
         }
@@ -317,7 +332,7 @@ pub fn rates(ctx: &Ctx<'_>) -> Option<Section> {
             match step.gap {
                 Some(why) => s.t("no data: ").t(why).cell().t("-").cell().t("-"),
                 None => {
-                    let track = |c: Option<Count>| c.map_or_else(|| "-".to_owned(), share);
+                    let track = |c: Option<Count>| c.map_or_else(|| "none counted".to_owned(), share);
                     let s = s.d(track(step.candidate)).cell().d(track(step.stable)).cell();
                     s.d(format!("{} / {}", burn(step.burn[0]), burn(step.burn[1])))
                 }

@@ -4,7 +4,7 @@
 use super::acts::{held, stories};
 use super::doc::{Block, Part, Section, Sentence};
 use super::pick::{Picked, Scope};
-use super::words::{text, who};
+use super::words::{many, text, who};
 use super::{Ctx, Nothing, Read, Report, done, facts, sessions, when};
 use crate::core::age::span;
 use crate::core::case::followup::Tasks;
@@ -56,14 +56,16 @@ pub fn handover(all: &[Record], read: &Read, present: &[Present], since: Utc, no
 fn shift(ctx: &Ctx<'_>, since: Utc) -> Section {
     let mut s = Section::new(Part::Summary);
     let within: Vec<&Record> = ctx.p.records.iter().copied().filter(|r| when::of(r) >= since).collect();
-    let count = |kind: &str| within.iter().filter(|r| r.kind == kind).count().to_string();
+    let count = |kind: &str| within.iter().filter(|r| r.kind == kind).count();
     let said = match Sentence::over(&within) {
         None => ctx.over().t("Nothing was recorded in this time."),
         Some(on) => {
             let acts = stories(&within);
             let settled = acts.iter().filter(|a| a.end == super::acts::End::Settled).count();
-            let on = on.d(acts.len().to_string()).t(" acts confirmed, ").d(settled.to_string()).t(" of them settled; ");
-            on.d(count("incident-opened")).t(" incidents opened, ").d(count("incident-closed")).t(" closed.")
+            let on =
+                on.d(many(acts.len(), "act", "acts")).t(" confirmed, ").d(settled.to_string()).t(" of them settled; ");
+            let on = on.d(many(count("incident-opened"), "incident", "incidents")).t(" opened, ");
+            on.d(count("incident-closed").to_string()).t(" closed.")
         }
     };
     s.blocks.push(Block::Item(said));

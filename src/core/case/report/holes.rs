@@ -1,6 +1,7 @@
 //! What the record does not show: so that nobody reads silence as calm.
 
 use super::doc::{Block, Part, Section, Sentence};
+use super::words::{many, who};
 use super::{Ctx, timeline, when};
 use crate::core::case::signal;
 use crate::core::judge::words::count;
@@ -50,15 +51,17 @@ pub fn holes(ctx: &Ctx<'_>) -> Section {
 
     let late = with(ctx, |r| r.at.is_some());
     say(on_all(&late).map(|s| {
-        s.d(late.len().to_string()).t(" records were appended later than they were true; their own times are shown.")
+        s.d(many(late.len(), "record was", "records were"))
+            .t(" appended later than they were true; their own times are shown.")
     }));
 
     let broken = with(ctx, |r| r.kind == UNREADABLE);
-    say(on_all(&broken).map(|s| s.d(broken.len().to_string()).t(" lines could not be read.")));
+    say(on_all(&broken).map(|s| s.d(many(broken.len(), "line", "lines")).t(" could not be read.")));
 
     let cut = with(ctx, |r| r.data["cut"].is_number());
     say(on_all(&cut).map(|s| {
-        s.d(cut.len().to_string()).t(" records were too long and hold only a part of what was to be written.")
+        s.d(many(cut.len(), "record was", "records were"))
+            .t(" too long: what is kept is a part of what was to be written.")
     }));
 
     let mut unknown: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
@@ -68,8 +71,8 @@ pub fn holes(ctx: &Ctx<'_>) -> Section {
         }
     }
     for (kind, all) in unknown {
-        let said = on_all(&all).map(|s| s.d(all.len().to_string()).t(" records of the kind "));
-        say(said.map(|s| s.d(kind).t(", which this version does not know, are left out.")));
+        let said = on_all(&all).map(|s| s.d(many(all.len(), "record", "records")).t(" of the kind "));
+        say(said.map(|s| s.d(kind).t(", which this version does not know: left out.")));
     }
 
     for o in &openings {
@@ -86,7 +89,8 @@ pub fn holes(ctx: &Ctx<'_>) -> Section {
         if !closed {
             let last = ctx.p.records.iter().copied().rfind(|r| r.session == o.session);
             let s = last.map(|l| Sentence::on(o).and(l)).unwrap_or_else(|| Sentence::on(o));
-            let s = s.t("No end of this session is among these records; the last one read is of ");
+            let s =
+                s.t("The end of the session of ").d(who(o)).t(" is not among these records; the last one read is of ");
             let at = last.map_or_else(|| ctx.time(when::of(o)), |l| ctx.time(when::of(l)));
             say(Some(s.d(at).t(if file.is_some_and(|f| f.runs) { ": it still runs." } else { "." })));
         }
@@ -95,20 +99,25 @@ pub fn holes(ctx: &Ctx<'_>) -> Section {
     let blind = with(ctx, |r| {
         r.kind == "verdict" && matches!(r.data["word"].as_str(), Some("NO DATA" | "NOT JUDGED" | "NO BASELINE"))
     });
-    say(on_all(&blind).map(|s| s.d(blind.len().to_string()).t(" times a verdict could not be given for want of data.")));
+    say(on_all(&blind)
+        .map(|s| s.d(many(blind.len(), "time", "times")).t(" a verdict could not be given for want of data.")));
     if !ctx.p.records.iter().any(|r| r.kind == "figures") {
         say(Some(ctx.over().t(
             "No figures were recorded between changes of the verdict: rates are averages over long times, or unknown.",
         )));
     }
     for series in &ctx.series {
-        let steps = series.steps();
+        let steps = series.rows(usize::MAX);
         let gaps: Vec<_> = steps.iter().filter(|s| s.gap.is_some()).collect();
         if let (Some(first), Some(last)) = (gaps.first(), gaps.last()) {
             let s =
                 Sentence::on(first.on[0]).and(last.on[1]).t("The figures of ").d(series.service.clone()).t(" have ");
-            let s =
-                s.d(gaps.len().to_string()).t(" gaps between ").d(ctx.time(first.from)).t(" and ").d(ctx.time(last.to));
+            let s = s
+                .d(many(gaps.len(), "gap", "gaps"))
+                .t(" between ")
+                .d(ctx.time(first.from))
+                .t(" and ")
+                .d(ctx.time(last.to));
             say(Some(s.t("; nothing is drawn across them.")));
         }
     }
@@ -116,7 +125,8 @@ pub fn holes(ctx: &Ctx<'_>) -> Section {
         timeline::said(r).is_none() && matches!(r.kind.as_str(), "figures" | "sent" | "anchored" | "identity")
     });
     say(Sentence::over(&quiet).map(|s| {
-        s.d(quiet.len().to_string()).t(" records (figures, requests as sent, identities) have no row on the timeline.")
+        s.d(many(quiet.len(), "record", "records"))
+            .t(" (figures, requests as sent, identities) without a row on the timeline.")
     }));
 
     s.blocks.push(Block::Plain(

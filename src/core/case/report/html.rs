@@ -72,8 +72,8 @@ impl<'r> Page<'r> {
         let mut out = vec![String::new()];
         for p in s.pieces() {
             match (p, out.last_mut()) {
-                (Piece::Words(w), Some(cell)) if BAD.contains(w) => {
-                    let _ = write!(cell, "<b class=\"bad\">{w}</b>");
+                (Piece::Words(w), Some(cell)) if BAD.contains(&w.trim()) => {
+                    let _ = write!(cell, " <b class=\"bad\">{}</b>", w.trim());
                 }
                 (Piece::Words(w), Some(cell)) => cell.push_str(&esc(w)),
                 (Piece::Given(g), Some(cell)) => cell.push_str(&esc(g)),
@@ -86,8 +86,7 @@ impl<'r> Page<'r> {
     /// Each cited record a link to its row, where it has one.
     fn cite(&self, rests: &[Rest]) -> String {
         let link = |r: &Rest| {
-            let label = self.r.cites(std::slice::from_ref(r));
-            let inner = esc(label.trim_start_matches('[').trim_end_matches(']'));
+            let inner = esc(&self.r.cited(std::slice::from_ref(r)));
             match r {
                 Rest::On(x) if self.rows.contains(&(x.session.as_str(), x.seq)) => {
                     format!("<a href=\"#{}\">{inner}</a>", self.anchor(&x.session, x.seq))

@@ -29,9 +29,12 @@ pub fn escape(given: &str) -> String {
             // Inside a word they are letters.
             '_' => !(inner(before) && inner(after)),
             // What begins a block, where the value begins a line.
-            '#' | '=' | '+' | '-' => i == 0 || before == Some(' '),
+            '#' | '=' | '+' | '-' => i == 0 && !inner(after),
             // A list of numbers; an address that becomes a link by itself.
-            '.' | ')' => s[..i].chars().all(|c| c.is_ascii_digit()) || s[..i].to_ascii_lowercase().ends_with("www"),
+            '.' | ')' => {
+                let list = i > 0 && s[..i].bytes().all(|b| b.is_ascii_digit()) && after.is_none_or(|c| c == ' ');
+                list || s[..i].to_ascii_lowercase().ends_with("www")
+            }
             '/' => before == Some(':'),
             '@' => !(inner(before) && inner(after)),
             _ => false,
@@ -49,7 +52,8 @@ fn cells(s: &Sentence) -> Vec<String> {
     let mut out = vec![String::new()];
     for p in s.pieces() {
         match (p, out.last_mut()) {
-            (Piece::Words(w), Some(cell)) => cell.push_str(&words(w)),
+            // The program's own words are no markup, but for the boxes of the checklist, which are meant as such.
+            (Piece::Words(w), Some(cell)) => cell.push_str(w),
             (Piece::Given(g), Some(cell)) => cell.push_str(&escape(g)),
             (Piece::Cell, _) | (_, None) => out.push(String::new()),
         }
@@ -57,15 +61,9 @@ fn cells(s: &Sentence) -> Vec<String> {
     out
 }
 
-/// The program's own words hold no markup but brackets of the checklist.
-fn words(w: &str) -> String {
-    w.replace('[', "\\[").replace(']', "\\]")
-}
-
 fn cite(r: &Report, s: &Sentence) -> String {
-    let cites = r.cites(s.rests());
-    let inner = cites.trim_start_matches('[').trim_end_matches(']');
-    format!("\\[{}\\]", escape(inner))
+    // Brackets alone are no link: nothing can define one, since no bracket from outside stays unescaped.
+    format!("[{}]", escape(&r.cited(s.rests())))
 }
 
 fn sentence(r: &Report, s: &Sentence) -> String {
@@ -79,7 +77,7 @@ pub fn md(r: &Report) -> String {
     let drill = if r.drill { " **DRILL: nothing real was reached.**" } else { "" };
     let made = r.made.rfc3339();
     let _ = writeln!(out, "Environment {place}. Made {}Z.{drill}\n", made.get(..19).unwrap_or_default());
-    let _ = writeln!(out, "{}", words(HOW_TO_READ));
+    let _ = writeln!(out, "{HOW_TO_READ}");
     for s in &r.sections {
         let _ = writeln!(out, "\n## {}\n", s.part.title());
         let mut in_list = false;
@@ -95,7 +93,7 @@ pub fn md(r: &Report) -> String {
                 Block::Item(s) => _ = writeln!(out, "- {}", sentence(r, s)),
                 Block::Head(s) => _ = writeln!(out, "### {}", sentence(r, s)),
                 Block::Question(q) => _ = writeln!(out, "### {q}"),
-                Block::Plain(p) => _ = writeln!(out, "{}", words(p)),
+                Block::Plain(p) => _ = writeln!(out, "{p}"),
                 Block::Blank(b) => _ = writeln!(out, "- **To fill:** {b} ________"),
                 Block::Table(head, rows) => {
                     let _ = writeln!(out, "| {} | records |", head.join(" | "));
@@ -155,8 +153,10 @@ mod tests {
         assert_eq!(escape("- one"), "\\- one");
         assert_eq!(escape("www.e.example"), "www\\.e.example");
         assert_eq!(escape("@team look"), "\\@team look");
-        assert_eq!(escape("line\n\n# two"), "line / / \\# two");
+        assert_eq!(escape("line\n\n# two"), "line / / # two");
+        assert_eq!(escape("---"), "\\---");
         // Names stay readable.
         assert_eq!(escape("checkout@eu-1 v2.14.1 by_name 0.5%"), "checkout@eu-1 v2.14.1 by_name 0.5%");
+        assert_eq!(escape("+1m49"), "+1m49");
     }
 }

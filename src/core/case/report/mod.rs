@@ -69,8 +69,8 @@ impl Report {
         std::iter::once(&self.title).chain(self.sections.iter().flat_map(Section::sentences))
     }
 
-    /// `[41]`, `[mira 41, 44; ito 7-9]`.
-    pub fn cites(&self, rests: &[Rest]) -> String {
+    /// `41`, `mira 41, 44; ito 7-9`: what stands between the brackets.
+    pub fn cited(&self, rests: &[Rest]) -> String {
         let mut by: Vec<(&str, Vec<String>)> = Vec::new();
         for r in rests {
             let (session, what) = match r {
@@ -86,7 +86,7 @@ impl Report {
             None | Some("") => all.join(", "),
             Some(name) => format!("{name} {}", all.join(", ")),
         };
-        format!("[{}]", by.into_iter().map(one).collect::<Vec<_>>().join("; "))
+        by.into_iter().map(one).collect::<Vec<_>>().join("; ")
     }
 }
 

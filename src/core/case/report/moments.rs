@@ -40,11 +40,14 @@ pub fn is_bad(r: &Record) -> bool {
 
 /// The way back that counts: the first roll-back that left, else the first other backward act that did.
 pub fn way_back<'s, 'a>(stories: &'s [Story<'a>]) -> Option<&'s Story<'a>> {
-    let sent = || stories.iter().filter(|s| s.was_sent() && s.is_backward());
-    // One that settled and stayed counts more than one that was refused before it.
+    let all = || stories.iter().filter(|s| s.is_backward());
+    let sent = || all().filter(|s| s.was_sent());
+    // One that settled and stayed counts more than one that was refused before it; one of which only the intent is
+    // known may have left.
     sent()
         .find(|s| s.rolls_back() && s.end == End::Settled)
         .or_else(|| sent().find(|s| s.rolls_back()))
+        .or_else(|| all().find(|s| s.rolls_back() && s.end == End::Meant))
         .or_else(|| sent().next())
 }
 

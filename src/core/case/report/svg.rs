@@ -27,7 +27,7 @@ const BETWEEN: f64 = 34.0;
 const BURN: f64 = 110.0;
 const AXIS: f64 = 22.0;
 const MARK_ROW: f64 = 20.0;
-const MARK_ROWS: usize = 3;
+const MARK_ROWS: usize = 4;
 
 #[derive(Clone, Debug)]
 struct Bar {
@@ -116,8 +116,12 @@ fn mark(ctx: &Ctx<'_>, r: &Record, series: &Series<'_>) -> Option<Mark> {
         "intent" => Shape::Act,
         "settled" | "refused" | "unknown" | "stuck" | "undone" => Shape::End,
         "incident-opened" | "incident-changed" | "incident-closed" | "decision" | "lead" | "told" => Shape::Case,
-        "note" | "runbook" => Shape::Note,
-        "phase" | "verdict" | "burn" => Shape::Note,
+        "note" | "runbook" | "verdict" | "burn" => Shape::Note,
+        // Steps, versions, and what somebody else did; the rest of a phase is what an act's own marks tell.
+        "phase" => {
+            let words = r.data["words"].as_str()?;
+            ["step ", "candidate", "promoted", " by "].iter().any(|w| words.contains(w)).then_some(Shape::Note)?
+        }
         _ => return None,
     };
     let of = r.target_at();
@@ -309,7 +313,10 @@ impl Picture {
         let mut ends = [f64::MIN; MARK_ROWS];
         for (i, m) in self.marks.iter().enumerate() {
             let x = self.x(m.at);
-            let row = (0..MARK_ROWS).find(|r| ends[*r] + 22.0 <= x).unwrap_or(i % MARK_ROWS);
+            let free = (0..MARK_ROWS).find(|r| ends[*r] + 22.0 <= x);
+            // Where it is too full, over the one that lies furthest back.
+            let oldest = (0..MARK_ROWS).min_by(|a, b| ends[*a].total_cmp(&ends[*b])).unwrap_or(0);
+            let row = free.unwrap_or(oldest);
             ends[row] = x;
             let y = bottom + AXIS + MARK_ROW * row as f64 + 9.0;
             let class = match m.shape {

@@ -1,7 +1,7 @@
 //! The hand-over as lines for a terminal, at most 78 wide. Reads as Markdown as well.
 
 use super::Report;
-use super::doc::{Block, Part, Piece, Sentence};
+use super::doc::{Block, Part, Piece, Rest, Sentence};
 use crate::core::shown::shown_line;
 use std::fmt::Write as _;
 
@@ -33,17 +33,22 @@ fn label(part: Part) -> &'static str {
 
 /// Lines, each ended. Gated: nothing in it can steer a terminal.
 pub fn text(r: &Report) -> String {
-    let place = if r.drill { format!("DRILL {}", r.environment) } else { r.environment.clone() };
+    let place = match (r.drill, r.environment.as_str()) {
+        (true, "drill") => "DRILL".to_owned(),
+        (true, env) => format!("DRILL {env}"),
+        (false, env) => env.to_owned(),
+    };
     let made = r.made.rfc3339();
     let day = made.get(..16).unwrap_or_default().replace('T', " ");
-    let head =
-        format!("# {} {}, {day}Z, {} {}", r.kind, shown_line(&place, GIVEN), plain(&r.title), r.cites(r.title.rests()));
-    let mut out = format!("{head}\n\n");
+    let cited = |rests: &[Rest]| format!("[{}]", shown_line(&r.cited(rests), GIVEN));
+    let mut out = format!("# {} {}, {day}Z\n\n", r.kind, shown_line(&place, GIVEN));
+    wrap("", &format!("{} {}", plain(&r.title), cited(r.title.rests())), &mut out);
+    out.push('\n');
     for s in &r.sections {
         for (i, b) in s.blocks.iter().enumerate() {
             let Block::Item(said) = b else { continue };
             let name = if i == 0 { label(s.part) } else { "" };
-            let words = format!("{} {}", plain(said), shown_line(&r.cites(said.rests()), GIVEN));
+            let words = format!("{} {}", plain(said), cited(said.rests()));
             let first = format!("- {name:<11}");
             wrap(&first, &words, &mut out);
         }

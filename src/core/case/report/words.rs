@@ -14,6 +14,16 @@ pub fn share((failed, total): Count) -> String {
     }
 }
 
+/// `540 of 2,500 requests (21.6%)`
+pub fn requests(c: Count) -> String {
+    share(c).replace(" (", " requests (")
+}
+
+/// `1 record`, `7 records`.
+pub fn many(n: usize, one: &str, more: &str) -> String {
+    format!("{} {}", count(n as f64), if n == 1 { one } else { more })
+}
+
 /// `21.6%`, or a dash where nobody asked.
 pub fn rate(c: Option<Count>) -> String {
     c.filter(|c| c.1 > 0.0).map_or_else(|| "-".to_owned(), |(f, n)| percent(f / n))
