@@ -8,10 +8,27 @@ use andon::core::case::report::{Part, Read, Report, Rest, Wish, draft, html, md,
 use andon::core::record::Record;
 use andon::core::time::Utc;
 use andon::testkit::hostile::{PAYLOADS, forbidden};
-use played::{DAY, f1, files, quiet};
+use played::{DAY, files};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::LazyLock;
+
+/// Played once.
+fn f1() -> Vec<Record> {
+    static LOG: LazyLock<Vec<Record>> = LazyLock::new(played::f1);
+    LOG.clone()
+}
+
+fn quiet() -> Vec<Record> {
+    static LOG: LazyLock<Vec<Record>> = LazyLock::new(played::quiet);
+    LOG.clone()
+}
+
+/// In a short run only every `n`th is taken; `ANDON_LONG=1` takes all.
+fn each(n: usize) -> usize {
+    if std::env::var_os("ANDON_LONG").is_some() { 1 } else { n }
+}
 
 fn read(records: &[Record]) -> Read {
     Read { environment: "drill".into(), files: files(records) }
@@ -85,7 +102,7 @@ fn a_sentence_changes_with_its_own_records_and_with_no_others() {
     let log = f1();
     let whole = said(&made(&log));
     let over = |rests: &[Rest]| rests.iter().any(|r| matches!(r, Rest::Over { .. }));
-    for gone in 0..log.len() {
+    for gone in (0..log.len()).step_by(each(3)) {
         let mut less = log.clone();
         let r = less.remove(gone);
         let Ok(report) = draft(&less, &read(&less), &Wish::default(), Utc(DAY)) else { continue };
@@ -328,7 +345,7 @@ fn text_from_outside_stays_text_in_every_form() {
     let clean = made(&log);
     let tags = |html: &str| html.matches('<').count();
     let (was_tags, was_lines) = (tags(&html::html(&clean)), md::md(&clean).lines().count());
-    let payloads = PAYLOADS.iter().map(|(_, p)| *p).chain(MARKUP);
+    let payloads = PAYLOADS.iter().map(|(_, p)| *p).step_by(each(6)).chain(MARKUP);
     for payload in payloads {
         let mut log = log.clone();
         for r in &mut log {
@@ -339,7 +356,8 @@ fn text_from_outside_stays_text_in_every_form() {
                 r.claimed = Some(payload.into());
             }
             if let Some(t) = &mut r.target {
-                t["name"] = json!(format!("checkout{payload}"));
+                let name = t["name"].as_str().unwrap_or_default();
+                t["name"] = json!(format!("{name}{payload}"));
             }
         }
         let mut read = read(&log);
@@ -389,11 +407,9 @@ fn poison(v: &mut serde_json::Value, payload: &str) {
             "how",
             "due",
             "drill",
-            "service",
         ];
         match v {
             serde_json::Value::String(s) if !goes_by.contains(&name.as_str()) => s.push_str(payload),
-            serde_json::Value::String(s) if name == "service" => *s = format!("checkout{payload}"),
             serde_json::Value::Object(_) => poison(v, payload),
             serde_json::Value::Array(all) => {
                 for x in all {
