@@ -203,7 +203,7 @@ mod tests {
             };
             let line = json!({"v": 1, "session": session, "seq": i + 1, "hlc": [t.0, 0], "utc": t.rfc3339(), "kind": kind,
                 "incident": incident.filter(|_| (100..=110).contains(&i)),
-                "data": {"id": incident, "text": format!("note {i}"), "kind": "x"}});
+                "data": {"id": incident.filter(|_| kind.starts_with("incident")), "text": format!("note {i}"), "kind": "x"}});
             text.push_str(&line.to_string());
             text.push('\n');
         }

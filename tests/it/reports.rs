@@ -457,3 +457,129 @@ fn the_hand_over_fits_one_screen() {
         }
     }
 }
+
+#[test]
+fn what_is_missing_is_said_with_the_record_that_tells_it() {
+    let mut log = f1();
+    let at = log.iter().position(|r| r.kind == "told").expect("the record");
+    log[at].rest.insert("missed".into(), json!(17));
+    let torn =
+        json!([{"file": "20261120T000000Z-ana-bastion2-0001.jsonl", "offset": 900, "bytes": 41, "sha256": "ab"}]);
+    log[0].data["torn"] = torn;
+    let mut broken = Record::read(&log[at].session, b"{\"not json");
+    broken.hlc = log[at].hlc;
+    log.insert(at + 1, broken);
+    let mut read = read(&log);
+    read.files[1].unread = Some("permission denied".into());
+    let r = draft(&log, &read, &Wish::default(), Utc(DAY)).unwrap_or_else(|n| panic!("{n}"));
+    let holes = section(&r, Part::Holes);
+    for words in [
+        "17 observations were dropped because the disk did not follow",
+        "20261120T000000Z-ana-bastion2-0001.jsonl of an ended session ends in 41 bytes of an unfinished line",
+        "1 line could not be read",
+        "The log was one person's own (log: mine only)",
+        "Consoles on other hosts keep logs of their own",
+    ] {
+        assert!(holes.contains(words), "{words}: {holes}");
+    }
+    let text = md::md(&r);
+    assert!(text.contains("not read: permission denied") && text.contains("Correctness is not measured"));
+}
+
+#[test]
+fn an_act_in_trouble_stands_out_and_is_told_as_it_was() {
+    for (kind, data, words) in [
+        ("stuck", json!({"why": "2 pods do not end"}), "got stuck; no record confirms that it settled"),
+        ("unknown", json!({"why": "timeout"}), "its outcome is not known"),
+        ("refused", json!({"by": "guard", "status": 409, "why": "uid differs"}), "was refused by the source"),
+        ("undone", json!({"by": "argocd", "found": "progressing"}), "was undone later"),
+        ("resolved", json!({"how": "read back: it was not done"}), "showed that it was not done"),
+    ] {
+        let mut log = f1();
+        for r in log.iter_mut().filter(|r| r.kind == "settled") {
+            r.kind = kind.into();
+            for (k, v) in data.as_object().expect("members") {
+                r.data[k] = v.clone();
+            }
+        }
+        let r = made(&log);
+        assert!(section(&r, Part::Summary).contains(words), "{kind}: {}", section(&r, Part::Summary));
+        assert!(section(&r, Part::Review).contains(words), "{kind}: {}", section(&r, Part::Review));
+        assert!(html::html(&r).contains("<b class=\"bad\">"), "{kind}");
+        let moments = section(&r, Part::Moments);
+        assert!(!moments.contains("settled |"), "{moments}");
+    }
+}
+
+#[test]
+fn a_hand_over_in_the_middle_names_what_is_open() {
+    let log = f1();
+    let at = log.iter().position(|r| r.kind == "told").expect("the record");
+    let log = &log[..=at];
+    let text = text::text(&shift(log)).split_whitespace().collect::<Vec<_>>().join(" ");
+    for words in [
+        "i-0412 checkout errors, canary v2.14.1, severity 2, open, open 13m, lead mira for 13m, stakeholders told 13m ago.",
+        "roll back checkout@eu-1 by mira at 2026-11-21 03:03:38: NOT SETTLED.",
+        "mira on bastion-2 since",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+/// A log directory as the journal leaves it, but for the hashes.
+fn on_disk(home: &crate::home::Home, log: &[Record]) -> String {
+    let mut by: std::collections::BTreeMap<&str, String> = std::collections::BTreeMap::new();
+    for r in log {
+        let line = json!({"v": 1, "session": r.session, "seq": r.seq, "hlc": r.hlc, "utc": r.utc, "at": r.at, "kind": r.kind,
+            "actor": {"user": r.user}, "host": r.host, "incident": r.incident, "target": r.target, "ticket": r.ticket,
+            "data": r.data});
+        let file = by.entry(&r.session).or_default();
+        file.push_str(&line.to_string());
+        file.push('\n');
+    }
+    for (session, text) in by {
+        home.file(&format!("log/{session}.jsonl"), &text);
+    }
+    home.path().join("log").to_string_lossy().into_owned()
+}
+
+#[test]
+fn the_commands_say_the_same_and_end_as_they_should() {
+    let home = crate::home::Home::new("report");
+    let dir = on_disk(&home, &f1());
+    let run = |args: &[&str]| crate::command::run(&home, args, &[]);
+    let ran = run(&["report", "--dir", &dir]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    // The same but for the day it was made and the files.
+    let body = |s: &str| {
+        let from = s.find("## Summary").unwrap_or(0);
+        s[from..s.find("## What the record does not show").unwrap_or(s.len())].to_owned()
+    };
+    assert_eq!(body(&ran.out), body(&md::md(&made(&f1()))));
+    let file = home.path().join("r.html").to_string_lossy().into_owned();
+    let ran = run(&["report", "--dir", &dir, "--incident", "i-0412", "--html", "-o", &file]);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
+    assert!(std::fs::read_to_string(&file).expect("written").starts_with("<!doctype html>"));
+    let ran = run(&["report", "--dir", &dir, "--json"]);
+    let all: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    assert_eq!(all["schema"], "andon.report/1");
+    assert!(ran.out.is_ascii() && all["sections"][0]["blocks"][0]["said"]["rests"][0]["seq"].is_u64(), "{}", ran.out);
+    let ran = run(&["report", "handover", "--dir", &dir]);
+    assert!(ran.code == 0 && ran.out.starts_with("# Hand-over DRILL") && ran.out.contains("FOLLOW-UPS"), "{}", ran.out);
+    for (args, code, said) in [
+        (vec!["report", "--dir", &dir, "--incident", "i-9"], 5, "no incident i-9; there is i-0412"),
+        (vec!["report", "--dir", "/nowhere/at/all"], 5, "there is no log here"),
+        (vec!["report", "--dir", &dir, "--since", "soon"], 2, "soon: no time"),
+        (vec!["report", "--dir", &dir, "--since", "2030-01-01"], 5, "no record in this span"),
+        (vec!["report", "--dir", &dir, "--html", "--json"], 2, "cannot be used with"),
+        (vec!["report", "--dir", &dir, "-o", "/nowhere/at/all"], 1, "/nowhere/at/all"),
+        (vec!["report", "handover", "--dir", "/nowhere/at/all"], 5, "there is no log here"),
+    ] {
+        let ran = run(&args);
+        assert_eq!(ran.code, code, "{args:?}: {}", ran.err);
+        assert!(ran.err.contains(said) && ran.out.is_empty(), "{args:?}: {}", ran.err);
+    }
+    std::fs::create_dir(home.path().join("log/20261122T000000Z-x-y-0000.jsonl")).expect("made");
+    let ran = run(&["report", "--dir", &dir]);
+    assert!(ran.code == 1 && ran.err.contains("not read") && ran.out.contains("not read:"), "{}", ran.err);
+}

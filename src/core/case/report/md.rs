@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(escape("- one"), "\\- one");
         assert_eq!(escape("www.e.example"), "www\\.e.example");
         assert_eq!(escape("@team look"), "\\@team look");
-        assert_eq!(escape("line\n\n# two"), "line / / # two");
+        assert_eq!(escape("line\n\n# two"), "line /  / # two");
         assert_eq!(escape("---"), "\\---");
         // Names stay readable.
         assert_eq!(escape("checkout@eu-1 v2.14.1 by_name 0.5%"), "checkout@eu-1 v2.14.1 by_name 0.5%");

@@ -65,6 +65,7 @@ fn earlier(ctx: &Ctx<'_>) -> Vec<Sentence> {
         let s = Sentence::resting_with(&bad.what, &found.what).t("From the first bad signal to its detection: ");
         out.push(s.d(gone(bad.at, found.at)).t("."));
     }
+    out.extend(rose(ctx));
     out.extend(done::weight_when_found(ctx));
     // Verdicts that could not say yet.
     let unsure = |r: &&&Record| {
@@ -81,6 +82,25 @@ fn earlier(ctx: &Ctx<'_>) -> Vec<Sentence> {
         out.push(ctx.over().t("No bad signal is in these records, so no time to its detection."));
     }
     out
+}
+
+/// When the figures first show what was to come: the first time between two records with half of the highest rate.
+fn rose(ctx: &Ctx<'_>) -> Option<Sentence> {
+    let found = ctx.moments.detection.as_ref()?;
+    let harmed = super::facts::harmed(ctx);
+    let series = ctx.series.iter().find(|s| harmed.contains(&s.service) && !s.sparse)?;
+    let steps = series.steps();
+    let rate = |s: &super::rates::Step<'_>| s.candidate.map(|c| c.0 / c.1);
+    let most = steps
+        .iter()
+        .filter(|s| rate(s).is_some())
+        .max_by(|a, b| rate(a).unwrap_or(0.0).total_cmp(&rate(b).unwrap_or(0.0)))?;
+    let top = rate(most).filter(|r| *r > 0.0)?;
+    let first = steps.iter().find(|s| rate(s).is_some_and(|r| r >= top / 2.0))?;
+    let s = Sentence::on(first.on[0]).and(first.on[1]).and(most.on[0]).and(most.on[1]).resting_on(&found.what);
+    let s = s.t("The figures first show half of the highest rate (").d(super::words::rate(most.candidate));
+    let s = s.t(") in the time from ").d(ctx.time(first.from)).t(" to ").d(ctx.time(first.to));
+    Some(s.t("; it was found at ").d(ctx.time(found.at)).t("."))
 }
 
 fn way_back(ctx: &Ctx<'_>) -> Vec<Sentence> {

@@ -435,7 +435,10 @@ mod tests {
     fn names_are_escaped_and_the_picture_is_told_in_words() {
         let svg = picture(vec![bar(10, 20, Some(0.216), None)]).svg(3);
         assert!(svg.contains("&lt;checkout&gt;&amp;&quot;") && !svg.contains("<checkout>"));
-        assert!(svg.contains("<title id=\"t3\">") && svg.contains("The candidate's highest rate is 21.6%."), "{svg}");
+        assert!(
+            svg.contains("<title id=\"t3\">") && svg.contains("The candidate&#39;s highest rate is 21.6%."),
+            "{svg}"
+        );
         assert!(svg.contains("reaches 5.0x, above the line of 3x"));
         assert!(svg.contains("class=\"limit\""));
     }
