@@ -25,6 +25,8 @@ pub mod fault;
 mod fault_tests;
 /// What other sessions append, as they append it; who is in.
 pub mod follow;
+/// The records of a directory in reading order, for reports.
+pub mod gather;
 /// The ends of the other sessions' files.
 pub mod heads;
 /// The hybrid logical clock.

@@ -50,6 +50,7 @@ mod properties;
 mod pty;
 mod pty_self;
 mod reload;
+mod reports;
 mod screen;
 mod secrets;
 mod sizes;

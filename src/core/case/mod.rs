@@ -9,6 +9,7 @@ pub mod known;
 pub mod note;
 pub mod others;
 pub mod people;
+pub mod report;
 pub mod runbook;
 pub mod seams;
 pub mod signal;
