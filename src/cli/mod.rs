@@ -13,6 +13,7 @@ mod plain;
 pub mod replay;
 mod reset;
 pub mod setup;
+mod ssh;
 mod version;
 
 use crate::core::nav::At;

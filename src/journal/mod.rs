@@ -44,6 +44,7 @@ mod tape_write;
 pub mod thread;
 #[cfg(test)]
 mod thread_tests;
+mod who;
 /// A record as one line for a person.
 pub mod words;
 mod worker;

@@ -3,7 +3,7 @@
 
 use super::append::{Chain, LogFile, MineOnly, OnDisk, make_dir, session_name};
 use super::live::Live;
-use super::record::{Actor, Who, ascii};
+use super::record::{Actor, User, Who, ascii};
 use super::recovery::{self, Recovery};
 use super::worker::{Appended, Command, Opening, Worker};
 use crate::core::act::plan::Ticket;
@@ -55,7 +55,8 @@ pub struct Settings {
     pub dir: PathBuf,
     pub mine_only: MineOnly,
     pub environment: String,
-    pub user: String,
+    pub user: User,
+    /// [`super::record::NOT_GIVEN`] under a shared account, until the question is answered.
     pub claimed: Option<String>,
     pub host: String,
     /// This program's version.

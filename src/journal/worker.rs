@@ -4,6 +4,7 @@ use super::append::Chain;
 use super::heads;
 use super::live::Live;
 use super::thread::{BATCH, Durability, Ended, OnReport, Report};
+use super::who;
 use crate::core::act::plan::Ticket;
 use crate::core::entry::{Entry, Kind};
 use crate::core::record::Record;
@@ -57,6 +58,8 @@ pub struct Worker {
     failed: Option<String>,
     waiting: Arc<AtomicU64>,
     missed: Arc<AtomicU64>,
+    /// Records of a person's acts that nobody has put a name to.
+    nameless: Vec<u64>,
 }
 
 impl Worker {
@@ -72,6 +75,7 @@ impl Worker {
             failed: None,
             waiting,
             missed,
+            nameless: Vec::new(),
         }
     }
 
@@ -147,8 +151,10 @@ impl Worker {
             return;
         }
         let missed = self.missed.swap(0, Ordering::Relaxed);
-        match self.chain.append(entry, stamp, ticket, missed) {
+        let named = who::named(entry, &mut self.nameless, &mut self.chain);
+        match self.chain.append(named.as_ref().unwrap_or(entry), stamp, ticket, missed) {
             Ok(record) => {
+                who::nameless(entry.kind, &record, &mut self.nameless);
                 self.unreported.push(record);
                 self.dirty.get_or_insert_with(Instant::now);
                 self.unsynced.extend(ticket);

@@ -359,6 +359,7 @@ fn every_place_is_attacked(screen: Screen, overlay: Overlay) {
         | Overlay::Help { .. }
         | Overlay::Note(_)
         | Overlay::Palette(_)
-        | Overlay::SkipReason { .. } => {}
+        | Overlay::SkipReason { .. }
+        | Overlay::Who { .. } => {}
     }
 }

@@ -32,6 +32,7 @@ forms! {
     "step", "step K tick", "tick step K as done";
     "step", "step K skip REASON", "skip step K, with a reason";
     "note", "note TEXT", "write a note into the log";
+    "as", "as NAME", "where the account is shared: say who you are; the log carries it from then on";
     "sources", "sources", "each source: state, age, what we may do there";
     "log", "log [N]", "the last lines of the log";
     "speed", "speed N", "in a drill: N times as fast, 1 to 60";
@@ -69,6 +70,7 @@ pub enum Command {
     Sources,
     Runbook(Option<String>),
     Step(u32, Step),
+    As(String),
     Note(String),
     Log(usize),
     Speed(u32),
@@ -102,6 +104,7 @@ pub fn parse(line: &str) -> Result<Command, String> {
         "sources" => none(Command::Sources),
         "runbook" => Ok(Command::Runbook(one())),
         "step" => step(rest).ok_or_else(|| form(word)),
+        "as" => one().map(Command::As).ok_or_else(|| form(word)),
         "note" => one().map(Command::Note).ok_or_else(|| form(word)),
         "log" if rest.is_empty() => Ok(Command::Log(10)),
         "log" => rest.parse().ok().filter(|n| (1..=200).contains(n)).map(Command::Log).ok_or_else(|| form(word)),
@@ -198,6 +201,7 @@ mod tests {
                 .replace(" K ", " 2 ")
                 .replace(" N", " 3")
                 .replace("REASON", "not needed")
+                .replace("NAME", "Mira")
                 .replace("TEXT", "it hurts");
             assert!(parse(&typed).is_ok(), "{}: {typed}: {:?}", f.form, parse(&typed));
             assert!(typed.starts_with(f.word), "{}", f.form);

@@ -118,7 +118,7 @@ pub(super) fn leave_help(model: &mut Model) {
     let help = |o: &Overlay| match o {
         Overlay::Help { .. } => true,
         Overlay::Palette(field) => field.under.as_deref().is_some_and(|u| matches!(u, Overlay::Help { .. })),
-        Overlay::Explain { .. } | Overlay::Note(_) | Overlay::SkipReason { .. } => false,
+        Overlay::Explain { .. } | Overlay::Note(_) | Overlay::SkipReason { .. } | Overlay::Who { .. } => false,
     };
     if model.nav.overlay.as_ref().is_some_and(help) {
         return;

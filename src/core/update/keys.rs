@@ -1,6 +1,6 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
-use super::{bump, choose, confirm, filter, link, moved, palette, panes, records, steps, writing};
+use super::{bump, choose, confirm, filter, link, moved, palette, panes, records, steps, who, writing};
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::alarm;
@@ -67,6 +67,9 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     }
     if now < model.nav.deaf_until {
         waking_key(model, key, out);
+        return;
+    }
+    if who::key(model, key, out) {
         return;
     }
     if model.dialog.is_some() {

@@ -21,6 +21,7 @@ mod settle;
 mod steps;
 mod tick;
 mod together;
+mod who;
 mod writing;
 
 use crate::core::board;
@@ -41,6 +42,8 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     let mut out = Vec::new();
     let mut touched = touched(model, &msg);
     let typed = matches!(msg, Msg::Line(_));
+    let by_hand = typed || matches!(msg, Msg::Key(_) | Msg::Paste(_));
+    let acted = who::before(model);
     match msg {
         Msg::Key(key) => keys::key(model, key, &mut out),
         Msg::Paste(text) => writing::paste(model, &text),
@@ -94,6 +97,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::LinesEnded => plain::ended(model, &mut out),
     }
     tick::by_time_alone(model, &mut out);
+    who::after(model, &acted, by_hand, &mut out);
     if model.rows_dirty {
         touched = Touched::All;
     }

@@ -33,7 +33,7 @@ pub(super) fn wheel(model: &mut Model, by: i16) {
         Some(Overlay::Explain { scroll }) => {
             model.nav.overlay = Some(Overlay::Explain { scroll: scrolled(*scroll, u16::MAX) });
         }
-        Some(Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. }) => return,
+        Some(Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. } | Overlay::Who { .. }) => return,
         None => match model.nav.screen {
             Screen::Runbook => steps::step_row(model, by),
             Screen::Choose => choose::row(model, by),

@@ -3,7 +3,7 @@
 
 mod tell;
 
-use super::{bump, confirm, keys, steps, this_runbook, writing};
+use super::{bump, confirm, keys, steps, this_runbook, who, writing};
 use crate::core::act::flight::State;
 use crate::core::board;
 use crate::core::effect::{Choice, Effect};
@@ -45,6 +45,9 @@ pub(super) fn line(model: &mut Model, line: &str, out: &mut Vec<Effect>) {
     let long = line.chars().count() > grammar::LINE_MOST;
     if model.nav.screen == Screen::Waking {
         keys::wake(model);
+    }
+    if who::line(model, typed, out) {
+        return;
     }
     if model.dialog.is_some() {
         answer(model, typed, long, last, out);
@@ -156,6 +159,7 @@ fn run(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
             }
         }
         Command::Step(k, what) => step(model, k, what, out),
+        Command::As(name) => who::said(model, &name, out),
         Command::Note(text) => {
             if let Err(why) = writing::keep(model, &text, Some(model.now.utc), out) {
                 say(out, &why);
@@ -207,6 +211,7 @@ fn choose(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
         | Command::Sources
         | Command::Runbook(_)
         | Command::Step(..)
+        | Command::As(_)
         | Command::Note(_)
         | Command::Log(_)
         | Command::Speed(_)

@@ -85,6 +85,9 @@ pub struct Abilities {
     pub skew_ms: Option<i64>,
     /// Who the server says we are.
     pub identity: Option<Arc<str>>,
+    /// The groups it puts us into, in its order.
+    #[serde(default)]
+    pub groups: Vec<Arc<str>>,
     /// Certificate checks are off.
     pub insecure: bool,
 }

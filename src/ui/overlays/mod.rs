@@ -9,6 +9,7 @@ pub mod note;
 pub mod palette;
 pub mod reason;
 pub mod small;
+pub mod who;
 
 use super::look::Look;
 use super::parts::line::{Line, Rows, clear};
