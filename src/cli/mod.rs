@@ -16,7 +16,9 @@ pub mod setup;
 mod ssh;
 mod version;
 
+use crate::backends::net::secret;
 use crate::core::nav::At;
+use crate::journal::redact;
 use clap::{Args, Parser, Subcommand};
 use out::{code, tell};
 use std::path::PathBuf;
@@ -178,6 +180,7 @@ pub enum ConfigCommand {
 
 /// Run what was asked for; the exit code (limits.md section 6).
 pub fn run() -> u8 {
+    redact::also(redact::Known { find: secret::find, blot: secret::blot });
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {

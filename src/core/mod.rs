@@ -33,6 +33,7 @@ pub mod pairs;
 pub mod palette;
 pub mod plain;
 pub mod record;
+pub mod redact;
 pub mod row;
 pub mod said;
 pub mod seal;

@@ -28,6 +28,7 @@ pub fn path(state: &Path, session: &str) -> PathBuf {
 /// Appends one line and syncs it. Blocks as long as the disk does: see [`fallback_aside`].
 pub fn fallback(state: &Path, session: &str, ticket: Option<Ticket>, entry: &Entry) -> io::Result<()> {
     let path = path(state, session);
+    let entry = &*super::redact::entry(entry);
     if let Some(dir) = path.parent() {
         make_dir(dir)?;
     }

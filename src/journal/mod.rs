@@ -25,6 +25,8 @@ mod read_tests;
 pub mod record;
 /// What ended sessions left undone.
 pub mod recovery;
+/// Secrets out of what is kept.
+pub mod redact;
 #[cfg(test)]
 mod rough_tests;
 #[cfg(test)]

@@ -149,6 +149,7 @@ struct Body<'a> {
 /// The line of `entry`. Without a `ticket` of its own it takes the one its data name: outcomes are tied to their intent.
 /// Data that would make it longer than [`MAX_RECORD`] is cut, and the cut is named in the data.
 pub fn line(who: &Who, place: Place<'_>, entry: &Entry, ticket: Option<Ticket>) -> io::Result<Line> {
+    let clean = super::redact::data(&entry.data);
     let body = |data: &Value| {
         ascii(&Body {
             v: VERSION,
@@ -169,10 +170,10 @@ pub fn line(who: &Who, place: Place<'_>, entry: &Entry, ticket: Option<Ticket>) 
             prev: place.prev,
         })
     };
-    let mut bytes = body(&entry.data)?;
+    let mut bytes = body(&clean)?;
     if bytes.len() + HASH_MEMBER > MAX_RECORD {
         let around = body(&Value::Null)?.len() + HASH_MEMBER;
-        bytes = body(&cut(&entry.data, MAX_RECORD.saturating_sub(around))?)?;
+        bytes = body(&cut(&clean, MAX_RECORD.saturating_sub(around))?)?;
     }
     let hash = sha256_hex(&bytes);
     bytes.pop();

@@ -337,7 +337,7 @@ impl Run {
         self.records
             .iter()
             .map(|r| r.kind)
-            .filter(|k| !matches!(k, Kind::Phase | Kind::Verdict | Kind::Source))
+            .filter(|k| !matches!(k, Kind::Phase | Kind::Verdict | Kind::Source | Kind::Identity))
             .collect()
     }
 }

@@ -22,6 +22,9 @@ pub struct Claim {
     pub held: Vec<Entry>,
     /// What would have been said of them.
     pub notice: Option<Arc<str>>,
+    /// How many of them this message let go: they are not held again. 0 between messages.
+    #[serde(skip)]
+    pub let_go: usize,
 }
 
 impl Claim {

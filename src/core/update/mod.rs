@@ -123,7 +123,8 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
             model.log.records += 1;
             if let Some(text) = records::strip(entry) {
-                model.log.lines.push_back(LogLine { at: entry.at, text: text.into() });
+                let text = crate::core::redact::clean(&text).into();
+                model.log.lines.push_back(LogLine { at: entry.at, text });
                 if model.log.lines.len() > 200 {
                     model.log.lines.pop_front();
                 }

@@ -36,6 +36,7 @@ pub(super) fn is_open(model: &Model) -> bool {
 /// After a message: what it did may ask who did it. `by_hand`: a key, a paste or a line.
 pub(super) fn after(model: &mut Model, before: &Before, by_hand: bool, out: &mut Vec<Effect>) {
     if !model.claim.is_open() {
+        model.claim.let_go = 0;
         return;
     }
     if model.ending || out.iter().any(|e| matches!(e, Effect::Quit(_) | Effect::Choose(_))) {
@@ -73,8 +74,13 @@ pub(super) fn after(model: &mut Model, before: &Before, by_hand: bool, out: &mut
 /// Records of side acts wait for the answer. False: there are none.
 fn hold(model: &mut Model, out: &mut Vec<Effect>) -> bool {
     let mut held = Vec::new();
+    let mut let_go = std::mem::take(&mut model.claim.let_go);
     out.retain(|e| match e {
         Effect::Append { entry, ticket: None } if is_side(entry.kind) => {
+            if let_go > 0 {
+                let_go -= 1;
+                return true;
+            }
             held.push(entry.clone());
             false
         }
@@ -257,6 +263,7 @@ fn close(model: &mut Model, say: Option<&str>, out: &mut Vec<Effect>) {
 }
 
 fn release(model: &mut Model, out: &mut Vec<Effect>) {
+    model.claim.let_go = model.claim.held.len();
     for entry in std::mem::take(&mut model.claim.held) {
         out.push(Effect::Append { entry, ticket: None });
     }
