@@ -16,7 +16,7 @@ use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::logbook::{Elsewhere, Logbook};
 use crate::engine::{End, Engine, Front};
 use crate::journal::append::plain;
-use crate::journal::tape_queue;
+use crate::journal::{redact, tape_queue};
 use crate::tty::front::Screen;
 use crate::tty::{Decoder, Depth, Device, Guard, Input, Locale, Mouse, Output, Wish, guard, input};
 use crate::ui::look::{Colours, Look};
@@ -345,7 +345,8 @@ fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
             Input::Key { key, at } => FromTerminal::Msg(Msg::Key(key), Person(at)),
             Input::Mouse { what: Mouse::Wheel(by), at } => FromTerminal::Msg(Msg::Wheel(by), Person(at)),
             Input::Mouse { what: Mouse::Press { x, y }, at } => FromTerminal::Click(x, y, Person(at)),
-            Input::Paste { text, at } => FromTerminal::Msg(Msg::Paste(text), Person(at)),
+            // Before a message exists: the tape holds every one whole.
+            Input::Paste { text, at } => FromTerminal::Msg(Msg::Paste(redact::text(&text).into_owned()), Person(at)),
             Input::Resize { cols, rows, at } => {
                 FromTerminal::Msg(Msg::Resize { width: cols, height: rows }, Person(at))
             }
@@ -364,6 +365,6 @@ fn report(what: &str) -> Option<String> {
     let dir = setup::state_dir().join("andon");
     std::fs::create_dir_all(&dir).ok()?;
     let path = dir.join(format!("panic-{}.txt", std::process::id()));
-    std::fs::write(&path, what).ok()?;
+    std::fs::write(&path, &*redact::text(what)).ok()?;
     Some(path.display().to_string())
 }

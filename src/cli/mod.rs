@@ -14,10 +14,13 @@ pub mod replay;
 pub mod report;
 mod reset;
 pub mod setup;
+mod ssh;
 mod version;
 
+use crate::backends::net::secret;
 use crate::core::nav::At;
 use crate::journal::export::Which;
+use crate::journal::redact;
 use clap::{Args, Parser, Subcommand};
 use log::choose::{FromArgs, WhichArgs};
 use log::export::Form;
@@ -288,6 +291,7 @@ pub enum ConfigCommand {
 
 /// Run what was asked for; the exit code (limits.md section 6).
 pub fn run() -> u8 {
+    redact::also(redact::Known { find: secret::find, blot: secret::blot });
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {

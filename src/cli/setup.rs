@@ -10,6 +10,7 @@ use crate::backends::{Backend, UtcClock, sim};
 use crate::config::runbook::shipped;
 use crate::config::source::Token;
 use crate::config::{Config, SourceKind};
+use crate::core::case::claim::{self, Claim};
 use crate::core::case::runbook::Runbook;
 use crate::core::id::SourceId;
 use crate::core::link::quoted;
@@ -20,6 +21,7 @@ use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceStat
 use crate::engine::clock::{Clock, DrillClock, RealClock, utc_now};
 use crate::engine::replay::{Player, ReplayClock};
 use crate::journal::append::{MineOnly, log_dir as journal_dir, plain};
+use crate::journal::record::NOT_GIVEN;
 use crate::journal::thread::Settings;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -102,6 +104,7 @@ fn base(environment: Environment, config: &Config, args: &ConsoleArgs, clock: &d
     model.editor = crate::ui::overlays::note::edit;
     model.copier = crate::ui::copied::text;
     model.nav.at.clone_from(&args.at);
+    model.claim = claim(config, args);
     // Shipped runbooks ask the drill's telemetry; elsewhere they are there only for who lists them.
     let drill = model.environment.place == Place::Drill;
     let shipped: Vec<Arc<str>> = shipped().into_iter().map(|r| r.name).collect();
@@ -118,9 +121,16 @@ fn request(config: &Config) -> Duration {
     Duration::from_millis(config.limits.request_timeout_ms)
 }
 
+/// Who the person says they are, and whether the account is one that several people use.
+fn claim(config: &Config, args: &ConsoleArgs) -> Claim {
+    let said = args.claimed.as_deref().or(config.claimed.as_deref());
+    let user = identity::user();
+    let shared = config.shared_accounts.iter().find(|a| ***a == *user).cloned();
+    Claim { shared, name: said.and_then(claim::name), ..Claim::default() }
+}
+
 fn who(config: &Config, args: &ConsoleArgs) -> Arc<str> {
-    let claimed = args.claimed.clone().or_else(|| config.claimed.as_deref().map(str::to_string));
-    let name = claimed.unwrap_or_else(identity::user);
+    let name = claim(config, args).name.unwrap_or_else(|| identity::user().into());
     format!("{name}@{}", identity::host()).into()
 }
 
@@ -131,12 +141,13 @@ fn settings(
     dir: (PathBuf, MineOnly),
     drill: Option<String>,
 ) -> Settings {
+    let claim = claim(config, args);
     Settings {
         dir: dir.0,
         mine_only: dir.1,
         environment: environment.into(),
-        user: identity::user(),
-        claimed: args.claimed.clone().or_else(|| config.claimed.as_deref().map(str::to_string)),
+        user: identity::actor(),
+        claimed: claim.name.as_deref().map(str::to_string).or_else(|| claim.shared.map(|_| NOT_GIVEN.into())),
         host: identity::host(),
         build: env!("CARGO_PKG_VERSION").into(),
         suffix: identity::suffix(),

@@ -36,6 +36,7 @@ pub mod pairs;
 pub mod palette;
 pub mod plain;
 pub mod record;
+pub mod redact;
 pub mod replayed;
 pub mod row;
 pub mod said;

@@ -230,7 +230,7 @@ impl<F: Front> Engine<F> {
                 }
             }
             Effect::Copy(text) => {
-                let file = self.front.copy(&text).map(Arc::from);
+                let file = self.front.copy(&crate::journal::redact::text(&text)).map(Arc::from);
                 self.inbox.answer(Msg::Copied { file });
             }
             Effect::Speed(speed) => self.clock.set_speed(speed),

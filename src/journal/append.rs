@@ -167,6 +167,11 @@ impl Chain {
         &self.head
     }
 
+    /// Records from now on say that this person wrote them.
+    pub fn claim(&mut self, name: &str) {
+        self.who.actor.claimed = Some(name.to_owned());
+    }
+
     /// Records written.
     pub fn records(&self) -> u64 {
         self.seq

@@ -55,6 +55,8 @@ mod read_tests;
 pub mod record;
 /// What ended sessions left undone.
 pub mod recovery;
+/// Secrets out of what is kept.
+pub mod redact;
 #[cfg(test)]
 mod rough_tests;
 /// One pass over a file for what an opening console must know.
@@ -80,6 +82,7 @@ pub mod thread;
 mod thread_tests;
 /// Files checked on all processors.
 pub mod verify;
+mod who;
 mod worker;
 
 /// A record as one line for a person; the words are the core's, so that screens say the same.

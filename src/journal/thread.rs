@@ -9,7 +9,7 @@ use super::hlc::Heard;
 use super::keeper::Keeper;
 use super::live::{Live, LiveFile, Me};
 use super::months;
-use super::record::{Actor, Who};
+use super::record::{Actor, User, Who};
 use super::recovery::{self, Recovery};
 use super::worker::{Appended, Around, Command, Opening, Worker};
 use super::{adopt, kill};
@@ -66,7 +66,8 @@ pub struct Settings {
     pub dir: PathBuf,
     pub mine_only: MineOnly,
     pub environment: String,
-    pub user: String,
+    pub user: User,
+    /// [`super::record::NOT_GIVEN`] under a shared account, until the question is answered.
     pub claimed: Option<String>,
     pub host: String,
     /// This program's version.

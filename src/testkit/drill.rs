@@ -344,6 +344,7 @@ impl Run {
 
     /// Kinds of the records about acts, in order.
     pub fn kinds(&self) -> Vec<crate::core::entry::Kind> {
-        self.records.iter().map(|r| r.kind).filter(|k| !k.is_observation()).collect()
+        use crate::core::entry::Kind;
+        self.records.iter().map(|r| r.kind).filter(|k| !k.is_observation() && *k != Kind::Identity).collect()
     }
 }

@@ -56,6 +56,11 @@ fn one(model: &Model, intents: &[Intent], word: &str) -> Option<Line> {
 
 pub fn last_rows(model: &Model, wide: usize) -> (Line, Line) {
     let (mut upper, lower) = rows(model, wide);
+    if model.asks_who() {
+        let account = model.claim.shared.as_deref().unwrap_or_default();
+        let said = Line::of(Role::Warn, "WHO ARE YOU?").text(format!(" {account} is shared   "));
+        upper = said.add(Role::Key, "enter").text(" give your name  ").add(Role::Key, "esc").text(" not now");
+    }
     let filter = model.dialog.is_none().then(|| filter::line(model, wide)).flatten();
     let typing = filter.as_ref().is_some_and(|f| f.typing);
     // A notice stands here for its five seconds: hints are what one can do without. A filter is not.
@@ -72,6 +77,10 @@ const MOVE: &[Intent] = &[Intent::NextRow, Intent::PreviousRow];
 
 fn rows(model: &Model, wide: usize) -> (Line, Line) {
     use Intent as I;
+    if matches!(model.nav.overlay, Some(Overlay::Who { .. })) {
+        let line = Line::of(Role::Key, "enter").text(" that is me  ").add(Role::Key, "esc").text(" not now, go on");
+        return (line, Line::new());
+    }
     if let Some(d) = &model.dialog {
         return (dialog(model, wide, &d.kind), Line::new());
     }
@@ -123,6 +132,7 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             ];
             return (list(model, wide, &keys), Line::new());
         }
+        Some(Overlay::Who { .. }) => {}
         Some(Overlay::SkipReason { .. }) => {
             let line = Line::of(Role::Key, "enter").text(" skip the step  ").add(Role::Key, "esc").text(" do not");
             return (line, Line::new());

@@ -393,6 +393,7 @@ fn every_place_is_attacked(screen: Screen, overlay: Overlay) {
         | Overlay::Note(_)
         | Overlay::Palette(_)
         | Overlay::Log(_)
-        | Overlay::SkipReason { .. } => {}
+        | Overlay::SkipReason { .. }
+        | Overlay::Who { .. } => {}
     }
 }

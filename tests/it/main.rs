@@ -60,4 +60,5 @@ mod stray;
 mod together;
 mod tty_probe;
 mod turns;
+mod who;
 mod words;

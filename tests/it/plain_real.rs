@@ -27,7 +27,7 @@ impl Piped {
             .args(args)
             .env_clear()
             // No TERM: that is what it is for.
-            .envs([("HOME", home.str()), ("LANG", "C.UTF-8")])
+            .envs([("HOME", home.str()), crate::home::ALONE, ("LANG", "C.UTF-8")])
             .envs(env.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

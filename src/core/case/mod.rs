@@ -2,6 +2,7 @@
 
 pub mod casebook;
 pub mod checklist;
+pub mod claim;
 pub mod desk;
 pub mod followup;
 pub mod incident;

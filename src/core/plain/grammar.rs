@@ -35,6 +35,7 @@ forms! {
     "step", "step K tick", "tick step K as done";
     "step", "step K skip REASON", "skip step K, with a reason";
     "note", "note TEXT", "write a note into the log";
+    "as", "as NAME", "where the account is shared: say who you are; the log carries it from then on";
     "sources", "sources", "each source: state, age, what we may do there";
     "log", "log [N]", "the last lines of the log";
     "incident", "incident", "the incident: lead, checklist, people, debts, the log's state";
@@ -87,6 +88,7 @@ pub enum Command {
     Sources,
     Runbook(Option<String>),
     Step(u32, Step),
+    As(String),
     Note(String),
     Decide(String, String),
     /// A row by its number from 1, and what goes into it.
@@ -130,6 +132,7 @@ pub fn parse(line: &str) -> Result<Command, String> {
         "sources" => none(Command::Sources),
         "runbook" => Ok(Command::Runbook(one())),
         "step" => step(rest).ok_or_else(|| form(word)),
+        "as" => one().map(Command::As).ok_or_else(|| form(word)),
         "decide" => Ok(match rest.split_once(" because ") {
             Some((what, why)) => Command::Decide(what.trim().to_owned(), why.trim().to_owned()),
             None => Command::Decide(rest.to_owned(), String::new()),
@@ -240,6 +243,7 @@ mod tests {
                 .replace(" K ", " 2 ")
                 .replace(" N", " 3")
                 .replace("REASON", "not needed")
+                .replace("NAME", "Mira")
                 .replace("TEXT", "it hurts");
             assert!(parse(&typed).is_ok(), "{}: {typed}: {:?}", f.form, parse(&typed));
             assert!(typed.starts_with(f.word), "{}", f.form);

@@ -33,6 +33,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
                 {
                     source_line(model, &id, word, out);
                 }
+                identity(model, &id, out);
                 telemetry_found(model, out);
                 bump(model);
             }
@@ -83,6 +84,19 @@ fn link_word(link: &Link) -> &'static str {
         Link::Polling => "polling",
         Link::Failed(_) => "failed",
     }
+}
+
+/// Whom a source takes us for: recorded when first known and when it changes. One that does not say is not recorded.
+fn identity(model: &mut Model, id: &SourceId, out: &mut Vec<Effect>) {
+    let Some(a) = model.world.sources.get(id).map(|s| &s.abilities) else { return };
+    let Some(user) = a.identity.clone() else { return };
+    let known = (user, a.groups.clone());
+    if model.known_as.get(id) == Some(&known) {
+        return;
+    }
+    let data = json!({"source": id, "user": known.0, "groups": known.1});
+    model.known_as.insert(id.clone(), known);
+    out.push(Effect::Append { entry: records::plain(Kind::Identity, model.now.utc, None, data), ticket: None });
 }
 
 /// One record when it comes up and one for each new trouble: not one for every try.

@@ -1,7 +1,8 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
 use super::{
-    browse, bump, choose, confirm, filter, incident, link, moved, palette, panes, records, replay, sheets, steps, writing,
+    browse, bump, choose, confirm, filter, incident, link, moved, palette, panes, records, replay, sheets, steps, who,
+    writing,
 };
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
@@ -69,6 +70,9 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     }
     if now < model.nav.deaf_until {
         waking_key(model, key, out);
+        return;
+    }
+    if who::key(model, key, out) {
         return;
     }
     if model.dialog.is_some() {

@@ -27,6 +27,7 @@ mod sheets;
 mod steps;
 mod tick;
 mod together;
+mod who;
 mod writing;
 
 use crate::core::board;
@@ -51,6 +52,8 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     let mut out = Vec::new();
     let mut touched = touched(model, &msg);
     let typed = matches!(msg, Msg::Line(_));
+    let by_hand = typed || matches!(msg, Msg::Key(_) | Msg::Paste(_));
+    let acted = who::before(model);
     match msg {
         Msg::Key(key) => keys::key(model, key, &mut out),
         Msg::Paste(text) => writing::paste(model, &text),
@@ -125,6 +128,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     finish::look(model, &mut out);
     incident::follow(model, &mut out);
     writing::keep_draft(model, &mut out);
+    who::after(model, &acted, by_hand, &mut out);
     if model.rows_dirty {
         touched = Touched::All;
     }

@@ -3,7 +3,7 @@
 
 mod tell;
 
-use super::{bump, confirm, keys, sheet, steps, this_runbook, writing};
+use super::{bump, confirm, keys, sheet, steps, this_runbook, who, writing};
 use crate::core::act::flight::State;
 use crate::core::act::sheet::{Field, TEXT_MOST};
 use crate::core::board;
@@ -46,6 +46,9 @@ pub(super) fn line(model: &mut Model, line: &str, out: &mut Vec<Effect>) {
     let long = line.chars().count() > grammar::LINE_MOST;
     if model.nav.screen == Screen::Waking {
         keys::wake(model);
+    }
+    if who::line(model, typed, out) {
+        return;
     }
     if model.dialog.is_some() {
         answer(model, typed, long, last, out);
@@ -208,6 +211,7 @@ fn run(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
             }
         }
         Command::Step(k, what) => step(model, k, what, out),
+        Command::As(name) => who::said(model, &name, out),
         Command::Note(text) => {
             let about = writing::about(&text, Some(model.now.utc), model.now.utc);
             if let Err(why) = writing::keep(model, &text, about, out) {
@@ -273,6 +277,7 @@ fn choose(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
         | Command::Sources
         | Command::Runbook(_)
         | Command::Step(..)
+        | Command::As(_)
         | Command::Note(_)
         | Command::Decide(..)
         | Command::Set(..)

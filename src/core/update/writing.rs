@@ -49,6 +49,11 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
             }
             true
         }
+        // Its keys were taken before.
+        question @ Overlay::Who { .. } => {
+            model.nav.overlay = Some(question);
+            true
+        }
         page @ (Overlay::Explain { .. } | Overlay::Help { .. }) => scrolled(model, key, page, out),
     }
 }
@@ -61,7 +66,11 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
     let (scroll, most, help) = match &page {
         Overlay::Help { scroll } => (*scroll, here::help_most(model), true),
         Overlay::Explain { scroll } => (*scroll, u16::MAX, false),
-        Overlay::Note(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::SkipReason { .. } => return false,
+        Overlay::Note(_)
+        | Overlay::Palette(_)
+        | Overlay::Log(_)
+        | Overlay::SkipReason { .. }
+        | Overlay::Who { .. } => return false,
     };
     let half = model.height / 2;
     let found = match model.keymap.find(Context::List, &keys) {
@@ -232,7 +241,7 @@ pub(super) fn paste(model: &mut Model, text: &str) {
     }
     bump(model);
     let first = text.lines().next().unwrap_or_default();
-    if model.dialog.is_some() {
+    if model.dialog.is_some() || super::who::is_open(model) {
         if sheet::paste(model, text) {
             return;
         }

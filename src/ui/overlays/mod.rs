@@ -11,6 +11,7 @@ pub mod palette;
 pub mod reason;
 pub mod sheet;
 pub mod small;
+pub mod who;
 
 use super::look::Look;
 use super::parts::line::{Line, Rows, clear};

@@ -155,7 +155,11 @@ fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows)
         out.may(K::Alarm as u8, Line::new().text(format!(" reading {what}: {done}{of}")));
     }
     if let Some(who) = &s.abilities.identity {
-        out.may(K::Config as u8, Line::new().text(format!(" there we are {who}")));
+        let groups: Vec<&str> = s.abilities.groups.iter().map(|g| &**g).collect();
+        let groups = if groups.is_empty() { String::new() } else { format!(", in {}", groups.join(", ")) };
+        para(out, K::Config as u8, " there we are ", &format!("{who}{groups}"), wide);
+    } else if !s.abilities.rights.is_empty() {
+        out.may(K::Config as u8, Line::new().text(" there we are not known by name: it does not say"));
     }
     if s.abilities.insecure {
         out.may(K::Error as u8, Line::new().text(" ").add(Role::Warn, "INSECURE").text(" certificate checks are off"));

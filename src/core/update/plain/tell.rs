@@ -57,7 +57,10 @@ pub(in crate::core::update) fn tell(model: &mut Model, typed: bool, touched: &To
         alarms(model, out);
     }
     notice(model, typed, out);
-    dialog(model, out);
+    // Until it is answered who asks, the dialog is not shown.
+    if !crate::core::update::who::is_open(model) {
+        dialog(model, out);
+    }
     // Stopping comes after what is said of it.
     if let Some(at) = out.iter().position(|e| matches!(e, Effect::Suspend)) {
         let stop = out.remove(at);
