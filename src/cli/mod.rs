@@ -224,7 +224,7 @@ pub enum LogCommand {
 
 /// Which log, and where the report goes.
 #[derive(Args, Debug, Clone, Default)]
-pub struct FromArgs {
+pub struct ReportFrom {
     /// A log directory; default: that of the environment
     #[arg(long)]
     pub dir: Option<PathBuf>,
@@ -239,7 +239,7 @@ pub struct FromArgs {
 #[derive(Args, Debug, Clone, Default)]
 pub struct ReportArgs {
     #[command(flatten)]
-    pub from: FromArgs,
+    pub from: ReportFrom,
     /// Of this incident
     #[arg(long, value_name = "ID")]
     pub incident: Option<String>,
@@ -262,7 +262,7 @@ pub enum ReportCommand {
     /// What the next shift has to know, on one screen
     Handover {
         #[command(flatten)]
-        from: FromArgs,
+        from: ReportFrom,
         /// The shift began then: 12h, 03:00, 2026-11-21T03:00Z
         #[arg(long, value_name = "WHEN", default_value = "12h")]
         since: String,

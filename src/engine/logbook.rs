@@ -262,13 +262,7 @@ fn answer(inbox: &Inbox, r: Report) {
 
 type Opened = (Journal, Option<Follower>);
 
-fn open(
-    settings: &Settings,
-    beside: Beside,
-    also: Option<&Path>,
-    at: Stamp,
-    inbox: &Inbox,
-) -> std::io::Result<Opened> {
+fn open(settings: &Settings, beside: Beside, also: Option<&Path>, at: Stamp, inbox: &Inbox) -> std::io::Result<Opened> {
     if let Some(dir) = also {
         crate::journal::append::make_dir(dir)?;
     }

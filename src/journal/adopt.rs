@@ -1,10 +1,10 @@
 //! Records that an ended session's log did not take, out of its fallback file into the finder's own log. Done twice it
 //! writes them once; killed in between, nothing is lost. Knows where they are kept, not how they are written.
 
+use super::append;
 use super::fallback::{Kept, left_over};
 use super::heads::{logs, session_of};
 use super::lines::{Forwards, Piece};
-use super::{append, recovery};
 use crate::core::entry::{Entry, Kind};
 use crate::core::record::Record;
 use crate::core::seal::sha256_hex;
@@ -167,7 +167,7 @@ mod tests {
     }
 
     /// Opens a log beside the fallback files, waits for what it found, closes it.
-    fn finder(state: &Path, suffix: &str, ms: i64) -> (PathBuf, recovery::Recovery) {
+    fn finder(state: &Path, suffix: &str, ms: i64) -> (PathBuf, crate::journal::recovery::Recovery) {
         let (tell, told) = channel();
         let report = Arc::new(move |r| {
             if let Report::Recovered(r) = r {

@@ -53,7 +53,8 @@ impl Row {
     /// # Errors
     /// It cannot be read.
     pub fn of(path: &Path) -> io::Result<Row> {
-        let Scan { open, elsewhere, resolved, case, settled, places, size } = scan(path, &places::session_of(path), |_| {})?;
+        let Scan { open, elsewhere, resolved, case, settled, places, size } =
+            scan(path, &places::session_of(path), |_| {})?;
         let torn = places.torn.map(|t| super::heads::torn_tail(path, t)).transpose()?;
         Ok(Row {
             v: 1,

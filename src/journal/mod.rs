@@ -31,22 +31,22 @@ pub mod gather;
 pub mod heads;
 /// The hybrid logical clock.
 pub mod hlc;
+/// What a month folder's files hold, a line each.
+pub mod index;
 /// Records in memory until they are on disk; a disk that hangs.
 pub mod keeper;
 /// Named places to be killed at, for tests.
 pub mod kill;
-/// What a month folder's files hold, a line each.
-pub mod index;
 /// Lines of a file, forwards and backwards, bounded.
 pub mod lines;
 /// What ties a record to its neighbours, read quickly.
 pub mod link;
 /// Does the session of this file still run?
 pub mod live;
-/// Records before a point, merged: what the browser turns back to.
-pub mod page;
 /// Old files move into month folders.
 pub mod months;
+/// Records before a point, merged: what the browser turns back to.
+pub mod page;
 /// Where the logs of a directory lie.
 pub mod places;
 #[cfg(test)]

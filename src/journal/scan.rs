@@ -234,12 +234,10 @@ impl Scan {
                 );
             }
             // Accepted is a wish, seen is on its way, and stuck may yet be carried out: none of them is an end.
-            "sent" | "unknown" | "accepted" | "seen" | "stuck" => {
-                match open.get_mut(&key) {
-                    Some(u) => u.last = record.kind,
-                    None => self.note_elsewhere(session, owner, ticket, record.kind),
-                }
-            }
+            "sent" | "unknown" | "accepted" | "seen" | "stuck" => match open.get_mut(&key) {
+                Some(u) => u.last = record.kind,
+                None => self.note_elsewhere(session, owner, ticket, record.kind),
+            },
             "refused" | "resolved" | "settled" | "undone" => {
                 if open.remove(&key).is_none() {
                     self.note_elsewhere(session, owner, ticket, record.kind);

@@ -141,7 +141,7 @@ impl Journal {
             let session = session_name(stamp.utc, &settings.user, &settings.host, &suffix);
             let me = Me {
                 session: session.clone(),
-                user: settings.user.clone(),
+                user: settings.user.name.clone(),
                 claimed: settings.claimed.clone(),
                 host: settings.host.clone(),
                 since: stamp.utc,

@@ -64,7 +64,7 @@ pub(super) fn after(model: &mut Model, before: &Before, by_hand: bool, out: &mut
     let held = hold(model, out);
     let forward = model.dialog.as_ref().is_some_and(|d| match &d.kind {
         DialogKind::Act(a) => a.direction() == Direction::Forward,
-        DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) => false,
+        DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Sheet(_) => false,
     });
     if held || (forward && open_act(model) != before.0) {
         ask(model, out);

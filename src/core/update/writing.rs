@@ -66,11 +66,9 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
     let (scroll, most, help) = match &page {
         Overlay::Help { scroll } => (*scroll, here::help_most(model), true),
         Overlay::Explain { scroll } => (*scroll, u16::MAX, false),
-        Overlay::Note(_)
-        | Overlay::Palette(_)
-        | Overlay::Log(_)
-        | Overlay::SkipReason { .. }
-        | Overlay::Who { .. } => return false,
+        Overlay::Note(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::SkipReason { .. } | Overlay::Who { .. } => {
+            return false;
+        }
     };
     let half = model.height / 2;
     let found = match model.keymap.find(Context::List, &keys) {
