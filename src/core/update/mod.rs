@@ -99,11 +99,11 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::LinesEnded => plain::ended(model, &mut out),
     }
     tick::by_time_alone(model, &mut out);
-    incident::follow(model, &mut out);
     writing::keep_draft(model, &mut out);
     if model.rows_dirty {
         touched = Touched::All;
     }
+    incident::follow(model, &touched, &mut out);
     // Only what may take a row away needs to know where the chosen one stood.
     let place = match &touched {
         Touched::Service(s) if Some(s) == model.nav.selected.as_ref() => panes::place(model),
