@@ -449,7 +449,7 @@ fn by_words_an_incident_is_opened_led_and_closed() {
     run.wait(1_500);
     run.line("set 1 logins fail");
     run.line("set 2 9");
-    run.line("set 2 1 worst");
+    run.line("set 2 SEV1 worst");
     run.wait(1_500);
     run.line("yes open-incident checkout");
     let i = run.model.casebook.current().expect("it is open");

@@ -52,7 +52,9 @@ impl Signals {
         };
         if let Some(of) = of {
             let words = bad(kind, r);
-            let said = format!("{} {}", word(kind), r.data["words"].as_str().unwrap_or_default());
+            let words_of = r.data["words"].as_str().unwrap_or_default();
+            // The words of a burn begin with its word.
+            let said = if kind == Kind::Verdict { format!("verdict {words_of}") } else { words_of.to_owned() };
             let signal = Signal { bad: words.is_some(), words: said };
             insert(self.0.entry(of).or_default(), Known::by(r, signal), KEPT);
         }

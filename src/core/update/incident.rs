@@ -1,6 +1,6 @@
 //! Incidents: what the records say of them, the records that sheets become, offers, the lead that lapses.
 
-use super::{bump, records, sheets};
+use super::{Touched, bump, records, sheets};
 use crate::core::act::plan::Verb;
 use crate::core::act::sheet::{Sheet, What};
 use crate::core::case::casebook::names_one;
@@ -87,6 +87,9 @@ fn append(model: &Model, kind: Kind, target: Option<&TargetId>, data: Value, out
 
 /// The one place where records learn to which incident they belong.
 pub(super) fn belongs(model: &Model, out: &mut [Effect]) {
+    if out.is_empty() {
+        return;
+    }
     let current = casework::current_id(model);
     for e in out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e
@@ -101,29 +104,39 @@ fn named(e: &Entry) -> Option<Arc<str>> {
     names_one(e.kind).then(|| e.data["id"].as_str()).flatten().map(Arc::from)
 }
 
-/// What follows from the model as it is now: offers, a lead that lapsed. Once a second of person time.
-pub(super) fn follow(model: &mut Model, out: &mut Vec<Effect>) {
+/// What follows from the model as it is now: offers, at once where something was said of a service; a lead that lapsed,
+/// once a second of person time.
+pub(super) fn follow(model: &mut Model, touched: &Touched, out: &mut Vec<Effect>) {
     let second = model.now.person.0 / 1_000;
-    if second == model.desk.second {
-        return;
-    }
+    let new = second != model.desk.second;
     model.desk.second = second;
-    offers(model);
-    lapse(model, out);
+    match touched {
+        Touched::Service(s) => {
+            let ids: Vec<TargetId> = model.world.targets_of(s).map(|t| t.id.clone()).collect();
+            offers(model, &ids);
+        }
+        Touched::Nothing if !new => {}
+        Touched::Nothing | Touched::All => {
+            // Without a verdict a burn still counts; what does not move is nobody's rollout.
+            let moving = model.world.targets.values().filter(|t| t.is_moving());
+            let ids: Vec<TargetId> = moving.map(|t| t.id.clone()).collect();
+            offers(model, &ids);
+        }
+    }
+    if new {
+        lapse(model, out);
+    }
 }
 
-fn offers(model: &mut Model) {
+fn offers(model: &mut Model, ids: &[TargetId]) {
     let mut bad: Vec<(TargetId, u8, &'static str, Utc)> = Vec::new();
-    for id in model.judged.keys() {
+    for id in ids {
         if let Some((level, why, since)) = casework::trouble(model, id) {
             bad.push((id.clone(), level, why, since));
         }
     }
-    // Without a verdict a burn still counts; what does not move is nobody's rollout.
-    for t in model.world.targets.values().filter(|t| !model.judged.contains_key(&t.id)) {
-        if let Some((level, why, since)) = casework::trouble(model, &t.id) {
-            bad.push((t.id.clone(), level, why, since));
-        }
+    if bad.is_empty() && model.desk.offers.is_empty() {
+        return;
     }
     let before = casework::offer(model).map(|o| (o.target.clone(), o.level));
     for (id, level, why, since) in bad {

@@ -126,12 +126,12 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     }
     tick::by_time_alone(model, &mut out);
     finish::look(model, &mut out);
-    incident::follow(model, &mut out);
     writing::keep_draft(model, &mut out);
     who::after(model, &acted, by_hand, &mut out);
     if model.rows_dirty {
         touched = Touched::All;
     }
+    incident::follow(model, &touched, &mut out);
     // Only what may take a row away needs to know where the chosen one stood.
     let place = match &touched {
         Touched::Service(s) if Some(s) == model.nav.selected.as_ref() => panes::place(model),

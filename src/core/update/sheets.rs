@@ -18,7 +18,7 @@ use crate::core::world::target::TargetState;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-pub(super) const SEVERITIES: [&str; 4] = ["1 worst", "2", "3", "4 least"];
+pub(super) const SEVERITIES: [&str; 4] = ["SEV1 worst", "SEV2", "SEV3", "SEV4 least"];
 pub(super) const NOBODY: &str = "nobody";
 /// Tasks listed in one sheet.
 const TASKS: usize = 12;

@@ -39,6 +39,9 @@ pub fn rows(model: &Model, dialog: &Dialog, sheet: &Sheet, wide: usize) -> Rows 
             rows.may(if *warns { 1 } else { 60 }, line.text(part));
         }
     }
+    if let Some(why) = &sheet.wants {
+        rows.keep(Line::of(Role::Warn, "not yet").text(format!(": {why}")));
+    }
     rows.keep(last(model, dialog, sheet));
     rows
 }
@@ -119,15 +122,14 @@ fn typed(line: Line, row: &Row, text: &str, at: usize, wide: usize) -> Line {
 fn last(model: &Model, dialog: &Dialog, sheet: &Sheet) -> Line {
     let key = |i| model.keymap.shown(i).unwrap_or_default();
     if sheet.typing.is_some() {
-        let line = Line::new().add(Role::Key, key(Intent::FieldTake)).text(" keeps this row  ");
-        return line.add(Role::Key, key(Intent::FieldLeave)).text(" leaves it as it was; nothing is recorded yet");
+        return Line::new().text(" nothing is recorded yet");
     }
     let limits = &model.limits;
     let waits = dialog.ready_in(model.now.person, limits.confirm_delay, limits.quiet).is_none_or(|ms| ms > 0);
-    let line = match &sheet.wants {
-        Some(why) => Line::of(Role::Warn, "not yet").text(format!(": {why}")),
-        None if dialog.again => Line::of(Role::Warn, "again").text(": once more in a moment"),
-        None => Line::new(),
+    let line = if dialog.again && sheet.wants.is_none() {
+        Line::of(Role::Warn, "again").text(": once more in a moment")
+    } else {
+        Line::new()
     };
     let what = format!(" {}{}   ", sheet.what.verb(), if waits { " in a moment" } else { "" });
     line.end(Role::Key, key(Intent::Confirm)).end(Role::Text, what).end(Role::Key, "esc").end(Role::Text, " nothing")
