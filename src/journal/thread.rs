@@ -6,7 +6,7 @@ use super::append::{Chain, LogFile, MineOnly, OnDisk, make_dir, session_name};
 use super::ballast::{self, Ballast};
 use super::fallback::Shared as SharedEntry;
 use super::keeper::Keeper;
-use super::live::Live;
+use super::live::{self, Live};
 use super::record::{Actor, Who, ascii};
 use super::recovery::{self, Recovery};
 use super::worker::{Appended, Around, Command, Opening, Worker};
@@ -192,6 +192,10 @@ impl Journal {
             // Last, because it waits for the disk and nothing waits for it.
             if let Err(e) = ballast.make() {
                 tracing::warn!(error = %e, "no ballast");
+            }
+            // The session was so short that its end came first.
+            if !live::runs(&dir, &session) {
+                ballast.release();
             }
             ballast::sweep(&dir, &session);
         })?;

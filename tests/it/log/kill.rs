@@ -188,7 +188,14 @@ impl Root {
 
 impl Drop for Root {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        // The last session's thread may be about to look for its ballast.
+        let gone = || std::fs::remove_dir_all(&self.0).is_ok() || !self.0.exists();
+        let _ = (0..50).any(|_| {
+            gone() || {
+                std::thread::sleep(Duration::from_millis(5));
+                false
+            }
+        });
     }
 }
 
