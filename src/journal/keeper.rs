@@ -45,6 +45,8 @@ struct Item {
     urgent: bool,
     /// The log has no room for it, or its request goes out before it is there: to the fallback file at once.
     now: bool,
+    /// The disk answered, and had no room: nothing hangs.
+    refused: bool,
     saved: bool,
 }
 
@@ -125,7 +127,9 @@ impl Keeper {
         if !urgent && ticket.is_none() && (inner.health != Health::Works || inner.items.len() as u64 >= WAITING) {
             return id;
         }
-        inner.items.insert(id, Item { entry, ticket, given: Instant::now(), urgent, now, saved: false });
+        inner
+            .items
+            .insert(id, Item { entry, ticket, given: Instant::now(), urgent, now, refused: false, saved: false });
         if urgent {
             self.shared.bell.notify_all();
         }
@@ -178,6 +182,7 @@ impl Keeper {
         let mut inner = self.lock();
         if let Some(item) = inner.items.get_mut(&id) {
             item.now = true;
+            item.refused = true;
             self.shared.bell.notify_all();
         }
     }
@@ -249,7 +254,7 @@ impl Thread {
         let mut inner = self.shared.lock();
         loop {
             let now = Instant::now();
-            let oldest = inner.items.values().filter(|i| i.urgent && !i.now).map(|i| i.given).min();
+            let oldest = inner.items.values().filter(|i| i.urgent && !i.refused).map(|i| i.given).min();
             let hangs = oldest.is_some_and(|given| now.duration_since(given) >= HANG);
             match inner.health {
                 Health::Works if hangs => {
@@ -400,12 +405,16 @@ mod tests {
     #[test]
     fn a_request_that_goes_out_first_has_its_intent_on_disk_before_it() {
         let dir = Scratch::new();
-        let (k, _told) = keeper(dir.path());
+        let (k, told) = keeper(dir.path());
         let intent = |n| Arc::new(entry(Kind::Intent, n, json!({ "n": n })));
         // Given already, and hanging since a moment ago: the same record, not a second one.
         k.give(intent(1), Some(Ticket(1)), true);
         k.late(intent(1), Ticket(1));
         assert!(k.is_safe(Ticket(1), LONG));
+        // That it is safe elsewhere does not make the disk answer.
+        assert_eq!(told.recv_timeout(LONG), Ok(Report::Hangs { why: HUNG.to_owned() }));
+        k.late(intent(1), Ticket(1));
+        assert!(told.recv_timeout(Duration::from_millis(50)).is_err());
         k.failed();
         k.late(intent(2), Ticket(2));
         assert!(k.is_safe(Ticket(2), LONG));

@@ -7,7 +7,7 @@ use super::ballast::{self, Ballast};
 use super::fallback::Shared as SharedEntry;
 use super::hlc::Heard;
 use super::keeper::Keeper;
-use super::live::{Live, LiveFile, Me};
+use super::live::{self, Live, LiveFile, Me};
 use super::months;
 use super::record::{Actor, User, Who};
 use super::recovery::{self, Recovery};
@@ -207,6 +207,10 @@ impl Journal {
             // Last, because it waits for the disk and nothing waits for it.
             if let Err(e) = ballast.make() {
                 tracing::warn!(error = %e, "no ballast");
+            }
+            // The session was so short that its end came first.
+            if !live::runs(&dir, &session) {
+                ballast.release();
             }
             ballast::sweep(&dir, &session);
         })?;
