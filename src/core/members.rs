@@ -4,6 +4,9 @@
 use crate::core::record::{Record, UNREADABLE};
 use serde_json::Value;
 
+/// Members of data that only say which act and which step.
+const NUMBERS: [&str; 4] = ["act", "of", "step", "ticket"];
+
 /// One member: its path, `seen.errors.candidate`, and its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
@@ -47,15 +50,18 @@ pub fn of(r: &Record) -> Vec<Member> {
         let part = |k: &str| t[k].as_str().unwrap_or("?");
         let known = t.as_object().is_some_and(|m| m.len() == 5);
         if known {
-            add("target", format!("{} {}", r.target_at().unwrap_or_default(), part("kind").to_lowercase()));
-            add("namespace", part("namespace").to_owned());
-            add("uid", part("uid").to_owned());
+            let (at, kind) = (r.target_at().unwrap_or_default(), part("kind").to_lowercase());
+            add("target", format!("{at} {kind} in {}, uid {}", part("namespace"), part("uid")));
         } else {
             flat("target", t, &mut out);
         }
     }
     match &r.data {
-        Value::Object(m) => m.iter().for_each(|(k, v)| flat(k, v, &mut out)),
+        // What numbers it goes behind what it says.
+        Value::Object(m) => {
+            let (numbers, said): (Vec<_>, Vec<_>) = m.iter().partition(|(k, _)| NUMBERS.contains(&k.as_str()));
+            said.into_iter().chain(numbers).for_each(|(k, v)| flat(k, v, &mut out));
+        }
         Value::Null => {}
         other => flat("data", other, &mut out),
     }

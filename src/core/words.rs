@@ -137,11 +137,24 @@ pub fn said(r: &Record) -> String {
         "acknowledged" => format!("acked{}", d.part(" ", "what", "")),
         "burn" => format!("burn{}", d.part(" ", "words", "")),
         "figures" => format!("figures{}", d.part(" ", "words", "")),
-        "incident-opened" => format!("incident opened{}{}", d.part(" ", "severity", ""), d.part(": ", "title", "")),
-        "incident-changed" => {
-            format!("incident{}{}{}", d.part(" ", "state", ""), d.part(" ", "severity", ""), d.part(": ", "title", ""))
+        "incident-opened" => {
+            format!(
+                "incident{} opened{}{}",
+                d.part(" ", "id", ""),
+                d.part(", SEV", "severity", ""),
+                d.part(": ", "title", "")
+            )
         }
-        "incident-closed" => format!("incident closed{}", d.part(": ", "reason", "")),
+        "incident-changed" => {
+            format!(
+                "incident{}{}{}{}",
+                d.part(" ", "id", ""),
+                d.part(" ", "state", ""),
+                d.part(", SEV", "severity", ""),
+                d.part(": ", "title", "")
+            )
+        }
+        "incident-closed" => format!("incident{} closed{}", d.part(" ", "id", ""), d.part(": ", "reason", "")),
         "lead" => format!("lead{}{}{}", d.part(" ", "what", ""), d.part(": ", "lead", ""), d.part(", ", "why", "")),
         "decision" => format!("decided{}{}", d.part(": ", "text", ""), d.part(" because ", "reason", "")),
         "follow-up" => format!(

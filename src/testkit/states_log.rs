@@ -20,7 +20,7 @@ pub fn record(w: &World, session: &str, seq: u64, ago: i64, kind: &str, data: Va
     let utc = Utc(w.now().0 - ago);
     let target = w.model.world.targets.values().find(|t| t.service.as_str() == "checkout").map(|t| t.id.clone());
     let about = !matches!(kind, "lead" | "follow-up" | "debt" | "told" | "armed" | "opened");
-    let incident = data["id"].as_str().or((seq >= 40).then_some("i-0412"));
+    let incident = data["id"].as_str().unwrap_or("i-0412");
     let line = json!({
         "v": 1, "session": session, "seq": seq, "hlc": [utc.0, 0], "utc": utc.rfc3339(), "mono": 1_000 * seq,
         "actor": {"user": user}, "host": "bastion-2", "kind": kind, "incident": incident,
@@ -106,7 +106,9 @@ pub fn incident(w: &mut World, lead: bool) {
             "reason": "only the canary fails"}),
         ),
     ];
-    for (i, kind) in ["intent", "sent", "accepted", "seen", "settled"].into_iter().enumerate() {
+    // Whoever leads has rolled it back; without a lead it is still on its way.
+    let kinds = ["intent", "sent", "accepted", "seen", "settled"];
+    for (i, kind) in kinds.into_iter().take(if lead { 5 } else { 4 }).enumerate() {
         all.push(record(w, OTHER, 15 + i as u64, 150_000 - 1_000 * i as i64, kind, act(kind)));
     }
     if lead {

@@ -138,20 +138,20 @@ fn lead(model: &Model) -> Option<(Role, String)> {
 /// From the first bad signal to settled: the target of product.md, milliseconds.
 pub const TARGET_MS: i64 = 5 * 60_000;
 
-/// `i-0412 5m of 5m!`, red past its target; `i-0412 mitigated` once users are no longer hurt.
+/// `i-0412 5m of 5m!`, red past its target; `i-0412 mitigated in 2m54` once users are no longer hurt.
 pub fn stopwatch(model: &Model) -> Option<(Role, String)> {
     let i = model.casebook.current()?;
     let id = gate(&i.id);
     let id = cut(&id, 16);
     Some(match i.mitigated() {
-        Some(m) => (Role::Text, format!("{id} {} after {}", i.state().word(), age::span(m.at.since(i.began())))),
+        Some(m) => (Role::Text, format!("{id} mitigated in {}", age::span(m.at.since(i.began())))),
         None => {
             let ms = model.utc().since(i.began());
             // Seconds would cost bytes on every screen, all night.
             let old = ms > TARGET_MS;
             let mark = if old { "!" } else { "" };
             let role = if old { Role::Bad } else { Role::Warn };
-            (role, format!("{id} {} of {}{mark}", age::coarse(ms), age::span(TARGET_MS)))
+            (role, format!("{id} {} of {}m{mark}", age::coarse(ms), TARGET_MS / 60_000))
         }
     })
 }

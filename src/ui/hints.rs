@@ -98,11 +98,15 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         }
         Some(Overlay::Log(_)) if !model.nav.pending.is_empty() => {}
         Some(Overlay::Log(b)) => {
+            let held = b.chosen.as_ref().and_then(|k| model.chronicle.find(k));
+            let scrolls = b.chosen.as_ref().is_some_and(|k| crate::core::update::record_rows(model, k) > 0);
+            let begun =
+                held.and_then(|r| model.chronicle.intent(r)).is_some_and(|i| held.is_some_and(|r| !r.is(&i.key())));
             let wanted: &[(&[I], &str)] = if b.open.is_some() {
                 &[
-                    (MOVE, "scroll"),
+                    if scrolls { (MOVE, "scroll") } else { (&[], "") },
                     (&[I::MatchPrevious, I::MatchNext], "along"),
-                    (&[I::Open], "its intent"),
+                    if begun { (&[I::Open], "its intent") } else { (&[], "") },
                     (&[I::Copy], "copy"),
                     (&[I::Back], "back"),
                     (&[I::Help], "help"),

@@ -360,7 +360,7 @@ fn help_lines(model: &Model) -> Vec<(String, String)> {
 
 /// Not drawn, not decided by: what every key leaves behind.
 fn settled(m: &Model) -> (Nav, String) {
-    let nav = Nav { keys_at: [Person(0); 3], resting: None, ..m.nav.clone() };
+    let nav = Nav { keys_at: [Person(0); 3], resting: None, strip: false, ..m.nav.clone() };
     (nav, format!("{:?} {:?} {:?}", m.dialog.is_some(), m.progress, m.quit_asked.is_some()))
 }
 
@@ -395,6 +395,8 @@ fn help_lists_what_works_here_and_nothing_else() {
                 assert_eq!(works, listed, "{name} {place}: {:?}", b.intent);
                 let (now, out) = press(&model, &b.chord);
                 let did = settled(&now) != settled(&model) || !out.is_empty() || now.notice.is_some();
+                let strip = matches!(b.intent, Intent::PaneNext | Intent::PanePrevious | Intent::Back);
+                let did = did || (strip && now.nav.strip != model.nav.strip);
                 let edge = matches!(
                     b.intent,
                     Intent::PreviousRow | Intent::FirstRow | Intent::HalfPageUp | Intent::StepPrevious

@@ -47,14 +47,25 @@ fn without_an_incident_the_screen_says_so_and_with_one_what_each_tick_rests_on()
         "lead NOBODY",
         "x thresholds exceeded (rec 40)",
         "x metadata captured (ito 12)",
-        "x rolled back or mitigated (ito 19)",
-        "- stakeholders told",
-        "never",
+        "- rolled back or mitigated",
+        "- stakeholders told (never)",
         "#14 tests for hotfix v2.13.9, ito, due today",
         "ito bastion-2 on board",
         "chain holds",
     ] {
         has(&w, what);
+    }
+    let mut led = worse();
+    incident(&mut led, true);
+    led.keys("i");
+    for what in [
+        "LEAD: ito",
+        "i-0412 mitigated in 2m54",
+        "lead ito for 1m",
+        "x rolled back or mitigated (ito 19)",
+        "x stakeholders told 1m ago (ito 22)",
+    ] {
+        has(&led, what);
     }
     // A record that does not join is told, loudly.
     let mut odd = record(&w, OWN, 44, 500, "note", json!({"text": "x"}));
@@ -67,7 +78,7 @@ fn without_an_incident_the_screen_says_so_and_with_one_what_each_tick_rests_on()
 fn the_chosen_record_stays_chosen_while_others_come() {
     let mut w = worse();
     incident(&mut w, true);
-    w.keys("i j j");
+    w.resize(80, 40).keys("i j j");
     let chosen = w.model.nav.record.clone().expect("one is chosen");
     let late = record(&w, OTHER, 60, 10, "note", json!({"text": "newer than all"}));
     w.send(Msg::Records(vec![late.clone(), late]));
@@ -107,6 +118,7 @@ fn the_browser_opens_by_its_word_from_the_strip_and_from_the_pane_and_esc_goes_b
 #[test]
 fn from_an_outcome_to_its_intent_and_along_its_act() {
     let mut w = browsing("j j enter");
+    w.resize(120, 60);
     let kind = |w: &World| match &w.model.nav.overlay {
         Some(Overlay::Log(b)) => {
             let r = b.chosen.as_ref().and_then(|k| w.model.chronicle.find(k)).expect("chosen");

@@ -207,7 +207,7 @@ pub(super) fn key(model: &mut Model, key: Key, mut b: Browser, out: &mut Vec<Eff
 }
 
 /// How far a record's text can be scrolled at most: its members, wrapped at the least width there is.
-fn rows_most(model: &Model, key: &record::Key) -> i64 {
+pub fn rows_most(model: &Model, key: &record::Key) -> i64 {
     let Some(r) = model.chronicle.find(key) else { return 0 };
     let wide = usize::from(model.width.min(120)).saturating_sub(24).max(16);
     let rows: usize = members::of(r).iter().map(|m| 1 + m.value.len() / wide + m.value.matches('\n').count()).sum();

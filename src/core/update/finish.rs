@@ -37,6 +37,10 @@ fn over(model: &Model, l: &Loose) -> Option<String> {
     if let Some(a) = act {
         return Some(format!("finished by act {} of this session", a.id.0));
     }
+    // One that is under way says itself when it is over.
+    if model.acts.values().any(|a| a.target() == target && !a.is_over()) {
+        return None;
+    }
     match model.world.targets.get(target) {
         Some(t) if is_steady(t) => Some("it came to its end without the rest of the plan".into()),
         Some(_) | None => None,

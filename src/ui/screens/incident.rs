@@ -7,7 +7,7 @@ use super::super::parts::rows::Window;
 use crate::config::theme::Role;
 use crate::core::age;
 use crate::core::case::casebook::Known;
-use crate::core::case::checklist::{self, Line as Check};
+use crate::core::case::checklist::{self, Item, Line as Check};
 use crate::core::case::followup::{Task, Tasks};
 use crate::core::case::incident::Incident;
 use crate::core::case::people::Present;
@@ -33,7 +33,6 @@ enum Keep {
     People = 4,
     Debts = 5,
     Log = 6,
-    Told = 7,
     FollowUps = 8,
     Decided = 9,
     /// Past incidents, and files that could not be read.
@@ -122,33 +121,31 @@ fn open(model: &Model, i: &Incident, wide: usize, out: &mut Rows) {
         out.flow(K::Decided as u8, K::Decided as u8, line, wide, HEAD);
     }
     checks(model, i, wide, out);
-    let line = headed("TOLD");
-    let line = match i.last_told() {
-        Some(t) => {
-            let whom = if t.value.audience.is_empty() { "stakeholders" } else { &t.value.audience };
-            line.text(format!("{whom}, {} ago", age::coarse(model.utc().since(t.at))))
-        }
-        None => press(line.add(Role::Warn, "never"), model, "tell", "tells stakeholders"),
-    };
-    out.may(K::Told as u8, line);
     if let Some(d) = i.decisions.last() {
         let because = if d.value.reason.is_empty() { String::new() } else { format!(" because {}", d.value.reason) };
         let more = i.decisions.len() - 1;
         let more = if more > 0 { format!("  ({more} before)") } else { String::new() };
         let text = format!("{} {}: {}{because}{more}", d.at.hms(), d.who, d.value.text);
-        out.flow(K::Decided as u8, K::Decided as u8, headed("DECIDED").text(text), wide, HEAD);
+        out.may(K::Decided as u8, headed("DECIDED").text(text));
     }
 }
 
 /// Each line with the record its tick rests on.
 fn checks(model: &Model, i: &Incident, wide: usize, out: &mut Rows) {
     let lines = checklist::checklist(&model.casebook, i);
-    let pieces = lines.iter().map(|Check { item, tick }| match tick {
-        Some(t) => {
-            let by = if t.by_hand { format!(", {}", t.how) } else { String::new() };
-            format!("x {} ({}{by})", item.text(), browser::rests(model, &t.rests.session, t.rests.seq))
+    let pieces = lines.iter().map(|Check { item, tick }| {
+        // How long ago counts, not that it was once done.
+        let told = i.last_told().filter(|_| *item == Item::Told);
+        let ago = told.map(|t| format!(" {} ago", age::coarse(model.utc().since(t.at)))).unwrap_or_default();
+        match tick {
+            Some(t) => {
+                let by = if t.by_hand { format!(", {}", t.how) } else { String::new() };
+                let rests = told.map_or(&t.rests, |t| &t.rests);
+                format!("x {}{ago} ({}{by})", item.text(), browser::rests(model, &rests.session, rests.seq))
+            }
+            None if *item == Item::Told => format!("- {} (never)", item.text()),
+            None => format!("- {}", item.text()),
         }
-        None => format!("- {}", item.text()),
     });
     packed("CHECKLIST", pieces.collect(), K::Checklist, wide, out);
 }
