@@ -518,7 +518,7 @@ fn a_hand_over_in_the_middle_names_what_is_open() {
     let log = &log[..=at];
     let text = text::text(&shift(log)).split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
-        "i-0412 checkout errors, canary v2.14.1, severity 2, open, open 13m, lead mira for 13m, stakeholders told 13m ago.",
+        "i-0412 checkout errors, canary v2.14.1, severity 2, open, opened 13m ago, lead mira for 13m, stakeholders told 13m ago.",
         "roll back checkout@eu-1 by mira at 2026-11-21 03:03:38: NOT SETTLED.",
         "mira on bastion-2 since",
     ] {

@@ -78,7 +78,7 @@ fn incidents(ctx: &Ctx<'_>, now: Utc) -> Section {
         let Some(opened) = i.opened.as_ref().and_then(|o| ctx.record(&o.rests)) else { continue };
         let said =
             Sentence::on(opened).d(i.id.clone()).t(" ").d(i.title()).t(", severity ").d(i.severity().to_string());
-        let said = said.t(", ").d(i.state().word()).t(", open ").d(span(now.since(when::of(opened))));
+        let said = said.t(", ").d(i.state().word()).t(", opened ").d(span(now.since(when::of(opened)))).t(" ago");
         let led = i.led.as_ref().and_then(|l| Some((l, ctx.record(&l.rests)?)));
         let said = match (i.lead(), led) {
             (Some(lead), Some((l, r))) => said.t(", lead ").d(lead).t(" for ").d(span(now.since(l.at))).and(r),
