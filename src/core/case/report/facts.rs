@@ -349,8 +349,3 @@ pub fn rates(ctx: &Ctx<'_>) -> Option<Section> {
     s.blocks.insert(0, Block::Pictures);
     Some(s)
 }
-
-/// Kinds the casebook knows incidents, leads and promises from: rare, and wanted whole.
-pub fn is_case(kind: &str) -> bool {
-    kind.starts_with("incident-") || matches!(kind, "lead" | "follow-up" | "debt" | "decision" | "told" | "ticked")
-}

@@ -5,7 +5,7 @@ use super::acts::{held, stories};
 use super::doc::{Block, Part, Section, Sentence};
 use super::pick::{Picked, Scope};
 use super::words::{many, text, who};
-use super::{Ctx, Nothing, Read, Report, done, facts, sessions, when};
+use super::{Ctx, Nothing, Read, Report, done, sessions, when};
 use crate::core::age::span;
 use crate::core::case::followup::Tasks;
 use crate::core::case::people::Present;
@@ -181,9 +181,4 @@ fn more(s: &mut Section, all: usize, ctx: &Ctx<'_>) {
     if all > LINES {
         s.blocks.push(Block::Item(ctx.over().d((all - LINES).to_string()).t(" more.")));
     }
-}
-
-/// For the reader of files: may this record matter to a hand-over, however old it is?
-pub fn matters(r: &Record) -> bool {
-    facts::is_case(&r.kind) || r.ticket.is_some() || matches!(r.kind.as_str(), "opened" | "resolved")
 }
