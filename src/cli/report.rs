@@ -4,7 +4,7 @@
 use super::out::{code, json, progress, tell};
 use super::{ReportArgs, ReportFrom, setup};
 use crate::config::duration::millis;
-use crate::core::case::report::{self, Read, Report, Wish, handover as shift, html, md, text};
+use crate::core::case::report::{self, Read, Wish, handover as shift, html, md, text};
 use crate::core::time::Utc;
 use crate::journal::gather::{Gathered, Want, gather};
 use std::fs::File;
@@ -46,7 +46,7 @@ pub fn draft(args: &ReportArgs, out: &mut impl Write) -> u8 {
             out.write_all(md::md(&made).as_bytes())
         }
     };
-    finish(args.from.output.as_deref(), &made, &gathered, &write, out)
+    finish(args.from.output.as_deref(), &gathered, &write, out)
 }
 
 /// The shift change. Exit codes as [`draft`].
@@ -66,7 +66,7 @@ pub fn handover(from: &ReportFrom, since: &str, out: &mut impl Write) -> u8 {
         Err(nothing) => return not_found(&dir, &nothing.to_string()),
     };
     let write = |out: &mut dyn Write| out.write_all(text::text(&made).as_bytes());
-    finish(from.output.as_deref(), &made, &gathered, &write, out)
+    finish(from.output.as_deref(), &gathered, &write, out)
 }
 
 fn usage(why: &str) -> u8 {
@@ -81,7 +81,6 @@ fn not_found(dir: &Path, why: &str) -> u8 {
 
 fn finish(
     file: Option<&Path>,
-    _made: &Report,
     gathered: &Gathered,
     write: &dyn Fn(&mut dyn Write) -> io::Result<()>,
     out: &mut impl Write,

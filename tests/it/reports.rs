@@ -1,13 +1,14 @@
 //! Reports made of a drill that was really played: what they say, what each sentence rests on, and that text from
 //! outside stays text. `ANDON_BLESS=1 cargo test --test it reports` rewrites `snapshots/reports/`.
 
+mod commands;
+mod outside;
 mod played;
 
 use andon::core::case::report::handover::handover;
 use andon::core::case::report::{Part, Read, Report, Rest, Wish, draft, html, md, text};
 use andon::core::record::Record;
 use andon::core::time::Utc;
-use andon::testkit::hostile::{PAYLOADS, forbidden};
 use played::{DAY, files};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -328,124 +329,6 @@ fn literals(source: &str) -> Vec<String> {
     out
 }
 
-const MARKUP: [&str; 8] = [
-    "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
-    "'; style=\"x:expression(1)\"",
-    "</style></svg><iframe src=//evil.example>",
-    "![x](http://evil.example/y) [a](javascript:alert(1))",
-    "| a | b |\n|---|---|",
-    "# heading\n\n<b>x</b>",
-    "]]><!-- -- > &lt;script&gt; &#x41;",
-];
-
-#[test]
-fn text_from_outside_stays_text_in_every_form() {
-    let log = f1();
-    let clean = made(&log);
-    let tags = |html: &str| html.matches('<').count();
-    let (was_tags, was_lines) = (tags(&html::html(&clean)), md::md(&clean).lines().count());
-    let payloads = PAYLOADS.iter().map(|(_, p)| *p).step_by(each(6)).chain(MARKUP);
-    for payload in payloads {
-        let mut log = log.clone();
-        for r in &mut log {
-            poison(&mut r.data, payload);
-            r.user.push_str(payload);
-            r.host = payload.to_owned();
-            if r.claimed.is_some() {
-                r.claimed = Some(payload.into());
-            }
-            if let Some(t) = &mut r.target {
-                let name = t["name"].as_str().unwrap_or_default();
-                t["name"] = json!(format!("{name}{payload}"));
-            }
-        }
-        let mut read = read(&log);
-        read.environment = payload.into();
-        for f in &mut read.files {
-            f.name = payload.into();
-            f.unread = Some(payload.into());
-        }
-        let r = draft(&log, &read, &Wish::default(), Utc(DAY)).unwrap_or_else(|n| panic!("{n}"));
-        let (page, text) = (html::html(&r), md::md(&r));
-        for out in [&page, &text, &text::text(&shift(&log))] {
-            let bad = out.chars().find(|c| *c != '\n' && forbidden(*c));
-            assert_eq!(bad, None, "{payload:?}");
-        }
-        assert_eq!(page.matches("<script").count() + page.matches("<img").count() + page.matches("<iframe").count(), 0);
-        assert_eq!(tags(&page), was_tags, "{payload:?} made or broke a tag");
-        assert_eq!(text.lines().count(), was_lines, "{payload:?} made or broke a line");
-        let live = |l: &str| {
-            let plain = l.replace("\\\\", "");
-            plain.contains("](") && !plain.contains("\\](") || plain.contains("<") && !plain.contains("\\<")
-        };
-        assert_eq!(text.lines().find(|l| live(l)), None, "{payload:?}");
-        let wide = text
-            .lines()
-            .filter(|l| l.starts_with("| "))
-            .map(|l| l.replace("\\\\", "").replace("\\|", ""))
-            .collect::<Vec<_>>();
-        assert!(wide.iter().all(|l| (4..=6).contains(&l.matches('|').count())), "{payload:?} changed a row's cells");
-    }
-}
-
-/// Puts `payload` behind every string a person or a source wrote; words the program goes by stay.
-fn poison(v: &mut serde_json::Value, payload: &str) {
-    let serde_json::Value::Object(map) = v else { return };
-    for (name, v) in map {
-        let goes_by = [
-            "word",
-            "verb",
-            "state",
-            "what",
-            "item",
-            "at_block",
-            "first_bad",
-            "about",
-            "id",
-            "session",
-            "how",
-            "due",
-            "drill",
-        ];
-        match v {
-            serde_json::Value::String(s) if !goes_by.contains(&name.as_str()) => s.push_str(payload),
-            serde_json::Value::Object(_) => poison(v, payload),
-            serde_json::Value::Array(all) => {
-                for x in all {
-                    if let serde_json::Value::String(s) = x {
-                        s.push_str(payload);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-#[test]
-fn the_page_needs_nothing_but_itself() {
-    let page = html::html(&made(&f1()));
-    for fetched in
-        ["http:", "https:", "src=", "href=\"/", "url(//", "@import", "@font-face", "<script", "<link", "onclick"]
-    {
-        let found = page.replace("http://www.w3.org/2000/svg", "");
-        assert!(!found.contains(fetched), "{fetched}");
-    }
-    assert!(page.contains("prefers-color-scheme:dark") && page.contains("@media print"));
-    assert!(page.contains("<svg ") && page.contains("role=\"img\"") && page.contains("<desc "));
-    // Every link leads somewhere in the page.
-    let ids: BTreeSet<&str> = page.split(" id=\"").skip(1).filter_map(|s| s.split('"').next()).collect();
-    let to = page.split("href=\"#").skip(1).filter_map(|s| s.split('"').next());
-    let lost: Vec<&str> = to.filter(|t| !ids.contains(t)).collect();
-    assert_eq!(lost, Vec::<&str>::new());
-    // And opens what it closes.
-    for tag in ["section", "table", "tr", "td", "ul", "li", "ol", "p", "h2", "h3", "svg", "figure", "span", "a", "b"] {
-        let open = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
-        assert_eq!(open, page.matches(&format!("</{tag}>")).count(), "{tag}");
-    }
-}
-
 #[test]
 fn the_hand_over_fits_one_screen() {
     for log in [f1(), quiet()] {
@@ -518,68 +401,10 @@ fn a_hand_over_in_the_middle_names_what_is_open() {
     let log = &log[..=at];
     let text = text::text(&shift(log)).split_whitespace().collect::<Vec<_>>().join(" ");
     for words in [
-        "i-0412 checkout errors, canary v2.14.1, severity 2, open, open 13m, lead mira for 13m, stakeholders told 13m ago.",
+        "i-0412 checkout errors, canary v2.14.1, severity 2, open, opened 13m ago, lead mira for 13m, stakeholders told 13m ago.",
         "roll back checkout@eu-1 by mira at 2026-11-21 03:03:38: NOT SETTLED.",
         "mira on bastion-2 since",
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
-}
-
-/// A log directory as the journal leaves it, but for the hashes.
-fn on_disk(home: &crate::home::Home, log: &[Record]) -> String {
-    let mut by: std::collections::BTreeMap<&str, String> = std::collections::BTreeMap::new();
-    for r in log {
-        let line = json!({"v": 1, "session": r.session, "seq": r.seq, "hlc": r.hlc, "utc": r.utc, "at": r.at, "kind": r.kind,
-            "actor": {"user": r.user}, "host": r.host, "incident": r.incident, "target": r.target, "ticket": r.ticket,
-            "data": r.data});
-        let file = by.entry(&r.session).or_default();
-        file.push_str(&line.to_string());
-        file.push('\n');
-    }
-    for (session, text) in by {
-        home.file(&format!("log/{session}.jsonl"), &text);
-    }
-    home.path().join("log").to_string_lossy().into_owned()
-}
-
-#[test]
-fn the_commands_say_the_same_and_end_as_they_should() {
-    let home = crate::home::Home::new("report");
-    let dir = on_disk(&home, &f1());
-    let run = |args: &[&str]| crate::command::run(&home, args, &[]);
-    let ran = run(&["report", "--dir", &dir]);
-    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
-    // The same but for the day it was made and the files.
-    let body = |s: &str| {
-        let from = s.find("## Summary").unwrap_or(0);
-        s[from..s.find("## What the record does not show").unwrap_or(s.len())].to_owned()
-    };
-    assert_eq!(body(&ran.out), body(&md::md(&made(&f1()))));
-    let file = home.path().join("r.html").to_string_lossy().into_owned();
-    let ran = run(&["report", "--dir", &dir, "--incident", "i-0412", "--html", "-o", &file]);
-    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
-    assert!(std::fs::read_to_string(&file).expect("written").starts_with("<!doctype html>"));
-    let ran = run(&["report", "--dir", &dir, "--json"]);
-    let all: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
-    assert_eq!(all["schema"], "andon.report/1");
-    assert!(ran.out.is_ascii() && all["sections"][0]["blocks"][0]["said"]["rests"][0]["seq"].is_u64(), "{}", ran.out);
-    let ran = run(&["report", "handover", "--dir", &dir]);
-    assert!(ran.code == 0 && ran.out.starts_with("# Hand-over DRILL") && ran.out.contains("FOLLOW-UPS"), "{}", ran.out);
-    for (args, code, said) in [
-        (vec!["report", "--dir", &dir, "--incident", "i-9"], 5, "no incident i-9; there is i-0412"),
-        (vec!["report", "--dir", "/nowhere/at/all"], 5, "there is no log here"),
-        (vec!["report", "--dir", &dir, "--since", "soon"], 2, "soon: no time"),
-        (vec!["report", "--dir", &dir, "--since", "2030-01-01"], 5, "no record in this span"),
-        (vec!["report", "--dir", &dir, "--html", "--json"], 2, "cannot be used with"),
-        (vec!["report", "--dir", &dir, "-o", "/nowhere/at/all"], 1, "/nowhere/at/all"),
-        (vec!["report", "handover", "--dir", "/nowhere/at/all"], 5, "there is no log here"),
-    ] {
-        let ran = run(&args);
-        assert_eq!(ran.code, code, "{args:?}: {}", ran.err);
-        assert!(ran.err.contains(said) && ran.out.is_empty(), "{args:?}: {}", ran.err);
-    }
-    std::fs::create_dir(home.path().join("log/20261122T000000Z-x-y-0000.jsonl")).expect("made");
-    let ran = run(&["report", "--dir", &dir]);
-    assert!(ran.code == 1 && ran.err.contains("not read") && ran.out.contains("not read:"), "{}", ran.err);
 }

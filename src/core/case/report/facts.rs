@@ -7,6 +7,7 @@ use super::rates::{Count, Point};
 use super::words::{burn, rate, requests, share, text, who};
 use super::{Ctx, Scope, when};
 use crate::core::age::span;
+use crate::core::case::incident::State;
 use crate::core::record::Record;
 use crate::core::time::Utc;
 use std::collections::BTreeSet;
@@ -87,13 +88,14 @@ fn opened(ctx: &Ctx<'_>) -> Option<Sentence> {
     if let Some(r) = ranked {
         s = s.t("; severity ").d(i.severity().to_string()).and(r);
     }
+    let stands = stands.filter(|_| i.state() != State::Open || i.closed.is_some());
     if let Some(r) = stands {
         s = s.t("; its state is ").d(i.state().word()).and(r);
     }
     if let Some(r) = i.closed.as_ref().and_then(|k| ctx.record(&k.rests)) {
         s = s.t("; closed at ").d(ctx.time(when::of(r))).and(r);
     } else {
-        s = s.t("; it is still open");
+        s = s.t("; it is not closed");
     }
     Some(s.t("."))
 }
@@ -346,9 +348,4 @@ pub fn rates(ctx: &Ctx<'_>) -> Option<Section> {
     }
     s.blocks.insert(0, Block::Pictures);
     Some(s)
-}
-
-/// Kinds the casebook knows incidents, leads and promises from: rare, and wanted whole.
-pub fn is_case(kind: &str) -> bool {
-    kind.starts_with("incident-") || matches!(kind, "lead" | "follow-up" | "debt" | "decision" | "told" | "ticked")
 }

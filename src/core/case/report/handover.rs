@@ -5,7 +5,7 @@ use super::acts::{held, stories};
 use super::doc::{Block, Part, Section, Sentence};
 use super::pick::{Picked, Scope};
 use super::words::{many, text, who};
-use super::{Ctx, Nothing, Read, Report, done, facts, sessions, when};
+use super::{Ctx, Nothing, Read, Report, done, sessions, when};
 use crate::core::age::span;
 use crate::core::case::followup::Tasks;
 use crate::core::case::people::Present;
@@ -78,7 +78,7 @@ fn incidents(ctx: &Ctx<'_>, now: Utc) -> Section {
         let Some(opened) = i.opened.as_ref().and_then(|o| ctx.record(&o.rests)) else { continue };
         let said =
             Sentence::on(opened).d(i.id.clone()).t(" ").d(i.title()).t(", severity ").d(i.severity().to_string());
-        let said = said.t(", ").d(i.state().word()).t(", open ").d(span(now.since(when::of(opened))));
+        let said = said.t(", ").d(i.state().word()).t(", opened ").d(span(now.since(when::of(opened)))).t(" ago");
         let led = i.led.as_ref().and_then(|l| Some((l, ctx.record(&l.rests)?)));
         let said = match (i.lead(), led) {
             (Some(lead), Some((l, r))) => said.t(", lead ").d(lead).t(" for ").d(span(now.since(l.at))).and(r),
@@ -181,9 +181,4 @@ fn more(s: &mut Section, all: usize, ctx: &Ctx<'_>) {
     if all > LINES {
         s.blocks.push(Block::Item(ctx.over().d((all - LINES).to_string()).t(" more.")));
     }
-}
-
-/// For the reader of files: may this record matter to a hand-over, however old it is?
-pub fn matters(r: &Record) -> bool {
-    facts::is_case(&r.kind) || r.ticket.is_some() || matches!(r.kind.as_str(), "opened" | "resolved")
 }

@@ -77,14 +77,15 @@ pub fn moments(p: &Picked<'_>, incident: Option<&Incident>, stories: &[Story<'_>
     // The incident may name a sign from before the records that were read.
     let named = opening.and_then(|o| {
         let (bad, r) = (o.value.first_bad?, at(&o.rests)?);
-        let mut what = Sentence::on(r).t("the first bad signal, as the incident names it");
+        let mut what = Sentence::on(r).t("as it was named when the incident was opened");
         if let Some(first) = o.value.first_bad_rests.as_ref().and_then(at) {
             what = what.and(first);
         }
         Some(Moment { at: bad, what })
     });
     let first_bad = match (named, &detection) {
-        (Some(n), Some(d)) if n.at < d.at => Some(n),
+        // Less than a second is the same signal, as the verdict timed it and as the record did.
+        (Some(n), Some(d)) if d.at.since(n.at) >= 1_000 => Some(n),
         (Some(n), None) => Some(n),
         (_, d) => d.clone(),
     };
