@@ -149,10 +149,13 @@ pub fn after(text: &str, i: usize) -> Option<Range<usize>> {
             }
         }
     }
-    let to = match quote {
+    let end = |text: &str| match quote {
         Some(q) => closing(text, from, q, escaped),
         None => from + unquoted(text, i, from, sure),
     };
+    // Its beginning decides; only what is taken is looked at to its end, so that no text takes long.
+    let near = floor(text, from + NEAR);
+    let to = end(text.get(..near)?);
     let value = text.get(from..to)?;
     let is = match sure {
         Sure::Header => value.len() >= 4 && !is_word(value),
@@ -164,7 +167,15 @@ pub fn after(text: &str, i: usize) -> Option<Range<usize>> {
         }
         Sure::IfStrange => is_strange(value) || (value.len() >= 16 && value.bytes().any(|b| b.is_ascii_digit())),
     };
-    (is && !is_placeholder(value)).then_some(from..to)
+    (is && !is_placeholder(value)).then(|| from..if to < near { to } else { end(text) })
+}
+
+/// Bytes by which a value is judged, and in which an address before it is looked for.
+const NEAR: usize = 512;
+
+/// The character's beginning at or before byte `i`.
+fn floor(text: &str, i: usize) -> usize {
+    (0..=i.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
 }
 
 /// `secret=checkout-db` names a Secret of the cluster; `token=abcdef` names nothing but the token.
@@ -201,8 +212,9 @@ fn unquoted(text: &str, sign: usize, from: usize, sure: Sure) -> usize {
         let word = rest.bytes().take_while(|b| !b.is_ascii_whitespace() && !matches!(b, b'"' | b'\'' | b',')).count();
         return if rest[..word].ends_with(';') { line } else { word };
     }
-    let word_from = text[..sign].rfind(|c: char| c.is_whitespace()).map_or(0, |w| w + 1);
-    let address = text.get(word_from..sign).is_some_and(|w| w.contains("://") || w.contains('?') || w.contains('&'));
+    let before = text.get(floor(text, sign.saturating_sub(NEAR))..sign).unwrap_or_default();
+    let word = before.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let address = word.contains("://") || word.contains('?') || word.contains('&');
     let ends = |b: u8| {
         b.is_ascii_whitespace()
             || matches!(b, b'"' | b'\'' | b'`' | b'<' | b'>')

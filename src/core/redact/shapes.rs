@@ -77,17 +77,22 @@ const SHAPES: [Shape; 44] = [
     Shape("sk-proj-", 16, url),
 ];
 
+/// Bytes by which a shape is judged.
+const NEAR: usize = 256;
+
 /// A secret that begins with this word.
 pub fn at(text: &str, i: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let rest = bytes.get(i..)?;
     for Shape(prefix, least, may) in &SHAPES {
         if let Some(body) = rest.strip_prefix(prefix.as_bytes()) {
-            let n = body.iter().take_while(|b| may(**b)).count();
-            // A sentence's full stop is no part of it.
-            let n = n - body[..n].iter().rev().take_while(|b| **b == b'.').count();
-            if n >= *least && strange(&body[..n]) {
-                return Some(i..i + prefix.len() + n);
+            // Its beginning decides: no text may take long.
+            let near = body.iter().take(NEAR).take_while(|b| may(**b)).count();
+            if near >= *least && strange(&body[..near]) {
+                let n = body.iter().take_while(|b| may(**b)).count();
+                // A sentence's full stop is no part of it.
+                let n = n - body[..n].iter().rev().take_while(|b| **b == b'.').count();
+                return (n >= *least).then(|| i..i + prefix.len() + n);
             }
         }
     }
@@ -117,9 +122,10 @@ fn jwt(rest: &[u8]) -> Option<usize> {
 /// `LS0tLS1CRUdJTi` opens base64 of `-----BEGIN `: key data of a kubeconfig, a Secret's data. A certificate may stay.
 fn private_in_base64(rest: &[u8]) -> Option<usize> {
     rest.starts_with(b"LS0tLS1CRUdJTi").then_some(())?;
-    let n = rest.iter().take_while(|b| alnum(**b) || matches!(**b, b'+' | b'/' | b'=')).count();
-    let head = decoded(&rest[..n.min(80)]);
-    head.windows(11).any(|w| w == b"PRIVATE KEY").then_some(n)
+    let head = decoded(&rest[..rest.len().min(80)]);
+    head.windows(11)
+        .any(|w| w == b"PRIVATE KEY")
+        .then(|| rest.iter().take_while(|b| alnum(**b) || matches!(**b, b'+' | b'/' | b'=')).count())
 }
 
 /// `Bearer x` and `Basic x` without a header's name. `bearer of bad news` is none.
@@ -155,11 +161,11 @@ fn user_and_password(bytes: &[u8]) -> bool {
 fn webhook(rest: &[u8]) -> Option<(usize, usize)> {
     const PATHS: [&[u8]; 4] =
         [b"hooks.slack.com/", b"discord.com/api/webhooks/", b"webhook.office.com/", b"discordapp.com/api/webhooks/"];
-    let n = rest.iter().take_while(|b| !b.is_ascii_whitespace() && !matches!(**b, b'"' | b'\'' | b'<' | b'>')).count();
-    let url = &rest[..n];
+    let ends = |b: &&u8| !b.is_ascii_whitespace() && !matches!(**b, b'"' | b'\'' | b'<' | b'>');
+    let url = &rest[..rest.iter().take(NEAR).take_while(ends).count()];
     let (at, path) = PATHS.iter().find_map(|p| Some((url.windows(p.len()).position(|w| w == *p)?, p)))?;
     let from = at + path.len();
-    (at <= 60 && n > from + 8).then_some((from, n))
+    (at <= 60 && url.len() > from + 8).then(|| (from, rest.iter().take_while(ends).count()))
 }
 
 /// A private key from its first line to its last, or to the end where that is missing.

@@ -235,10 +235,20 @@ fn no_text_is_too_strange_and_none_takes_long() {
         "password:".repeat(7_000),
         "eyJ".repeat(20_000),
         "=".repeat(60_000),
+        "secret=".repeat(9_000),
+        "password=$".repeat(6_000),
+        "xox-".repeat(16_000),
+        "h-".repeat(30_000),
+        "LS0tLS1CRUdJTi+".repeat(4_000),
+        "token:".repeat(10_000),
+        format!("token{}", "=".repeat(60_000)),
         "a://".repeat(15_000),
     ] {
         let _ = text(&long);
     }
+    // What is long is taken to its end.
+    let long = format!("password={} after", "Ab1".repeat(2_000));
+    assert!(text(&long).text.starts_with("password=<secret, 6000 bytes") && text(&long).text.ends_with("> after"));
 }
 
 #[test]
