@@ -12,7 +12,7 @@ use crate::core::msg::Msg;
 use crate::core::time::Person;
 use crate::engine::effects::Ports;
 use crate::engine::inbox::{FromTerminal, Inbox};
-use crate::engine::logbook::Logbook;
+use crate::engine::logbook::{Elsewhere, Logbook};
 use crate::engine::{End, Engine, Front};
 use crate::journal::tape_queue;
 use crate::tty::front::Screen;
@@ -239,7 +239,7 @@ pub(super) fn play<F: Front>(
     inbox: &Inbox,
     problems: &[Arc<str>],
 ) -> (F, End, Option<String>) {
-    let Setup { mut model, clock, utc, sources, request, log, anchor: _, tape_dir } = setup;
+    let Setup { mut model, clock, utc, sources, request, log, anchor, tape_dir } = setup;
     (model.width, model.height) = size;
     model.problems = problems.to_vec();
     #[cfg(feature = "testkit")]
@@ -248,7 +248,8 @@ pub(super) fn play<F: Front>(
     // The first frame waits for nothing: not for the log, not for a thread.
     engine.first_frame();
     if let Some(settings) = log {
-        engine.with_log(Logbook::open(settings, setup::state_dir(), tape_dir.clone(), clock.now(), inbox.clone()));
+        let elsewhere = Elsewhere { state: setup::state_dir(), anchor };
+        engine.with_log(Logbook::open(settings, elsewhere, tape_dir.clone(), clock.now(), inbox.clone()));
         if let Some(dir) = tape_dir {
             engine.with_tape(dir);
         }

@@ -2,6 +2,7 @@
 
 use crate::core::act::flight::{Act, State};
 use crate::core::act::plan::Verb;
+use crate::core::finish;
 use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::model::Model;
 use crate::core::nav::Screen;
@@ -16,6 +17,8 @@ pub enum Place {
     Source(SourceId),
     /// The Sources screen, which tells every alarm in full.
     Sources,
+    /// The Incident screen, which tells the log.
+    Incident,
 }
 
 /// In this order on the row, worst first.
@@ -68,6 +71,19 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
     for l in model.loose.iter().filter(|l| l.found.is_none()) {
         let place = l.target.as_ref().map_or(Place::Sources, of);
         push(2, format!("an ended session left an act without an outcome: {}, reading it back", l.words), place);
+    }
+    for l in model.loose.iter().filter(|l| l.is_cut() && l.found.is_some()) {
+        let place = l.target.as_ref().map_or(Place::Incident, of);
+        let how = finish::how(model, l).map(|how| format!(": finish? press {how}")).unwrap_or_default();
+        push(2, format!("{}{how}", finish::words(l)), place);
+    }
+    match model.log.unread.as_slice() {
+        [] => {}
+        [(file, why)] => push(5, format!("a log file could not be read: {file}, {why}"), Place::Incident),
+        [(file, why), ..] => {
+            let n = model.log.unread.len();
+            push(5, format!("{n} log files could not be read: {file}, {why}, .."), Place::Incident);
+        }
     }
     if let Some(why) = &model.log.failed {
         push(3, format!("the log cannot be written: {why}; nothing forward goes out"), Place::Sources);
@@ -146,5 +162,6 @@ pub fn is_here(model: &Model, place: &Place) -> bool {
     match place {
         Place::Service(s) => model.nav.screen == Screen::Verdict && model.nav.selected.as_ref() == Some(s),
         Place::Source(_) | Place::Sources => model.nav.screen == Screen::Sources,
+        Place::Incident => model.nav.screen == Screen::Incident,
     }
 }

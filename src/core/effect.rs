@@ -4,6 +4,7 @@ use crate::core::act::plan::{Operation, Step, Ticket};
 use crate::core::case::people::Here;
 use crate::core::entry::Entry;
 use crate::core::id::{ActId, AskId, DialogId, Hash, ServiceId, SourceId, TargetId};
+use crate::core::record::Hlc;
 use crate::core::replayed::Play;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -54,6 +55,10 @@ pub enum Effect {
     },
     /// What is looked at now.
     Interest(Vec<(ServiceId, Vec<Hash>)>),
+    /// Read records at or before this from the log's files, the newest where nothing is said; `Msg::LogPage` follows.
+    LogPage {
+        before: Option<Hlc>,
+    },
     /// What our live file says of us.
     Here(Box<Here>),
     /// Put text on the clipboard (OSC 52) and into a file.

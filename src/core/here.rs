@@ -8,7 +8,7 @@ use crate::core::keymap::{Found, chord_name, falls_through};
 use crate::core::listing::{self, this_runbook};
 use crate::core::model::{Model, Place};
 use crate::core::nav::{Overlay, Pane, Screen};
-use crate::core::update::{focus, side_by_side};
+use crate::core::update::{focus, has_strip, side_by_side};
 
 /// Rows of a screen that are not its body: three above, two below.
 pub const FRAME_ROWS: u16 = 5;
@@ -24,7 +24,9 @@ pub fn contexts(model: &Model) -> Vec<Context> {
         _ if focus(model) == Some(Pane::Log) => [Context::List, Context::Global],
         Screen::Choose => [Context::Choose, Context::Global],
         Screen::Runbook => [Context::Runbook, Context::Global],
-        Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources => [Context::List, Context::Global],
+        Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources | Screen::Incident => {
+            [Context::List, Context::Global]
+        }
     };
     model.replay.is_some().then_some(Context::Replay).into_iter().chain(screen).collect()
 }
@@ -69,20 +71,24 @@ pub fn works(model: &Model, intent: Intent) -> bool {
     match intent {
         I::Help | I::Quit | I::Repaint | I::Suspend | I::Palette => true,
         I::RollBack | I::Hold | I::Resume | I::Promote | I::Arm | I::Disarm | I::Acknowledge => !early,
-        I::ScreenVerdict | I::ScreenBoard | I::ScreenSources => screen != Screen::Choose,
+        I::ScreenVerdict | I::ScreenBoard | I::ScreenSources | I::ScreenIncident => screen != Screen::Choose,
         I::ScreenRunbook => screen != Screen::Choose && !model.runbooks.is_empty(),
         I::NextRow | I::PreviousRow | I::FirstRow | I::LastRow | I::HalfPageDown | I::HalfPageUp => {
-            rows || screen == Screen::Sources
+            rows || screen == Screen::Sources || (screen == Screen::Incident && !listing::records(model).is_empty())
         }
         I::ShowRest => rows,
         I::Filter => !early,
         I::MatchNext | I::MatchPrevious => {
             !early && (listing::filter_here(model).is_some() || !model.nav.searched.is_empty())
         }
-        I::Open => rows || (screen == Screen::Runbook && this_runbook(model).is_some()),
-        I::Back => !model.nav.back.is_empty() || listing::filter_here(model).is_some(),
+        I::Open => {
+            rows || (screen == Screen::Incident && !listing::records(model).is_empty())
+                || (screen == Screen::Runbook && this_runbook(model).is_some())
+        }
+        I::Back => !model.nav.back.is_empty() || model.nav.strip || listing::filter_here(model).is_some(),
         I::Note | I::Copy => !early,
-        I::PaneNext | I::PanePrevious | I::Zoom => side_by_side(model, model.width, model.height),
+        I::PaneNext | I::PanePrevious => side_by_side(model, model.width, model.height) || has_strip(model),
+        I::Zoom => side_by_side(model, model.width, model.height),
         I::Alarm => !early && !alarm::alarms(model).is_empty(),
         I::DrillFaster | I::DrillSlower => !early && matches!(model.environment.place, Place::Drill | Place::Replay),
         I::ReplayPause | I::ReplayStep | I::ReplayAct => model.replay.is_some(),
@@ -113,7 +119,9 @@ impl Group {
         use Intent as I;
         match i {
             I::RollBack | I::Hold | I::Resume | I::Promote | I::Arm | I::Disarm | I::Acknowledge => Group::Acts,
-            I::ScreenVerdict | I::ScreenBoard | I::ScreenRunbook | I::ScreenSources => Group::Screens,
+            I::ScreenVerdict | I::ScreenBoard | I::ScreenRunbook | I::ScreenSources | I::ScreenIncident => {
+                Group::Screens
+            }
             I::NextRow | I::PreviousRow | I::FirstRow | I::LastRow | I::HalfPageDown | I::HalfPageUp => Group::Moving,
             I::StepNext | I::StepPrevious | I::ChooseNext | I::ChoosePrevious => Group::Moving,
             I::PaneNext | I::PanePrevious | I::Back => Group::Moving,
@@ -155,6 +163,9 @@ fn place(model: &Model) -> &'static str {
     if matches!(model.nav.under.as_deref(), Some(Overlay::Explain { .. })) {
         return "the page that explains";
     }
+    if matches!(model.nav.under.as_deref(), Some(Overlay::Log(_))) {
+        return "the log";
+    }
     match model.nav.screen {
         Screen::Waking => "Waking",
         Screen::Choose => "the first list",
@@ -162,6 +173,7 @@ fn place(model: &Model) -> &'static str {
         Screen::Board => "Board",
         Screen::Runbook => "Runbook",
         Screen::Sources => "Sources",
+        Screen::Incident => "Incident",
     }
 }
 

@@ -81,6 +81,7 @@ intents! {
     ScreenBoard,      "board",           Global,   false, "Board: every moving rollout, worst first";
     ScreenRunbook,    "runbook",         Global,   false, "Runbook of the selected service";
     ScreenSources,    "sources",         Global,   false, "Sources: health, age, what we may do there";
+    ScreenIncident,   "incident",        Global,   false, "Incident: lead, checklist, people, debts, the log";
     NextRow,          "next-row",        List,     false, "Down";
     PreviousRow,      "previous-row",    List,     false, "Up";
     FirstRow,         "first-row",       List,     false, "First";

@@ -14,6 +14,9 @@ pub fn here(model: &Model) -> Option<String> {
             let at = At { service: None, source: Some(source.clone()), screen: Screen::Sources, step: None };
             Some(command(model, &at))
         }
+        Screen::Incident => {
+            Some(command(model, &At { service: None, source: None, screen: Screen::Incident, step: None }))
+        }
         Screen::Runbook => {
             let step = u32::try_from(model.nav.step_row + 1).ok();
             let at = at(model, model.nav.selected.as_ref()?);

@@ -5,7 +5,9 @@ use crate::core::find::{contains, holds};
 use crate::core::id::{Hash, ServiceId};
 use crate::core::model::Model;
 use crate::core::nav::{Filter, Listing, Overlay, Screen};
+use crate::core::record::{Key, Record};
 use crate::core::row::{Glyph, Row};
+use crate::core::words;
 use crate::core::world::target::TargetState;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,6 +16,7 @@ use std::sync::Arc;
 pub fn here(model: &Model) -> Option<Listing> {
     match &model.nav.overlay {
         Some(Overlay::Help { .. }) => return Some(Listing::Help),
+        Some(Overlay::Log(_)) => return Some(Listing::Records),
         Some(Overlay::Palette(_) | Overlay::Note(_) | Overlay::SkipReason { .. } | Overlay::Explain { .. }) | None => {}
     }
     match model.nav.screen {
@@ -21,6 +24,7 @@ pub fn here(model: &Model) -> Option<Listing> {
         Screen::Verdict | Screen::Board => Some(Listing::Services),
         Screen::Runbook => Some(Listing::Steps),
         Screen::Sources => Some(Listing::Sources),
+        Screen::Incident => Some(Listing::Records),
     }
 }
 
@@ -168,6 +172,40 @@ pub fn steps(model: &Model) -> Vec<usize> {
     }
 }
 
+/// Does this record answer to the words? By kind, person, host, target, incident and what is said.
+pub fn is_record(r: &Record, words: &str) -> bool {
+    let incident = r.incident.as_deref().unwrap_or_default();
+    let text = format!("{} {} {} {} {incident} {}", r.kind, r.user, r.host, r.session, words::told(r));
+    holds(&text, words)
+}
+
+/// The record that is chosen in the browser, else on the Incident screen. `None`: the newest.
+pub fn chosen_record(model: &Model) -> Option<&Key> {
+    match &model.nav.overlay {
+        Some(Overlay::Log(b)) => b.chosen.as_ref(),
+        Some(_) | None => model.nav.record.as_ref(),
+    }
+}
+
+/// Records of the list that is open, newest first: the browser holds all, the Incident screen what a person reads while
+/// working. `filtered`: only those that answer to the filter.
+pub fn records_of(model: &Model, filtered: bool) -> Vec<&Record> {
+    let browsing = matches!(model.nav.overlay, Some(Overlay::Log(_)));
+    let all = model.chronicle.newest_first().filter(|r| browsing || words::is_told(&r.kind));
+    match words(model, Listing::Records).filter(|_| filtered) {
+        Some(w) => all.filter(|r| is_record(r, w)).collect(),
+        None => all.collect(),
+    }
+}
+
+/// Records that are listed: those that answer, and the chosen one.
+pub fn records(model: &Model) -> Vec<&Record> {
+    let Some(w) = words(model, Listing::Records) else { return records_of(model, false) };
+    let chosen = chosen_record(model);
+    let all = records_of(model, false).into_iter();
+    all.filter(|r| chosen.is_some_and(|k| r.is(k)) || is_record(r, w)).collect()
+}
+
 /// How much of a list is shown, and what is hidden.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
@@ -204,6 +242,11 @@ pub fn count(model: &Model, of: Listing) -> Option<Count> {
             let n = this_runbook(model).and_then(|n| model.runbooks.get(&n)).map_or(0, |b| b.steps.len());
             let found = (0..n).filter(|i| is_step(model, *i, typed)).count();
             (n, found, steps(model).len(), "steps")
+        }
+        Listing::Records => {
+            let all = records_of(model, false);
+            let found = all.iter().filter(|r| is_record(r, typed)).count();
+            (all.len(), found, records(model).len(), "records")
         }
         Listing::Help => return None,
     };

@@ -4,6 +4,7 @@
 use crate::core::act::gate::{Gate, GateLine, GateState};
 use crate::core::act::plan::Verb;
 use crate::core::age;
+use crate::core::finish;
 use crate::core::gates;
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::{self, CheckState};
@@ -84,7 +85,9 @@ fn roll_back(model: &Model, t: &TargetState) -> Item {
     let service = model.world.services.get(&t.service);
     let r = readiness::readiness(t, service, model.world.sources.get(&t.id.source));
     let to = if t.is_moving() { t.stable_revision() } else { t.previous() };
+    let rest = finish::back_to(model, &t.id, Verb::RollBack).map(|h| t.version_of(&h));
     let label = match to {
+        _ if rest.is_some() => format!("finish the roll back to {}", rest.unwrap_or_default()),
         Some(to) if t.aborted => format!("undo to {} in the spec", to.version),
         Some(to) if t.is_moving() => format!("roll back the canary to {}", to.version),
         Some(to) => format!("roll back to {}", to.version),

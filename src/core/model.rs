@@ -8,6 +8,7 @@ use crate::core::case::note::Draft;
 use crate::core::case::others::Others;
 use crate::core::case::people::{Follows, Present, Told};
 use crate::core::case::runbook::{Progress, Runbook};
+use crate::core::chronicle::Chronicle;
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::intent::Intent;
@@ -130,6 +131,12 @@ pub struct LogState {
     /// Our session, once the log is open. Empty before.
     #[serde(default)]
     pub session: Arc<str>,
+    /// Log files that could not be read to their end, with the reason.
+    #[serde(default)]
+    pub unread: Vec<(Arc<str>, Arc<str>)>,
+    /// When a record of ours was last found on disk.
+    #[serde(default)]
+    pub on_disk: Option<Utc>,
     /// How others' records are found.
     #[serde(default)]
     pub follows: Follows,
@@ -147,6 +154,9 @@ impl LogState {
 pub struct LogLine {
     pub at: Utc,
     pub text: Arc<str>,
+    /// The person who did it; empty where it happened by itself, or where the text says who.
+    #[serde(default)]
+    pub who: Arc<str>,
 }
 
 /// An intent of an ended session without an outcome.
@@ -161,6 +171,28 @@ pub struct Loose {
     pub found: Option<Arc<str>>,
     /// When it is read back again.
     pub next: Option<Person>,
+    /// Steps that had their effect, and how many there are, where a plan was cut half-way.
+    #[serde(default)]
+    pub cut: Option<(u64, u64)>,
+    /// `roll back`
+    #[serde(default)]
+    pub verb: Arc<str>,
+    /// The version its plan goes to.
+    #[serde(default)]
+    pub to: Option<Hash>,
+    /// Who began it.
+    #[serde(default)]
+    pub by: Arc<str>,
+    /// Closed by a `resolved` record of ours.
+    #[serde(default)]
+    pub closed: bool,
+}
+
+impl Loose {
+    /// A plan that was cut half-way and is not finished.
+    pub fn is_cut(&self) -> bool {
+        self.cut.is_some() && !self.closed
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -213,6 +245,9 @@ pub struct Model {
     /// What the records say of incidents.
     #[serde(default)]
     pub casebook: Casebook,
+    /// The newest records of all sessions.
+    #[serde(default)]
+    pub chronicle: Chronicle,
     /// A log that is played again: nothing here is asked of a source, written or sent.
     #[serde(default)]
     pub replay: Option<Box<Replayed>>,
@@ -314,6 +349,7 @@ impl Model {
             log: LogState::default(),
             loose: Vec::new(),
             casebook: Casebook::default(),
+            chronicle: Chronicle::default(),
             replay: None,
             people: Vec::new(),
             others: Others::default(),

@@ -4,11 +4,11 @@ use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
 use crate::core::case::others::Elsewhere;
 use crate::core::case::people::{Follows, Present};
 use crate::core::id::{ActId, AskId, DialogId};
-use crate::core::id::{ServiceId, SourceId, TargetId};
+use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
 use crate::core::keymap::Keymap;
 use crate::core::nav::Pane;
-use crate::core::record::Record;
+use crate::core::record::{self, Hlc, Record};
 use crate::core::replayed::Ahead;
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
@@ -94,6 +94,8 @@ pub enum Msg {
     LogOpened {
         session: Arc<str>,
     },
+    /// Older records, as `Effect::LogPage` asked.
+    LogPage(Box<LogPage>),
     /// How others' records are found, and what of them was left out.
     Follows(Follows),
     /// What this environment's log already holds.
@@ -130,7 +132,21 @@ pub enum Picked {
     Service(ServiceId),
     Source(usize),
     Step(usize),
+    Record(record::Key),
     Pane(Pane),
+}
+
+/// Records read back from the log's files.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LogPage {
+    /// Asked for: records at or before this. `None`: the newest.
+    pub before: Option<Hlc>,
+    /// Oldest first.
+    pub records: Vec<Record>,
+    /// Nothing older is there.
+    pub start: bool,
+    /// Files that could not be read, with the reason.
+    pub unread: Vec<(Arc<str>, Arc<str>)>,
 }
 
 /// What `:reload` found. A file at fault leaves what was in force.
@@ -164,6 +180,9 @@ pub struct Recovered {
     /// `log: mine only` (no host-wide directory).
     pub mine_only: bool,
     pub file: Arc<str>,
+    /// Log files that could not be read to their end, with the reason.
+    #[serde(default)]
+    pub unread: Vec<(Arc<str>, Arc<str>)>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -174,4 +193,16 @@ pub struct Unfinished {
     pub target: Option<TargetId>,
     /// `roll back checkout@eu-1`
     pub words: Arc<str>,
+    /// Of a plan of several steps that stopped between two of them: how many had their effect, and of how many.
+    #[serde(default)]
+    pub cut: Option<(u64, u64)>,
+    /// The verb of its plan, `roll back`.
+    #[serde(default)]
+    pub verb: Arc<str>,
+    /// The version its plan goes to.
+    #[serde(default)]
+    pub to: Option<Hash>,
+    /// Who began it.
+    #[serde(default)]
+    pub by: Arc<str>,
 }

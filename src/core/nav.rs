@@ -6,7 +6,8 @@ pub use at::At;
 
 use crate::core::case::note::Draft;
 use crate::core::id::{ServiceId, TargetId};
-use crate::core::key::Key;
+use crate::core::key::Key as Typed;
+use crate::core::record::Key;
 use crate::core::time::Person;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,17 @@ pub enum Screen {
     Board,
     Runbook,
     Sources,
+    /// The incident: lead, checklist, people, debts, the log.
+    Incident,
+}
+
+/// The log browser.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Browser {
+    /// The chosen record. `None`: the newest, and whatever comes.
+    pub chosen: Option<Key>,
+    /// Its full text is open, scrolled by this many rows.
+    pub open: Option<u16>,
 }
 
 impl Screen {
@@ -32,6 +44,7 @@ impl Screen {
             Screen::Board => "board",
             Screen::Runbook => "runbook",
             Screen::Sources => "sources",
+            Screen::Incident => "incident",
         }
     }
 }
@@ -48,6 +61,8 @@ pub enum Overlay {
     Note(Draft),
     /// `:` and what is typed behind it.
     Palette(Field),
+    /// The log, record by record.
+    Log(Browser),
     /// A reason being typed, for a runbook step that is skipped.
     SkipReason {
         step: usize,
@@ -85,6 +100,8 @@ pub enum Listing {
     /// Of the runbook on screen.
     Steps,
     Help,
+    /// The log browser.
+    Records,
 }
 
 /// Panes of the wide layout (product.md section 3); focus moves with Tab. Acts act on the Board's selection whichever
@@ -105,7 +122,7 @@ impl Pane {
             Screen::Board => Some(Pane::Board),
             Screen::Verdict => Some(Pane::Verdict),
             Screen::Runbook => Some(Pane::Runbook),
-            Screen::Waking | Screen::Choose | Screen::Sources => None,
+            Screen::Waking | Screen::Choose | Screen::Sources | Screen::Incident => None,
         }
     }
 }
@@ -124,6 +141,8 @@ pub struct Filter {
     /// What was chosen when typing began.
     pub chosen_before: Option<ServiceId>,
     pub row_before: usize,
+    #[serde(default)]
+    pub record_before: Option<Key>,
 }
 
 /// Where `Esc` goes back to.
@@ -170,9 +189,15 @@ pub struct Nav {
     /// Lines of the log that are newer than the first one shown.
     pub log_back: usize,
     /// Keys of a chord so far.
-    pub pending: Vec<Key>,
+    pub pending: Vec<Typed>,
     /// The target the act menu was opened on.
     pub menu_target: Option<TargetId>,
+    /// The log strip has the keys (tab, where panes do not stand side by side).
+    #[serde(default)]
+    pub strip: bool,
+    /// The chosen record of the Incident screen. `None`: the newest, and whatever comes.
+    #[serde(default)]
+    pub record: Option<Key>,
     pub source_row: usize,
     pub step_row: usize,
     pub choose_row: usize,

@@ -38,6 +38,8 @@ pub enum Take {
     Context(usize),
     Theme(Arc<str>),
     Reload,
+    /// Opens the log browser.
+    Log,
     /// Copies the link of what is chosen.
     Link,
     /// Begins a search: words are still to come.
@@ -101,6 +103,7 @@ impl Entry {
             | Take::Context(_)
             | Take::Theme(_)
             | Take::Reload
+            | Take::Log
             | Take::Link
             | Take::Find => false,
         }
@@ -164,6 +167,9 @@ pub fn offer(model: &Model, field: &Field) -> Offer {
             Entry::new(name.as_str(), now, Take::Theme(theme.clone()))
         });
     }
+    add(fit(typed, "log", "browse the log records"), &|| {
+        Entry::new("log", "Browse the log: every record, filter, full text", Take::Log)
+    });
     add(fit(typed, "reload", "read keymap theme files again"), &|| {
         Entry::new("reload", "Read keymap and theme files again", Take::Reload)
     });
@@ -211,7 +217,14 @@ fn fit(typed: &str, name: &str, also: &str) -> Option<i32> {
 }
 
 fn is_screen(i: Intent) -> bool {
-    matches!(i, Intent::ScreenVerdict | Intent::ScreenBoard | Intent::ScreenRunbook | Intent::ScreenSources)
+    matches!(
+        i,
+        Intent::ScreenVerdict
+            | Intent::ScreenBoard
+            | Intent::ScreenRunbook
+            | Intent::ScreenSources
+            | Intent::ScreenIncident
+    )
 }
 
 /// Stands in the list at all, here.
@@ -290,6 +303,7 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
         | Intent::ScreenBoard
         | Intent::ScreenRunbook
         | Intent::ScreenSources
+        | Intent::ScreenIncident
         | Intent::NextRow
         | Intent::PreviousRow
         | Intent::FirstRow

@@ -12,6 +12,15 @@ use std::cmp::Ordering;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Hlc(pub i64, pub u32);
 
+/// Which record is meant, whatever stands around it now. The hash tells two apart that claim the same place in a damaged
+/// file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Key {
+    pub session: String,
+    pub seq: u64,
+    pub hash: String,
+}
+
 /// The kind of a line that is no JSON object.
 pub const UNREADABLE: &str = "unreadable";
 
@@ -102,6 +111,15 @@ impl Record {
             data: entry.data.clone(),
             ..Record::default()
         }
+    }
+
+    pub fn key(&self) -> Key {
+        Key { session: self.session.clone(), seq: self.seq, hash: self.hash.clone() }
+    }
+
+    /// Is this the record that is meant?
+    pub fn is(&self, key: &Key) -> bool {
+        self.seq == key.seq && self.session == key.session && self.hash == key.hash
     }
 
     /// When it was true (RFC 3339).

@@ -11,6 +11,7 @@ use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{SourceError, Trouble};
 use crate::core::world::target::TargetState;
+use crate::journal::kill;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -177,10 +178,12 @@ impl Ports {
         let sending = self.sending.clone();
         let total = self.total;
         self.spawn(async move {
-            let task =
-                tokio::spawn(
-                    async move { backend.send(&step, ticket, &Cx { deadline: total, lane: Lane::Act }).await },
-                );
+            let task = tokio::spawn(async move {
+                kill::point("between-durable-and-send");
+                let outcome = backend.send(&step, ticket, &Cx { deadline: total, lane: Lane::Act }).await;
+                kill::point("after-send-before-answer");
+                outcome
+            });
             // The backend keeps the deadline; this one only catches a backend that does not.
             let outcome = match tokio::time::timeout(total * 2, task).await {
                 Ok(Ok(outcome)) => outcome,

@@ -2,15 +2,17 @@
 
 use super::inbox::Inbox;
 use crate::core::act::plan::Ticket;
-use crate::core::case::others::Elsewhere;
+use crate::core::case::others;
 use crate::core::case::people::Here;
 use crate::core::entry::Entry;
-use crate::core::id::ServiceId;
-use crate::core::msg::{Msg, Recovered, Unfinished};
+use crate::core::id::{Hash, ServiceId};
+use crate::core::msg::{LogPage, Msg, Recovered, Unfinished};
+use crate::core::record::Hlc;
 use crate::core::time::{Stamp, Utc};
-use crate::journal::fallback::fallback_aside;
+use crate::journal::fallback::{self, About};
+use crate::journal::keeper::Keeper;
 use crate::journal::recovery::Recovery;
-use crate::journal::thread::{Durability, Journal, Report, Settings};
+use crate::journal::thread::{Beside, Durability, Journal, Report, Settings};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,9 +22,33 @@ use std::time::Duration;
 /// Opened on a thread of its own: a directory that hangs must not keep the way back.
 pub struct Logbook {
     journal: Opening,
-    state: PathBuf,
+    /// Where the log's files are, for reading back.
+    dir: PathBuf,
+    /// Everything that is not on disk, and the fallback file.
+    keeper: Keeper,
+    anchored: bool,
     inbox: Inbox,
 }
+
+/// Records of one page of the browser.
+const PAGE: usize = 200;
+
+/// Where the fallback file goes and what the head is handed to.
+#[derive(Clone, Debug)]
+pub struct Elsewhere {
+    /// The user's state directory.
+    pub state: PathBuf,
+    /// The program and its words; empty: none.
+    pub anchor: Vec<String>,
+}
+
+/// A request that goes out before its intent is in the log waits this long for the fallback file. limits.md: the way back
+/// is out 100 ms after the name.
+const FALLBACK_FIRST: Duration = Duration::from_millis(60);
+/// At the end nobody waits longer for a disk that does not answer.
+const AT_END: Duration = Duration::from_secs(2);
+/// And so long for the fallback file then.
+const FALLBACK_AT_END: Duration = Duration::from_millis(500);
 
 enum Opening {
     Waiting { from: Receiver<std::io::Result<Journal>>, queue: Vec<Queued> },
@@ -31,26 +57,43 @@ enum Opening {
 }
 
 struct Queued {
-    entry: Entry,
+    /// The keeper's number.
+    id: u64,
+    entry: Arc<Entry>,
     at: Stamp,
     ticket: Option<Ticket>,
     late: bool,
 }
 
 impl Logbook {
-    /// Begins to open the session's file; what is appended meanwhile waits in memory. `state`: where the fallback file
-    /// goes. `also`: a directory made beside it. Errors of the disk become `Msg::LogFailed`.
-    pub fn open(settings: Settings, state: PathBuf, also: Option<PathBuf>, at: Stamp, inbox: Inbox) -> Logbook {
+    /// Begins to open the session's file; what is appended meanwhile waits in memory. `also`: a directory made beside it.
+    /// Errors of the disk become `Msg::LogFailed`.
+    pub fn open(settings: Settings, elsewhere: Elsewhere, also: Option<PathBuf>, at: Stamp, inbox: Inbox) -> Logbook {
+        let dir = settings.dir.clone();
         let (to, from) = channel();
         let nudge = inbox.clone();
+        // A drill reads no other session's records and leaves none to others.
+        let drill = settings.drill.is_some().then(|| settings.dir.parent().map(Path::to_path_buf)).flatten();
+        let common = drill.is_none().then(|| fallback::dir(&elsewhere.state));
+        let about = About {
+            dir: drill.or_else(|| common.clone()).unwrap_or_else(|| fallback::dir(&elsewhere.state)),
+            session: settings.session(at),
+            environment: settings.environment.clone(),
+        };
+        let tell = inbox.clone();
+        let keeper = Keeper::start(Some(about), Arc::new(move |r| answer(&tell, r)));
+        let beside = Beside { keeper: Some(keeper.clone()), fallback: common, anchor: elsewhere.anchor };
+        let anchored = !beside.anchor.is_empty();
         let spawned = std::thread::Builder::new().name("andon-log-open".into()).spawn(move || {
-            let opened = open(&settings, also.as_deref(), at, &nudge);
+            let opened = open(&settings, beside, also.as_deref(), at, &nudge);
             let failed = opened.as_ref().err().map(|e| format!("{}: {e}", settings.dir.display()));
+            let session = opened.as_ref().ok().map(|j| j.session().to_owned());
             // Gone only when the session ended before its log was open.
             let _ = to.send(opened);
-            nudge.answer(match failed {
-                Some(why) => Msg::LogFailed { why: why.into() },
-                None => Msg::Tick,
+            nudge.answer(match (failed, session) {
+                (Some(why), _) => Msg::LogFailed { why: why.into() },
+                (None, Some(session)) => Msg::LogOpened { session: session.into() },
+                (None, None) => Msg::Tick,
             });
         });
         let journal = match spawned {
@@ -58,10 +101,11 @@ impl Logbook {
             Err(e) => {
                 let why: Arc<str> = format!("no thread for the log: {e}").into();
                 inbox.answer(Msg::LogFailed { why: why.clone() });
+                keeper.failed();
                 Opening::Failed(why)
             }
         };
-        Logbook { journal, state, inbox }
+        Logbook { journal, dir, keeper, anchored, inbox }
     }
 
     /// Has it been opened meanwhile? What waited is written then.
@@ -75,7 +119,10 @@ impl Logbook {
         let queue = std::mem::take(queue);
         self.journal = match opened {
             Ok(j) => Opening::Open(j),
-            Err(e) => Opening::Failed(e.to_string().into()),
+            Err(e) => {
+                self.keeper.failed();
+                Opening::Failed(e.to_string().into())
+            }
         };
         for q in queue {
             self.put(q);
@@ -99,68 +146,135 @@ impl Logbook {
                     self.inbox.answer(Msg::NotDurable { ticket, why: why.clone() });
                 }
             }
-            Opening::Open(j) if q.late => j.append_late(q.entry, q.at, q.ticket),
             Opening::Open(j) => {
-                let sync = q.ticket.is_some() || !q.entry.kind.is_observation();
-                let durability = if sync { Durability::Sync } else { Durability::Batched };
-                j.append(q.entry, q.at, q.ticket, durability);
+                let durability = if q.is_urgent() { Durability::Sync } else { Durability::Batched };
+                j.append_kept(q.id, q.entry, q.at, q.ticket, durability, q.late);
             }
         }
     }
 
     pub fn append(&mut self, entry: Entry, at: Stamp, ticket: Option<Ticket>) {
         self.poll();
-        self.put(Queued { entry, at, ticket, late: false });
+        match &self.journal {
+            // It drops and counts observations where the disk does not follow.
+            Opening::Open(j) if ticket.is_none() && entry.kind.is_observation() => {
+                j.append(entry, at, None, Durability::Batched);
+            }
+            Opening::Open(_) | Opening::Waiting { .. } | Opening::Failed(_) => {
+                let mut q = Queued { id: 0, entry: Arc::new(entry), at, ticket, late: false };
+                q.id = self.keeper.give(q.entry.clone(), ticket, q.is_urgent());
+                self.put(q);
+            }
+        }
     }
 
-    /// A backward act went out before its intent was on disk: into the fallback file now, into the log when it can.
+    /// A backward act goes out before its intent is in the log: into the fallback file first, into the log when it can.
+    /// Waits for the file, since the request leaves next; not for long.
     pub fn append_late(&mut self, entry: Entry, at: Stamp, ticket: Ticket) {
-        let session = self.session().unwrap_or("not-open").to_owned();
-        let aside = fallback_aside(&self.state, &session, Some(ticket), entry.clone(), |done| {
-            if let Err(e) = done {
-                // Nothing is left to fall back to; the entry is in memory and in the log's queue.
-                tracing::error!(error = %e, "fallback file");
-            }
-        });
-        if let Err(e) = aside {
-            tracing::error!(error = %e, "fallback thread");
+        self.poll();
+        let entry = Arc::new(entry);
+        let id = self.keeper.late(entry.clone(), ticket);
+        self.put(Queued { id, entry, at, ticket: Some(ticket), late: true });
+        if !self.keeper.is_safe(ticket, FALLBACK_FIRST) {
+            // The way back does not wait for a second disk either. The entry is in memory.
+            tracing::error!(ticket = ticket.0, "neither log nor fallback file took the intent in time");
         }
-        self.put(Queued { entry, at, ticket: Some(ticket), late: true });
+    }
+
+    /// Reads a page of records on a thread of its own: a disk that hangs must hold nobody up.
+    pub fn page(&self, before: Option<Hlc>) {
+        let (dir, inbox) = (self.dir.clone(), self.inbox.clone());
+        let read = move || {
+            let page = match crate::journal::page::tail_before(&dir, before, PAGE) {
+                Ok(p) => LogPage {
+                    before,
+                    records: p.records,
+                    start: p.start,
+                    unread: p.unread.into_iter().map(|(f, why)| (f.into(), why.into())).collect(),
+                },
+                // Nothing older will come: the place of the log itself is what is told.
+                Err(e) => LogPage {
+                    before,
+                    start: true,
+                    unread: vec![(dir.display().to_string().into(), e.to_string().into())],
+                    ..LogPage::default()
+                },
+            };
+            inbox.answer(Msg::LogPage(Box::new(page)));
+        };
+        if let Err(e) = std::thread::Builder::new().name("andon-log-page".into()).spawn(read) {
+            tracing::error!(error = %e, "log page");
+        }
     }
 
     /// What our live file says.
     pub fn here(&mut self, _here: &Here) {}
 
+    /// Ends the log; its head, where the disk took it. Bounded, whatever the disk does.
     pub fn close(mut self, at: Stamp) -> Option<String> {
         self.poll();
-        match self.journal {
-            Opening::Open(j) => j.close(at, Duration::from_secs(2)).head,
+        let at_most = if self.anchored { AT_END + crate::journal::anchor::AT_EXIT } else { AT_END };
+        let head = match self.journal {
+            Opening::Open(j) => j.close(at, at_most).head,
             Opening::Waiting { .. } | Opening::Failed(_) => None,
+        };
+        let left = self.keeper.end(FALLBACK_AT_END);
+        if left > 0 {
+            tracing::warn!(records = left, "not in the log; the next session takes them over from the fallback file");
         }
+        head
     }
 }
 
-fn open(settings: &Settings, also: Option<&Path>, at: Stamp, inbox: &Inbox) -> std::io::Result<Journal> {
+impl Queued {
+    fn is_urgent(&self) -> bool {
+        self.ticket.is_some() || !self.entry.kind.is_observation()
+    }
+}
+
+/// What the keeper says, to the loop.
+fn answer(inbox: &Inbox, r: Report) {
+    match r {
+        Report::Hangs { why } => inbox.answer(Msg::LogHangs { why: why.into() }),
+        Report::Works => inbox.answer(Msg::LogWorks),
+        Report::Durable(t) => inbox.answer(Msg::Durable(t)),
+        Report::Failed { ticket, why } => {
+            let why: Arc<str> = why.into();
+            inbox.answer(Msg::LogFailed { why: why.clone() });
+            if let Some(ticket) = ticket {
+                inbox.answer(Msg::NotDurable { ticket, why });
+            }
+        }
+        Report::Written(records) => inbox.answer(Msg::Records(records)),
+        // Needs what the opening knows.
+        Report::Recovered(_) => {}
+    }
+}
+
+fn open(
+    settings: &Settings,
+    beside: Beside,
+    also: Option<&Path>,
+    at: Stamp,
+    inbox: &Inbox,
+) -> std::io::Result<Journal> {
     if let Some(dir) = also {
         crate::journal::append::make_dir(dir)?;
     }
     let mine_only = settings.mine_only.0;
     let file: Arc<str> = settings.dir.display().to_string().into();
     let inbox = inbox.clone();
-    let report = Arc::new(move |r: Report| {
-        let msg = match r {
-            Report::Durable(t) => Msg::Durable(t),
-            Report::Failed { ticket: Some(ticket), why } => {
-                inbox.answer(Msg::LogFailed { why: why.as_str().into() });
-                Msg::NotDurable { ticket, why: why.into() }
-            }
-            Report::Failed { ticket: None, why } => Msg::LogFailed { why: why.into() },
-            Report::Written(records) => Msg::Records(records),
-            Report::Recovered(r) => Msg::Recovered(Box::new(recovered(r, mine_only, file.clone()))),
-        };
-        inbox.answer(msg);
+    let report = Arc::new(move |r: Report| match r {
+        Report::Recovered(r) => {
+            let recovered = recovered(r, mine_only, file.clone());
+            inbox.answer(Msg::Recovered(Box::new(recovered)));
+        }
+        r
+        @ (Report::Durable(_) | Report::Failed { .. } | Report::Hangs { .. } | Report::Works | Report::Written(_)) => {
+            answer(&inbox, r);
+        }
     });
-    Journal::open(settings, at, report)
+    Journal::open_with(settings, at, report, beside)
 }
 
 fn recovered(r: Recovery, mine_only: bool, file: Arc<str>) -> Recovered {
@@ -172,12 +286,18 @@ fn recovered(r: Recovery, mine_only: bool, file: Arc<str>) -> Recovered {
             let verb = u.data.get("verb").and_then(Value::as_str).unwrap_or("an act").to_string();
             let at = u.target.as_ref().map(crate::core::id::TargetId::at).unwrap_or_default();
             let (step, of) = (number(&u.data, "step"), number(&u.data, "of"));
+            // Accepted is a wish, but it left and nothing behind it did; of a later step the ones before are done.
+            let done = if matches!(u.last.as_str(), "accepted" | "seen") { step } else { step.saturating_sub(1) };
             let cut = match u.last.as_str() {
                 "accepted" | "seen" => format!(", stopped after {step} of {of}"),
                 _ if of > 1 => format!(" (step {step} of {of})"),
                 _ => String::new(),
             };
             Unfinished {
+                cut: (of > 1 && done > 0 && done < of).then_some((done, of)),
+                verb: verb.as_str().into(),
+                to: u.data["to"].as_str().map(Hash::new),
+                by: u.user.as_str().into(),
                 session: u.session.as_str().into(),
                 ticket: u.ticket,
                 at: u.at.parse::<jiff::Timestamp>().map_or(Utc(0), |t| Utc(t.as_millisecond())),
@@ -187,11 +307,12 @@ fn recovered(r: Recovery, mine_only: bool, file: Arc<str>) -> Recovered {
         })
         .collect();
     let in_flight = r.in_flight.into_iter().map(elsewhere).collect();
-    Recovered { settled, unfinished, records: r.records, in_flight, mine_only, file }
+    let unread = r.unread.into_iter().map(|(f, why)| (f.into(), why.into())).collect();
+    Recovered { settled, unfinished, records: r.records, in_flight, mine_only, file, unread }
 }
 
-fn elsewhere(u: crate::journal::recovery::Unfinished) -> Elsewhere {
-    Elsewhere {
+fn elsewhere(u: crate::journal::recovery::Unfinished) -> others::Elsewhere {
+    others::Elsewhere {
         session: u.session.into(),
         ticket: u.ticket,
         act: u.data.get("act").and_then(Value::as_u64),

@@ -8,11 +8,13 @@ use super::tape::TapeDeck;
 use crate::backends::Interest;
 use crate::core::act::flight::State;
 use crate::core::effect::{Choice, Effect};
+use crate::core::entry::Kind;
 use crate::core::id::DialogId;
 use crate::core::model::Model;
 use crate::core::msg::{Msg, Picked, Reloaded};
 use crate::core::time::{Person, Stamp};
 use crate::core::update::{next_wake, update};
+use crate::journal::kill;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -161,6 +163,9 @@ impl<F: Front> Engine<F> {
     fn perform(&mut self, effect: Effect, at: Stamp) {
         match effect {
             Effect::Append { entry, ticket } => {
+                if matches!(entry.kind, Kind::Accepted | Kind::Refused | Kind::Unknown) {
+                    kill::point("between-answer-and-record");
+                }
                 match &mut self.log {
                     Some(log) => log.append(entry, at, ticket),
                     // No log at all (a test without one): an intent is never durable, so nothing forward leaves.
@@ -174,6 +179,11 @@ impl<F: Front> Engine<F> {
             Effect::AppendLate { entry, ticket } => {
                 if let Some(log) = &mut self.log {
                     log.append_late(entry, at, ticket);
+                }
+            }
+            Effect::LogPage { before } => {
+                if let Some(log) = &self.log {
+                    log.page(before);
                 }
             }
             Effect::Here(here) => {

@@ -2,7 +2,8 @@
 //! "go on" and is gone.
 //!
 //! Tests of this crate make a [`Plan`] for a directory; the real program takes one from `ANDON_DISK_FAULT`, as
-//! `hang:sync:4` (the fourth sync of a log blocks for ever), `full:write:9` or `io:sync:2`.
+//! `hang:sync:4` (the fourth sync of a log blocks for ever), `full:write:9` or `io:sync:2`; with `:/a/file` behind it,
+//! counted once that file exists.
 
 use std::io;
 use std::path::Path;
@@ -70,6 +71,7 @@ mod planned {
         for_ever: bool,
         done: u32,
         id: u64,
+        once: Option<PathBuf>,
     }
 
     static PLANS: Mutex<(u64, Vec<Told>)> = Mutex::new((0, Vec::new()));
@@ -85,7 +87,7 @@ mod planned {
             let mut plans = PLANS.lock().unwrap_or_else(PoisonError::into_inner);
             plans.0 += 1;
             let id = plans.0;
-            plans.1.push(Told { under: under.to_owned(), how, only, nth, for_ever, done: 0, id });
+            plans.1.push(Told { under: under.to_owned(), how, only, nth, for_ever, done: 0, id, once: None });
             Plan(id)
         }
 
@@ -121,7 +123,8 @@ mod planned {
                 _ => None,
             };
             let nth = parts.next()?.parse().ok()?;
-            let told = Told { under: PathBuf::new(), how, only, nth, for_ever: true, done: 0, id: 0 };
+            let once = parts.next().map(PathBuf::from);
+            let told = Told { under: PathBuf::new(), how, only, nth, for_ever: true, done: 0, id: 0, once };
             Some(Arc::new(Mutex::new(told)))
         });
         made.as_ref()
@@ -133,7 +136,8 @@ mod planned {
     }
 
     fn hits(t: &mut Told, op: Op) -> bool {
-        if t.only.is_some_and(|only| only != op) {
+        let not_yet = t.once.as_ref().is_some_and(|file| !file.exists());
+        if not_yet || t.only.is_some_and(|only| only != op) {
             return false;
         }
         t.done += 1;

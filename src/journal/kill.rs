@@ -1,5 +1,5 @@
 //! Named places in the writing side where a test kills the program with `kill -9`. Does nothing in a release: behind
-//! `testkit`, and only when `ANDON_KILL_AT=name` or `name:n` (the n-th time, from 1) is set.
+//! `testkit`, and only when `ANDON_KILL_AT=name` or `name:n` (the n-th time, from 1) is set. `name:n@/a/file`: counted once that file exists.
 
 /// Every name, in the order an act meets them.
 pub const POINTS: [&str; 18] = [
@@ -49,20 +49,29 @@ pub fn point(name: &'static str) {
 
 #[cfg(feature = "testkit")]
 mod told {
+    use std::path::PathBuf;
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU32, Ordering};
 
-    static WHERE: OnceLock<Option<(String, u32)>> = OnceLock::new();
+    static WHERE: OnceLock<Option<Told>> = OnceLock::new();
     static PASSED: AtomicU32 = AtomicU32::new(0);
+
+    struct Told {
+        name: String,
+        n: u32,
+        once: Option<PathBuf>,
+    }
 
     pub fn here(name: &'static str) {
         debug_assert!(super::POINTS.contains(&name), "{name} is not in the list");
         let told = WHERE.get_or_init(|| {
             let said = std::env::var("ANDON_KILL_AT").ok()?;
-            let (name, n) = said.split_once(':').unwrap_or((said.as_str(), "1"));
-            Some((name.to_owned(), n.parse().unwrap_or(1)))
+            let (what, once) = said.split_once('@').map_or((said.as_str(), None), |(w, file)| (w, Some(file)));
+            let (name, n) = what.split_once(':').unwrap_or((what, "1"));
+            Some(Told { name: name.to_owned(), n: n.parse().unwrap_or(1), once: once.map(PathBuf::from) })
         });
-        if told.as_ref().is_some_and(|(at, n)| at == name && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == *n) {
+        let Some(told) = told.as_ref().filter(|t| t.name == name) else { return };
+        if told.once.as_ref().is_none_or(|file| file.exists()) && PASSED.fetch_add(1, Ordering::SeqCst) + 1 == told.n {
             let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
             // The signal is on its way; nothing more is done meanwhile.
             loop {

@@ -3,22 +3,32 @@
 //!
 //! The format is written down in `docs/log-format.md`.
 
+/// Records of ended sessions' fallback files, taken over.
+pub mod adopt;
+/// The log's head, handed to a command outside.
+pub mod anchor;
 /// One file being written: names, modes, one write per record, every error final.
 pub mod append;
+/// Room kept for a full disk.
+pub mod ballast;
 /// Is a file the chain that was written?
 pub mod chain;
 #[cfg(test)]
 mod chain_tests;
-/// A backward act that could not wait for the log.
+/// Records that the log did not take, in a file elsewhere.
 pub mod fallback;
 /// Faults of the disk, for tests.
 pub mod fault;
+#[cfg(test)]
+mod fault_tests;
 /// The ends of the other sessions' files.
 pub mod heads;
 /// The hybrid logical clock.
 pub mod hlc;
 /// What a month folder's files hold, a line each.
 pub mod index;
+/// Records in memory until they are on disk; a disk that hangs.
+pub mod keeper;
 /// Named places to be killed at, for tests.
 pub mod kill;
 /// Lines of a file, forwards and backwards, bounded.
@@ -29,6 +39,8 @@ pub mod link;
 pub mod live;
 /// Old files move into month folders.
 pub mod months;
+/// Records before a point, merged: what the browser turns back to.
+pub mod page;
 /// Where the logs of a directory lie.
 pub mod places;
 #[cfg(test)]
@@ -62,6 +74,7 @@ pub mod thread;
 mod thread_tests;
 /// Files checked on all processors.
 pub mod verify;
-/// A record as one line for a person.
-pub mod words;
 mod worker;
+
+/// A record as one line for a person; the words are the core's, so that screens say the same.
+pub use crate::core::words;

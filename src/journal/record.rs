@@ -180,9 +180,79 @@ fn cut(data: &Value, room: usize) -> io::Result<Value> {
         }
         limit /= 2;
     }
-    // Too many small members: the beginning of the text, quotes escaped once more.
-    let head = String::from_utf8_lossy(&full[..full.len().min(room / 4)]).into_owned();
-    Ok(name(Map::from_iter([("value".to_owned(), head.into())])))
+    // Too many members: those that tell what was done, by whom and why; then the beginning of the text, quotes escaped
+    // once more.
+    let mut kept = match data {
+        Value::Object(members) => foremost(members, (room / 2).saturating_sub(4096))?,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    };
+    let head = String::from_utf8_lossy(&full[..full.len().min(room / 8)]).into_owned();
+    kept.insert("value".to_owned(), head.into());
+    Ok(name(kept))
+}
+
+/// What a record must still say when nothing else has room, most important first.
+const FOREMOST: [&str; 26] = [
+    "act",
+    "ticket",
+    "original",
+    "verb",
+    "step",
+    "of",
+    "session",
+    "id",
+    "number",
+    "state",
+    "word",
+    "how",
+    "by",
+    "status",
+    "primitive",
+    "name_typed",
+    "look_only",
+    "from_version",
+    "to_version",
+    "from",
+    "to",
+    "why",
+    "request",
+    "sentence",
+    "title",
+    "text",
+];
+/// And of a request.
+const OF_REQUEST: [&str; 4] = ["method", "path", "body_sha256", "title"];
+/// Names of members left out that are told.
+const LEFT_OUT: usize = 32;
+
+/// As many members as have `room` bytes, [`FOREMOST`] first, then the smallest; the others' names in `cut_members`.
+fn foremost(all: &Map<String, Value>, room: usize) -> io::Result<Map<String, Value>> {
+    let mut rest: Vec<(usize, &String)> = Vec::new();
+    for (name, v) in all.iter().filter(|(n, _)| !FOREMOST.contains(&n.as_str())) {
+        rest.push((ascii(v)?.len(), name));
+    }
+    rest.sort();
+    let named = FOREMOST.iter().filter_map(|n| all.get_key_value(*n).map(|(n, _)| n));
+    let (mut kept, mut out, mut used) = (Map::new(), Vec::new(), 0);
+    for name in named.chain(rest.into_iter().map(|(_, n)| n)) {
+        let mut v = shortened(&all[name], 1024);
+        let mut size = ascii(&v)?.len() + ascii(name)?.len() + 2;
+        if used + size > room && name == "request" {
+            let only = OF_REQUEST.iter().filter_map(|n| Some(((*n).to_owned(), shortened(all[name].get(*n)?, 1024))));
+            v = Value::Object(only.collect());
+            size = ascii(&v)?.len() + 12;
+        }
+        if used + size <= room {
+            used += size;
+            kept.insert(name.clone(), v);
+        } else if out.len() < LEFT_OUT {
+            out.push(Value::from(name.chars().take(64).collect::<String>()));
+        }
+    }
+    if !out.is_empty() {
+        kept.insert("cut_members".into(), out.into());
+    }
+    Ok(kept)
 }
 
 /// The same with every string cut to `limit` bytes of JSON.
@@ -262,7 +332,7 @@ mod tests {
             json!({"verb": "roll back", "request": {"shown": "x".repeat(90_000)}}),
             json!({"text": "\u{1F525}".repeat(30_000), "verb": "hold"}),
             json!("\"".repeat(70_000)),
-            json!({"many": many}),
+            json!({"many": many.clone()}),
         ] {
             let mut e = entry(Kind::Note, 0, data);
             e.target = Some(TargetId { name: "\u{1F525}".repeat(9000).into(), ..target() });
@@ -271,6 +341,28 @@ mod tests {
             let v: Value = serde_json::from_slice(&l.bytes).expect("json");
             assert_eq!(v["data"]["cut"], ascii(&e.data).expect("json").len());
         }
+        // Whatever else is in it, what was asked and why stays.
+        let mut data: Map<String, Value> = (0..4000).map(|n| (format!("figure_{n}"), json!("z".repeat(60)))).collect();
+        for (name, v) in [
+            ("act", json!(3)),
+            ("ticket", json!(7)),
+            ("verb", json!("roll back")),
+            ("why", json!("WORSE")),
+            ("request", json!({"method": "PATCH", "path": "/apis/x", "body_sha256": "9f3a", "guards": many})),
+        ] {
+            data.insert(name.into(), v);
+        }
+        let l = line(&who(), place(), &entry(Kind::Intent, 0, Value::Object(data)), None).expect("line");
+        assert!(l.bytes.len() <= MAX_RECORD, "{}", l.bytes.len());
+        let v: Value = serde_json::from_slice(&l.bytes).expect("json");
+        let d = &v["data"];
+        assert_eq!(
+            (&v["ticket"], &d["act"], &d["verb"], &d["why"]),
+            (&json!(7), &json!(3), &json!("roll back"), &json!("WORSE"))
+        );
+        assert_eq!(d["request"], json!({"method": "PATCH", "path": "/apis/x", "body_sha256": "9f3a"}));
+        assert_eq!(d["cut_members"].as_array().map(Vec::len), Some(LEFT_OUT));
+
         let e = entry(Kind::Note, 0, json!({"verb": "hold", "text": "y".repeat(70_000)}));
         let l = line(&who(), place(), &e, None).expect("line");
         let v: Value = serde_json::from_slice(&l.bytes).expect("json");

@@ -1,9 +1,13 @@
-//! What the journal's thread does with entries: write, sync, report; and end the log at the first error.
+//! What the journal's thread does with entries: write, sync, report. A full disk keeps what has room, any other error
+//! ends the log for this session; the keeper has what it did not take.
 
+use super::anchor::{Anchor, Head};
 use super::append::Chain;
-use super::heads;
+use super::ballast::{self, Ballast};
+use super::keeper::Keeper;
 use super::live::Live;
 use super::thread::{BATCH, Durability, Ended, OnReport, Report};
+use super::{heads, kill, side};
 use crate::core::act::plan::Ticket;
 use crate::core::entry::{Entry, Kind};
 use crate::core::record::Record;
@@ -14,20 +18,28 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Records written before a sync that somebody waits for.
 const ROUND: usize = 256;
+/// A full disk is looked at again this often.
+const AGAIN: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(5) };
 
 /// What the handle sends.
 pub enum Command {
     Append(Box<Appended>),
+    /// Records of ended sessions; answered with whether they are on disk.
+    Adopt(Stamp, Vec<Entry>, Sender<bool>),
     Close(Stamp, Sender<Ended>),
+    /// The handle was dropped.
+    Gone,
 }
 
 /// One entry on its way.
 pub struct Appended {
-    pub entry: Entry,
+    /// The keeper's number; 0: not kept.
+    pub id: u64,
+    pub entry: Arc<Entry>,
     pub stamp: Stamp,
     pub ticket: Option<Ticket>,
     pub durability: Durability,
@@ -42,34 +54,63 @@ pub struct Opening {
     pub data: Value,
 }
 
+/// What lies beside the log.
+#[derive(Default)]
+pub struct Around {
+    pub keeper: Option<Keeper>,
+    pub ballast: Option<Ballast>,
+    /// Where side files go, and their mode.
+    pub side: Option<(PathBuf, u32)>,
+    pub anchor: Option<Anchor>,
+}
+
+enum State {
+    Works,
+    /// No room; the chain is whole. Outcomes are still tried.
+    Full(String),
+    /// Final.
+    Failed(String),
+}
+
 /// The log and who waits for it.
 pub struct Worker {
     chain: Chain,
     report: OnReport,
-    /// Tickets written and not yet synced.
-    unsynced: Vec<Ticket>,
-    /// Records written and not yet synced.
-    unreported: Vec<Record>,
+    around: Around,
+    state: State,
+    /// Written and not yet synced.
+    unsynced: Vec<(Box<Appended>, Record)>,
+    /// There was no room for these.
+    refused: Vec<Box<Appended>>,
     /// Tickets written in this session.
     written: BTreeSet<Ticket>,
     /// Since when something written is not synced.
     dirty: Option<Instant>,
-    failed: Option<String>,
+    /// When a full disk was last looked at.
+    tried: Instant,
     waiting: Arc<AtomicU64>,
     missed: Arc<AtomicU64>,
 }
 
 impl Worker {
     /// `waiting` and `missed` are shared with the handle.
-    pub fn new(chain: Chain, report: OnReport, waiting: Arc<AtomicU64>, missed: Arc<AtomicU64>) -> Worker {
+    pub fn new(
+        chain: Chain,
+        report: OnReport,
+        around: Around,
+        waiting: Arc<AtomicU64>,
+        missed: Arc<AtomicU64>,
+    ) -> Worker {
         Worker {
             chain,
             report,
+            around,
+            state: State::Works,
             unsynced: Vec::new(),
-            unreported: Vec::new(),
+            refused: Vec::new(),
             written: BTreeSet::new(),
             dirty: None,
-            failed: None,
+            tried: Instant::now(),
             waiting,
             missed,
         }
@@ -86,19 +127,22 @@ impl Worker {
             }
             Err(e) => data["heads_unread"] = e.to_string().into(),
         }
-        self.write(&own(Kind::Opened, stamp, data), stamp, None);
+        self.write(own(Kind::Opened, stamp, data));
         self.sync();
     }
 
-    /// Until it is closed or every handle is gone.
+    /// Until it is closed or the handle is gone.
     pub fn run(&mut self, from: &Receiver<Command>, mut live: Option<Live>) {
         loop {
-            let first = match self.dirty {
+            let batch = self.dirty.map(|since| BATCH.saturating_sub(since.elapsed()));
+            let again = matches!(self.state, State::Full(_)).then(|| AGAIN.saturating_sub(self.tried.elapsed()));
+            let first = match [batch, again].into_iter().flatten().min() {
                 None => from.recv().ok(),
-                Some(since) => match from.recv_timeout(BATCH.saturating_sub(since.elapsed())) {
+                Some(left) => match from.recv_timeout(left) {
                     Ok(c) => Some(c),
                     Err(RecvTimeoutError::Timeout) => {
                         self.sync();
+                        self.try_again();
                         continue;
                     }
                     Err(RecvTimeoutError::Disconnected) => None,
@@ -114,17 +158,37 @@ impl Worker {
                     Command::Append(a) => {
                         self.waiting.fetch_sub(1, Ordering::Relaxed);
                         urgent |= a.durability == Durability::Sync;
-                        if !(a.late && a.ticket.is_some_and(|t| self.written.contains(&t))) {
-                            self.write(&a.entry, a.stamp, a.ticket);
+                        if a.late && a.ticket.is_some_and(|t| self.written.contains(&t)) {
+                            // The first one is on disk, or its own sync decides.
+                            if !self.unsynced.iter().any(|(u, _)| u.id == a.id) {
+                                self.kept_no_more(std::iter::once(a.id));
+                            }
+                        } else {
+                            self.write(a);
                         }
+                    }
+                    Command::Adopt(stamp, entries, done) => {
+                        for entry in entries {
+                            let entry = Arc::new(entry);
+                            let (ticket, durability) = (None, Durability::Sync);
+                            self.write(Box::new(Appended { id: 0, entry, stamp, ticket, durability, late: false }));
+                        }
+                        self.sync();
+                        // Nobody waits any more: it took too long, and is found to be done the next time.
+                        let _ = done.send(matches!(self.state, State::Works));
                     }
                     Command::Close(stamp, done) => {
                         let ended = self.close(stamp);
+                        kill::point("before-live-end");
                         if let Some(live) = live.take() {
                             live.end();
                         }
                         // Nobody waits any more: the caller's time was up.
                         let _ = done.send(ended);
+                        return;
+                    }
+                    Command::Gone => {
+                        self.sync();
                         return;
                     }
                 }
@@ -136,51 +200,161 @@ impl Worker {
             if urgent || self.dirty.is_some_and(|since| since.elapsed() >= BATCH) {
                 self.sync();
             }
+            if self.tried.elapsed() >= AGAIN {
+                self.try_again();
+            }
         }
     }
 
-    fn write(&mut self, entry: &Entry, stamp: Stamp, ticket: Option<Ticket>) {
-        if let Some(why) = self.failed.clone() {
-            if ticket.is_some() {
-                (self.report)(Report::Failed { ticket, why });
+    fn write(&mut self, a: Box<Appended>) {
+        match &self.state {
+            State::Works => self.put(a),
+            // An intent that comes late has left already: it is no new one.
+            State::Full(_) if a.late || ballast::takes(a.entry.kind) => self.put(a),
+            State::Full(_) => self.refuse(a),
+            State::Failed(why) => {
+                if a.ticket.is_some() {
+                    (self.report)(Report::Failed { ticket: a.ticket, why: why.clone() });
+                }
             }
-            return;
         }
+    }
+
+    fn put(&mut self, a: Box<Appended>) {
         let missed = self.missed.swap(0, Ordering::Relaxed);
-        match self.chain.append(entry, stamp, ticket, missed) {
+        let aside = match &self.around.side {
+            Some((dir, mode)) => side::put_aside(dir, *mode, &a.entry.data).unwrap_or_else(|e| {
+                // The record's own bound cuts it then.
+                tracing::warn!(error = %e, "side file");
+                None
+            }),
+            None => None,
+        };
+        let written = match aside {
+            Some(data) => self.chain.append(&Entry { data, ..(*a.entry).clone() }, a.stamp, a.ticket, missed),
+            None => self.chain.append(&a.entry, a.stamp, a.ticket, missed),
+        };
+        match written {
             Ok(record) => {
-                self.unreported.push(record);
                 self.dirty.get_or_insert_with(Instant::now);
-                self.unsynced.extend(ticket);
-                self.written.extend(ticket);
+                self.written.extend(a.ticket);
+                self.unsynced.push((a, record));
             }
             Err(e) => {
+                self.missed.fetch_add(missed, Ordering::Relaxed);
                 // What was written whole before may still become durable; its own sync decides.
                 self.sync();
-                self.fail(ticket, &format!("the log could not be written: {e}"));
+                let why = format!("the log could not be written: {e}");
+                if self.chain.is_whole() && !matches!(self.state, State::Failed(_)) {
+                    self.full(why, a);
+                } else {
+                    self.fail(&why, Some(a));
+                }
             }
+        }
+    }
+
+    /// No room for `a`.
+    fn full(&mut self, why: String, a: Box<Appended>) {
+        if matches!(self.state, State::Full(_)) {
+            return self.refuse(a);
+        }
+        self.state = State::Full(why.clone());
+        self.tried = Instant::now();
+        (self.report)(Report::Failed { ticket: None, why });
+        let room = self.around.ballast.as_ref().is_some_and(Ballast::release);
+        kill::point("after-ballast");
+        if room { self.write(a) } else { self.refuse(a) }
+    }
+
+    /// Kept until there is room again.
+    fn refuse(&mut self, a: Box<Appended>) {
+        if let (State::Full(why), Some(_)) = (&self.state, a.ticket) {
+            (self.report)(Report::Failed { ticket: a.ticket, why: why.clone() });
+        }
+        // Observations are dropped and counted, as where the disk does not follow.
+        if a.durability == Durability::Batched && a.ticket.is_none() {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+            self.kept_no_more(std::iter::once(a.id));
+            return;
+        }
+        if let Some(keeper) = &self.around.keeper {
+            keeper.refused(a.id);
+        }
+        self.refused.push(a);
+    }
+
+    /// Is there room again? The ballast comes first, then what was refused, in its order.
+    fn try_again(&mut self) {
+        if !matches!(self.state, State::Full(_)) {
+            return;
+        }
+        self.tried = Instant::now();
+        if self.around.ballast.as_ref().is_some_and(|b| b.make().is_err()) {
+            return;
+        }
+        self.state = State::Works;
+        for a in std::mem::take(&mut self.refused) {
+            let there = a.ticket.is_some_and(|t| self.written.contains(&t));
+            if there {
+                self.kept_no_more(std::iter::once(a.id));
+            } else {
+                self.write(a);
+            }
+        }
+        self.sync();
+        if matches!(self.state, State::Works) {
+            (self.report)(Report::Works);
+        }
+    }
+
+    fn kept_no_more(&self, ids: impl Iterator<Item = u64>) {
+        if let Some(keeper) = &self.around.keeper {
+            keeper.durable(ids);
         }
     }
 
     fn sync(&mut self) {
-        if self.dirty.take().is_none() || self.failed.is_some() {
+        if self.dirty.take().is_none() || matches!(self.state, State::Failed(_)) {
             return;
         }
         match self.chain.sync() {
             Ok(()) => {
-                for t in self.unsynced.drain(..) {
-                    (self.report)(Report::Durable(t));
+                kill::point("after-sync-before-report");
+                let synced = std::mem::take(&mut self.unsynced);
+                self.kept_no_more(synced.iter().map(|(a, _)| a.id));
+                if let (Some((a, last)), Some(anchor)) = (synced.last(), &self.around.anchor) {
+                    let head = Head { seq: last.seq, hash: last.hash.clone(), stamp: a.stamp };
+                    let any = |f: &dyn Fn(Kind) -> bool| synced.iter().any(|(a, _)| f(a.entry.kind));
+                    anchor.head(head, any(&|k| k != Kind::Anchored), any(&|k| k == Kind::IncidentClosed));
                 }
-                (self.report)(Report::Written(std::mem::take(&mut self.unreported)));
+                let mut records = Vec::with_capacity(synced.len());
+                for (a, record) in synced {
+                    if let Some(t) = a.ticket {
+                        (self.report)(Report::Durable(t));
+                    }
+                    records.push(record);
+                }
+                (self.report)(Report::Written(records));
             }
-            Err(e) => self.fail(None, &format!("the log could not be synced: {e}")),
+            Err(e) => self.fail(&format!("the log could not be synced: {e}"), None),
         }
     }
 
     /// Final: a second sync may answer ok while the data are lost.
-    fn fail(&mut self, ticket: Option<Ticket>, why: &str) {
-        let why = self.failed.get_or_insert_with(|| why.to_owned()).clone();
-        let tickets: Vec<_> = self.unsynced.drain(..).chain(ticket).collect();
+    fn fail(&mut self, why: &str, a: Option<Box<Appended>>) {
+        let why = match &self.state {
+            State::Failed(first) => first.clone(),
+            State::Works | State::Full(_) => why.to_owned(),
+        };
+        self.state = State::Failed(why.clone());
+        // The keeper has all that is not on disk: it goes to the fallback file now.
+        if let Some(keeper) = &self.around.keeper {
+            keeper.failed();
+        }
+        self.refused.clear();
+        let unsynced = std::mem::take(&mut self.unsynced).into_iter().map(|(a, _)| a);
+        let tickets: Vec<_> = unsynced.chain(a).filter_map(|a| a.ticket).collect();
         if tickets.is_empty() {
             (self.report)(Report::Failed { ticket: None, why: why.clone() });
         }
@@ -190,13 +364,31 @@ impl Worker {
     }
 
     fn close(&mut self, stamp: Stamp) -> Ended {
-        let data = json!({ "head": self.chain.head(), "records": self.chain.records() + 1 });
-        self.write(&own(Kind::Closed, stamp, data), stamp, None);
         self.sync();
-        Ended { head: self.failed.is_none().then(|| self.chain.head().to_owned()), why: self.failed.clone() }
+        self.try_again();
+        if let Some(anchor) = self.around.anchor.take().filter(|_| matches!(self.state, State::Works)) {
+            let head = Head { seq: self.chain.records(), hash: self.chain.head().to_owned(), stamp };
+            let outcome = anchor.last(head);
+            self.write(own(Kind::Anchored, outcome.stamp, outcome.data()));
+        }
+        kill::point("before-closed");
+        let data = json!({ "head": self.chain.head(), "records": self.chain.records() + 1 });
+        self.write(own(Kind::Closed, stamp, data));
+        self.sync();
+        kill::point("after-closed");
+        if let Some(ballast) = &self.around.ballast {
+            ballast.release();
+        }
+        match &self.state {
+            State::Works => Ended { head: Some(self.chain.head().to_owned()), why: None },
+            // What was written has its head; that something was not is said as well.
+            State::Full(why) => Ended { head: Some(self.chain.head().to_owned()), why: Some(why.clone()) },
+            State::Failed(why) => Ended { head: None, why: Some(why.clone()) },
+        }
     }
 }
 
-fn own(kind: Kind, stamp: Stamp, data: Value) -> Entry {
-    Entry { kind, at: stamp.utc, incident: None, target: None, data }
+fn own(kind: Kind, stamp: Stamp, data: Value) -> Box<Appended> {
+    let entry = Arc::new(Entry { kind, at: stamp.utc, incident: None, target: None, data });
+    Box::new(Appended { id: 0, entry, stamp, ticket: None, durability: Durability::Sync, late: false })
 }

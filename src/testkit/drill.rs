@@ -10,7 +10,7 @@ use crate::core::entry::Entry;
 use crate::core::id::{ServiceId, SourceId};
 use crate::core::key::{Code, Key};
 use crate::core::model::{Environment, Model, Place};
-use crate::core::msg::Msg;
+use crate::core::msg::{LogPage, Msg};
 use crate::core::record::{Hlc, Record};
 use crate::core::time::{Person, Stamp, World as WorldTime};
 use crate::core::update::update;
@@ -117,6 +117,7 @@ impl Run {
             queue: VecDeque::new(),
             person: 1_000_000,
         };
+        run.queue.push_back(Msg::LogOpened { session: "drill".into() });
         for (source, fact) in run.world.snapshot() {
             run.queue.push_back(Msg::Fact { source, fact: Box::new(fact) });
         }
@@ -208,6 +209,10 @@ impl Run {
                     Question::Check(q) => self.world.check(&q).map(|c| vec![Fact::Checked(c)]),
                 };
                 self.queue.push_back(Msg::Asked { id, answer });
+            }
+            // A drill played in a test has no files: what it holds is all there is.
+            Effect::LogPage { before } => {
+                self.queue.push_back(Msg::LogPage(Box::new(LogPage { before, start: true, ..LogPage::default() })));
             }
             Effect::Interest(_)
             | Effect::Copy(_)

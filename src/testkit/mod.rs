@@ -15,6 +15,7 @@ pub mod picture;
 pub mod states;
 mod states_acts;
 mod states_finding;
+pub mod states_log;
 mod states_sizes;
 pub mod stories;
 pub mod stray;

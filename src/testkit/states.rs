@@ -22,6 +22,7 @@ pub fn pictures() -> Vec<Picture> {
     all.extend(super::states_acts::dialogs());
     all.extend(super::states_acts::acts());
     all.extend(others());
+    all.extend(super::states_log::log());
     all.extend(super::states_finding::finding());
     all.extend(super::states_sizes::layouts());
     all
@@ -219,6 +220,7 @@ fn others() -> Vec<Picture> {
                 at: Utc(super::world::NOW - 3_600_000),
                 target: Some(w.target_id("checkout")),
                 words: "roll back checkout@eu-1".into(),
+                ..Unfinished::default()
             };
             w.send(Msg::Recovered(Box::new(Recovered { unfinished: vec![unfinished], ..Recovered::default() })));
             w

@@ -42,6 +42,14 @@ pub(super) fn layouts() -> Vec<Picture> {
     sizes(&mut all, "board", "Board", || stories::worse_on(Place::Prod, "b"));
     sizes(&mut all, "runbook", "the runbook", || stories::worse_on(Place::Prod, "r"));
     sizes(&mut all, "sources", "the sources", || stories::worse_on(Place::Prod, "o"));
+    sizes(&mut all, "incident", "the incident", || {
+        let mut w = worse();
+        super::states_log::incident(&mut w, true);
+        w.keys("i");
+        w
+    });
+    sizes(&mut all, "log", "the log browser", || super::states_log::browsing("j j"));
+    sizes(&mut all, "record", "a record in full", || super::states_log::browsing("j j enter"));
     sizes(&mut all, "waking", "waking", stories::first_second);
     sizes(&mut all, "choose", "the first list", stories::choosing);
     sizes(&mut all, "explain", "why", || {

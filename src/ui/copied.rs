@@ -10,8 +10,12 @@ use crate::core::board as rows;
 use crate::core::case::runbook::{Piece, StepKind};
 use crate::core::link;
 use crate::core::listing;
+use crate::core::members;
 use crate::core::model::Model;
 use crate::core::nav::{Overlay, Screen};
+use crate::core::record::Key;
+use crate::core::shown::{TEXT_MAX, shown_line, shown_text};
+use crate::core::words;
 
 /// Wide enough that nothing is cut or wrapped early.
 const WIDE: usize = 160;
@@ -19,6 +23,9 @@ const WIDE: usize = 160;
 /// Empty: nothing is chosen.
 pub fn text(model: &Model) -> String {
     let explained = matches!(model.nav.overlay, Some(Overlay::Explain { .. }));
+    if let Some(Overlay::Log(b)) = &model.nav.overlay {
+        return record(model, b.chosen.as_ref());
+    }
     let mut lines = if explained {
         explain::lines(model, WIDE)
     } else {
@@ -27,6 +34,7 @@ pub fn text(model: &Model) -> String {
             Screen::Verdict | Screen::Board => service(model),
             Screen::Runbook => step(model),
             Screen::Sources => source(model),
+            Screen::Incident => super::screens::incident::head(model, WIDE).fit(usize::MAX),
         }
     };
     if lines.is_empty() {
@@ -48,6 +56,20 @@ pub fn text(model: &Model) -> String {
     for l in lines {
         out.push_str(l.plain().trim());
         out.push('\n');
+    }
+    out
+}
+
+/// A record with all its members, one a line.
+fn record(model: &Model, key: Option<&Key>) -> String {
+    let Some(r) = key.and_then(|k| model.chronicle.find(k)) else { return String::new() };
+    let mut out = format!("{}\n", words::line(r));
+    for m in members::of(r) {
+        out.push_str(&format!(
+            "  {}: {}\n",
+            shown_line(&m.name, TEXT_MAX).as_str(),
+            shown_text(&m.value, TEXT_MAX).as_str()
+        ));
     }
     out
 }

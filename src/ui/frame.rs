@@ -89,8 +89,10 @@ fn first_row(model: &Model, wide: usize) -> Line {
     let (arm_role, arm) = arming(model);
     let whole = gate(&place(model)).into_owned();
     // A name without end would push the arming word out.
-    let most = wide.saturating_sub("ANDON  ".len() + 3 + width(&arm) + 3 + width(&short));
+    let led = lead(model).map_or(0, |(_, l)| 3 + width(&l));
+    let most = wide.saturating_sub("ANDON  ".len() + 3 + width(&arm) + 3 + width(&short) + led);
     let word = cut(&whole, most.max(8)).into_owned();
+    let lead = lead(model);
     let build = |clusters: &str, who: Option<&str>, utc: &str| {
         let gap = |l: Line| l.add(role(Role::Text), "   ");
         let line = Line::of(role(Role::Text), "ANDON").add(role(Role::Text), "  ");
@@ -101,10 +103,14 @@ fn first_row(model: &Model, wide: usize) -> Line {
             Some(w) => gap(line).add(role(Role::Text), w),
             None => line,
         };
-        gap(line).add(role(Role::Text), utc)
+        let line = gap(line).add(role(Role::Text), utc);
+        match &lead {
+            Some((lead_role, lead)) => gap(line).add(role(*lead_role), lead),
+            None => line,
+        }
     };
     let who = Some(&*model.environment.who);
-    // It gives up user@host first, then the cluster list, then seconds; never the place, never the arming.
+    // It gives up user@host first, then the cluster list, then seconds; never the place, the arming, the lead.
     let tries = [
         build(&listed, who, &utc),
         build(&listed, None, &utc),
@@ -115,6 +121,39 @@ fn first_row(model: &Model, wide: usize) -> Line {
     let last = tries.len() - 1;
     let fits = tries.iter().position(|l| l.width() <= wide).unwrap_or(last);
     tries.into_iter().nth(fits).unwrap_or_default()
+}
+
+/// Longest name of a lead in the first row.
+const LEAD_MOST: usize = 16;
+
+/// `LEAD: NOBODY`, as long as an incident is open.
+fn lead(model: &Model) -> Option<(Role, String)> {
+    let i = model.casebook.current()?;
+    Some(match i.lead() {
+        Some(name) => (Role::Text, format!("LEAD: {}", cut(&gate(name), LEAD_MOST))),
+        None => (Role::Warn, "LEAD: NOBODY".into()),
+    })
+}
+
+/// From the first bad signal to settled: the target of product.md, milliseconds.
+pub const TARGET_MS: i64 = 5 * 60_000;
+
+/// `i-0412 5m of 5m!`, red past its target; `i-0412 mitigated` once users are no longer hurt.
+pub fn stopwatch(model: &Model) -> Option<(Role, String)> {
+    let i = model.casebook.current()?;
+    let id = gate(&i.id);
+    let id = cut(&id, 16);
+    Some(match i.mitigated() {
+        Some(m) => (Role::Text, format!("{id} {} after {}", i.state().word(), age::span(m.at.since(i.began())))),
+        None => {
+            let ms = model.utc().since(i.began());
+            // Seconds would cost bytes on every screen, all night.
+            let old = ms > TARGET_MS;
+            let mark = if old { "!" } else { "" };
+            let role = if old { Role::Bad } else { Role::Warn };
+            (role, format!("{id} {} of {}{mark}", age::coarse(ms), age::span(TARGET_MS)))
+        }
+    })
 }
 
 /// One source's age against its limit: 1 is at the limit.
@@ -187,11 +226,15 @@ fn second_row(model: &Model, wide: usize) -> Line {
         Place::Replay => model.replay.as_ref().map(|r| played(model, r)).unwrap_or_default(),
         Place::Prod | Place::Other => String::new(),
     };
-    let room = wide.saturating_sub(if tail.is_empty() { 0 } else { width(&tail) + 2 });
+    let (role, watch) = stopwatch(model).unwrap_or((Role::Muted, String::new()));
+    let gap = if tail.is_empty() || watch.is_empty() { "" } else { "  " };
+    let tails = |line: Line| line.end(Role::Muted, format!("{tail}{gap}")).end(role, &watch);
+    let tail_width = width(&tail) + gap.len() + width(&watch);
+    let room = wide.saturating_sub(if tail_width == 0 { 0 } else { tail_width + 2 });
     let all = by_strain(model);
     if all.is_empty() {
         let none = if model.replay.is_some() { "no source recorded yet" } else { "no source yet" };
-        return Line::new().text(none).end(Role::Muted, tail);
+        return tails(Line::new().text(none));
     }
     let mut line = Line::new();
     let mut left = all.len();
@@ -214,7 +257,7 @@ fn second_row(model: &Model, wide: usize) -> Line {
             left_bad -= 1;
         }
     }
-    line.end(Role::Muted, tail)
+    tails(line)
 }
 
 fn rest_words(n: usize, bad: usize) -> String {
@@ -235,6 +278,12 @@ fn alarm_row(model: &Model) -> Line {
             let line = line.end(Role::Key, key(Intent::Alarm)).end(Role::Muted, " goes there");
             if more.is_empty() { line } else { line.end(Role::Muted, format!(" ({more}{sources})")) }
         }
-        At::Service(_) | At::Source(_) | At::Sources => line.end(Role::Muted, format!("({more}{sources})")),
+        At::Incident if !alarm::is_here(model, &first.place) => {
+            let line = line.end(Role::Key, key(Intent::ScreenIncident)).end(Role::Muted, " tells more");
+            if more.is_empty() { line } else { line.end(Role::Muted, format!(" ({more}{sources})")) }
+        }
+        At::Service(_) | At::Source(_) | At::Sources | At::Incident => {
+            line.end(Role::Muted, format!("({more}{sources})"))
+        }
     }
 }

@@ -86,6 +86,29 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         Some(Overlay::Help { .. }) => {
             return (list(model, wide, &[(MOVE, "scroll"), (&[I::Back], "back")]), acts_on(model, wide));
         }
+        Some(Overlay::Log(_)) if !model.nav.pending.is_empty() => {}
+        Some(Overlay::Log(b)) => {
+            let wanted: &[(&[I], &str)] = if b.open.is_some() {
+                &[
+                    (MOVE, "scroll"),
+                    (&[I::MatchPrevious, I::MatchNext], "along"),
+                    (&[I::Open], "its intent"),
+                    (&[I::Copy], "copy"),
+                    (&[I::Back], "back"),
+                    (&[I::Help], "help"),
+                ]
+            } else {
+                &[
+                    (MOVE, "choose"),
+                    (&[I::Open], "in full"),
+                    (&[I::Filter], "filter"),
+                    (&[I::Copy], "copy"),
+                    (&[I::Back], "back"),
+                    (&[I::Help], "help"),
+                ]
+            };
+            return (list(model, wide, wanted), acts_on(model, wide));
+        }
         Some(Overlay::Note(_)) => {
             let keys = list(model, wide, &[(&[I::NoteKeep], "keep it in the log"), (&[I::NoteLeave], "leave a draft")]);
             return (keys, Line::new());
@@ -143,6 +166,33 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
                 (&[I::Quit], "leave"),
             ],
         ),
+        Screen::Verdict | Screen::Board if crate::core::update::strip_focused(model) => list(
+            model,
+            wide,
+            &[
+                (&[I::Open], "browse the log"),
+                (&[I::PaneNext], "leave the log"),
+                (&[I::Help], "help"),
+                (&[I::Quit], "leave"),
+            ],
+        ),
+        Screen::Incident => list(
+            model,
+            wide,
+            &[
+                (MOVE, "choose"),
+                (&[I::Open], "in full"),
+                (&[I::Filter], "filter"),
+                (&[I::ScreenVerdict], "verdict"),
+                (&[I::ScreenBoard], "board"),
+                back,
+                (&[I::Note], "note"),
+                (&[I::Help], "help"),
+                (&[I::Palette], "cmd"),
+                drill,
+                (&[I::Quit], "leave"),
+            ],
+        ),
         Screen::Verdict => list(
             model,
             wide,
@@ -155,6 +205,7 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
                 (&[I::Filter], "filter"),
                 (&[I::Palette], "cmd"),
                 (&[I::Help], "help"),
+                (&[I::ScreenIncident], "incident"),
                 (&[I::ScreenSources], "sources"),
                 drill,
                 (&[I::Quit], "leave"),
@@ -172,6 +223,7 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
                 (&[I::Filter], "filter"),
                 (&[I::Palette], "cmd"),
                 (&[I::Help], "help"),
+                (&[I::ScreenIncident], "incident"),
                 (&[I::ScreenSources], "sources"),
                 drill,
                 (&[I::Quit], "leave"),
@@ -258,7 +310,7 @@ fn beside(model: &Model, wide: usize, book: (&[Intent], &str), drill: (&[Intent]
             (&[I::StepTick], "tick"),
             (&[I::StepSkip], "skip"),
         ],
-        Pane::Log => &[(MOVE, "scroll"), (&[I::Open], "alone")],
+        Pane::Log => &[(MOVE, "scroll"), (&[I::Open], "browse the log")],
     };
     let zoom = if model.nav.zoomed { "side by side" } else { "this pane alone" };
     let all = [
@@ -267,6 +319,7 @@ fn beside(model: &Model, wide: usize, book: (&[Intent], &str), drill: (&[Intent]
         (&[I::ScreenBoard], "board"),
         (&[I::ScreenVerdict], "verdict"),
         book,
+        (&[I::ScreenIncident], "incident"),
         (&[I::ScreenSources], "sources"),
         (&[I::Note], "note"),
         drill,

@@ -101,6 +101,7 @@ fn screen(model: &Model, look: &Look, area: Rect, body: Rect, buf: &mut Buffer) 
         Screen::Board => screens::board::rows(model, wide, tall),
         Screen::Runbook => screens::runbook::rows(model, wide, tall, true),
         Screen::Sources => screens::sources::rows(model, wide, tall),
+        Screen::Incident => screens::incident::rows(model, wide, tall),
     };
     rows.draw(look, body, buf)
 }
@@ -132,6 +133,7 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             overlays::page(&lines, *scroll, look, body, buf);
             None
         }
+        Some(Overlay::Log(b)) => overlays::log::draw(model, b, look, body, buf),
         Some(Overlay::Note(draft)) => overlays::note::draw(model, draft, look, body, buf),
         Some(Overlay::Palette(field)) => {
             under(model, field, look, body, buf);
@@ -162,10 +164,14 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
 
 /// What the palette lies over: it comes back when the palette is left.
 fn under(model: &Model, field: &Field, look: &Look, body: Rect, buf: &mut Buffer) {
+    if let Some(Overlay::Log(b)) = field.under.as_deref() {
+        overlays::log::draw(model, b, look, body, buf);
+        return;
+    }
     let lines = match field.under.as_deref() {
         Some(Overlay::Explain { scroll }) => (overlays::explain::lines(model, usize::from(body.width)), *scroll),
         Some(Overlay::Help { scroll }) => (overlays::help::lines(model, usize::from(body.width)), *scroll),
-        Some(Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. }) | None => return,
+        Some(Overlay::Log(_) | Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. }) | None => return,
     };
     overlays::page(&lines.0, lines.1, look, body, buf);
 }

@@ -28,8 +28,12 @@ mod live_prom;
 mod log {
     mod attack;
     mod kept;
+    mod kill;
     mod page;
+    mod real;
+    mod way_back;
 }
+mod log_screens;
 mod looks;
 mod matrix;
 mod paged;

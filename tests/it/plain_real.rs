@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// The program between two pipes.
-struct Piped {
+pub struct Piped {
     child: Child,
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
@@ -19,11 +19,16 @@ struct Piped {
 
 impl Piped {
     fn start(home: &Home, args: &[&str]) -> Piped {
+        Piped::start_with(home, args, &[])
+    }
+
+    pub fn start_with(home: &Home, args: &[&str], env: &[(&str, &str)]) -> Piped {
         let mut child = Command::new(env!("CARGO_BIN_EXE_andon"))
             .args(args)
             .env_clear()
             // No TERM: that is what it is for.
             .envs([("HOME", home.str()), ("LANG", "C.UTF-8")])
+            .envs(env.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -39,13 +44,13 @@ impl Piped {
         Piped { stdin: child.stdin.take(), child, lines, seen: Vec::new() }
     }
 
-    fn type_line(&mut self, line: &str) {
+    pub fn type_line(&mut self, line: &str) {
         writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
     }
 
     /// The next line that contains this.
     #[track_caller]
-    fn wait_for(&mut self, part: &str) -> String {
+    pub fn wait_for(&mut self, part: &str) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
@@ -62,7 +67,7 @@ impl Piped {
     }
 
     #[track_caller]
-    fn exit(&mut self) -> i32 {
+    pub fn exit(&mut self) -> i32 {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -74,7 +79,7 @@ impl Piped {
         }
     }
 
-    fn signal(&self, signal: rustix::process::Signal) {
+    pub fn signal(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
     }
 }

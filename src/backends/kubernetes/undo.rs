@@ -2,7 +2,7 @@
 
 use super::plan::{Done, Read, Story, back_on, not_now};
 use super::template::stripped;
-use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive};
+use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step};
 use crate::core::id::Hash;
 use crate::core::world::target::Strategy;
 use serde_json::{Value, json};
@@ -17,6 +17,10 @@ pub fn roll_back(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
         // A first deploy: nothing was ever good.
         (None, None) => return Err(CannotBecause::NothingKept),
     };
+    // Asked for already and still rolling out, after an undo whose second step never left: only that step is missing.
+    if to == r.candidate && op.back_to.is_some() && s.stable.as_ref() != Some(&to) && s.is_moving() && !s.aborted {
+        return Ok(finish(op, r, &to));
+    }
     if to == r.candidate {
         return Err(CannotBecause::NotNow(format!("{} is what is asked for already", r.v(&to)).into()));
     }
@@ -127,13 +131,7 @@ fn undo(op: &Operation, r: &Read<'_>, to: &Hash) -> Result<Plan, CannotBecause> 
     }
     let asked = Expect::All(vec![Expect::CandidateIs(to.clone()), Expect::Observed]);
     let (from_name, to_name) = (r.v(&r.candidate), r.v(to));
-    let settled = Expect::All(vec![
-        Expect::CandidateIs(to.clone()),
-        Expect::StableIs(to.clone()),
-        Expect::OnlyServing(to.clone()),
-        Expect::ReadyOf { hash: to.clone(), n: s.wanted },
-    ]);
-    let words = format!("{to_name} is stable, {} of it are ready and no pod of another version exists", s.wanted);
+    let (settled, words) = everywhere(r, to);
     let (fast, why) = fast(r, to, set);
     let mut steps = vec![r.step(
         format!("undo to {to_name}"),
@@ -147,19 +145,7 @@ fn undo(op: &Operation, r: &Read<'_>, to: &Hash) -> Result<Plan, CannotBecause> 
         },
     )];
     if !fast {
-        let mut ops = r.guards(to);
-        ops.push(json!({"op": "add", "path": "/status/promoteFull", "value": true}));
-        let mut seen = vec![Expect::StableIs(to.clone())];
-        if let Ok(n @ 1..) = u32::try_from(s.steps.len()) {
-            seen.push(Expect::StepAtLeast(n));
-        }
-        steps.push(r.step(
-            format!("promote {to_name} fully"),
-            "/status",
-            &ops,
-            Expect::Any(seen),
-            Done { wait_first: Some(asked), when: settled, words },
-        ));
+        steps.push(promote_fully(r, to, Done { wait_first: Some(asked), when: settled, words }));
     }
     let mut cautions: Vec<Arc<str>> = Vec::new();
     if s.stable.as_ref() != Some(to) {
@@ -192,6 +178,61 @@ fn undo(op: &Operation, r: &Read<'_>, to: &Hash) -> Result<Plan, CannotBecause> 
         return not_now("nothing to send");
     }
     Ok(r.plan(op, to, story, steps))
+}
+
+/// One version is stable and no pod of another one is left.
+fn everywhere(r: &Read<'_>, to: &Hash) -> (Expect, String) {
+    let s = r.seen;
+    let settled = Expect::All(vec![
+        Expect::CandidateIs(to.clone()),
+        Expect::StableIs(to.clone()),
+        Expect::OnlyServing(to.clone()),
+        Expect::ReadyOf { hash: to.clone(), n: s.wanted },
+    ]);
+    (settled, format!("{} is stable, {} of it are ready and no pod of another version exists", r.v(to), s.wanted))
+}
+
+/// No step waits for it any more.
+fn promote_fully(r: &Read<'_>, to: &Hash, done: Done) -> Step {
+    let mut ops = r.guards(to);
+    ops.push(json!({"op": "add", "path": "/status/promoteFull", "value": true}));
+    let mut seen = vec![Expect::StableIs(to.clone())];
+    if let Ok(n @ 1..) = u32::try_from(r.seen.steps.len()) {
+        seen.push(Expect::StepAtLeast(n));
+    }
+    r.step(format!("promote {} fully", r.v(to)), "/status", &ops, Expect::Any(seen), done)
+}
+
+/// The rest of an undo that was cut half-way.
+fn finish(op: &Operation, r: &Read<'_>, to: &Hash) -> Plan {
+    let s = r.seen;
+    let (settled, words) = everywhere(r, to);
+    let mut steps = Vec::new();
+    let mut wait_first = None;
+    if s.held {
+        let mut ops = r.guards(to);
+        ops.push(json!({"op": "add", "path": "/spec/paused", "value": false}));
+        let free = Expect::All(vec![Expect::HeldIs(false), Expect::Observed]);
+        let done = Done { wait_first: None, when: free.clone(), words: "the hold is gone".into() };
+        steps.push(r.step("end the hold".into(), "", &ops, free.clone(), done));
+        wait_first = Some(free);
+    }
+    steps.push(promote_fully(r, to, Done { wait_first, when: settled, words }));
+    let (bad, good) = (s.stable.as_ref().map(|h| r.v(h)).unwrap_or_default(), r.v(to));
+    let mut cautions: Vec<Arc<str>> = Vec::new();
+    if let Some(git) = &s.git {
+        let text =
+            format!("{} ({}) may still ask for {bad} and take this back: revert it there too", git.tool, git.what);
+        cautions.push(text.into());
+    }
+    let story = Story {
+        primitive: Primitive::Undo,
+        why: format!("{good} is asked for already; what is missing is that no step waits"),
+        sentence: format!("{} goes to {good} without waiting at the steps; {bad} goes away.", s.id.name),
+        not_undone: vec![stays(&bad)],
+        cautions,
+    };
+    Plan { from: s.stable.clone(), ..r.plan(op, to, story, steps) }
 }
 
 /// Does the controller skip the steps by itself? And why this way, for the dialog.

@@ -145,6 +145,10 @@ fn roll_back(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash
         None if seen.is_moving() => seen.stable_revision().ok_or(CannotBecause::NothingKept)?,
         None => older(seen).ok_or(CannotBecause::NothingKept)?,
     };
+    // Asked for already and still rolling out, after an undo whose second step never left: only that step is missing.
+    if to.hash == *candidate && op.back_to.is_some() && to.hash != *stable && seen.is_moving() && !seen.aborted {
+        return Ok(finish(op, seen, candidate, to));
+    }
     if to.hash == *candidate {
         return not_now(&format!("{} is what it already asks for", to.version));
     }
@@ -171,6 +175,31 @@ fn roll_back(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash
         cautions: Vec::new(),
         steps,
     })
+}
+
+/// The rest of an undo that was cut half-way: the old version takes all traffic without waiting at the steps.
+fn finish(op: &Operation, seen: &TargetState, candidate: &Hash, to: &Revision) -> Plan {
+    let bad = seen.stable.as_ref().map(|s| seen.version_of(s)).unwrap_or_default();
+    let mut step = promote_full(seen, to);
+    step.wait_first = None;
+    let mut steps = vec![step];
+    if seen.held {
+        let free = Expect::All(vec![Expect::HeldIs(false), Expect::Observed]);
+        let unpause = Patch::of(seen, candidate).change("add", "/spec/paused", json!(false));
+        steps.insert(0, unpause.step("release the hold".into(), false, free.clone(), free, "the hold is gone".into()));
+        steps[1].wait_first = Some(Expect::HeldIs(false));
+    }
+    Plan {
+        operation: Operation { back_to: Some(to.hash.clone()), ..op.clone() },
+        primitive: Primitive::Undo,
+        why: format!("the spec asks for {} already; what is missing is that no step waits", to.version).into(),
+        sentence: format!("Users on {bad} get {} again.", to.version).into(),
+        from: seen.stable.clone(),
+        to: Some(to.hash.clone()),
+        not_undone: vec![format!("Sessions issued and rows written by {bad} stay as they are.").into()],
+        cautions: Vec::new(),
+        steps,
+    }
 }
 
 /// The version before the stable one: the newest made earlier than it. Not the second-highest number, which may be a

@@ -17,11 +17,12 @@ pub struct At {
     pub step: Option<u32>,
 }
 
-const SCREENS: [(&str, Screen); 4] = [
+const SCREENS: [(&str, Screen); 5] = [
     ("verdict", Screen::Verdict),
     ("board", Screen::Board),
     ("runbook", Screen::Runbook),
     ("sources", Screen::Sources),
+    ("incident", Screen::Incident),
 ];
 
 impl FromStr for At {
@@ -41,7 +42,9 @@ impl FromStr for At {
             None => None,
             Some(word) => match SCREENS.iter().find(|(name, _)| *name == word) {
                 Some((_, screen)) => Some(*screen),
-                None => return Err(format!("no screen {word:?}; there are verdict, board, runbook, sources")),
+                None => {
+                    return Err(format!("no screen {word:?}; there are verdict, board, runbook, sources, incident"));
+                }
             },
         };
         let step = match (screen, words.next()) {
@@ -59,6 +62,9 @@ impl FromStr for At {
             return match (source, screen) {
                 (Some(source), None | Some(Screen::Sources)) => {
                     Ok(At { service: None, source: Some(SourceId::new(source)), screen: Screen::Sources, step: None })
+                }
+                (None, Some(Screen::Incident)) => {
+                    Ok(At { service: None, source: None, screen: Screen::Incident, step: None })
                 }
                 _ => Err("a service is missing: SERVICE[@SOURCE][/SCREEN]".into()),
             };
@@ -99,7 +105,9 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for text in ["checkout", "checkout@eu-1", "checkout@eu-1/board", "checkout/runbook/3", "@eu-1/sources"] {
+        for text in
+            ["checkout", "checkout@eu-1", "checkout@eu-1/board", "checkout/runbook/3", "@eu-1/sources", "/incident"]
+        {
             assert_eq!(text.parse::<At>().map(|a| a.to_string()), Ok(text.into()));
         }
         assert_eq!("checkout@eu-1/verdict".parse::<At>().map(|a| a.to_string()), Ok("checkout@eu-1".into()));

@@ -6,6 +6,7 @@ use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, PlanState};
 use crate::core::act::gate::GateState;
 use crate::core::act::plan::{Direction, Plan, Verb};
 use crate::core::age;
+use crate::core::finish;
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::CheckState;
 use crate::core::model::Model;
@@ -75,6 +76,8 @@ fn act(model: &Model, dialog: &Dialog, d: &ActDialog) -> Vec<String> {
     let to = d.plan().filter(|p| p.from != p.to).map(|p| format!(" to {}", words::version(t, p.to.as_ref())));
     let at = t.id.at();
     out.push(format!("{verb} {at}{}, namespace {}, {}.", to.unwrap_or_default(), t.id.namespace, show::place(model)));
+    let cut = dialog.act().and_then(|d| finish::cut(model, &d.operation.target, d.operation.verb));
+    out.extend(cut.map(|l| format!("FINISHES: {}.", finish::notice(l))));
     out.extend(dialog.changed.iter().map(|c| format!("CHANGED: {c}.")));
     if let PlanState::Cannot(why) = &d.plan {
         out.push(format!("CANNOT: {why}. Nothing was sent. Any line closes this."));

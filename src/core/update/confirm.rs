@@ -14,12 +14,12 @@ use crate::core::model::Model;
 use crate::core::time::Person;
 use crate::core::world::source::SourceError;
 use crate::core::world::target::TargetState;
-use crate::core::{gates, judge::readiness};
+use crate::core::{finish, gates, judge::readiness};
 use serde_json::json;
 use std::sync::Arc;
 
 /// Open an act's dialog on exactly this target. `notice` says why it opens by itself.
-pub(super) fn open(model: &mut Model, operation: Operation, notice: Option<Arc<str>>, out: &mut Vec<Effect>) {
+pub(super) fn open(model: &mut Model, mut operation: Operation, notice: Option<Arc<str>>, out: &mut Vec<Effect>) {
     if let Some(id) = waiting_for_name(model, &operation) {
         let why = vec!["the step before it has gone out; this one waits".into()];
         model.dialog = None;
@@ -30,6 +30,10 @@ pub(super) fn open(model: &mut Model, operation: Operation, notice: Option<Arc<s
         model.tell(format!("{} is gone", operation.target.at()));
         return;
     };
+    // What an ended session left half done is finished, not turned round.
+    if operation.back_to.is_none() {
+        operation.back_to = finish::back_to(model, &operation.target, operation.verb);
+    }
     let now = model.now;
     let forward = operation.verb.direction() == Direction::Forward;
     let gates = if forward { gates::gates(model, &seen, operation.verb) } else { Vec::new() };

@@ -402,9 +402,8 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
 
 /// The intent of an ended session, read back and closed in our own file.
 fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
-    let now = model.now.utc;
     // Another console may have been quicker.
-    let Some(l) = model.loose.get_mut(n).filter(|l| l.found.is_none()) else { return };
+    let Some(l) = model.loose.get_mut(n).filter(|l| l.found.is_none() && !l.closed) else { return };
     if !reached {
         // Asked again until the source answers: the alarm row says that it is being read back.
         l.next = Some(Person(model.now.person.0 + READ_AGAIN_MS));
@@ -424,11 +423,12 @@ fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
         }
         None => "the target is gone".into(),
     };
-    l.found = Some(words.clone());
-    let data = json!({"how": "read back after the session ended", "session": l.session, "found": words, "verb": l.words,
-            "of": {"session": l.session, "ticket": l.ticket}});
-    let target = l.target.clone();
-    out.push(Effect::Append { entry: records::plain(Kind::Resolved, now, target.as_ref(), data), ticket: None });
+    let gone = state.is_none();
+    l.found = Some(words);
+    // What was cut half-way stays open as long as it can be finished.
+    if l.cut.is_none() || gone {
+        super::finish::close(model, n, "read back after the session ended", out);
+    }
     bump(model);
 }
 

@@ -1,7 +1,7 @@
 //! The filter (`/`) and the matches (`<`, `>`). Typing chooses the first row that answers; nothing else moves what is
 //! chosen. No act ever starts here.
 
-use super::bump;
+use super::{browse, bump};
 use crate::core::board;
 use crate::core::id::ServiceId;
 use crate::core::intent::{Context, Intent};
@@ -9,7 +9,7 @@ use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
 use crate::core::listing;
 use crate::core::model::Model;
-use crate::core::nav::{Filter, Listing, Overlay};
+use crate::core::nav::{Filter, Listing, Overlay, Screen};
 use crate::core::shown::shown_line;
 
 /// Characters a filter may have.
@@ -24,8 +24,9 @@ pub(super) fn open(model: &mut Model) {
     let row_before = match of {
         Listing::Sources => model.nav.source_row,
         Listing::Steps => model.nav.step_row,
-        Listing::Services | Listing::Help => 0,
+        Listing::Services | Listing::Help | Listing::Records => 0,
     };
+    let record_before = listing::chosen_record(model).cloned();
     model.nav.filter = Some(Filter {
         words: String::new(),
         typing: true,
@@ -34,6 +35,7 @@ pub(super) fn open(model: &mut Model) {
         before_of: kept.of,
         chosen_before: model.nav.selected.clone(),
         row_before,
+        record_before,
     });
 }
 
@@ -94,6 +96,7 @@ fn leave(model: &mut Model) -> bool {
         Listing::Sources => model.nav.source_row = filter.row_before,
         Listing::Steps => model.nav.step_row = filter.row_before,
         Listing::Help => {}
+        Listing::Records => browse::choose(model, filter.record_before),
     }
     restore(model, filter.before, filter.before_of);
     true
@@ -113,18 +116,31 @@ pub(super) fn clear(model: &mut Model) -> bool {
     true
 }
 
-/// Help is closed: its filter goes, the one of the screen below comes back.
+/// Help or the browser is closed: its filter goes, the one of the screen below comes back.
 pub(super) fn leave_help(model: &mut Model) {
-    let help = |o: &Overlay| match o {
-        Overlay::Help { .. } => true,
-        Overlay::Palette(field) => field.under.as_deref().is_some_and(|u| matches!(u, Overlay::Help { .. })),
-        Overlay::Explain { .. } | Overlay::Note(_) | Overlay::SkipReason { .. } => false,
-    };
-    if model.nav.overlay.as_ref().is_some_and(help) {
+    leave_list(model, Listing::Records);
+    leave_list(model, Listing::Help);
+}
+
+/// A list that lay over the screen is closed: its filter goes, the one of the screen below comes back.
+pub(super) fn leave_list(model: &mut Model, of: Listing) {
+    let open = |o: &Overlay| is_of(o, of);
+    if model.nav.overlay.as_ref().is_some_and(open) || (of == Listing::Records && model.nav.screen == Screen::Incident)
+    {
         return;
     }
-    if let Some(f) = model.nav.filter.take_if(|f| f.of == Listing::Help) {
+    if let Some(f) = model.nav.filter.take_if(|f| f.of == of) {
         restore(model, f.before, f.before_of);
+    }
+}
+
+/// Does this, or what it lies over, hold the list?
+fn is_of(overlay: &Overlay, of: Listing) -> bool {
+    match overlay {
+        Overlay::Help { .. } => of == Listing::Help,
+        Overlay::Log(_) => of == Listing::Records,
+        Overlay::Palette(field) => field.under.as_deref().is_some_and(|u| is_of(u, of)),
+        Overlay::Explain { .. } | Overlay::Note(_) | Overlay::SkipReason { .. } => false,
     }
 }
 
@@ -162,6 +178,10 @@ fn matches(model: &Model, of: Listing, words: &str) -> Vec<usize> {
             (0..n).filter(|i| listing::is_step(model, *i, words)).collect()
         }
         Listing::Help => Vec::new(),
+        Listing::Records => {
+            let all = listing::records_of(model, false);
+            (0..all.len()).filter(|i| all.get(*i).is_some_and(|r| listing::is_record(r, words))).collect()
+        }
     }
 }
 
@@ -174,6 +194,10 @@ fn row(model: &Model, of: Listing) -> usize {
         Listing::Sources => model.nav.source_row,
         Listing::Steps => model.nav.step_row,
         Listing::Help => usize::MAX,
+        Listing::Records => {
+            let all = listing::records_of(model, false);
+            listing::chosen_record(model).and_then(|k| all.iter().position(|r| r.is(k))).unwrap_or(0)
+        }
     }
 }
 
@@ -186,6 +210,10 @@ fn choose(model: &mut Model, of: Listing, to: usize) {
         Listing::Sources => model.nav.source_row = to,
         Listing::Steps => model.nav.step_row = to,
         Listing::Help => {}
+        Listing::Records => {
+            let key = listing::records_of(model, false).get(to).map(|r| r.key());
+            browse::choose(model, key);
+        }
     }
 }
 

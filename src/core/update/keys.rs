@@ -1,6 +1,6 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
-use super::{bump, choose, confirm, filter, link, moved, palette, panes, records, replay, steps, writing};
+use super::{browse, bump, choose, confirm, filter, link, moved, palette, panes, records, replay, steps, writing};
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::alarm;
@@ -88,6 +88,9 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     keys.push(key);
     match here::lookup(model, &keys) {
         Found::Intent(i) => {
+            // The strip has the keys until one does something else than open it.
+            let stays = matches!(i, Intent::PaneNext | Intent::PanePrevious | Intent::Open | Intent::Help);
+            model.nav.strip &= stays;
             let target = model.nav.menu_target.take();
             chosen(model, i, target, out);
         }
@@ -117,6 +120,7 @@ fn waking_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
             | Intent::ScreenBoard
             | Intent::ScreenRunbook
             | Intent::ScreenSources
+            | Intent::ScreenIncident
             | Intent::Help
             | Intent::Palette
             | Intent::Quit => {
@@ -255,6 +259,7 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
             }
             model.nav.go(Screen::Sources);
         }
+        Intent::ScreenIncident => model.nav.go(Screen::Incident),
         Intent::NextRow => rows(model, 1),
         Intent::PreviousRow => rows(model, -1),
         Intent::FirstRow => rows(model, i64::MIN / 2),
@@ -368,6 +373,10 @@ pub(super) fn rows(model: &mut Model, by: i64) {
         model.nav.source_row = listed[(at as i64).saturating_add(by).clamp(0, last as i64) as usize];
         return;
     }
+    if model.nav.screen == Screen::Incident {
+        browse::go(model, by);
+        return;
+    }
     if panes::moved(model, by) {
         return;
     }
@@ -386,11 +395,17 @@ pub(super) fn rows(model: &mut Model, by: i64) {
 }
 
 fn open(model: &mut Model, out: &mut Vec<Effect>) {
-    if panes::focus(model) == Some(Pane::Log) {
-        panes::zoom(model);
+    if panes::focus(model) == Some(Pane::Log) || panes::strip(model) {
+        browse::open(model, None, out);
         return;
     }
     match model.nav.screen {
+        Screen::Incident => {
+            let chosen = model.nav.record.clone().or_else(|| listing::records(model).first().map(|r| r.key()));
+            if chosen.is_some() {
+                browse::open(model, chosen, out);
+            }
+        }
         Screen::Verdict | Screen::Board => model.nav.overlay = Some(Overlay::Explain { scroll: 0 }),
         Screen::Runbook => steps::step_run(model, out),
         Screen::Sources | Screen::Waking | Screen::Choose => {}
@@ -400,6 +415,9 @@ fn open(model: &mut Model, out: &mut Vec<Effect>) {
 fn back(model: &mut Model) {
     // A kept filter goes first: what it hides must not be forgotten.
     if filter::clear(model) {
+        return;
+    }
+    if std::mem::take(&mut model.nav.strip) {
         return;
     }
     let Some(spot) = model.nav.back.pop() else { return };

@@ -57,6 +57,7 @@ pub(super) fn alarm(model: &mut Model) {
         Some(Place::Service(s)) => jump(model, Screen::Verdict, &s),
         Some(Place::Source(s)) => to_source(model, Some(&s)),
         Some(Place::Sources) => to_source(model, None),
+        Some(Place::Incident) => model.nav.go(Screen::Incident),
         None if alarms.is_empty() => model.tell("no alarm stands"),
         None => model.tell("this is what the alarm row speaks of"),
     }
@@ -104,6 +105,10 @@ pub(super) fn open_at(model: &mut Model) {
             }
             None => model.tell(format!("--at {asked}: there is no source {source}")),
         }
+        return;
+    }
+    if at.service.is_none() && at.screen == Screen::Incident {
+        back(model, Screen::Incident);
         return;
     }
     let Some(service) = found(model, &at) else {

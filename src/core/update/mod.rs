@@ -3,10 +3,12 @@
 
 mod acts;
 mod bell;
+mod browse;
 mod choose;
 mod confirm;
 mod facts;
 mod filter;
+mod finish;
 mod incident;
 mod keys;
 mod link;
@@ -30,10 +32,12 @@ use crate::core::entry::Entry;
 use crate::core::id::{DialogId, ServiceId};
 use crate::core::model::{LogLine, Loose, Model};
 use crate::core::msg::{Msg, Recovered, Unfinished};
+use crate::core::strip;
 use crate::core::time::{Person, Stamp};
 use crate::core::world::fact::Fact;
+use std::sync::Arc;
 
-pub use panes::{SIDE_BY_SIDE, focus, side_by_side};
+pub use panes::{SIDE_BY_SIDE, focus, has_strip, side_by_side, strip as strip_focused};
 pub use steps::this_runbook;
 pub use tick::next_wake;
 
@@ -81,15 +85,14 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Arriving { dialog, line_ms } => seen(model, dialog, Person(at.person.0.saturating_add(line_ms))),
         Msg::Recovered(r) => recovered(model, *r, &mut out),
         Msg::Records(records) => {
+            browse::took(model, &records);
             together::records(model, &records);
             incident::records(model, records, &mut out);
         }
+        Msg::LogOpened { session } => browse::opened(model, session, &mut out),
+        Msg::LogPage(page) => browse::page(model, *page, &mut out),
         Msg::Replayed { record, ahead } => replay::played(model, *record, ahead, &mut out),
         Msg::People(people) => together::people(model, people),
-        Msg::LogOpened { session } => {
-            model.log.session = session;
-            bump(model);
-        }
         Msg::Follows(follows) => together::follows(model, follows),
         Msg::Copied { file } => {
             // The file matters where a multiplexer keeps the clipboard for itself: its name must have room.
@@ -114,6 +117,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::LinesEnded => plain::ended(model, &mut out),
     }
     tick::by_time_alone(model, &mut out);
+    finish::look(model, &mut out);
     if model.rows_dirty {
         touched = Touched::All;
     }
@@ -149,9 +153,16 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
 
 /// A record is on its way into the log, or was played out of one.
 fn logged(model: &mut Model, entry: &Entry) {
+    let who: Arc<str> = strip::me(model).into();
+    logged_by(model, entry, who);
+}
+
+/// The same for a record that `who` wrote.
+fn logged_by(model: &mut Model, entry: &Entry, who: Arc<str>) {
     model.log.records += 1;
     if let Some(text) = records::strip(entry) {
-        model.log.lines.push_back(LogLine { at: entry.at, text: text.into() });
+        let who = if records::by_hand(entry.kind) { who } else { "".into() };
+        model.log.lines.push_back(LogLine { at: entry.at, text: text.into(), who });
         if model.log.lines.len() > 200 {
             model.log.lines.pop_front();
         }
@@ -183,8 +194,9 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Durable(_)
         | Msg::Copied { .. }
         | Msg::Records(_)
-        | Msg::People(_)
         | Msg::LogOpened { .. }
+        | Msg::LogPage(_)
+        | Msg::People(_)
         | Msg::Follows(_)
         | Msg::Paste(_)
         | Msg::Resize { .. } => Touched::Nothing,
@@ -244,7 +256,8 @@ fn bump(model: &mut Model) {
 }
 
 /// An ended session's act that is ours to read back.
-fn loosen(model: &mut Model, u: Unfinished) {
+fn loosen(model: &mut Model, mut u: Unfinished) {
+    finish::told_by_log(model, &mut u);
     // Read back at once; without a target in the record there is nothing to read.
     let found = u.target.is_none().then(|| "its record names no target".into());
     model.loose.push(Loose {
@@ -255,12 +268,18 @@ fn loosen(model: &mut Model, u: Unfinished) {
         at: u.at,
         found,
         next: Some(model.now.person),
+        cut: u.cut,
+        verb: u.verb,
+        to: u.to,
+        by: u.by,
+        closed: false,
     });
 }
 
 fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
     model.log.mine_only = r.mine_only;
     model.log.file = r.file;
+    model.log.unread = r.unread;
     for (service, ms) in r.settled {
         model
             .world

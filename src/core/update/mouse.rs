@@ -1,7 +1,7 @@
 //! The mouse, opt-in: the wheel moves rows or scrolls, a click selects. It never acts, never opens or closes a dialog and
 //! never confirms; while a dialog, the act menu or a text field has the keys it does nothing at all.
 
-use super::{bump, choose, keys, steps};
+use super::{browse, bump, choose, keys, steps};
 use crate::core::here;
 use crate::core::model::Model;
 use crate::core::msg::Picked;
@@ -33,11 +33,19 @@ pub(super) fn wheel(model: &mut Model, by: i16) {
         Some(Overlay::Explain { scroll }) => {
             model.nav.overlay = Some(Overlay::Explain { scroll: scrolled(*scroll, u16::MAX) });
         }
+        Some(Overlay::Log(b)) if b.open.is_none() => browse::go(model, by),
+        Some(Overlay::Log(b)) => {
+            let mut b = b.clone();
+            b.open = b.open.map(|scroll| scrolled(scroll, 2_000));
+            model.nav.overlay = Some(Overlay::Log(b));
+        }
         Some(Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. }) => return,
         None => match model.nav.screen {
             Screen::Runbook => steps::step_row(model, by),
             Screen::Choose => choose::row(model, by),
-            Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources => keys::rows(model, by),
+            Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources | Screen::Incident => {
+                keys::rows(model, by)
+            }
         },
     }
     bump(model);
@@ -63,6 +71,11 @@ pub(super) fn picked(model: &mut Model, what: Picked) {
         Picked::Step(row) => {
             model.nav.step_row = row;
             steps::step_row(model, 0);
+        }
+        Picked::Record(key) => {
+            if model.chronicle.find(&key).is_some() {
+                browse::choose(model, Some(key));
+            }
         }
         Picked::Pane(pane) => model.nav.look_at(pane),
     }

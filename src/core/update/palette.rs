@@ -1,7 +1,7 @@
 //! The command palette (`:`): a line, suggestions under it, and what Enter takes. An act taken here opens the dialog that
 //! its keys open, on the target that was chosen when the palette opened; nothing is ever sent from here.
 
-use super::{bump, keys, link};
+use super::{browse, bump, keys, link};
 use crate::core::board;
 use crate::core::effect::Effect;
 use crate::core::intent::{Context, Intent};
@@ -144,6 +144,7 @@ fn enter(model: &mut Model, mut field: Field, out: &mut Vec<Effect>) {
         Take::Line(None) => model.nav.go(Screen::Board),
         Take::Context(row) => model.nav.choose_row = row,
         Take::Theme(name) => out.push(Effect::Theme(name)),
+        Take::Log => browse::open(model, None, out),
         Take::Reload => out.push(Effect::Reload),
         Take::Link => link::copy_link(model, out),
         Take::Find => {

@@ -30,7 +30,12 @@ pub fn focus(model: &Model) -> Option<Pane> {
 
 pub(super) fn next(model: &mut Model, by: i64) {
     let Some(now) = focus(model) else {
-        model.tell(format!("one pane here; from {}x{} on there are four", SIDE_BY_SIDE.0, SIDE_BY_SIDE.1));
+        // One pane here; below it the log strip can have the keys.
+        if has_strip(model) {
+            model.nav.strip = !model.nav.strip;
+        } else {
+            model.tell(format!("one pane here; from {}x{} on there are four", SIDE_BY_SIDE.0, SIDE_BY_SIDE.1));
+        }
         return;
     };
     let at = ROUND.iter().position(|p| *p == now).unwrap_or(0) as i64;
@@ -44,6 +49,16 @@ pub(super) fn zoom(model: &mut Model) {
     } else {
         model.tell("one pane here: it has the whole screen already");
     }
+}
+
+/// Does this screen carry the log strip?
+pub fn has_strip(model: &Model) -> bool {
+    focus(model).is_none() && matches!(model.nav.screen, Screen::Verdict | Screen::Board)
+}
+
+/// The log strip has the keys.
+pub fn strip(model: &Model) -> bool {
+    model.nav.strip && has_strip(model)
 }
 
 /// Movement in the focused pane; `true` when it was not the Board's.

@@ -5,7 +5,7 @@
 mod acts;
 mod seen;
 
-use super::{bump, incident, keys, logged, together};
+use super::{browse, bump, incident, keys, logged_by, together};
 use crate::core::case::known::when;
 use crate::core::case::people::{Here, Present};
 use crate::core::case::signal::kind;
@@ -32,6 +32,7 @@ pub(super) fn played(model: &mut Model, record: Record, ahead: Ahead, out: &mut 
         Some(kind) => tell(model, kind, &record, at),
         None => unknown(model, &record, at),
     }
+    browse::took(model, std::slice::from_ref(&record));
     incident::records(model, vec![record], out);
     model.rows_dirty = true;
     bump(model);
@@ -80,14 +81,19 @@ fn tell(model: &mut Model, kind: Kind, r: &Record, at: Utc) {
         | Kind::Anchored => {}
     }
     let incident = r.incident.as_deref().map(Into::into);
-    logged(model, &Entry { kind, at, incident, target: r.target_id(), data: r.data.clone() });
+    let entry = Entry { kind, at, incident, target: r.target_id(), data: r.data.clone() };
+    logged_by(model, &entry, r.who().into());
 }
 
 /// A kind of a later version: its line is shown, nothing is made of it.
 fn unknown(model: &mut Model, r: &Record, at: Utc) {
     model.log.records += 1;
     let about = r.target_at().map(|t| format!("{t} ")).unwrap_or_default();
-    model.log.lines.push_back(LogLine { at, text: format!("{about}{} (not known to this version)", r.kind).into() });
+    model.log.lines.push_back(LogLine {
+        at,
+        text: format!("{about}{} (not known to this version)", r.kind).into(),
+        who: r.who().into(),
+    });
 }
 
 /// Who was in, as far as `opened` and `closed` tell.

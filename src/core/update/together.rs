@@ -65,7 +65,7 @@ pub(super) fn follows(model: &mut Model, follows: Follows) {
 }
 
 fn said(model: &mut Model, at: Utc, text: impl Into<Arc<str>>) {
-    model.log.lines.push_back(LogLine { at, text: text.into() });
+    model.log.lines.push_back(LogLine { at, text: text.into(), who: "".into() });
     if model.log.lines.len() > 200 {
         model.log.lines.pop_front();
     }
@@ -84,7 +84,11 @@ pub(super) fn records(model: &mut Model, records: &[Record]) {
         }
         if let Some(text) = line(r) {
             let at = Utc::read(r.when()).unwrap_or(model.now.utc);
-            said(model, at, format!("{}: {text}", r.who()));
+            let text = format!("{}: {text}", r.who());
+            // Read back at the opening already.
+            if !model.log.lines.iter().any(|l| l.at == at && *l.text == *text) {
+                said(model, at, text);
+            }
         }
     }
     orphaned(model);
@@ -92,7 +96,7 @@ pub(super) fn records(model: &mut Model, records: &[Record]) {
 }
 
 /// What others saw we see ourselves; what they did is told.
-fn line(r: &Record) -> Option<String> {
+pub(super) fn line(r: &Record) -> Option<String> {
     let kind: Kind = serde_json::from_value(r.kind.as_str().into()).ok().filter(|k: &Kind| !k.is_observation())?;
     let entry = Entry { kind, at: Utc::default(), incident: None, target: r.target_id(), data: r.data.clone() };
     records::strip(&entry)
@@ -107,6 +111,7 @@ fn settled_elsewhere(model: &mut Model, r: &Record, session: &str, ticket: Optio
         if ticket.is_none_or(|t| t == l.ticket) && (ticket.is_some() || l.target == target) {
             l.found = Some(words.clone());
             l.next = None;
+            l.closed = true;
         }
     }
 }
@@ -173,7 +178,15 @@ pub(super) fn nobody_else(model: &mut Model) {
     let mine: Vec<Elsewhere> = mine;
     for a in mine {
         let words = if a.who.is_empty() { a.verb.clone() } else { a.left().into() };
-        loosen(model, Unfinished { session: a.session, ticket: a.ticket, at: a.since, target: a.target, words });
+        let left = Unfinished {
+            session: a.session,
+            ticket: a.ticket,
+            at: a.since,
+            target: a.target,
+            words,
+            ..Unfinished::default()
+        };
+        loosen(model, left);
         bump(model);
     }
 }

@@ -1,6 +1,6 @@
 //! Keys and pasted text while something lies over the screen: a note, a reason, an explanation, help.
 
-use super::{bump, filter, link, palette, records, steps};
+use super::{browse, bump, filter, link, palette, records, steps};
 use crate::core::board;
 use crate::core::case::note::{Draft, Input};
 use crate::core::effect::Effect;
@@ -26,6 +26,7 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
             palette::key(model, field, key, out);
             true
         }
+        Overlay::Log(b) => browse::key(model, key, b, out),
         Overlay::SkipReason { step, mut typed } => {
             match key.code {
                 Code::Esc => {}
@@ -57,7 +58,7 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
     let (scroll, most, help) = match &page {
         Overlay::Help { scroll } => (*scroll, here::help_most(model), true),
         Overlay::Explain { scroll } => (*scroll, u16::MAX, false),
-        Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. } => return false,
+        Overlay::Note(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::SkipReason { .. } => return false,
     };
     let half = model.height / 2;
     let found = match model.keymap.find(Context::List, &keys) {

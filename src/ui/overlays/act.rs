@@ -7,6 +7,7 @@ use crate::core::act::flight::State;
 use crate::core::act::gate::GateState;
 use crate::core::act::plan::{Direction, Plan, Verb};
 use crate::core::age;
+use crate::core::finish;
 use crate::core::id::Hash;
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::CheckState;
@@ -22,6 +23,12 @@ pub fn rows(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize, tall: us
     if let Some(plan) = d.plan() {
         versions(d, plan, wide, &mut rows);
         sentences(d, plan, wide, &mut rows);
+    }
+    if let Some(l) = finish::cut(model, &d.operation.target, d.operation.verb) {
+        for (i, part) in wrap(&gate(&finish::notice(l)), wide.saturating_sub(11)).into_iter().enumerate() {
+            let line = if i == 0 { Line::of(Role::Warn, "FINISHES") } else { Line::new().text("        ") };
+            rows.may(2, line.text(format!(" {part}")));
+        }
     }
     for c in &dialog.changed {
         for (i, part) in wrap(&gate(c), wide.saturating_sub(11)).into_iter().enumerate() {

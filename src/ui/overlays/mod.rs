@@ -4,6 +4,7 @@ pub mod act;
 pub mod explain;
 pub mod filter;
 pub mod help;
+pub mod log;
 pub mod menu;
 pub mod note;
 pub mod palette;

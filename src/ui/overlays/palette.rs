@@ -86,6 +86,7 @@ fn does(e: &Entry) -> String {
         Take::Line(None) => "goes to the Board".into(),
         Take::Context(_) => format!("chooses {}", e.name),
         Take::Theme(t) => format!("draws with {t}"),
+        Take::Log => "opens the log browser".into(),
         Take::Reload => "reads keymap and theme files again".into(),
         Take::Link => "copies the link".into(),
         Take::Find => "words to find follow".into(),

@@ -9,6 +9,7 @@ use crate::core::id::ServiceId;
 use crate::core::intent::Intent;
 use crate::core::judge::burn;
 use crate::core::model::Model;
+use crate::core::strip;
 use crate::core::world::target::Phase;
 
 /// What is wrong with a row, or what it does, in a word or two, with the role of that word.
@@ -113,18 +114,26 @@ pub fn runbook(model: &Model, service: &ServiceId) -> Option<Line> {
     })
 }
 
-/// The newest lines of the log, newest first, `n` at most; one line that says so when there is none.
+/// The newest lines of the log, ours and others', newest first, `n` at most; one line that says so when there is none.
 pub fn log(model: &Model, n: usize) -> Vec<Line> {
     let late = if model.log.late > 0 { format!("  {} not on disk", model.log.late) } else { String::new() };
-    if model.log.lines.is_empty() {
-        return vec![Line::new().text(format!("LOG   nothing yet{late}"))];
-    }
-    let lines = model.log.lines.iter().rev().take(n.max(1)).enumerate();
-    lines
+    let focused = crate::core::update::strip_focused(model);
+    let head = |i: usize| match (i, focused) {
+        (0, true) => Line::new().choice(true).add(Role::Focus, "LOG").text("  "),
+        (0, false) => Line::new().text("LOG   "),
+        (_, _) => Line::new().text("      "),
+    };
+    let mut out: Vec<Line> = strip::lines(model)
+        .into_iter()
+        .take(n.max(1))
+        .enumerate()
         .map(|(i, l)| {
-            let head = if i == 0 { "LOG   " } else { "      " };
-            let line = Line::new().text(format!("{head}{} {}", l.at.hms(), l.text));
+            let line = head(i).text(format!("{} {}", l.at.hms(), strip::text(l)));
             if i == 0 && model.log.late > 0 { line.end(Role::Bad, late.trim()) } else { line }
         })
-        .collect()
+        .collect();
+    if out.is_empty() {
+        out.push(head(0).text(format!("nothing yet{late}")));
+    }
+    out
 }

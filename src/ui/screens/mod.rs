@@ -2,6 +2,7 @@
 
 pub mod board;
 pub mod headline;
+pub mod incident;
 pub mod log;
 pub mod runbook;
 pub mod sources;

@@ -107,7 +107,7 @@ fn heading(model: &Model, which: Pane) -> Line {
         }
         Pane::Verdict => ("VERDICT", selected_target(model).map(|t| format!("  {}", t.id.at())).unwrap_or_default()),
         Pane::Runbook => ("RUNBOOK", runbook::count(model).map(|c| format!("  {c}")).unwrap_or_default()),
-        Pane::Log => ("LOG", format!("  {} records, newest first", model.log.records)),
+        Pane::Log => ("LOG", format!("  {} records of ours, newest first", model.log.records)),
     };
     let line = Line::new().choice(focused).add(if focused { Role::Focus } else { Role::Title }, word).text(rest);
     if which == Pane::Log && model.log.late > 0 {

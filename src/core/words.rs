@@ -11,10 +11,24 @@ pub const WIDTH: usize = 400;
 /// The line, everything from outside made visible, no newline. Behind the time stands a mark when it is not shown as
 /// it was written.
 pub fn line(r: &Record) -> String {
+    format!("{} {}", shown_line(r.hms(), WIDTH), shown_line(&told(r), WIDTH).marked())
+}
+
+/// Who, on what, and what: the line without its time, and as it stands in the record. It has not passed the gate.
+pub fn told(r: &Record) -> String {
     let about = r.target_at().map(|t| format!("{t} ")).unwrap_or_default();
     let late = if r.at.is_some() { " (recorded later)" } else { "" };
-    let text = format!("{} {about}{}{late}", r.who(), said(r));
-    format!("{} {}", shown_line(r.hms(), WIDTH), shown_line(&text, WIDTH).marked())
+    format!("{} {about}{}{late}", r.who(), said(r))
+}
+
+/// Is it for the eyes of somebody who works on something else? What the console writes for the record alone is not.
+pub fn is_told(kind: &str) -> bool {
+    !matches!(kind, "opened" | "closed" | "sent" | "figures" | "burn" | "identity" | "anchored" | UNREADABLE)
+}
+
+/// A kind that says what a console saw by itself; two that look at the same world both write it.
+pub fn is_observation(kind: &str) -> bool {
+    matches!(kind, "phase" | "verdict" | "source" | "burn" | "figures")
 }
 
 /// The members of one record's data.
@@ -64,7 +78,8 @@ impl Data<'_> {
     }
 }
 
-fn said(r: &Record) -> String {
+/// What happened, without who and on what.
+pub fn said(r: &Record) -> String {
     let d = Data(&r.data);
     let act = d.act();
     // By word, not by enum: records of later versions are read too.
@@ -206,6 +221,14 @@ mod tests {
             let word = json!(kind);
             let text = said_of(word.as_str().expect("word"), json!({"zzz": "unnamed"}));
             assert!(!text.contains("unnamed"), "{kind:?} is taken for unknown: {text}");
+        }
+    }
+
+    #[test]
+    fn observations_are_those_of_the_entry() {
+        use crate::core::entry::Kind;
+        for kind in Kind::ALL {
+            assert_eq!(is_observation(json!(kind).as_str().expect("word")), kind.is_observation(), "{kind:?}");
         }
     }
 

@@ -1,0 +1,57 @@
+//! Plans that an ended session left half done: which one an act on a target would finish, and how it is said. The act
+//! itself is an ordinary one: it is planned anew against the world as it is now.
+
+use crate::core::act::plan::Verb;
+use crate::core::id::{Hash, TargetId};
+use crate::core::intent::Intent;
+use crate::core::model::{Loose, Model};
+
+/// The newest plan of this verb that was cut on the target and still stands open.
+pub fn cut<'m>(model: &'m Model, target: &TargetId, verb: Verb) -> Option<&'m Loose> {
+    let of = |l: &&Loose| l.is_cut() && l.target.as_ref() == Some(target) && *l.verb == *verb.word();
+    model.loose.iter().rev().find(of)
+}
+
+/// The key of an act.
+pub fn intent(verb: Verb) -> Intent {
+    match verb {
+        Verb::RollBack => Intent::RollBack,
+        Verb::Hold => Intent::Hold,
+        Verb::Resume => Intent::Resume,
+        Verb::Promote => Intent::Promote,
+    }
+}
+
+/// How it is asked for: the keys of its act, or its words in `--plain`.
+pub fn how(model: &Model, l: &Loose) -> Option<String> {
+    let verb = Verb::ALL.into_iter().find(|v| *v.word() == *l.verb)?;
+    Some(model.how(intent(verb))).filter(|how| !how.is_empty())
+}
+
+/// The version that finishing goes to. Where the old version is asked for already and only rolls out, going back from
+/// what is asked for would be going back to what was left.
+pub fn back_to(model: &Model, target: &TargetId, verb: Verb) -> Option<Hash> {
+    let to = cut(model, target, verb)?.to.as_ref()?;
+    let t = model.world.targets.get(target)?;
+    (verb == Verb::RollBack && t.is_moving() && t.candidate.as_ref() == Some(to)).then(|| to.clone())
+}
+
+/// `roll back checkout@eu-1 stopped after 1 of 2`
+pub fn words(l: &Loose) -> String {
+    match l.cut {
+        Some((done, of)) => {
+            let at = l.target.as_ref().map(TargetId::at).unwrap_or_default();
+            format!("{} {at} stopped after {done} of {of}", l.verb)
+        }
+        None => l.words.to_string(),
+    }
+}
+
+/// What the dialog that finishes it says.
+pub fn notice(l: &Loose) -> String {
+    let (done, of) = l.cut.unwrap_or_default();
+    format!(
+        "what {} began and left after {done} of {of} steps",
+        if l.by.is_empty() { "an ended session" } else { &l.by }
+    )
+}

@@ -1,0 +1,101 @@
+//! A plan that an ended session left half done: when it is over, whoever finished it, a record of ours says so.
+
+use super::{bump, records};
+use crate::core::act::flight::State;
+use crate::core::act::plan::Verb;
+use crate::core::effect::Effect;
+use crate::core::entry::Kind;
+use crate::core::id::Hash;
+use crate::core::model::{Loose, Model};
+use crate::core::msg::Unfinished;
+use crate::core::record::Record;
+use crate::core::world::target::{Phase, TargetState};
+use serde_json::json;
+use std::sync::Arc;
+
+/// After each message: is one of them over?
+pub(super) fn look(model: &mut Model, out: &mut Vec<Effect>) {
+    if !model.loose.iter().any(|l| l.is_cut() && l.found.is_some()) {
+        return;
+    }
+    for n in 0..model.loose.len() {
+        let Some(how) = model.loose.get(n).and_then(|l| over(model, l)) else { continue };
+        close(model, n, &how, out);
+    }
+}
+
+/// How it came to its end; `None`: it stands half done.
+fn over(model: &Model, l: &Loose) -> Option<String> {
+    if !l.is_cut() || l.found.is_none() {
+        return None;
+    }
+    let target = l.target.as_ref()?;
+    let act = model.acts.values().rev().find(|a| {
+        let verb = a.plan.operation.verb;
+        a.target() == target && a.state == State::Settled && (*verb.word() == *l.verb || verb == Verb::RollBack)
+    });
+    if let Some(a) = act {
+        return Some(format!("finished by act {} of this session", a.id.0));
+    }
+    match model.world.targets.get(target) {
+        Some(t) if is_steady(t) => Some("it came to its end without the rest of the plan".into()),
+        Some(_) | None => None,
+    }
+}
+
+/// Nothing moves and nothing is wrong: there is nothing left to finish.
+fn is_steady(t: &TargetState) -> bool {
+    !t.is_moving() && !t.aborted && t.phase == Phase::Healthy
+}
+
+/// Closed in our own file, as the reader of its session's file would look for it.
+pub(super) fn close(model: &mut Model, n: usize, how: &str, out: &mut Vec<Effect>) {
+    let now = model.now.utc;
+    let Some(l) = model.loose.get_mut(n) else { return };
+    l.closed = true;
+    let data = json!({
+        "how": how,
+        "session": l.session,
+        "of": {"session": l.session, "ticket": l.ticket},
+        "found": l.found,
+        "verb": l.words,
+    });
+    let target = l.target.clone();
+    out.push(Effect::Append { entry: records::plain(Kind::Resolved, now, target.as_ref(), data), ticket: None });
+    bump(model);
+}
+
+/// Another console found out how one of them ended.
+pub(super) fn resolved_elsewhere(model: &mut Model, r: &Record) {
+    let session = r.data["of"]["session"].as_str().or_else(|| r.data["session"].as_str());
+    let (Some(session), true) = (session, r.kind == "resolved") else { return };
+    let ticket = r.data["of"]["ticket"].as_u64();
+    let target = r.target_id();
+    let covered = |l: &Loose| {
+        *l.session == *session && ticket.map_or_else(|| l.target.is_some() && l.target == target, |t| t == l.ticket)
+    };
+    for l in model.loose.iter_mut().filter(|l| !l.closed && covered(l)) {
+        l.closed = true;
+        l.next = None;
+        let how: Arc<str> = r.data["how"].as_str().unwrap_or("closed by another console").into();
+        l.found.get_or_insert(how);
+    }
+}
+
+/// What the log says of an act that is left to us, where whoever found it did not say.
+pub(super) fn told_by_log(model: &Model, u: &mut Unfinished) {
+    let intent = |r: &&Record| r.kind == "intent" && r.ticket == Some(u.ticket) && r.session == *u.session;
+    let Some(intent) = model.chronicle.newest_first().find(intent) else { return };
+    let d = &intent.data;
+    if u.verb.is_empty() {
+        u.verb = d["verb"].as_str().unwrap_or_default().into();
+    }
+    if u.by.is_empty() {
+        u.by = intent.who().into();
+    }
+    u.to = u.to.take().or_else(|| d["to"].as_str().map(Hash::new));
+    let (step, of) = (d["step"].as_u64().unwrap_or(0), d["of"].as_u64().unwrap_or(0));
+    let left = |r: &&Record| r.ticket == Some(u.ticket) && matches!(r.kind.as_str(), "accepted" | "seen");
+    let done = if model.chronicle.story(intent).iter().any(left) { step } else { step.saturating_sub(1) };
+    u.cut = u.cut.or_else(|| (done > 0 && done < of).then_some((done, of)));
+}
