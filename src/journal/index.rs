@@ -8,7 +8,7 @@ use super::hlc::Hlc;
 use super::lines::{Forwards, Piece};
 use super::places::{self, file_name, is_log};
 use super::record::{HASH_CLOSES, HASH_MEMBER, HASH_OPENS, ascii};
-use super::scan::{Scan, scan};
+use super::scan::{Open, Scan, scan};
 use crate::core::seal::sha256_hex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -53,8 +53,9 @@ impl Row {
     /// # Errors
     /// It cannot be read.
     pub fn of(path: &Path) -> io::Result<Row> {
-        let Scan { open, elsewhere, resolved, case, settled, places, size } =
-            scan(path, &places::session_of(path), |_| {})?;
+        let mut open = Open::new();
+        let scan = scan(path, &places::session_of(path), &mut open, |_| {})?;
+        let Scan { foreign, resolved, case, settled, places, size } = scan;
         let torn = places.torn.map(|t| super::heads::torn_tail(path, t)).transpose()?;
         Ok(Row {
             v: 1,
@@ -65,7 +66,7 @@ impl Row {
             last: places.last.unwrap_or_default(),
             head: places.head,
             open: !open.is_empty(),
-            resolves: !resolved.is_empty() || !elsewhere.is_empty(),
+            resolves: foreign || !resolved.is_empty(),
             case: !case.is_empty(),
             settled: !settled.is_empty(),
             broken: places.broken,

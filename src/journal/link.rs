@@ -216,7 +216,7 @@ impl<'a> Cursor<'a> {
                         if depth == 64 {
                             return None;
                         }
-                        (open, depth) = (open << 1 | u64::from(object), depth + 1);
+                        (open, depth) = ((open << 1) | u64::from(object), depth + 1);
                         if object {
                             self.name()?;
                         }

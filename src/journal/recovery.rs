@@ -4,7 +4,7 @@
 
 use super::live;
 use super::places::{self, file_name, session_of};
-use super::scan::{CASE, Scan, scan};
+use super::scan::{CASE, Open, Scan, scan};
 use super::verify::heads_named;
 use super::{hlc::Hlc, index};
 use crate::core::record::Record;
@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 pub use super::scan::{Resolved, Unfinished};
 
+/// So many of the newest files are looked through for records that were taken over already.
+pub const LOOKED_AT: usize = 256;
 /// The heads that so many of the newest files name of others are looked for.
 const WITNESSES: usize = 16;
 /// Records of incidents beyond this many, the older ones, are left out; follow-ups and debts never are.
@@ -49,21 +51,22 @@ pub fn look(dir: &Path, own: &str) -> io::Result<Recovery> {
     let mut found = Recovery { unread: files.unread, ..Recovery::default() };
     let mut wanted = witnessed(dir, &files.logs, own, &mut found.unread);
     let mut resolved = Vec::new();
-    let (mut all, mut elsewhere) = (Vec::new(), Vec::new());
     let mut case = Vec::new();
+    let mut open = Open::new();
     for path in &files.logs {
         let session = session_of(path);
         let mine = session == own;
         if known.row(path).is_some_and(|row| !row.matters()) {
             continue;
         }
-        let runs = !mine && live::runs(dir, &session);
+        // Asked before the file is read: what a session that ends meanwhile still writes is its own affair.
+        if !mine && live::runs(dir, &session) {
+            found.running.push(session.clone());
+        }
         let mut want = wanted.remove(file_name(path)).unwrap_or_default();
-        match scan(path, &session, |hash| _ = want.remove(hash)) {
-            Ok(Scan { open, elsewhere: other, resolved: said, case: records, settled, places, .. }) => {
+        match scan(path, &session, &mut open, |hash| _ = want.remove(hash)) {
+            Ok(Scan { resolved: said, case: records, settled, places, .. }) => {
                 resolved.extend(said);
-                all.extend(open);
-                elsewhere.extend(other);
                 if let Some(line) = places.broken {
                     found.unread.push((
                         file_name(path).to_owned(),
@@ -77,25 +80,20 @@ pub fn look(dir: &Path, own: &str) -> io::Result<Recovery> {
                     case.push(records);
                 }
             }
-            Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                found.unread.push((file_name(path).to_owned(), "it was removed while it was read".to_owned()));
+            Err(e) => {
+                open.retain(|_, u| u.file != file_name(path));
+                let why = match e.kind() {
+                    io::ErrorKind::NotFound => "it was removed while it was read".to_owned(),
+                    _ => e.to_string(),
+                };
+                found.unread.push((file_name(path).to_owned(), why));
             }
-            Err(e) => found.unread.push((file_name(path).to_owned(), e.to_string())),
-        }
-        if runs {
-            found.running.push(session);
         }
     }
-    for (owner, ticket, kind) in elsewhere {
-        let is = |u: &Unfinished| u.session == owner && u.ticket == ticket;
-        if matches!(kind.as_str(), "refused" | "resolved" | "settled" | "undone") {
-            all.retain(|u| !is(u));
-        } else {
-            all.iter_mut().filter(|u| is(u)).for_each(|u| u.last.clone_from(&kind));
-        }
-    }
-    all.retain(|u| u.session != own && !resolved.iter().any(|r: &Resolved| r.covers(u)));
-    (found.in_flight, found.unfinished) = all.into_iter().partition(|u| found.running.contains(&u.session));
+    let mut open: Vec<Unfinished> =
+        open.into_values().filter(|u| u.session != own && !resolved.iter().any(|r: &Resolved| r.covers(u))).collect();
+    open.sort_by(|a, b| (&a.file, a.seq).cmp(&(&b.file, b.seq)));
+    (found.in_flight, found.unfinished) = open.into_iter().partition(|u| found.running.contains(&u.session));
     found.records = needed(merged(case));
     Ok(found)
 }

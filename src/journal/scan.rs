@@ -31,6 +31,10 @@ pub const CASE: [&str; 10] = [
 const OF_INCIDENT: [&str; 10] =
     ["intent", "note", "verdict", "burn", "sent", "refused", "unknown", "stuck", "settled", "undone"];
 
+/// Kinds that tell of an act; taken over from another session they have no ticket of their own.
+const ACT: [&str; 10] =
+    ["intent", "sent", "accepted", "refused", "unknown", "seen", "settled", "stuck", "undone", "resolved"];
+
 /// An act that was begun and of which nothing tells how it ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Unfinished {
@@ -101,14 +105,15 @@ pub struct Places {
     pub torn: Option<(u64, u64)>,
 }
 
+/// Acts without an end, by the session whose they are and its ticket there. The records of one act may stand in two
+/// files, where its session's log failed and another one took them over.
+pub type Open = BTreeMap<(String, u64), Unfinished>;
+
 /// What a file holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scan {
-    /// By seq.
-    pub open: Vec<Unfinished>,
-    /// What became of acts whose intent stands in another file: the session whose act it is, its ticket there, the kind.
-    /// So it is where a session's log failed and another one took over what was left.
-    pub elsewhere: Vec<(String, u64, String)>,
+    /// It tells of an act of another session, whose records were taken over.
+    pub foreign: bool,
     pub resolved: Vec<Resolved>,
     /// In their order.
     pub case: Vec<Record>,
@@ -119,13 +124,13 @@ pub struct Scan {
     pub size: u64,
 }
 
-/// Reads a file. `each` gets the hash that every line states.
+/// Reads a file. The acts it begins are added to `open`, those it ends taken from there, so that files must come oldest
+/// first. `each` gets the hash that every line states.
 ///
 /// # Errors
 /// It cannot be read to its end.
-pub fn scan(path: &Path, session: &str, mut each: impl FnMut(&str)) -> io::Result<Scan> {
+pub fn scan(path: &Path, session: &str, open: &mut Open, mut each: impl FnMut(&str)) -> io::Result<Scan> {
     let mut found = Scan::default();
-    let mut open = BTreeMap::new();
     let mut lines = Forwards::new(places::open(path)?);
     while let Some(piece) = lines.next_piece()? {
         let line = match piece {
@@ -139,7 +144,7 @@ pub fn scan(path: &Path, session: &str, mut each: impl FnMut(&str)) -> io::Resul
         };
         found.size += line.len() as u64 + 1;
         let (hlc, wanted) = match link::head(line) {
-            Some(h) => (Some(h.hlc), h.ticket || worth(h.kind, h.incident)),
+            Some(h) => (Some(h.hlc), h.ticket || ACT.contains(&h.kind) || worth(h.kind, h.incident)),
             // Not as we write it: read whole.
             None => (None, true),
         };
@@ -148,22 +153,20 @@ pub fn scan(path: &Path, session: &str, mut each: impl FnMut(&str)) -> io::Resul
         found.places.add(line, hlc);
         each(&found.places.head);
         if let Some(record) = record {
-            found.take(record, session, &mut open);
+            found.take(record, session, open);
         }
     }
-    found.open = open.into_values().collect();
-    found.open.sort_by_key(|u| u.seq);
     Ok(found)
+}
+
+fn worth(kind: &str, incident: bool) -> bool {
+    CASE.contains(&kind) || (incident && OF_INCIDENT.contains(&kind))
 }
 
 /// The act's number in its own session.
 fn act_of(data: &Value) -> &Value {
     let own = &data["act"];
     if own.is_null() { &data["original"]["act"] } else { own }
-}
-
-fn worth(kind: &str, incident: bool) -> bool {
-    kind == "resolved" || CASE.contains(&kind) || (incident && OF_INCIDENT.contains(&kind))
 }
 
 impl Places {
@@ -189,14 +192,8 @@ fn prev_of(line: &[u8]) -> Option<&[u8]> {
 }
 
 impl Scan {
-    fn note_elsewhere(&mut self, session: &str, owner: String, ticket: u64, kind: String) {
-        if owner != session {
-            self.elsewhere.push((owner, ticket, kind));
-        }
-    }
-
-    fn take(&mut self, record: Record, session: &str, open: &mut BTreeMap<(String, u64), Unfinished>) {
-        if worth(&record.kind, record.incident.is_some()) && record.kind != "resolved" {
+    fn take(&mut self, record: Record, session: &str, open: &mut Open) {
+        if worth(&record.kind, record.incident.is_some()) {
             self.case.push(record.clone());
         }
         if record.kind == "resolved" {
@@ -211,13 +208,14 @@ impl Scan {
         let (owner, Some(ticket)) = record.owner() else {
             return;
         };
+        self.foreign |= owner != session;
         let owner = owner.to_owned();
         let key = (owner.clone(), ticket);
         match record.kind.as_str() {
             "intent" => {
                 // The next step of a plan begins where the one before has had its effect.
                 let act = act_of(&record.data);
-                open.retain(|_, u: &mut Unfinished| u.session != owner || act.is_null() || act_of(&u.data) != act);
+                open.retain(|_, u| u.session != owner || act.is_null() || act_of(&u.data) != act);
                 open.insert(
                     key,
                     Unfinished {
@@ -234,14 +232,13 @@ impl Scan {
                 );
             }
             // Accepted is a wish, seen is on its way, and stuck may yet be carried out: none of them is an end.
-            "sent" | "unknown" | "accepted" | "seen" | "stuck" => match open.get_mut(&key) {
-                Some(u) => u.last = record.kind,
-                None => self.note_elsewhere(session, owner, ticket, record.kind),
-            },
-            "refused" | "resolved" | "settled" | "undone" => {
-                if open.remove(&key).is_none() {
-                    self.note_elsewhere(session, owner, ticket, record.kind);
+            "sent" | "unknown" | "accepted" | "seen" | "stuck" => {
+                if let Some(u) = open.get_mut(&key) {
+                    u.last = record.kind;
                 }
+            }
+            "refused" | "resolved" | "settled" | "undone" => {
+                open.remove(&key);
             }
             // A kind of a later version, or one that ends nothing.
             _ => {}
@@ -259,7 +256,7 @@ mod tests {
         let dir = Scratch::new();
         let path = dir.path().join("s.jsonl");
         std::fs::write(&path, bytes).expect("written");
-        scan(&path, "s", |_| {}).expect("read")
+        scan(&path, "s", &mut Open::new(), |_| {}).expect("read")
     }
 
     #[test]

@@ -201,9 +201,6 @@ impl Journal {
                 ..Recovery::default()
             });
             report(Report::Recovered(found));
-            for (file, why) in months::tidy(&dir, &session, &user, shared) {
-                tracing::warn!(file, why, "a month of the log");
-            }
             // Last, because it waits for the disk and nothing waits for it.
             if let Err(e) = ballast.make() {
                 tracing::warn!(error = %e, "no ballast");
@@ -213,6 +210,9 @@ impl Journal {
                 ballast.release();
             }
             ballast::sweep(&dir, &session);
+            for (file, why) in months::tidy(&dir, &session, &user.name, shared) {
+                tracing::warn!(file, why, "a month of the log");
+            }
         })?;
         Ok(journal)
     }
