@@ -221,7 +221,7 @@ pub enum LogCommand {
 
 /// Which log, and where the report goes.
 #[derive(Args, Debug, Clone, Default)]
-pub struct FromArgs {
+pub struct IntoArgs {
     /// A log directory; default: that of the environment
     #[arg(long)]
     pub dir: Option<PathBuf>,
@@ -236,7 +236,7 @@ pub struct FromArgs {
 #[derive(Args, Debug, Clone, Default)]
 pub struct ReportArgs {
     #[command(flatten)]
-    pub from: FromArgs,
+    pub from: IntoArgs,
     /// Of this incident
     #[arg(long, value_name = "ID")]
     pub incident: Option<String>,
@@ -259,7 +259,7 @@ pub enum ReportCommand {
     /// What the next shift has to know, on one screen
     Handover {
         #[command(flatten)]
-        from: FromArgs,
+        from: IntoArgs,
         /// The shift began then: 12h, 03:00, 2026-11-21T03:00Z
         #[arg(long, value_name = "WHEN", default_value = "12h")]
         since: String,

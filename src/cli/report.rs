@@ -2,7 +2,7 @@
 //! in `core::case::report`.
 
 use super::out::{code, json, progress, tell};
-use super::{FromArgs, ReportArgs, setup};
+use super::{IntoArgs, ReportArgs, setup};
 use crate::config::duration::millis;
 use crate::core::case::report::{self, Read, Report, Wish, handover as shift, html, md, text};
 use crate::core::time::Utc;
@@ -50,7 +50,7 @@ pub fn draft(args: &ReportArgs, out: &mut impl Write) -> u8 {
 }
 
 /// The shift change. Exit codes as [`draft`].
-pub fn handover(from: &FromArgs, since: &str, out: &mut impl Write) -> u8 {
+pub fn handover(from: &IntoArgs, since: &str, out: &mut impl Write) -> u8 {
     let dir = dir_of(from);
     let (gathered, now) = match found(&dir, now(), |now| when(since, now).map(Want::Since)) {
         Ok(found) => found,
@@ -104,12 +104,12 @@ fn finish(
     code(done.map(|()| i32::from(!unread.is_empty())), out)
 }
 
-fn dir_of(from: &FromArgs) -> PathBuf {
+fn dir_of(from: &IntoArgs) -> PathBuf {
     from.dir.clone().unwrap_or_else(|| setup::log_of(from.env.as_deref()))
 }
 
 /// The environment's name, as its newest session wrote it, else as it was asked for, else by the directory.
-fn read(dir: &Path, from: &FromArgs, gathered: &Gathered) -> Read {
+fn read(dir: &Path, from: &IntoArgs, gathered: &Gathered) -> Read {
     let opened = gathered.records.iter().rev().find(|r| r.kind == "opened");
     let written = opened.and_then(|o| o.data["environment"].as_str()).map(str::to_owned);
     let name = dir.parent().filter(|_| dir.ends_with("log")).unwrap_or(dir).file_name();
