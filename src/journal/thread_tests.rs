@@ -280,6 +280,22 @@ fn a_session_from_opened_to_closed() {
 }
 
 #[test]
+fn more_records_than_one_round_takes_are_all_written() {
+    let dir = Scratch::new();
+    let (on, told) = reports();
+    let j = Journal::open(&settings(dir.path()), at(0), on).expect("opened");
+    let path = j.path().to_owned();
+    for n in 1..=1_500 {
+        note(&j, n, Durability::Batched);
+    }
+    j.close(at(10), LONG).head.expect("on disk");
+    let text = std::fs::read_to_string(path).expect("read");
+    assert_eq!(text.lines().count(), 1_502);
+    let durable = std::iter::from_fn(|| told.try_recv().ok()).filter(|r| matches!(r, Report::Durable(_))).count();
+    assert_eq!(durable, 1_500);
+}
+
+#[test]
 fn observations_are_on_disk_within_their_second_though_nobody_asks() {
     let dir = Scratch::new();
     let (on, told) = reports();

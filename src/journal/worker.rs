@@ -157,7 +157,7 @@ impl Worker {
                 return;
             };
             let mut urgent = false;
-            for _ in 0..ROUND {
+            for n in 1_usize.. {
                 match command {
                     Command::Append(a) => {
                         self.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -195,6 +195,10 @@ impl Worker {
                         self.sync();
                         return;
                     }
+                }
+                // What is taken is written: nothing may be taken that this round has no place for.
+                if n >= ROUND {
+                    break;
                 }
                 match from.try_recv() {
                     Ok(next) => command = next,

@@ -215,7 +215,7 @@ impl Bastion {
 
 fn note(pty: &mut Pty, text: &str) {
     pty.keys("n");
-    pty.wait_for("into the log");
+    pty.wait_for("keep it in the log");
     pty.send(text);
     pty.wait_for(text);
     // Ctrl-O keeps it.

@@ -295,6 +295,7 @@ fn the_lapse_is_said_by_the_leads_own_console_else_by_the_first() {
         claimed: None,
         host: "bastion-2".into(),
         here: Here { last_key: Some(key), ..Here::default() },
+        ..Present::default()
     };
     run.model.log.session = "m".into();
     let said = |run: &Run| kinds(run, Kind::Lead).iter().filter(|e| e.data["what"] == "lapsed").count();
