@@ -119,6 +119,9 @@ impl Progress {
     /// And so often at most.
     const EVERY: Duration = Duration::from_millis(200);
 
+    /// Columns that are written over.
+    const WIDTH: usize = 60;
+
     /// `what`: what has been done to the bytes, `verified`.
     pub fn new(what: &'static str) -> Progress {
         Progress { what, began: Instant::now(), told: None, terminal: io::stderr().is_terminal() }
@@ -133,7 +136,7 @@ impl Progress {
         }
         self.told = Some(now);
         // Own words and numbers only.
-        let _ = write!(io::stderr(), "\r\x1b[K{}", Self::line(self.what, done, all));
+        let _ = write!(io::stderr(), "\r{:<WIDTH$}", Self::line(self.what, done, all), WIDTH = Self::WIDTH);
     }
 
     fn line(what: &str, done: u64, all: u64) -> String {
@@ -145,7 +148,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.told.is_some() {
-            let _ = write!(io::stderr(), "\r\x1b[K");
+            let _ = write!(io::stderr(), "\r{:<WIDTH$}\r", "", WIDTH = Self::WIDTH);
         }
     }
 }
