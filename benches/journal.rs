@@ -1,5 +1,5 @@
-//! The journal's numbers (limits.md section 5): one act's intent to disk; verify and tail of 100,000 records; tail of
-//! 10,000 files; one message to the tape.
+//! The journal's numbers (limits.md section 5): one act's intent to disk; append; verify, tail and recovery of 1,000,000
+//! records in one file and in 10,000; one message to the tape. Writes 1.2 GB beside the build, and removes it.
 
 use andon::core::act::plan::Ticket;
 use andon::core::entry::{Entry, Kind};
@@ -9,7 +9,8 @@ use andon::journal::append::{Chain, LogFile, MineOnly, OnDisk};
 use andon::journal::record::{Actor, Who};
 use andon::journal::tape::{Mark, Ring, Tape};
 use andon::journal::thread::{Durability, Journal, Report, Settings};
-use andon::journal::{chain, tail};
+use andon::journal::verify::{Job, verify_files};
+use andon::journal::{heads, recovery, tail};
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::json;
 use std::io;
@@ -124,27 +125,67 @@ fn intent_to_disk(c: &mut Criterion) {
     journal.close(at(0), LONG);
 }
 
-fn reading(c: &mut Criterion) {
-    let dir = Scratch::new("reading");
-    let path = log(&dir.0, "20261121T031407Z-mira-bastion2-7f3a", 100_000);
-    c.bench_function("verify 100,000 records", |b| {
-        b.iter(|| {
-            let file = std::fs::File::open(&path).expect("open");
-            let found = chain::verify(file, |_| {}).expect("read");
-            assert_eq!((found.records, found.first_bad), (100_000, None));
-        });
-    });
-    c.bench_function("tail 50 of 100,000 records", |b| {
-        b.iter(|| assert_eq!(tail::tail(&dir.0, 50).expect("read").records.len(), 50));
-    });
-    let many = Scratch::new("many");
-    let one = log(&many.0, "s00000", 100);
+/// 10,000 files of 100 records.
+fn many_files(dir: &Path) {
+    let one = log(dir, "s00000", 100);
     let bytes = std::fs::read(one).expect("read");
     for i in 1..10_000 {
-        std::fs::write(many.0.join(format!("s{i:05}.jsonl")), &bytes).expect("written");
+        std::fs::write(dir.join(format!("s{i:05}.jsonl")), &bytes).expect("written");
     }
+}
+
+fn reading(c: &mut Criterion) {
+    let dir = Scratch::new("reading");
+    let path = log(&dir.0, "20261121T031407Z-mira-bastion2-7f3a", 1_000_000);
+    let jobs = [Job { path, ..Job::default() }];
+    c.bench_function("verify 1,000,000 records", |b| {
+        b.iter(|| {
+            let found = verify_files(&jobs, &mut |_, _| {}).remove(0).expect("read").found;
+            assert_eq!((found.records, found.first_bad), (1_000_000, None));
+        });
+    });
+    c.bench_function("tail 50 of 1,000,000 records", |b| {
+        b.iter(|| assert_eq!(tail::tail(&dir.0, 50).expect("read").records.len(), 50));
+    });
+    c.bench_function("open beside 1,000,000 records: recovery", |b| {
+        b.iter(|| assert_eq!(recovery::look(&dir.0, "own").expect("read").unread, []));
+    });
+    drop(dir);
+    let many = Scratch::new("many");
+    many_files(&many.0);
     c.bench_function("tail 50 of 10,000 files of 100", |b| {
         b.iter(|| assert_eq!(tail::tail(&many.0, 50).expect("read").records.len(), 50));
+    });
+    c.bench_function("heads of 10,000 files, for opened", |b| {
+        b.iter(|| assert_eq!(heads::heads(&many.0, "own").expect("read").all.len(), 10_000));
+    });
+    c.bench_function("open beside 10,000 files of 100: recovery", |b| {
+        b.iter(|| assert_eq!(recovery::look(&many.0, "own").expect("read").unread, []));
+    });
+    let paths = heads::logs(&many.0).expect("listed");
+    let jobs: Vec<Job> = paths.into_iter().map(|path| Job { path, ..Job::default() }).collect();
+    c.bench_function("verify 10,000 files of 100", |b| {
+        b.iter(|| {
+            let found = verify_files(&jobs, &mut |_, _| {});
+            let records: u64 = found.into_iter().map(|f| f.expect("read").found.records).sum();
+            assert_eq!(records, 1_000_000);
+        });
+    });
+}
+
+fn appending(c: &mut Criterion) {
+    let dir = Scratch::new("append");
+    let who =
+        Who { session: "s".to_owned(), actor: Actor { user: "mira".into(), claimed: None }, host: "bastion2".into() };
+    let file = Unsynced(OnDisk::create(&dir.0.join("s.jsonl"), 0o600).expect("created"));
+    let mut chain = Chain::new(who, Box::new(file));
+    let e = observed(1);
+    let mut ms = 0;
+    c.bench_function("append one record, not synced", |b| {
+        b.iter(|| {
+            ms += 1;
+            chain.append(&e, at(ms), None, 0).expect("written")
+        });
     });
 }
 
@@ -161,7 +202,7 @@ fn taping(c: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(3));
-    targets = intent_to_disk, reading, taping
+    config = Criterion::default().sample_size(10).measurement_time(Duration::from_secs(3));
+    targets = intent_to_disk, appending, reading, taping
 }
 criterion_main!(benches);

@@ -46,6 +46,7 @@ complete -c andon -n "__fish_andon_needs_command" -s h -l help -d 'Print help (s
 complete -c andon -n "__fish_andon_needs_command" -s V -l version -d 'Print version'
 complete -c andon -n "__fish_andon_needs_command" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
 complete -c andon -n "__fish_andon_needs_command" -f -a "log" -d 'The incident log'
+complete -c andon -n "__fish_andon_needs_command" -f -a "report" -d 'Draft a postmortem from the incident log, as Markdown on stdout'
 complete -c andon -n "__fish_andon_needs_command" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
 complete -c andon -n "__fish_andon_needs_command" -f -a "config" -d 'The files of this user'
 complete -c andon -n "__fish_andon_needs_command" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
@@ -207,6 +208,52 @@ complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcomm
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "replay" -d 'A log as a timeline on the real screens: nothing is asked, done or written'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
 complete -c andon -n "__fish_andon_using_subcommand log; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l dir -d 'A log directory; default: that of the environment' -r -F
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l env -d 'The environment; default: whichever was written to last' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -s o -l output -d 'Into this file instead of stdout' -r -F
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l incident -d 'Of this incident' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l since -d 'From then on: 2h, 03:00, 2026-11-21T03:00Z' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l until -d 'Until then' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l html -d 'One HTML file with pictures; needs no network'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l json -d 'As JSON: sentences and the records they rest on'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -f -a "handover" -d 'What the next shift has to know, on one screen'
+complete -c andon -n "__fish_andon_using_subcommand report; and not __fish_seen_subcommand_from handover help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l dir -d 'A log directory; default: that of the environment' -r -F
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l env -d 'The environment; default: whichever was written to last' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -s o -l output -d 'Into this file instead of stdout' -r -F
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l since -d 'The shift began then: 12h, 03:00, 2026-11-21T03:00Z' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from help" -f -a "handover" -d 'What the next shift has to know, on one screen'
+complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c andon -n "__fish_andon_using_subcommand replay" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand replay" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand replay" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
@@ -353,20 +400,22 @@ complete -c andon -n "__fish_andon_using_subcommand man" -l slow -d 'A slow line
 complete -c andon -n "__fish_andon_using_subcommand man" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
 complete -c andon -n "__fish_andon_using_subcommand man" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand man" -s h -l help -d 'Print help'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "log" -d 'The incident log'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "config" -d 'The files of this user'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "version" -d 'What this program was built from'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "completions" -d 'A completion script for a shell, on stdout'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log replay config reset-terminal version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "log" -d 'The incident log'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "report" -d 'Draft a postmortem from the incident log, as Markdown on stdout'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "config" -d 'The files of this user'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "version" -d 'What this program was built from'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "completions" -d 'A completion script for a shell, on stdout'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "tail" -d 'The newest lines'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "show" -d 'Whole records: every member, requests, answers, what was seen'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "export" -d 'The log for other programs and other people, with the head of every file it rests on'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "replay" -d 'A log as a timeline on the real screens: nothing is asked, done or written'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from report" -f -a "handover" -d 'What the next shift has to know, on one screen'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Tell every problem of a config at once'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Every setting in force, as the console would take it; never a secret'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "schema" -d 'The JSON schema of the config file'

@@ -10,11 +10,13 @@ use crate::core::id::SourceId;
 use crate::core::model::Context;
 use crate::core::msg::Msg;
 use crate::core::time::Person;
+use crate::engine::drafts::Drafts;
 use crate::engine::effects::Ports;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::logbook::{Elsewhere, Logbook};
 use crate::engine::{End, Engine, Front};
-use crate::journal::tape_queue;
+use crate::journal::append::plain;
+use crate::journal::{redact, tape_queue};
 use crate::tty::front::Screen;
 use crate::tty::{Decoder, Depth, Device, Guard, Input, Locale, Mouse, Output, Wish, guard, input};
 use crate::ui::look::{Colours, Look};
@@ -255,6 +257,11 @@ pub(super) fn play<F: Front>(
     // The first frame waits for nothing: not for the log, not for a thread.
     engine.first_frame();
     if let Some(settings) = log {
+        let drafts = setup::state_dir().join("andon").join(plain(&settings.environment));
+        match Drafts::open(&drafts, inbox.clone()) {
+            Ok(d) => engine.with_drafts(d),
+            Err(e) => tracing::warn!(error = %e, "no thread for drafts"),
+        }
         let elsewhere = Elsewhere { state: setup::state_dir(), anchor };
         engine.with_log(Logbook::open(settings, elsewhere, tape_dir.clone(), clock.now(), inbox.clone()));
         if let Some(dir) = tape_dir {
@@ -338,7 +345,8 @@ fn keys(inbox: Inbox) -> impl FnMut(Input) + Send + 'static {
             Input::Key { key, at } => FromTerminal::Msg(Msg::Key(key), Person(at)),
             Input::Mouse { what: Mouse::Wheel(by), at } => FromTerminal::Msg(Msg::Wheel(by), Person(at)),
             Input::Mouse { what: Mouse::Press { x, y }, at } => FromTerminal::Click(x, y, Person(at)),
-            Input::Paste { text, at } => FromTerminal::Msg(Msg::Paste(text), Person(at)),
+            // Before a message exists: the tape holds every one whole.
+            Input::Paste { text, at } => FromTerminal::Msg(Msg::Paste(redact::text(&text).into_owned()), Person(at)),
             Input::Resize { cols, rows, at } => {
                 FromTerminal::Msg(Msg::Resize { width: cols, height: rows }, Person(at))
             }
@@ -357,6 +365,6 @@ fn report(what: &str) -> Option<String> {
     let dir = setup::state_dir().join("andon");
     std::fs::create_dir_all(&dir).ok()?;
     let path = dir.join(format!("panic-{}.txt", std::process::id()));
-    std::fs::write(&path, what).ok()?;
+    std::fs::write(&path, &*redact::text(what)).ok()?;
     Some(path.display().to_string())
 }

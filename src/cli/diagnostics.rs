@@ -3,6 +3,8 @@
 
 use super::out::Gated;
 use super::setup;
+use crate::journal::redact;
+use std::io::{self, Write};
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_appender::non_blocking::WorkerGuard;
@@ -17,10 +19,24 @@ pub fn start() -> Option<WorkerGuard> {
     let dir = setup::state_dir().join("andon");
     std::fs::create_dir_all(&dir).ok()?;
     let (writer, guard) =
-        tracing_appender::non_blocking(Gated::new(tracing_appender::rolling::never(dir, "diagnostics.log")));
+        tracing_appender::non_blocking(Clean(Gated::new(tracing_appender::rolling::never(dir, "diagnostics.log"))));
     // A second subscriber is refused; then the first one stands.
     let _ = tracing::subscriber::set_global_default(subscriber(level, writer));
     Some(guard)
+}
+
+/// Takes secrets out of each event. One event is one write.
+struct Clean<W: Write>(W);
+
+impl<W: Write> Write for Clean<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        self.0.write_all(redact::text(&text).as_bytes())?;
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Our lines up to `level`, errors of everybody else, as text to `writer`.
@@ -42,7 +58,6 @@ fn is_wanted(line: &Metadata<'_>, level: Level) -> bool {
 mod tests {
     use super::*;
     use crate::testkit::fake_kube::{FakeKube, Fault, TOKEN};
-    use std::io::Write;
     use std::sync::{Arc, Mutex, PoisonError};
 
     #[derive(Clone, Default)]

@@ -1,6 +1,6 @@
 //! Panics on each thread of the real program, for the tests of its end. Not in a release: behind `testkit`.
 //!
-//! `ANDON_TEST_FALL` names the thread. F12 makes it fall (`engine`: a letter typed into a note).
+//! `ANDON_TEST_FALL` names the thread, `ANDON_TEST_SAYS` what else it says. F12 makes it fall (`engine`: a letter typed into a note).
 
 use crate::core::case::note::{Draft, Input as Typed};
 use crate::core::key::Code;
@@ -16,7 +16,8 @@ fn wanted(place: &str) -> bool {
 
 /// Falls if it was told to, just here.
 pub fn here(place: &str) {
-    assert!(!(TOLD.load(Ordering::SeqCst) && wanted(place)), "test \u{1b}]0;x\u{7} fell in {place}");
+    let says = std::env::var("ANDON_TEST_SAYS").unwrap_or_default();
+    assert!(!(TOLD.load(Ordering::SeqCst) && wanted(place)), "test \u{1b}]0;x\u{7} fell in {place}{says}");
 }
 
 /// On the input thread.

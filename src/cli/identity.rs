@@ -1,5 +1,6 @@
 //! Who is here, on which host, and what tells this session apart.
 
+use crate::journal::record::User;
 use rustix::process::{getpid, getuid};
 
 /// The unix user by uid: what the environment says can be set by anyone, and the log stands on this name. `LOGNAME` only
@@ -11,6 +12,13 @@ pub fn user() -> String {
         Ok(said) if !said.is_empty() => format!("{said}({uid})"),
         Ok(_) | Err(_) => uid.to_string(),
     })
+}
+
+/// The unix user as records name them, with what the SSH certificate of this login says.
+pub fn actor() -> User {
+    let shown = super::ssh::of_this_login();
+    let (key_id, principals) = shown.map_or((None, None), |c| (c.key_id(), c.principals()));
+    User { name: user(), principal: principals, key_id }
 }
 
 fn named(passwd: &str, uid: u32) -> Option<String> {

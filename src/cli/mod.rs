@@ -11,12 +11,16 @@ pub mod out;
 pub mod pages;
 mod plain;
 pub mod replay;
+pub mod report;
 mod reset;
 pub mod setup;
+mod ssh;
 mod version;
 
+use crate::backends::net::secret;
 use crate::core::nav::At;
 use crate::journal::export::Which;
+use crate::journal::redact;
 use clap::{Args, Parser, Subcommand};
 use log::choose::{FromArgs, WhichArgs};
 use log::export::Form;
@@ -110,6 +114,17 @@ pub enum Command {
     /// The incident log
     #[command(subcommand)]
     Log(LogCommand),
+    /// Draft a postmortem from the incident log, as Markdown on stdout
+    ///
+    /// Of the newest incident; without one, of a drill's whole session, or of a span that is named. Every sentence names
+    /// the records it rests on.
+    #[command(args_conflicts_with_subcommands = true)]
+    Report {
+        #[command(flatten)]
+        args: ReportArgs,
+        #[command(subcommand)]
+        what: Option<ReportCommand>,
+    },
     /// Play a tape again: the same effects, the same last screen
     Replay {
         /// A `.tape` file
@@ -207,6 +222,53 @@ pub enum LogCommand {
     },
 }
 
+/// Which log, and where the report goes.
+#[derive(Args, Debug, Clone, Default)]
+pub struct FromArgs {
+    /// A log directory; default: that of the environment
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// The environment; default: whichever was written to last
+    #[arg(long)]
+    pub env: Option<String>,
+    /// Into this file instead of stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Args, Debug, Clone, Default)]
+pub struct ReportArgs {
+    #[command(flatten)]
+    pub from: FromArgs,
+    /// Of this incident
+    #[arg(long, value_name = "ID")]
+    pub incident: Option<String>,
+    /// From then on: 2h, 03:00, 2026-11-21T03:00Z
+    #[arg(long, value_name = "WHEN")]
+    pub since: Option<String>,
+    /// Until then
+    #[arg(long, value_name = "WHEN")]
+    pub until: Option<String>,
+    /// One HTML file with pictures; needs no network
+    #[arg(long, conflicts_with = "json")]
+    pub html: bool,
+    /// As JSON: sentences and the records they rest on
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum ReportCommand {
+    /// What the next shift has to know, on one screen
+    Handover {
+        #[command(flatten)]
+        from: FromArgs,
+        /// The shift began then: 12h, 03:00, 2026-11-21T03:00Z
+        #[arg(long, value_name = "WHEN", default_value = "12h")]
+        since: String,
+    },
+}
+
 #[derive(Subcommand, Debug)]
 pub enum ConfigCommand {
     /// Tell every problem of a config at once
@@ -229,6 +291,7 @@ pub enum ConfigCommand {
 
 /// Run what was asked for; the exit code (limits.md section 6).
 pub fn run() -> u8 {
+    redact::also(redact::Known { find: secret::find, blot: secret::blot });
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {
@@ -295,6 +358,10 @@ pub fn run() -> u8 {
             let done = log::verify(&paths, &mut out);
             code(done, &mut out)
         }
+        Some(Command::Report { args, what }) => match what {
+            None => report::draft(&args, &mut out),
+            Some(ReportCommand::Handover { from, since }) => report::handover(&from, &since, &mut out),
+        },
         Some(Command::ResetTerminal) => reset::run(),
         Some(Command::Replay { tape }) => replay::run(&tape, &mut out),
         Some(Command::Config(ConfigCommand::Check { file })) => {

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::core::act::dialog::Dialog;
 use crate::core::model::Model;
 use crate::core::msg::Reloaded;
+use crate::core::nav::Overlay;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::{End, Front};
 use crate::ui;
@@ -79,7 +80,8 @@ fn waits_to_be_shown(d: &Dialog) -> bool {
 
 impl Front for Lines {
     fn draw(&mut self, model: &Model) {
-        if let Some(d) = model.dialog.as_ref().filter(|d| waits_to_be_shown(d)) {
+        let covered = matches!(model.nav.overlay, Some(Overlay::Who { .. }));
+        if let Some(d) = model.dialog.as_ref().filter(|d| !covered && waits_to_be_shown(d)) {
             self.out.mark(d.id.0);
         }
     }

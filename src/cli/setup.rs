@@ -10,6 +10,7 @@ use crate::backends::{Backend, UtcClock, sim};
 use crate::config::runbook::shipped;
 use crate::config::source::Token;
 use crate::config::{Config, SourceKind};
+use crate::core::case::claim::{self, Claim};
 use crate::core::case::runbook::Runbook;
 use crate::core::id::SourceId;
 use crate::core::link::quoted;
@@ -20,6 +21,7 @@ use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceStat
 use crate::engine::clock::{Clock, DrillClock, RealClock, utc_now};
 use crate::engine::replay::{Player, ReplayClock};
 use crate::journal::append::{MineOnly, log_dir as journal_dir, plain};
+use crate::journal::record::NOT_GIVEN;
 use crate::journal::thread::Settings;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,7 +58,16 @@ pub fn state_dir() -> PathBuf {
 
 /// The log of an environment: host-wide where that works, else this user's.
 pub fn log_dir(env: &str) -> (PathBuf, MineOnly) {
-    journal_dir(env, Path::new("/var/lib/andon"), &state_dir())
+    journal_dir(env, &host_wide(), &state_dir())
+}
+
+/// Where the consoles of one host meet, when it is there and can be written.
+fn host_wide() -> PathBuf {
+    #[cfg(feature = "testkit")]
+    if let Some(dir) = std::env::var_os("ANDON_TEST_HOST_LOGS") {
+        return dir.into();
+    }
+    PathBuf::from("/var/lib/andon")
 }
 
 /// The log of a named environment; without a name the one written to last, drills included.
@@ -71,7 +82,7 @@ pub fn log_of(env: Option<&str>) -> PathBuf {
     let own = state_dir().join("andon");
     let mut dirs: Vec<PathBuf> =
         below(own.clone()).into_iter().chain(below(own.join("drill"))).map(|d| d.join("log")).collect();
-    dirs.extend(below(PathBuf::from("/var/lib/andon")));
+    dirs.extend(below(host_wide()));
     let written = |dir: &PathBuf| {
         below(dir.clone())
             .iter()
@@ -93,6 +104,7 @@ fn base(environment: Environment, config: &Config, args: &ConsoleArgs, clock: &d
     model.editor = crate::ui::overlays::note::edit;
     model.copier = crate::ui::copied::text;
     model.nav.at.clone_from(&args.at);
+    model.claim = claim(config, args);
     // Shipped runbooks ask the drill's telemetry; elsewhere they are there only for who lists them.
     let drill = model.environment.place == Place::Drill;
     let shipped: Vec<Arc<str>> = shipped().into_iter().map(|r| r.name).collect();
@@ -109,9 +121,16 @@ fn request(config: &Config) -> Duration {
     Duration::from_millis(config.limits.request_timeout_ms)
 }
 
+/// Who the person says they are, and whether the account is one that several people use.
+fn claim(config: &Config, args: &ConsoleArgs) -> Claim {
+    let said = args.claimed.as_deref().or(config.claimed.as_deref());
+    let user = identity::user();
+    let shared = config.shared_accounts.iter().find(|a| ***a == *user).cloned();
+    Claim { shared, name: said.and_then(claim::name), ..Claim::default() }
+}
+
 fn who(config: &Config, args: &ConsoleArgs) -> Arc<str> {
-    let claimed = args.claimed.clone().or_else(|| config.claimed.as_deref().map(str::to_string));
-    let name = claimed.unwrap_or_else(identity::user);
+    let name = claim(config, args).name.unwrap_or_else(|| identity::user().into());
     format!("{name}@{}", identity::host()).into()
 }
 
@@ -122,12 +141,13 @@ fn settings(
     dir: (PathBuf, MineOnly),
     drill: Option<String>,
 ) -> Settings {
+    let claim = claim(config, args);
     Settings {
         dir: dir.0,
         mine_only: dir.1,
         environment: environment.into(),
-        user: identity::user(),
-        claimed: args.claimed.clone().or_else(|| config.claimed.as_deref().map(str::to_string)),
+        user: identity::actor(),
+        claimed: claim.name.as_deref().map(str::to_string).or_else(|| claim.shared.map(|_| NOT_GIVEN.into())),
         host: identity::host(),
         build: env!("CARGO_PKG_VERSION").into(),
         suffix: identity::suffix(),
@@ -391,6 +411,7 @@ fn real(
         model.world.sources.insert(w.name, state);
     }
     let dir = log_dir(name);
+    model.log.mine_only = dir.1.0;
     let tape = config.tape.then(|| state_dir().join("andon").join(plain(name)).join("tape"));
     let log = settings(config, args, name, dir, None);
     let anchor = Vec::new();

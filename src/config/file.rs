@@ -51,6 +51,8 @@ pub struct Config {
     pub environment: Option<Arc<str>>,
     /// Who says they are here (`--as`).
     pub claimed: Option<Arc<str>>,
+    /// Unix accounts that several people use: there the first act asks who one is.
+    pub shared_accounts: Vec<Arc<str>>,
     pub keymap: Keymap,
     pub theme: Theme,
     /// What `theme` is called: a name, or the full path it was read from.
@@ -81,6 +83,7 @@ pub struct Layer {
     pub title: Option<bool>,
     pub environment: Option<Arc<str>>,
     pub claimed: Option<Arc<str>>,
+    pub shared_accounts: Option<Vec<Arc<str>>>,
     pub keymap: Option<Wanted>,
     pub theme: Option<Wanted>,
     pub color: Option<Arc<str>>,
@@ -127,6 +130,7 @@ impl Layer {
             title: self.title.or(below.title),
             environment: self.environment.or(below.environment),
             claimed: self.claimed.or(below.claimed),
+            shared_accounts: self.shared_accounts.or(below.shared_accounts),
             keymap: self.keymap.or(below.keymap),
             theme: self.theme.or(below.theme),
             color: self.color.or(below.color),
@@ -154,6 +158,7 @@ pub fn layer(told: &mut Told<'_>, known: &Known) -> Layer {
         title: file.flag(told, "title").ok(),
         environment: file.text(told, "default_environment").ok().map(Arc::from),
         claimed: file.text(told, "as").ok().map(Arc::from),
+        shared_accounts: shared(&mut file, told),
         keymap: wanted(&mut file, "keymap", told),
         theme: wanted(&mut file, "theme", told),
         color: color(&mut file, told),
@@ -185,7 +190,7 @@ pub fn layer(told: &mut Told<'_>, known: &Known) -> Layer {
         }
     }
     unused(&layer, &mut file, told);
-    file.later(told, &["shared_accounts", "include"]);
+    file.later(told, &["include"]);
     file.finish(told);
     if !faults.is_empty() {
         strict_after_faults(&mut layer, &faults, told.text());
@@ -234,6 +239,12 @@ fn color(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Option<Arc<str>> {
     let hint = suggest::hint(word, COLOURS);
     told.error(&at, format!("\"{word}\" is no colour level"), hint);
     None
+}
+
+/// A list that cannot be read counts as not written: then the shipped one holds, which asks.
+fn shared(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Option<Vec<Arc<str>>> {
+    let names = table.texts(told, "shared_accounts").ok()?;
+    Some(names.into_iter().map(|(name, _)| Arc::from(name)).collect())
 }
 
 fn wanted(table: &mut Table<'_, '_>, key: &'static str, told: &mut Told<'_>) -> Option<Wanted> {

@@ -6,6 +6,7 @@ use crate::config::limits::Limits;
 use crate::config::origin::{Origin, Origins};
 use crate::config::problem::{Problem, Severity, Told};
 use crate::config::{keymap, looks, runbook, theme};
+use crate::core::case::claim::SHARED_ACCOUNTS;
 use crate::core::case::runbook::Runbook;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -69,6 +70,7 @@ impl Default for Config {
             title: false,
             environment: None,
             claimed: None,
+            shared_accounts: SHARED_ACCOUNTS.map(Arc::from).to_vec(),
             keymap: keymap::default_keymap(),
             theme: theme::default_theme(),
             theme_name: "default".into(),
@@ -103,6 +105,7 @@ pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Probl
         title: all.title.unwrap_or(false),
         environment: all.environment,
         claimed: all.claimed,
+        shared_accounts: all.shared_accounts.unwrap_or_else(|| SHARED_ACCOUNTS.map(Arc::from).to_vec()),
         keymap: looks.keymap,
         theme: looks.theme,
         theme_name: looks.theme_name,
@@ -156,7 +159,7 @@ pub fn origins(paths: &Paths, env: &BTreeMap<String, String>) -> Origins {
     for (name, key, kind) in VARIABLES {
         let Some(value) = env.get(name).filter(|v| !v.is_empty()) else { continue };
         match kind {
-            Kind::Flag | Kind::Text => said.variable(key, name, value),
+            Kind::Flag | Kind::Text | Kind::List => said.variable(key, name, value),
             Kind::Time | Kind::Whole => said.variable(&format!("limits.{key}"), name, value),
         }
     }
@@ -315,6 +318,11 @@ fn variables(env: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Lay
                 },
             ),
             Kind::Text => quoted(name, format!("{key} = {}", text())),
+            Kind::List => {
+                let words = value.split(',').map(str::trim).filter(|w| !w.is_empty());
+                let list: Vec<String> = words.map(|w| toml::Value::String(w.to_owned()).to_string()).collect();
+                quoted(name, format!("{key} = [{}]", list.join(", ")));
+            }
             Kind::Time => quoted(name, format!("limits.{key} = {}", text())),
             Kind::Whole => {
                 let number = value.parse::<i64>().map_or_else(|_| text(), |n| n.to_string());
@@ -329,16 +337,19 @@ fn variables(env: &BTreeMap<String, String>, problems: &mut Vec<Problem>) -> Lay
 enum Kind {
     Flag,
     Text,
+    /// Words between commas.
+    List,
     Time,
     Whole,
 }
 
 /// Later ones over earlier: a flag of the command line stands in for a variable of its own.
-const VARIABLES: [(&str, &str, Kind); 17] = [
+const VARIABLES: [(&str, &str, Kind); 18] = [
     ("ANDON_READ_ONLY", "read_only", Kind::Flag),
     ("ANDON_TAPE", "tape", Kind::Flag),
     ("ANDON_ENVIRONMENT", "default_environment", Kind::Text),
     ("ANDON_AS", "as", Kind::Text),
+    ("ANDON_SHARED_ACCOUNTS", "shared_accounts", Kind::List),
     ("ANDON_KEYMAP", "keymap", Kind::Text),
     ("ANDON_THEME", "theme", Kind::Text),
     ("ANDON_MOUSE", "mouse", Kind::Flag),

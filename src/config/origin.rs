@@ -136,6 +136,7 @@ pub fn values(config: &Config, origins: &Origins) -> Vec<Value> {
     add("tape".into(), config.tape.into());
     add("default_environment".into(), json!(config.environment));
     add("as".into(), json!(config.claimed));
+    add("shared_accounts".into(), json!(config.shared_accounts));
     add("theme".into(), json!(config.theme_name));
     add("reduced_motion".into(), config.reduced_motion.into());
     add("color".into(), config.color.as_deref().unwrap_or("auto").into());

@@ -2,6 +2,7 @@
 //! loader's own checks decide. A test holds that both know the same keys.
 
 use crate::config::file::Config;
+use crate::core::case::claim::SHARED_ACCOUNTS;
 use serde_json::{Map, Value, json};
 
 /// Tables whose keys are names of a person's own.
@@ -48,11 +49,15 @@ fn top() -> Map<String, Value> {
             json!({"type": "string", "enum": ["auto", "always", "never", "16", "256", "true"], "default": "auto"}),
         ),
         ("reduced_motion", flag(false, "what moves by itself moves in steps of five seconds")),
-        // Known, and told as not in this version.
-        ("shared_accounts", json!({"type": "array", "items": {"type": "string"}})),
+        (
+            "shared_accounts",
+            json!({"type": "array", "items": {"type": "string"}, "default": SHARED_ACCOUNTS,
+                   "description": "unix accounts that several people use"}),
+        ),
         ("mouse", flag(false, "wheel and select")),
         ("bell", flag(false, "ring for new trouble")),
         ("title", flag(false, "set the window's title")),
+        // Known, and told as not in this version.
         ("include", json!({"type": "array", "items": {"type": "string"}})),
     ];
     all.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()

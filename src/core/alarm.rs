@@ -2,8 +2,10 @@
 
 use crate::core::act::flight::{Act, State};
 use crate::core::act::plan::Verb;
+use crate::core::casework;
 use crate::core::finish;
 use crate::core::id::{ServiceId, SourceId, TargetId};
+use crate::core::intent::Intent;
 use crate::core::model::Model;
 use crate::core::nav::Screen;
 use crate::core::row::Row;
@@ -20,6 +22,9 @@ pub enum Place {
     /// The Incident screen, which tells the log.
     Incident,
 }
+
+/// Rank of what is said of incidents: after all that is wrong by itself.
+pub const INCIDENT: u8 = 11;
 
 /// In this order on the row, worst first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,11 +109,30 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
     for (rank, text, service) in elsewhere(model) {
         push(rank, text, Place::Service(service));
     }
+    incident(model, &mut push);
     for p in &model.problems {
         push(10, p.to_string(), Place::Sources);
     }
     out.sort();
     out
+}
+
+/// An incident that could be opened, or that was opened twice. What it says is what to press.
+fn incident(model: &Model, push: &mut impl FnMut(u8, String, Place)) {
+    if let Some(o) = casework::offer(model) {
+        let how = model.how(Intent::OpenIncident);
+        let since = o.since.hms();
+        let text = format!("{} since {since}: {how} opens an incident for {}", o.why, o.service);
+        push(INCIDENT, text, Place::Service(o.service.clone()));
+    }
+    if let Some((later, first)) = casework::duplicate(&model.casebook) {
+        let how = model.how(Intent::CloseIncident);
+        push(
+            INCIDENT,
+            format!("two incidents are open: {how} closes {later} as a duplicate of {first}"),
+            Place::Sources,
+        );
+    }
 }
 
 /// Page-tier trouble at services that are not looked at: worse than a person would want to find by chance. What came

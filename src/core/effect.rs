@@ -1,6 +1,7 @@
 //! What update asks the engine to do. Data only; the engine performs it and what comes back is a message.
 
 use crate::core::act::plan::{Operation, Step, Ticket};
+use crate::core::case::note::Draft;
 use crate::core::case::people::Here;
 use crate::core::entry::Entry;
 use crate::core::id::{ActId, AskId, DialogId, Hash, ServiceId, SourceId, TargetId};
@@ -59,6 +60,8 @@ pub enum Effect {
     LogPage {
         before: Option<Hlc>,
     },
+    /// The note being written, for after a crash; `None`: there is none any more.
+    KeepDraft(Option<Box<Draft>>),
     /// What our live file says of us.
     Here(Box<Here>),
     /// Put text on the clipboard (OSC 52) and into a file.

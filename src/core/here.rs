@@ -79,6 +79,7 @@ pub fn works(model: &Model, intent: Intent) -> bool {
     match intent {
         I::Help | I::Quit | I::Repaint | I::Suspend | I::Palette => true,
         I::RollBack | I::Hold | I::Resume | I::Promote | I::Arm | I::Disarm | I::Acknowledge => !early,
+        I::OpenIncident | I::CloseIncident | I::TakeLead | I::GiveLead | I::Debts | I::Tell => !early,
         I::ScreenVerdict | I::ScreenBoard | I::ScreenSources | I::ScreenIncident => screen != Screen::Choose,
         I::ScreenRunbook => screen != Screen::Choose && !model.runbooks.is_empty(),
         I::NextRow | I::PreviousRow | I::FirstRow | I::LastRow | I::HalfPageDown | I::HalfPageUp => {
@@ -94,7 +95,7 @@ pub fn works(model: &Model, intent: Intent) -> bool {
                 || (screen == Screen::Runbook && this_runbook(model).is_some())
         }
         I::Back => !model.nav.back.is_empty() || model.nav.strip || listing::filter_here(model).is_some(),
-        I::Note | I::Copy => !early,
+        I::Note | I::Decide | I::Copy => !early,
         I::PaneNext | I::PanePrevious => side_by_side(model, model.width, model.height) || has_strip(model),
         I::Zoom => side_by_side(model, model.width, model.height),
         I::Alarm => !early && !alarm::alarms(model).is_empty(),
@@ -107,6 +108,7 @@ pub fn works(model: &Model, intent: Intent) -> bool {
         // A dialog, a note and a line say their own keys.
         I::Confirm | I::CopyRequests | I::NoteKeep | I::NoteLeave => false,
         I::FieldTake | I::FieldLeave | I::FieldNext | I::FieldPrevious | I::FieldComplete => false,
+        I::SheetNext | I::SheetPrevious | I::SheetEdit | I::SheetCycle => false,
     }
 }
 
@@ -127,6 +129,7 @@ impl Group {
         use Intent as I;
         match i {
             I::RollBack | I::Hold | I::Resume | I::Promote | I::Arm | I::Disarm | I::Acknowledge => Group::Acts,
+            I::OpenIncident | I::CloseIncident | I::TakeLead | I::GiveLead | I::Debts | I::Tell => Group::Acts,
             I::ScreenVerdict | I::ScreenBoard | I::ScreenRunbook | I::ScreenSources | I::ScreenIncident => {
                 Group::Screens
             }
@@ -135,7 +138,7 @@ impl Group {
             I::PaneNext | I::PanePrevious | I::Back => Group::Moving,
             I::Open | I::ShowRest | I::Filter | I::MatchNext | I::MatchPrevious | I::Zoom => Group::This,
             I::StepRun | I::StepTick | I::StepSkip | I::ChooseOpen | I::ChooseDrill => Group::This,
-            I::Note | I::Palette | I::Copy | I::Alarm | I::Help | I::Repaint | I::Suspend | I::Quit => {
+            I::Note | I::Decide | I::Palette | I::Copy | I::Alarm | I::Help | I::Repaint | I::Suspend | I::Quit => {
                 Group::Everywhere
             }
             I::DrillFaster | I::DrillSlower => Group::Everywhere,
@@ -143,6 +146,7 @@ impl Group {
             // They say themselves where they are open.
             I::Confirm | I::CopyRequests | I::NoteKeep | I::NoteLeave => Group::Everywhere,
             I::FieldTake | I::FieldLeave | I::FieldNext | I::FieldPrevious | I::FieldComplete => Group::Everywhere,
+            I::SheetNext | I::SheetPrevious | I::SheetEdit | I::SheetCycle => Group::Everywhere,
         }
     }
 

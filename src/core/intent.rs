@@ -20,10 +20,12 @@ pub enum Context {
     Field,
     /// Any screen while a log is played again; nearer than the screen's own.
     Replay,
+    /// A dialog with fields: opening an incident, deciding, telling.
+    Sheet,
 }
 
 impl Context {
-    pub const ALL: [Context; 8] = [
+    pub const ALL: [Context; 9] = [
         Context::Global,
         Context::List,
         Context::Runbook,
@@ -32,6 +34,7 @@ impl Context {
         Context::Note,
         Context::Field,
         Context::Replay,
+        Context::Sheet,
     ];
 
     /// The section of a keymap file.
@@ -45,6 +48,7 @@ impl Context {
             Context::Note => "note",
             Context::Field => "field",
             Context::Replay => "replay",
+            Context::Sheet => "sheet",
         }
     }
 }
@@ -77,6 +81,12 @@ intents! {
     Arm,              "arm",             Global,   true,  "Arm this console for forward acts, or renew";
     Disarm,           "disarm",          Global,   true,  "Back to LOOK-ONLY";
     Acknowledge,      "acknowledge",     Global,   true,  "Acknowledge a WORSE verdict: it no longer stands by itself";
+    OpenIncident,     "open-incident",   Global,   true,  "Open an incident, or change the open one: title, severity, state";
+    CloseIncident,    "close-incident",  Global,   true,  "Close the incident; holes in its checklist ask for a reason";
+    TakeLead,         "take-lead",       Global,   true,  "Take the lead of the incident";
+    GiveLead,         "give-lead",       Global,   true,  "Give the lead of the incident to somebody";
+    Debts,            "debts",           Global,   true,  "Debts and follow-ups: see, add, pay";
+    Tell,             "tell",            Global,   true,  "The status text for stakeholders, drafted from the log";
     ScreenVerdict,    "verdict",         Global,   false, "Verdict: what hurts, how badly, what each key would do";
     ScreenBoard,      "board",           Global,   false, "Board: every moving rollout, worst first";
     ScreenRunbook,    "runbook",         Global,   false, "Runbook of the selected service";
@@ -92,6 +102,7 @@ intents! {
     Open,             "open",            Global,   false, "Why: how this was computed";
     Back,             "back",            Global,   false, "Back, close, no";
     Note,             "note",            Global,   false, "Write a note into the log";
+    Decide,           "decide",          Global,   false, "Write down a decision and its reason";
     Palette,          "palette",         Global,   false, "Command palette: every intent, service, screen and theme";
     Filter,           "filter",          Global,   false, "Filter this list";
     MatchNext,        "match-next",      Global,   false, "Next match";
@@ -128,6 +139,10 @@ intents! {
     ReplayPause,      "replay-pause",    Replay,   false, "Replay: let time stand, or go on";
     ReplayStep,       "replay-step",     Replay,   false, "Replay: the next record";
     ReplayAct,        "replay-act",      Replay,   false, "Replay: on to the next act";
+    SheetNext,        "sheet-next",      Sheet,    false, "Next row";
+    SheetPrevious,    "sheet-previous",  Sheet,    false, "Previous row";
+    SheetEdit,        "sheet-edit",      Sheet,    false, "Type the chosen row";
+    SheetCycle,       "sheet-cycle",     Sheet,    false, "The next choice of the chosen row";
 }
 
 impl Intent {

@@ -76,7 +76,7 @@ pub fn falls_through(context: Context, intent: Intent) -> bool {
         Context::Choose => {
             matches!(intent, Intent::Help | Intent::Quit | Intent::Repaint | Intent::Suspend | Intent::Palette)
         }
-        Context::Dialog | Context::Note | Context::Field => false,
+        Context::Dialog | Context::Note | Context::Field | Context::Sheet => false,
     }
 }
 

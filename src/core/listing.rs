@@ -17,7 +17,14 @@ pub fn here(model: &Model) -> Option<Listing> {
     match &model.nav.overlay {
         Some(Overlay::Help { .. }) => return Some(Listing::Help),
         Some(Overlay::Log(_)) => return Some(Listing::Records),
-        Some(Overlay::Palette(_) | Overlay::Note(_) | Overlay::SkipReason { .. } | Overlay::Explain { .. }) | None => {}
+        Some(
+            Overlay::Palette(_)
+            | Overlay::Note(_)
+            | Overlay::SkipReason { .. }
+            | Overlay::Who { .. }
+            | Overlay::Explain { .. },
+        )
+        | None => {}
     }
     match model.nav.screen {
         Screen::Waking | Screen::Choose => None,

@@ -4,6 +4,8 @@
 use crate::core::act::gate::{Gate, GateLine, GateState};
 use crate::core::act::plan::Verb;
 use crate::core::age;
+use crate::core::case::incident::Incident;
+use crate::core::casework;
 use crate::core::finish;
 use crate::core::gates;
 use crate::core::intent::Intent;
@@ -68,6 +70,7 @@ pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
         let label = "acknowledge: it stands no more".into();
         out.push(Item { intent: Intent::Acknowledge, label, takes: "now".into(), ready });
     }
+    out.extend(case(model));
     let read_only = model.environment.read_only;
     let minutes = model.limits.arm / 60_000;
     let (label, ready) = match (read_only, model.is_armed()) {
@@ -79,6 +82,51 @@ pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
     let ready = if model.is_armed() { Ready::Yes(String::new()) } else { Ready::No("not armed".into()) };
     out.push(Item { intent: Intent::Disarm, label: "disarm: LOOK-ONLY".into(), takes: "now".into(), ready });
     out
+}
+
+/// Acts of the incident: records, no requests.
+pub fn case(model: &Model) -> Vec<Item> {
+    let open = model.casebook.current();
+    let id = open.map(|i| i.id.clone()).unwrap_or_default();
+    let incident = if open.is_some() { format!("change {id}: title, state") } else { "open an incident".to_owned() };
+    let lead = match open.map(Incident::lead) {
+        Some(Some(lead)) => format!("take the lead from {lead}"),
+        Some(None) | None => "take the lead".to_owned(),
+    };
+    let owed = model.casebook.debts.open().len() + model.casebook.follow_ups.open().len();
+    let told = match open.and_then(Incident::last_told) {
+        Some(t) => format!("tell stakeholders, last {} ago", age::rough(model.utc().since(t.at))),
+        None => "tell stakeholders: the status text".to_owned(),
+    };
+    let all = [
+        (Intent::OpenIncident, incident),
+        (Intent::TakeLead, lead),
+        (Intent::GiveLead, "give the lead".to_owned()),
+        (Intent::Tell, told),
+        (Intent::Debts, format!("debts and follow-ups, {owed} open")),
+        (Intent::CloseIncident, format!("close {}", if id.is_empty() { "the incident" } else { &id })),
+    ];
+    let item = |(intent, label): (Intent, String)| {
+        let ready = match casework::cannot(model, intent) {
+            Some(why) => Ready::No(why.into()),
+            None => Ready::Yes(String::new()),
+        };
+        Item { intent, label, takes: "now".into(), ready }
+    };
+    all.into_iter().map(item).collect()
+}
+
+/// An act of the incident, as against one on a target or on this console.
+pub fn is_case(i: Intent) -> bool {
+    matches!(
+        i,
+        Intent::OpenIncident
+            | Intent::CloseIncident
+            | Intent::TakeLead
+            | Intent::GiveLead
+            | Intent::Tell
+            | Intent::Debts
+    )
 }
 
 fn roll_back(model: &Model, t: &TargetState) -> Item {

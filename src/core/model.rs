@@ -4,6 +4,8 @@ use crate::core::act::dialog::Dialog;
 use crate::core::act::flight::Act;
 use crate::core::act::plan::Ticket;
 use crate::core::case::casebook::Casebook;
+use crate::core::case::claim::Claim;
+use crate::core::case::desk::Desk;
 use crate::core::case::note::Draft;
 use crate::core::case::others::Others;
 use crate::core::case::people::{Follows, Present, Told};
@@ -251,6 +253,9 @@ pub struct Model {
     /// A log that is played again: nothing here is asked of a source, written or sent.
     #[serde(default)]
     pub replay: Option<Box<Replayed>>,
+    /// What this console remembers of the case beside the records.
+    #[serde(default)]
+    pub desk: Desk,
     /// The other consoles on this log.
     #[serde(default)]
     pub people: Vec<Present>,
@@ -260,6 +265,12 @@ pub struct Model {
     /// What our live file was last told.
     #[serde(default)]
     pub told: Told,
+    /// Who the person at a shared account is.
+    #[serde(default)]
+    pub claim: Claim,
+    /// Whom each source takes us for, as last recorded: user and groups.
+    #[serde(default)]
+    pub known_as: BTreeMap<SourceId, (Arc<str>, Vec<Arc<str>>)>,
     pub runbooks: BTreeMap<Arc<str>, Runbook>,
     pub progress: BTreeMap<Arc<str>, Progress>,
     /// A note that was left and is offered again.
@@ -351,9 +362,12 @@ impl Model {
             casebook: Casebook::default(),
             chronicle: Chronicle::default(),
             replay: None,
+            desk: Desk::default(),
             people: Vec::new(),
             others: Others::default(),
             told: Told::default(),
+            claim: Claim::default(),
+            known_as: BTreeMap::new(),
             runbooks: BTreeMap::new(),
             progress: BTreeMap::new(),
             draft: None,
@@ -410,6 +424,19 @@ impl Model {
     /// Say something in one line for a few seconds.
     pub fn tell(&mut self, text: impl Into<Arc<str>>) {
         self.notice = Some((text.into(), Person(self.now.person.0 + 5_000)));
+    }
+
+    /// The question who is at this shared account stands in the last rows, and Enter and Esc are its keys: nothing else is
+    /// open or being said there.
+    pub fn asks_who(&self) -> bool {
+        self.claim.asks
+            && self.claim.is_open()
+            && self.dialog.is_none()
+            && self.nav.overlay.is_none()
+            && self.nav.pending.is_empty()
+            && self.notice.is_none()
+            && !self.nav.filter.as_ref().is_some_and(|f| f.typing)
+            && !matches!(self.nav.screen, crate::core::nav::Screen::Waking | crate::core::nav::Screen::Choose)
     }
 
     /// How this is asked for here: its keys, or its words in `--plain`.

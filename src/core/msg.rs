@@ -1,6 +1,7 @@
 //! Everything that can happen to the console. What is not here cannot change the model; all of it goes on the tape first.
 
 use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
+use crate::core::case::note::Draft;
 use crate::core::case::others::Elsewhere;
 use crate::core::case::people::{Follows, Present};
 use crate::core::id::{ActId, AskId, DialogId};
@@ -100,6 +101,8 @@ pub enum Msg {
     Follows(Follows),
     /// What this environment's log already holds.
     Recovered(Box<Recovered>),
+    /// A note that a session before this one did not keep.
+    Draft(Box<Draft>),
     /// The theme is in force, or why not.
     Themed {
         name: Arc<str>,

@@ -68,6 +68,12 @@ pub enum Overlay {
         step: usize,
         typed: String,
     },
+    /// Who is at this shared account: the name being typed.
+    Who {
+        typed: String,
+        /// What lay there before; it comes back.
+        under: Option<Box<Overlay>>,
+    },
 }
 
 /// A one-line text field with suggestions under it.

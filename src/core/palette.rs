@@ -7,6 +7,7 @@
 
 use crate::core::board;
 use crate::core::case::runbook::Piece;
+use crate::core::casework;
 use crate::core::find;
 use crate::core::id::{ServiceId, SourceId};
 use crate::core::intent::{Context, Intent};
@@ -252,6 +253,7 @@ fn only_in(model: &Model, i: Intent) -> Option<&'static str> {
         Context::Note => Some("only while a note is written"),
         Context::Field => Some("only in a line like this one"),
         Context::Replay => model.replay.is_none().then_some("only while a log is played again"),
+        Context::Sheet => Some("only in a dialog with fields"),
     }
 }
 
@@ -288,6 +290,13 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
                 .is_some_and(|j| j.verdict.word == Word::Worse && !read_only);
             (!worse).then(|| "no WORSE verdict here".into())
         }
+        Intent::OpenIncident
+        | Intent::CloseIncident
+        | Intent::TakeLead
+        | Intent::GiveLead
+        | Intent::Debts
+        | Intent::Tell
+        | Intent::Decide => casework::cannot(model, i).map(str::to_owned),
         Intent::MatchNext | Intent::MatchPrevious => {
             let none = listing::filter_here(model).is_none() && model.nav.searched.is_empty();
             none.then(|| "nothing was searched for yet".into())
@@ -340,7 +349,11 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
         | Intent::FieldComplete
         | Intent::ReplayPause
         | Intent::ReplayStep
-        | Intent::ReplayAct => None,
+        | Intent::ReplayAct
+        | Intent::SheetNext
+        | Intent::SheetPrevious
+        | Intent::SheetEdit
+        | Intent::SheetCycle => None,
     }
 }
 

@@ -36,6 +36,11 @@ pub struct Record {
     /// When it was true, where that differs.
     pub at: Option<String>,
     pub user: String,
+    /// Principals and key id of the SSH certificate the person came with.
+    #[serde(default)]
+    pub principal: Option<String>,
+    #[serde(default)]
+    pub key_id: Option<String>,
     pub claimed: Option<String>,
     pub host: String,
     /// The kind's word; also one this version does not know.
@@ -71,6 +76,7 @@ impl Record {
             _ => None,
         };
         let (user, claimed) = (inner("user"), inner("claimed"));
+        let (principal, key_id) = (inner("principal"), inner("key_id"));
         Record {
             session: text(&mut m, "session").unwrap_or_else(|| session.to_owned()),
             seq: number(&mut m, "seq").unwrap_or_default(),
@@ -84,6 +90,8 @@ impl Record {
             utc: text(&mut m, "utc").unwrap_or_default(),
             at: text(&mut m, "at"),
             user: user.unwrap_or_default(),
+            principal,
+            key_id,
             claimed,
             host: text(&mut m, "host").unwrap_or_default(),
             kind: text(&mut m, "kind").unwrap_or_default(),

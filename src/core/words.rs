@@ -160,7 +160,11 @@ pub fn said(r: &Record) -> String {
         ),
         "ticked" => format!("ticked{}{}", d.part(": ", "item", ""), d.part(", ", "how", "")),
         "told" => format!("told{}{}", d.part(" ", "audience", ""), d.part(": ", "text", "")),
-        "who" => format!("this is{}", d.part(" ", "claimed", "")),
+        "who" => {
+            let covers = d.0["covers"].as_array().map_or(0, Vec::len);
+            let acts = if covers == 0 { String::new() } else { format!(", also for the {covers} records before") };
+            format!("this is{}{acts}", d.part(" ", "claimed", ""))
+        }
         "identity" => format!("known{}{}", d.part(" as ", "user", ""), d.part(" to ", "source", "")),
         "anchored" => format!("head handed on{}", d.part(": ", "head", "")),
         UNREADABLE => format!("unreadable line{}", d.raw()),

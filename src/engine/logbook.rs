@@ -2,20 +2,22 @@
 
 use super::inbox::Inbox;
 use crate::core::act::plan::Ticket;
-use crate::core::case::people::Here;
+use crate::core::case::others;
+use crate::core::case::people::{Follows, Here};
 use crate::core::entry::Entry;
 use crate::core::id::{Hash, ServiceId};
 use crate::core::msg::{LogPage, Msg, Recovered, Unfinished};
 use crate::core::record::Hlc;
 use crate::core::time::{Stamp, Utc};
 use crate::journal::fallback::{self, About};
+use crate::journal::follow::{self, Before, Follower, Found, Go};
 use crate::journal::keeper::Keeper;
 use crate::journal::recovery::Recovery;
 use crate::journal::thread::{Beside, Durability, Journal, Report, Settings};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Opened on a thread of its own: a directory that hangs must not keep the way back.
@@ -50,8 +52,8 @@ const AT_END: Duration = Duration::from_secs(2);
 const FALLBACK_AT_END: Duration = Duration::from_millis(500);
 
 enum Opening {
-    Waiting { from: Receiver<std::io::Result<Journal>>, queue: Vec<Queued> },
-    Open(Journal),
+    Waiting { from: Receiver<std::io::Result<(Journal, Option<Follower>)>>, queue: Vec<Queued> },
+    Open(Journal, Option<Follower>),
     Failed(Arc<str>),
 }
 
@@ -86,13 +88,11 @@ impl Logbook {
         let spawned = std::thread::Builder::new().name("andon-log-open".into()).spawn(move || {
             let opened = open(&settings, beside, also.as_deref(), at, &nudge);
             let failed = opened.as_ref().err().map(|e| format!("{}: {e}", settings.dir.display()));
-            let session = opened.as_ref().ok().map(|j| j.session().to_owned());
             // Gone only when the session ended before its log was open.
             let _ = to.send(opened);
-            nudge.answer(match (failed, session) {
-                (Some(why), _) => Msg::LogFailed { why: why.into() },
-                (None, Some(session)) => Msg::LogOpened { session: session.into() },
-                (None, None) => Msg::Tick,
+            nudge.answer(match failed {
+                Some(why) => Msg::LogFailed { why: why.into() },
+                None => Msg::Tick,
             });
         });
         let journal = match spawned {
@@ -117,7 +117,7 @@ impl Logbook {
         };
         let queue = std::mem::take(queue);
         self.journal = match opened {
-            Ok(j) => Opening::Open(j),
+            Ok((j, follower)) => Opening::Open(j, follower),
             Err(e) => {
                 self.keeper.failed();
                 Opening::Failed(e.to_string().into())
@@ -132,7 +132,7 @@ impl Logbook {
     pub fn session(&mut self) -> Option<&str> {
         self.poll();
         match &self.journal {
-            Opening::Open(j) => Some(j.session()),
+            Opening::Open(j, _) => Some(j.session()),
             Opening::Waiting { .. } | Opening::Failed(_) => None,
         }
     }
@@ -145,7 +145,7 @@ impl Logbook {
                     self.inbox.answer(Msg::NotDurable { ticket, why: why.clone() });
                 }
             }
-            Opening::Open(j) => {
+            Opening::Open(j, _) => {
                 let durability = if q.is_urgent() { Durability::Sync } else { Durability::Batched };
                 j.append_kept(q.id, q.entry, q.at, q.ticket, durability, q.late);
             }
@@ -156,10 +156,10 @@ impl Logbook {
         self.poll();
         match &self.journal {
             // It drops and counts observations where the disk does not follow.
-            Opening::Open(j) if ticket.is_none() && entry.kind.is_observation() => {
+            Opening::Open(j, _) if ticket.is_none() && entry.kind.is_observation() => {
                 j.append(entry, at, None, Durability::Batched);
             }
-            Opening::Open(_) | Opening::Waiting { .. } | Opening::Failed(_) => {
+            Opening::Open(..) | Opening::Waiting { .. } | Opening::Failed(_) => {
                 let mut q = Queued { id: 0, entry: Arc::new(entry), at, ticket, late: false };
                 q.id = self.keeper.give(q.entry.clone(), ticket, q.is_urgent());
                 self.put(q);
@@ -207,14 +207,24 @@ impl Logbook {
     }
 
     /// What our live file says.
-    pub fn here(&mut self, _here: &Here) {}
+    pub fn here(&mut self, here: &Here) {
+        self.poll();
+        match &self.journal {
+            Opening::Open(_, Some(follower)) => follower.say(here.clone()),
+            Opening::Open(_, None) | Opening::Waiting { .. } | Opening::Failed(_) => {}
+        }
+    }
 
     /// Ends the log; its head, where the disk took it. Bounded, whatever the disk does.
     pub fn close(mut self, at: Stamp) -> Option<String> {
         self.poll();
         let at_most = if self.anchored { AT_END + crate::journal::anchor::AT_EXIT } else { AT_END };
         let head = match self.journal {
-            Opening::Open(j) => j.close(at, at_most).head,
+            Opening::Open(j, follower) => {
+                // It holds the lock as well: whoever looks after the end must find it free.
+                drop(follower);
+                j.close(at, at_most).head
+            }
             Opening::Waiting { .. } | Opening::Failed(_) => None,
         };
         let left = self.keeper.end(FALLBACK_AT_END);
@@ -250,47 +260,79 @@ fn answer(inbox: &Inbox, r: Report) {
     }
 }
 
-fn open(
-    settings: &Settings,
-    beside: Beside,
-    also: Option<&Path>,
-    at: Stamp,
-    inbox: &Inbox,
-) -> std::io::Result<Journal> {
+type Opened = (Journal, Option<Follower>);
+
+fn open(settings: &Settings, beside: Beside, also: Option<&Path>, at: Stamp, inbox: &Inbox) -> std::io::Result<Opened> {
     if let Some(dir) = also {
         crate::journal::append::make_dir(dir)?;
     }
     let mine_only = settings.mine_only.0;
     let file: Arc<str> = settings.dir.display().to_string().into();
-    let history = past(&settings.dir);
-    let inbox = inbox.clone();
+    // Before our own log: nothing that others write from here on is missed. A drill reads no other's log.
+    let before = if settings.drill.is_none() { look(&settings.dir) } else { None };
+    if let Some(people) = before.as_ref().map(Before::people).filter(|p| !p.is_empty()) {
+        inbox.answer(Msg::People(people));
+    }
+    let go = before.as_ref().map(Before::go);
+    // What was left open is told after whose console this is: who reads it back depends on that.
+    let named = Arc::new(Mutex::new(()));
+    let order = named.clone();
+    let naming = named.lock().unwrap_or_else(PoisonError::into_inner);
+    let nudge = inbox.clone();
     let report = Arc::new(move |r: Report| match r {
         Report::Recovered(r) => {
-            let recovered = recovered(r, history.clone(), mine_only, file.clone());
-            inbox.answer(Msg::Recovered(Box::new(recovered)));
+            drop(order.lock().unwrap_or_else(PoisonError::into_inner));
+            let told = recovered(r, mine_only, file.clone());
+            nudge.answer(Msg::Recovered(Box::new(told)));
+            // The past first; then what comes.
+            if let Some(go) = &go {
+                Go::go(go);
+            }
         }
         r
         @ (Report::Durable(_) | Report::Failed { .. } | Report::Hangs { .. } | Report::Works | Report::Written(_)) => {
-            answer(&inbox, r);
+            answer(&nudge, r);
         }
     });
-    Journal::open_with(settings, at, report, beside)
+    let journal = Journal::open_with(settings, at, report, beside)?;
+    inbox.answer(Msg::LogOpened { session: journal.session().into() });
+    let follower = match (before, journal.live()) {
+        (Some(before), live) => {
+            Follower::start(before, journal.session(), follow::Settings::default(), journal.heard(), live, found(inbox))
+        }
+        (None, Some(live)) => Follower::alone(follow::Settings::default(), live),
+        (None, None) => Err(std::io::Error::other("there is no live file")),
+    };
+    drop(naming);
+    let follower = follower.inspect_err(|e| tracing::warn!(error = %e, "other consoles are not followed")).ok();
+    Ok((journal, follower))
 }
 
-/// Milliseconds that roll-backs of the past took until settled, by service: the expected time.
-fn past(dir: &std::path::Path) -> Vec<(ServiceId, i64)> {
-    let Ok(tail) = crate::journal::tail::tail(dir, 20_000) else { return Vec::new() };
-    tail.records
-        .iter()
-        .filter(|r| r.kind == "settled" && r.data.get("verb").and_then(Value::as_str) == Some("roll back"))
-        .filter_map(|r| {
-            let service = r.data.get("service")?.as_str()?;
-            Some((ServiceId::new(service), r.data.get("took_ms")?.as_i64()?))
-        })
-        .collect()
+/// `None`: the others cannot be followed. The log works all the same.
+fn look(dir: &Path) -> Option<Before> {
+    Before::look(dir).inspect_err(|e| tracing::warn!(error = %e, "other consoles are not followed")).ok()
 }
 
-fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file: Arc<str>) -> Recovered {
+fn found(inbox: &Inbox) -> follow::OnFound {
+    let inbox = inbox.clone();
+    let follows = Mutex::new(Follows { on: true, ..Follows::default() });
+    let tell = move |change: &dyn Fn(&mut Follows)| {
+        let mut f = follows.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut f);
+        Msg::Follows(f.clone())
+    };
+    Arc::new(move |f: Found| {
+        inbox.answer(match f {
+            Found::People(people) => Msg::People(people),
+            Found::Records(records) => Msg::Records(records),
+            Found::Skipped(n) => tell(&|f| f.skipped = n),
+            Found::Polled(why) => tell(&|f| f.polled = why.as_deref().map(Arc::from)),
+        });
+    })
+}
+
+fn recovered(r: Recovery, mine_only: bool, file: Arc<str>) -> Recovered {
+    let settled = r.settled.iter().map(|(service, ms)| (ServiceId::new(service.as_str()), *ms)).collect();
     let unfinished = r
         .unfinished
         .into_iter()
@@ -319,7 +361,23 @@ fn recovered(r: Recovery, settled: Vec<(ServiceId, i64)>, mine_only: bool, file:
         })
         .collect();
     let unread = r.unread.into_iter().map(|(f, why)| (f.into(), why.into())).collect();
-    Recovered { settled, unfinished, records: Vec::new(), in_flight: Vec::new(), mine_only, file, unread }
+    let in_flight = r.in_flight.into_iter().map(elsewhere).collect();
+    Recovered { settled, unfinished, records: r.records, in_flight, mine_only, file, unread }
+}
+
+fn elsewhere(u: crate::journal::recovery::Unfinished) -> others::Elsewhere {
+    others::Elsewhere {
+        session: u.session.into(),
+        ticket: u.ticket,
+        act: u.data.get("act").and_then(Value::as_u64),
+        who: u.user.into(),
+        verb: u.data.get("verb").and_then(Value::as_str).unwrap_or("an act").into(),
+        target: u.target,
+        since: Utc::read(&u.at).unwrap_or_default(),
+        last: u.last.into(),
+        step: (number(&u.data, "step"), number(&u.data, "of")),
+        ended: None,
+    }
 }
 
 fn number(v: &Value, key: &str) -> u64 {

@@ -2,6 +2,7 @@
 //! Generic over the clock and the front; there is no terminal in here.
 
 pub mod clock;
+pub mod drafts;
 pub mod effects;
 pub mod inbox;
 pub mod logbook;

@@ -1,6 +1,7 @@
 //! One loop you can read aloud.
 
 use super::clock::Clock;
+use super::drafts::Drafts;
 use super::effects::Ports;
 use super::inbox::{FromTerminal, Inbox};
 use super::logbook::Logbook;
@@ -66,6 +67,7 @@ pub struct Engine<F: Front> {
     ports: Option<Ports>,
     log: Option<Logbook>,
     tape: Option<TapeDeck>,
+    drafts: Option<Drafts>,
     /// Where the tape begins, once the log is open and has named the session.
     tape_dir: Option<PathBuf>,
     /// Revision last drawn, and when.
@@ -99,6 +101,7 @@ impl<F: Front> Engine<F> {
             ports: None,
             log: None,
             tape: None,
+            drafts: None,
             tape_dir: None,
             drawn: u64::MAX,
             drawn_at: Person(0),
@@ -114,6 +117,10 @@ impl<F: Front> Engine<F> {
 
     pub fn with_log(&mut self, log: Logbook) {
         self.log = Some(log);
+    }
+
+    pub fn with_drafts(&mut self, drafts: Drafts) {
+        self.drafts = Some(drafts);
     }
 
     pub fn with_tape(&mut self, dir: PathBuf) {
@@ -186,6 +193,11 @@ impl<F: Front> Engine<F> {
                     log.page(before);
                 }
             }
+            Effect::KeepDraft(draft) => {
+                if let Some(keeper) = &self.drafts {
+                    keeper.keep(draft.map(|d| *d));
+                }
+            }
             Effect::Here(here) => {
                 if let Some(log) = &mut self.log {
                     log.here(&here);
@@ -218,7 +230,7 @@ impl<F: Front> Engine<F> {
                 }
             }
             Effect::Copy(text) => {
-                let file = self.front.copy(&text).map(Arc::from);
+                let file = self.front.copy(&crate::journal::redact::text(&text)).map(Arc::from);
                 self.inbox.answer(Msg::Copied { file });
             }
             Effect::Speed(speed) => self.clock.set_speed(speed),

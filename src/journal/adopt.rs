@@ -47,11 +47,14 @@ struct Known {
     taken: BTreeSet<(String, u64)>,
 }
 
+/// Fallback files are taken over at the next opening; what was taken is looked for in so many of the newest files.
+const LOOKED_AT: usize = 256;
+
 /// What the logs hold of these sessions: in their own files, and taken over into others.
 fn known(log: &Path, sessions: &BTreeSet<&str>) -> io::Result<Known> {
     let mut known = Known::default();
     let all = logs(log)?;
-    for path in &all[all.len().saturating_sub(recovery::LOOKED_AT)..] {
+    for path in &all[all.len().saturating_sub(LOOKED_AT)..] {
         let session = session_of(path);
         let own = sessions.contains(session.as_str());
         // One that cannot be read only makes a record stand there twice.

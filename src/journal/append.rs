@@ -62,8 +62,17 @@ impl OnDisk {
 /// `O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW`. The mode is just this one, whatever the umask takes away: in a directory
 /// that a host shares, others read.
 pub fn create_new(path: &Path, mode: u32) -> io::Result<File> {
+    create(OpenOptions::new().append(true), path, mode)
+}
+
+/// The same, to be written anywhere in it.
+pub fn create_to_rewrite(path: &Path, mode: u32) -> io::Result<File> {
+    create(OpenOptions::new().write(true), path, mode)
+}
+
+fn create(how: &mut OpenOptions, path: &Path, mode: u32) -> io::Result<File> {
     fault::ask(Op::Create, path)?;
-    let file = OpenOptions::new().append(true).create_new(true).mode(mode).custom_flags(no_follow()).open(path)?;
+    let file = how.create_new(true).mode(mode).custom_flags(no_follow()).open(path)?;
     if file.metadata()?.permissions().mode() & 0o7777 != mode {
         file.set_permissions(Permissions::from_mode(mode))?;
     }
@@ -156,6 +165,11 @@ impl Chain {
     /// The hash of the last record written.
     pub fn head(&self) -> &str {
         &self.head
+    }
+
+    /// Records from now on say that this person wrote them.
+    pub fn claim(&mut self, name: &str) {
+        self.who.actor.claimed = Some(name.to_owned());
     }
 
     /// Records written.

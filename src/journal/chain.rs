@@ -3,11 +3,11 @@
 
 use super::hlc::Hlc;
 use super::lines::{Forwards, Piece};
+use super::link::{Link, link};
 use super::record::{HASH_CLOSES, HASH_MEMBER, HASH_OPENS, MAX_RECORD, ZEROS};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::borrow::Cow;
 use std::io::{self, Read};
 
 /// Said with every verification.
@@ -44,23 +44,11 @@ pub struct Bad {
 }
 
 /// Bytes after the last newline.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Torn {
     pub offset: u64,
     pub bytes: u64,
     pub sha256: String,
-}
-
-#[derive(Deserialize)]
-struct Link<'a> {
-    #[serde(borrow)]
-    session: Cow<'a, str>,
-    seq: u64,
-    hlc: Hlc,
-    #[serde(borrow)]
-    prev: Cow<'a, str>,
-    #[serde(borrow)]
-    kind: Cow<'a, str>,
 }
 
 /// Reads to the end or to the first bad record. `each` gets the hash of every good record.
@@ -70,39 +58,91 @@ pub fn verify(from: impl Read, each: impl FnMut(&str)) -> io::Result<Verified> {
 }
 
 /// The same from after the good records that `found` tells of; `from` begins there.
-pub(super) fn verify_on(mut found: Verified, from: impl Read, mut each: impl FnMut(&str)) -> io::Result<Verified> {
-    let mut lines = Forwards::new(from);
-    let (mut offset, mut hlc) = (0, None);
-    while let Some(piece) = lines.next_piece()? {
-        let checked = match piece {
-            Piece::Line(line) => {
-                offset += line.len() as u64 + 1;
-                check(line, &found, hlc).map(|link| (line, link))
-            }
-            Piece::Unfinished(rest) => unfinished(rest, &mut found, offset),
-            Piece::TooLong => Err("longer than a record can be".to_owned()),
-        };
-        match checked {
-            Ok((line, link)) => {
-                if found.records == 0 {
-                    found.heads = heads(line);
-                    found.session = Some(link.session.into_owned());
-                }
-                found.records += 1;
-                found.closed = link.kind == "closed";
-                hlc = Some(link.hlc);
-                found.head.clear();
-                found.head.push_str(hash_of(line).unwrap_or_default());
-                each(&found.head);
-            }
-            Err(why) if found.torn.is_none() => {
-                found.first_bad = Some(Bad { line: found.records + 1, seq: found.records + 1, why });
-                break;
-            }
-            Err(_) => break,
+pub(super) fn verify_on(found: Verified, from: impl Read, mut each: impl FnMut(&str)) -> io::Result<Verified> {
+    Checker { found, hlc: None, offset: 0 }.read(from, |_, hash| each(hash))
+}
+
+/// A file being checked, line after line.
+#[derive(Clone, Debug)]
+pub(super) struct Checker {
+    pub found: Verified,
+    /// Of the last good record.
+    pub hlc: Option<Hlc>,
+    /// Where the next line begins, bytes.
+    pub offset: u64,
+}
+
+impl Checker {
+    pub fn new() -> Checker {
+        Checker { found: Verified { head: ZEROS.to_owned(), ..Verified::default() }, hlc: None, offset: 0 }
+    }
+
+    /// Where the next record stands.
+    pub fn before(&self) -> Before<'_> {
+        Before {
+            records: self.found.records,
+            head: &self.found.head,
+            session: self.found.session.as_deref(),
+            hlc: self.hlc,
+            closed: self.found.closed,
         }
     }
-    Ok(found)
+
+    /// To the end of `from`, which begins at `offset`, or to the first bad record. `each` gets every good record and its
+    /// hash.
+    pub fn read(mut self, from: impl Read, mut each: impl FnMut(&[u8], &str)) -> io::Result<Verified> {
+        let mut lines = Forwards::new(from);
+        while let Some(piece) = lines.next_piece()? {
+            let checked = match piece {
+                Piece::Line(line) => {
+                    self.offset += line.len() as u64 + 1;
+                    check(line, &self.before()).map(|link| (line, link))
+                }
+                Piece::Unfinished(rest) => self.unfinished(rest),
+                Piece::TooLong => Err("longer than a record can be".to_owned()),
+            };
+            match checked {
+                Ok((line, link)) => {
+                    self.good(line, &link);
+                    each(line, &self.found.head);
+                }
+                Err(why) if self.found.torn.is_none() => {
+                    let n = self.found.records + 1;
+                    self.found.first_bad = Some(Bad { line: n, seq: n, why });
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        Ok(self.found)
+    }
+
+    fn good(&mut self, line: &[u8], link: &Link<'_>) {
+        let found = &mut self.found;
+        if found.records == 0 {
+            found.heads = heads(line);
+            found.session = Some(link.session.clone().into_owned());
+        }
+        found.records += 1;
+        found.closed = link.kind == "closed";
+        self.hlc = Some(link.hlc);
+        found.head.clear();
+        found.head.push_str(hash_of(line).unwrap_or_default());
+    }
+
+    /// A last line without newline: torn by a crash, unless it holds a whole record or follows `closed`.
+    fn unfinished<T>(&mut self, rest: &[u8]) -> Result<T, String> {
+        let before = Before { hlc: None, ..self.before() };
+        if rest.split_last().is_some_and(|(_, line)| check(line, &before).is_ok()) {
+            return Err("its newline was overwritten".into());
+        }
+        if self.found.closed {
+            return Err("bytes stand after closed".into());
+        }
+        let sha256 = crate::core::seal::sha256_hex(rest);
+        self.found.torn = Some(Torn { offset: self.offset, bytes: rest.len() as u64, sha256 });
+        Err(String::new())
+    }
 }
 
 /// The hash member's value, where the line ends in one.
@@ -113,8 +153,25 @@ pub fn hash_of(line: &[u8]) -> Option<&str> {
     hash.iter().all(hex).then(|| std::str::from_utf8(hash).ok())?
 }
 
+/// What stands before a record in its file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Before<'a> {
+    pub records: u64,
+    pub head: &'a str,
+    pub session: Option<&'a str>,
+    pub hlc: Option<Hlc>,
+    pub closed: bool,
+}
+
 /// A line without its newline against the ones before it. Every byte counts: nothing is trimmed, nothing skipped.
-fn check<'a>(line: &'a [u8], so_far: &Verified, hlc: Option<Hlc>) -> Result<Link<'a>, String> {
+fn check<'a>(line: &'a [u8], before: &Before<'_>) -> Result<Link<'a>, String> {
+    let link = sound(line)?;
+    follows(&link, before)?;
+    Ok(link)
+}
+
+/// A line by itself: its length, its hash, its bytes, its members.
+pub(super) fn sound(line: &[u8]) -> Result<Link<'_>, String> {
     if line.len() >= MAX_RECORD {
         return Err("longer than a record can be".into());
     }
@@ -125,47 +182,40 @@ fn check<'a>(line: &'a [u8], so_far: &Verified, hlc: Option<Hlc>) -> Result<Link
     if hex(&sum.finalize()) != stated.as_bytes() {
         return Err("its bytes are not the ones its hash was made of".into());
     }
-    if !line.iter().all(|b| matches!(b, b' '..=b'~')) {
+    // In pieces without an early end, which the compiler can turn into wide instructions.
+    let printable = |part: &[u8]| part.iter().fold(true, |all, b| all & (b' '..=b'~').contains(b));
+    if !line.chunks(64).all(printable) {
         return Err("it holds bytes outside printable ASCII".into());
     }
-    let link: Link<'a> = serde_json::from_slice(line).map_err(|e| format!("not a record: {e}"))?;
-    let first = so_far.records == 0;
-    if link.prev != so_far.head.as_str() {
+    link(line).map_err(|e| format!("not a record: {e}"))
+}
+
+/// A sound line against the ones before it.
+pub(super) fn follows(link: &Link<'_>, before: &Before<'_>) -> Result<(), String> {
+    let first = before.records == 0;
+    if link.prev != before.head {
         return Err(if first {
             "it is not the first of its file: records before it are gone".into()
         } else {
             "it does not follow the record before it".into()
         });
     }
-    if link.seq != so_far.records + 1 {
+    if link.seq != before.records + 1 {
         return Err(format!("its seq is {}", link.seq));
     }
-    if so_far.session.as_ref().is_some_and(|s| *s != link.session) {
+    if before.session.is_some_and(|s| s != link.session) {
         return Err(format!("it is of another session, {}", link.session));
     }
-    if hlc.is_some_and(|h| link.hlc <= h) {
+    if before.hlc.is_some_and(|h| link.hlc <= h) {
         return Err("its hlc does not rise".into());
     }
     if first != (link.kind == "opened") {
         return Err("opened must be the first record and only that".into());
     }
-    if so_far.closed {
+    if before.closed {
         return Err("it stands after closed".into());
     }
-    Ok(link)
-}
-
-/// A last line without newline: torn by a crash, unless it holds a whole record or follows `closed`.
-fn unfinished<T>(rest: &[u8], found: &mut Verified, offset: u64) -> Result<T, String> {
-    let whole = rest.split_last().is_some_and(|(_, line)| check(line, found, None).is_ok());
-    if whole {
-        return Err("its newline was overwritten".into());
-    }
-    if found.closed {
-        return Err("bytes stand after closed".into());
-    }
-    found.torn = Some(Torn { offset, bytes: rest.len() as u64, sha256: crate::core::seal::sha256_hex(rest) });
-    Err(String::new())
+    Ok(())
 }
 
 fn hex(sum: &[u8]) -> [u8; 64] {
@@ -178,7 +228,8 @@ fn hex(sum: &[u8]) -> [u8; 64] {
     out
 }
 
-fn heads(opened: &[u8]) -> Vec<(String, String)> {
+/// The heads that an `opened` record names.
+pub(super) fn heads(opened: &[u8]) -> Vec<(String, String)> {
     let Ok(v) = serde_json::from_slice::<Value>(opened) else {
         return Vec::new();
     };

@@ -8,7 +8,7 @@ use crate::core::act::plan::Ticket;
 use crate::core::entry::Kind;
 use serde_json::json;
 
-fn written(session: &str, n: i64) -> Vec<u8> {
+pub(super) fn written(session: &str, n: i64) -> Vec<u8> {
     let dir = Scratch::new();
     let path = dir.path().join("log");
     let who = Who { session: session.into(), actor: Actor { user: "mira".into(), claimed: None }, host: "h".into() };

@@ -88,6 +88,7 @@ impl Fallback {
             self.n += 1;
             let (session, environment) = (self.about.session.as_str(), self.about.environment.as_str());
             let at = entry.at.rfc3339();
+            let entry = &*super::redact::entry(entry);
             let mut line = ascii(&Line { v: VERSION, n: self.n, session, environment, at, ticket, entry })?;
             line.push(b'\n');
             lines.push(line);

@@ -3,11 +3,13 @@
 
 use super::chain::{Torn, hash_of};
 use super::lines::Backwards;
-use super::{append, live};
+use super::{index, live, places};
 use crate::core::seal::sha256_hex;
 use serde_json::{Value, json};
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+pub use super::places::{logs, session_of};
 
 /// So many heads stand in an `opened` record, the newest; the SHA-256 covers all.
 pub const LISTED: usize = 64;
@@ -24,45 +26,31 @@ pub struct Heads {
     pub torn: Vec<(String, Torn)>,
 }
 
-/// The logs of a directory, oldest first. A directory that is not there holds none.
-pub fn logs(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = match std::fs::read_dir(dir) {
-        Ok(e) => e,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(e),
-    };
-    let mut logs = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|n| n.to_str());
-        if name.is_some_and(|n| n.ends_with(".jsonl") && !n.starts_with("fallback-")) {
-            logs.push(path);
-        }
-    }
-    logs.sort();
-    Ok(logs)
-}
-
-/// The session a log's name says.
-pub fn session_of(path: &Path) -> String {
-    let stem = path.file_stem().unwrap_or_default();
-    stem.to_string_lossy().into_owned()
-}
-
-/// The heads of all files but `own` (a session name). Files that cannot be read count as without a head.
+/// The heads of all files but `own` (a session name), of moved ones as their index says where that fits. Files that
+/// cannot be read count as without a head.
 pub fn heads(dir: &Path, own: &str) -> io::Result<Heads> {
     let mut found = Heads::default();
-    for path in logs(dir)? {
-        let session = session_of(&path);
+    let files = places::files(dir)?;
+    let known = index::known(&files.months);
+    for path in &files.logs {
+        let session = session_of(path);
         if session == own {
             continue;
         }
         let name = format!("{session}.jsonl");
-        let head = match Backwards::open(&path) {
+        if let Some(row) = known.row(path) {
+            found.torn.extend(row.torn.clone().map(|t| (name.clone(), t)));
+            found.all.push((name, row.head.clone()));
+            continue;
+        }
+        let head = match Backwards::open(path) {
             Ok(mut file) => {
                 let torn = file.torn();
-                if torn.1 > 0 && !live::runs(dir, &session) {
-                    found.torn.push((name.clone(), torn_tail(&path, torn)?));
+                if torn.1 > 0
+                    && !live::runs(dir, &session)
+                    && let Ok(torn) = torn_tail(path, torn)
+                {
+                    found.torn.push((name.clone(), torn));
                 }
                 let last = file.line().unwrap_or_default().unwrap_or_default();
                 hash_of(&last).unwrap_or_default().to_owned()
@@ -74,8 +62,8 @@ pub fn heads(dir: &Path, own: &str) -> io::Result<Heads> {
     Ok(found)
 }
 
-fn torn_tail(path: &Path, (offset, bytes): (u64, u64)) -> io::Result<Torn> {
-    let mut file = append::open_to_read(path)?;
+pub(super) fn torn_tail(path: &Path, (offset, bytes): (u64, u64)) -> io::Result<Torn> {
+    let mut file = places::open(path)?;
     file.seek(SeekFrom::Start(offset))?;
     let mut rest = Vec::new();
     if bytes <= HASHED {

@@ -1,9 +1,9 @@
 //! Lines of a file, forwards and from its end, never more than a bound in memory. Knows nothing of records.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, BufRead as _, Read};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A line longer than this is not one of ours (a record is at most 64 kB). Bytes.
 pub const MAX_LINE: usize = 1 << 20;
@@ -46,7 +46,7 @@ impl<R: Read> Forwards<R> {
     pub fn next_piece(&mut self) -> io::Result<Option<Piece<'_>>> {
         let mut looked = self.start;
         loop {
-            if let Some(i) = self.buf[looked..self.end].iter().position(|b| *b == b'\n') {
+            if let Some(i) = newline(&self.buf[looked..self.end]) {
                 let line = self.start..looked + i;
                 self.start = looked + i + 1;
                 return Ok(Some(Piece::Line(&self.buf[line])));
@@ -79,9 +79,18 @@ impl<R: Read> Forwards<R> {
     }
 }
 
+/// The first newline, by the library's own search, which looks at many bytes at once.
+fn newline(bytes: &[u8]) -> Option<usize> {
+    let mut rest = bytes;
+    let n = rest.skip_until(b'\n').ok()?.checked_sub(1)?;
+    (bytes[n] == b'\n').then_some(n)
+}
+
 /// Reads finished lines from the end of a file; what stands after the last newline is left out and counted.
+///
+/// Holds no descriptor between two reads: a directory has more files than a process may open.
 pub struct Backwards {
-    file: File,
+    path: PathBuf,
     /// File offset of `buf[0]`.
     start: u64,
     buf: Vec<u8>,
@@ -96,9 +105,10 @@ pub struct Backwards {
 
 impl Backwards {
     pub fn open(path: &Path) -> io::Result<Backwards> {
-        let file = super::append::open_to_read(path)?;
+        let file = super::places::open(path)?;
         let len = file.metadata()?.len();
-        let mut b = Backwards { file, start: len, buf: Vec::new(), ready: false, end: 0, len, torn: 0, chunk: 4096 };
+        let path = path.to_owned();
+        let mut b = Backwards { path, start: len, buf: Vec::new(), ready: false, end: 0, len, torn: 0, chunk: 4096 };
         loop {
             if let Some(i) = b.buf.iter().rposition(|c| *c == b'\n') {
                 b.torn = (b.buf.len() - i - 1) as u64;
@@ -110,7 +120,7 @@ impl Backwards {
                 b.torn = b.len;
                 return Ok(b);
             }
-            b.load()?;
+            b.load(&file)?;
         }
     }
 
@@ -133,12 +143,12 @@ impl Backwards {
                 self.end = 0;
                 return Ok(Some(self.buf[..body].to_vec()));
             }
-            self.load()?;
+            self.load(&super::places::open(&self.path)?)?;
         }
     }
 
     /// Puts the chunk before `buf` in front of what is still wanted of it. Only called with `start` above 0.
-    fn load(&mut self) -> io::Result<()> {
+    fn load(&mut self, file: &File) -> io::Result<()> {
         if self.ready {
             self.buf.truncate(self.end);
         }
@@ -148,7 +158,7 @@ impl Backwards {
         let size = self.start.min(self.chunk);
         self.chunk = (self.chunk * 2).min(1 << 16);
         let mut chunk = vec![0; size as usize];
-        self.file.read_exact_at(&mut chunk, self.start - size)?;
+        file.read_exact_at(&mut chunk, self.start - size)?;
         self.start -= size;
         if self.ready {
             self.end += chunk.len();

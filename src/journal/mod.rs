@@ -23,28 +23,44 @@ pub mod fallback;
 pub mod fault;
 #[cfg(test)]
 mod fault_tests;
+/// What other sessions append, as they append it; who is in.
+pub mod follow;
+/// The records of a directory in reading order, for reports.
+pub mod gather;
 /// The ends of the other sessions' files.
 pub mod heads;
 /// The hybrid logical clock.
 pub mod hlc;
+/// What a month folder's files hold, a line each.
+pub mod index;
 /// Records in memory until they are on disk; a disk that hangs.
 pub mod keeper;
 /// Named places to be killed at, for tests.
 pub mod kill;
 /// Lines of a file, forwards and backwards, bounded.
 pub mod lines;
+/// What ties a record to its neighbours, read quickly.
+pub mod link;
 /// Does the session of this file still run?
 pub mod live;
+/// Old files move into month folders.
+pub mod months;
 /// Records before a point, merged: what the browser turns back to.
 pub mod page;
+/// Where the logs of a directory lie.
+pub mod places;
 #[cfg(test)]
 mod read_tests;
 /// A record's bytes.
 pub mod record;
 /// What ended sessions left undone.
 pub mod recovery;
+/// Secrets out of what is kept.
+pub mod redact;
 #[cfg(test)]
 mod rough_tests;
+/// One pass over a file for what an opening console must know.
+pub mod scan;
 #[cfg(test)]
 pub(crate) mod scratch;
 /// Large data beside the log.
@@ -64,6 +80,9 @@ mod tape_write;
 pub mod thread;
 #[cfg(test)]
 mod thread_tests;
+/// Files checked on all processors.
+pub mod verify;
+mod who;
 mod worker;
 
 /// A record as one line for a person; the words are the core's, so that screens say the same.

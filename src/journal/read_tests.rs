@@ -2,7 +2,7 @@
 
 use super::append::{Chain, OnDisk};
 use super::heads;
-use super::live::Live;
+use super::live::{Live, Me};
 use super::record::{Actor, Who};
 use super::recovery::look;
 use super::scratch::{Scratch, at, entry, target};
@@ -75,7 +75,7 @@ fn heads_name_every_other_file_and_the_torn_tails_of_ended_ones() {
     log(dir.path(), "c", &[note(1)]);
     tear(dir.path(), "a");
     tear(dir.path(), "b");
-    let _b_runs = Live::begin(dir.path(), "b", 0o600, b"{}\n").expect("live");
+    let _b_runs = Live::begin(dir.path(), Me::named("b"), 0o600).expect("live");
     let h = heads::heads(dir.path(), "c").expect("read");
     assert_eq!(h.all, [("a.jsonl".to_owned(), a.clone()), ("b.jsonl".to_owned(), b.clone())]);
     assert_eq!(h.torn.len(), 1);
@@ -114,13 +114,15 @@ fn only_ended_sessions_intents_without_outcome_are_found() {
     // Somebody else has read the last one back already.
     let resolved = json!({"outcome": "did not", "of": {"session": "ended", "ticket": 5}});
     log(dir.path(), "finder", &[(Kind::Resolved, 30, None, resolved)]);
-    let _lock = Live::begin(dir.path(), "running", 0o600, b"{}\n").expect("live");
+    let _lock = Live::begin(dir.path(), Me::named("running"), 0o600).expect("live");
     let found = look(dir.path(), "own").expect("read");
     let seen: Vec<_> =
         found.unfinished.iter().map(|u| (u.session.as_str(), u.seq, u.ticket, u.last.as_str())).collect();
     assert_eq!(seen, [("ended", 2, 1, "accepted"), ("ended", 5, 2, "unknown"), ("ended", 10, 4, "intent")]);
     assert_eq!(found.unfinished[0].target, Some(target()));
     assert_eq!(found.running, ["running"]);
+    let flying: Vec<_> = found.in_flight.iter().map(|u| (u.session.as_str(), u.user.as_str(), u.ticket)).collect();
+    assert_eq!(flying, [1, 2, 4, 5].map(|t| ("running", "running", t)));
     // Without a ticket: what that session left open on the target that was read back.
     let of_session = json!({"how": "read back after the session ended", "session": "ended"});
     log(dir.path(), "finder2", &[(Kind::Resolved, 40, None, of_session)]);
@@ -143,4 +145,101 @@ fn an_act_is_open_until_it_has_settled_and_a_plan_at_its_last_step() {
     let found = look(dir.path(), "own").expect("read").unfinished;
     let seen: Vec<_> = found.iter().map(|u| (u.session.as_str(), u.ticket, u.last.as_str())).collect();
     assert_eq!(seen, [("cut", 1, "seen"), ("half", 2, "accepted"), ("two", 1, "accepted")]);
+}
+
+#[test]
+fn what_was_promised_comes_back_however_old_and_merged() {
+    let dir = Scratch::new();
+    let of = |kind, ms, data| (kind, ms, None, data);
+    log(dir.path(), "s000", &[note(1), of(Kind::Debt, 2, json!({"number": 1})), of(Kind::Lead, 9, json!({"id": "i"}))]);
+    for n in 1..300 {
+        log(dir.path(), &format!("s{n:03}"), &[note(n)]);
+    }
+    log(
+        dir.path(),
+        "s300",
+        &[of(Kind::FollowUp, 4, json!({"number": 2})), of(Kind::IncidentOpened, 8, json!({"id": "i"}))],
+    );
+    log(dir.path(), "own", &[of(Kind::Debt, 5, json!({"number": 3}))]);
+    let old = [(Kind::Intent, 3, Some(1), json!({"verb": "hold"}))];
+    log(dir.path(), "a-very-old-one", &old);
+    let found = look(dir.path(), "own").expect("read");
+    let kinds: Vec<_> = found.records.iter().map(|r| (r.session.as_str(), r.kind.as_str())).collect();
+    let expected = [("s000", "debt"), ("s300", "follow-up"), ("s300", "incident-opened"), ("s000", "lead")];
+    assert_eq!(kinds, expected);
+    assert_eq!(found.unfinished.len(), 1, "no file is too old");
+}
+
+#[test]
+fn of_long_closed_incidents_only_what_is_owed_comes_back() {
+    let dir = Scratch::new();
+    let mut all = Vec::new();
+    for n in 0..30_i64 {
+        let id = format!("i{n}");
+        for kind in [Kind::IncidentOpened, Kind::Note, Kind::FollowUp, Kind::IncidentClosed] {
+            let mut e = entry(kind, n, json!({"id": id, "number": n}));
+            e.incident = Some(id.as_str().into());
+            all.push(e);
+        }
+    }
+    let who = Who { session: "s".into(), actor: Actor { user: "u".into(), claimed: None }, host: "h".into() };
+    let file = OnDisk::create(&dir.path().join("s.jsonl"), 0o600).expect("created");
+    let mut chain = Chain::new(who, Box::new(file));
+    for (n, e) in (0..).zip(&all) {
+        chain.append(e, at(n), None, 0).expect("written");
+    }
+    let found = look(dir.path(), "own").expect("read").records;
+    let count = |kind: &str| found.iter().filter(|r| r.kind == kind).count();
+    assert_eq!((count("follow-up"), count("incident-closed"), count("note")), (30, 30, 20));
+    let notes: Vec<_> = found.iter().filter(|r| r.kind == "note").map(|r| r.data["number"].clone()).collect();
+    assert_eq!(notes[0], 10, "the newest are whole");
+}
+
+#[test]
+fn files_that_are_gone_cut_or_damaged_are_told_and_the_rest_is_read() {
+    let dir = Scratch::new();
+    let d = dir.path();
+    let intent = (Kind::Intent, 10, Some(7), json!({"verb": "hold"}));
+    for s in ["a", "b", "c"] {
+        log(d, s, &[note(1), note(2), note(3), intent.clone()]);
+    }
+    let heads = heads::heads(d, "d").expect("read").members();
+    log(d, "d", &[(Kind::Opened, 20, None, heads)]);
+    assert_eq!(look(d, "own").expect("read").unread, []);
+    let lines = |s: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(d.join(format!("{s}.jsonl"))).expect("read");
+        text.lines().map(|l| format!("{l}\n")).collect()
+    };
+    std::fs::remove_file(d.join("a.jsonl")).expect("removed");
+    std::fs::write(d.join("b.jsonl"), lines("b")[..2].concat()).expect("written");
+    let mut c = lines("c");
+    c[2] = "{}\n".into();
+    std::fs::write(d.join("c.jsonl"), c.concat()).expect("written");
+    std::os::unix::fs::symlink("nowhere", d.join("e.jsonl")).expect("link");
+    let found = look(d, "own").expect("read");
+    let unread: Vec<_> =
+        found.unread.iter().map(|(f, why)| (f.as_str(), why.split(';').next().expect("words"))).collect();
+    assert_eq!(
+        unread[..3],
+        [
+            ("a.jsonl", "it is gone"),
+            ("b.jsonl", "its end is not the one d saw"),
+            ("c.jsonl", "line 3 does not follow the one before it"),
+        ]
+    );
+    assert_eq!((unread.len(), unread[3].0), (4, "e.jsonl"));
+    // What stands behind the damage is read all the same.
+    assert_eq!(found.unfinished.iter().map(|u| u.session.as_str()).collect::<Vec<_>>(), ["c"]);
+}
+
+#[test]
+fn a_plan_cut_half_way_tells_its_step() {
+    let dir = Scratch::new();
+    let step = |n: u64| (Kind::Intent, 10, Some(n), json!({"verb": "roll back", "act": 1, "step": n, "of": 2}));
+    let of = |k, t: u64| (k, 20, None, json!({"ticket": t}));
+    log(dir.path(), "half", &[step(1), of(Kind::Accepted, 1), of(Kind::Seen, 1)]);
+    log(dir.path(), "last", &[step(1), of(Kind::Accepted, 1), of(Kind::Seen, 1), step(2), of(Kind::Seen, 2)]);
+    let cut: Vec<_> =
+        look(dir.path(), "own").expect("read").unfinished.iter().map(super::recovery::Unfinished::cut).collect();
+    assert_eq!(cut, [Some((1, 2)), None]);
 }

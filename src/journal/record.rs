@@ -29,14 +29,67 @@ pub const HASH_MEMBER: usize = HASH_OPENS.len() + 64 + HASH_CLOSES.len();
 /// Names from outside longer than this are cut, in characters; Kubernetes allows 253.
 const MAX_NAME: usize = 512;
 
+/// The unix user, and what the SSH certificate of this login says, where there is one. Serialises as the name alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct User {
+    pub name: String,
+    /// The certificate's principals, joined by `,`.
+    pub principal: Option<String>,
+    /// The certificate's key id: whom it was made for, in its authority's words.
+    pub key_id: Option<String>,
+}
+
+impl From<&str> for User {
+    fn from(name: &str) -> User {
+        User { name: name.to_owned(), ..User::default() }
+    }
+}
+
+impl From<String> for User {
+    fn from(name: String) -> User {
+        User { name, ..User::default() }
+    }
+}
+
+impl std::ops::Deref for User {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Serialize for User {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.name)
+    }
+}
+
 /// Who writes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
-    /// The unix user.
-    pub user: String,
-    /// Who the person says they are (`--as`, or the answer to the question).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: User,
+    /// Who the person says they are (`--as`, or the answer to the question); [`NOT_GIVEN`] under a shared account until
+    /// it is answered.
     pub claimed: Option<String>,
+}
+
+/// `claimed` of records that nobody has put a name to yet.
+pub const NOT_GIVEN: &str = "not given";
+
+impl Serialize for Actor {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("user", &self.user)?;
+        for (name, said) in
+            [("principal", &self.user.principal), ("key_id", &self.user.key_id), ("claimed", &self.claimed)]
+        {
+            if let Some(said) = said {
+                map.serialize_entry(name, said)?;
+            }
+        }
+        map.end()
+    }
 }
 
 /// What is the same in every record of a session.
@@ -96,6 +149,7 @@ struct Body<'a> {
 /// The line of `entry`. Without a `ticket` of its own it takes the one its data name: outcomes are tied to their intent.
 /// Data that would make it longer than [`MAX_RECORD`] is cut, and the cut is named in the data.
 pub fn line(who: &Who, place: Place<'_>, entry: &Entry, ticket: Option<Ticket>) -> io::Result<Line> {
+    let clean = super::redact::data(&entry.data);
     let body = |data: &Value| {
         ascii(&Body {
             v: VERSION,
@@ -116,10 +170,10 @@ pub fn line(who: &Who, place: Place<'_>, entry: &Entry, ticket: Option<Ticket>) 
             prev: place.prev,
         })
     };
-    let mut bytes = body(&entry.data)?;
+    let mut bytes = body(&clean)?;
     if bytes.len() + HASH_MEMBER > MAX_RECORD {
         let around = body(&Value::Null)?.len() + HASH_MEMBER;
-        bytes = body(&cut(&entry.data, MAX_RECORD.saturating_sub(around))?)?;
+        bytes = body(&cut(&clean, MAX_RECORD.saturating_sub(around))?)?;
     }
     let hash = sha256_hex(&bytes);
     bytes.pop();

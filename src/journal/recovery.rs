@@ -1,158 +1,160 @@
-//! What ended sessions left undone: intents without an outcome, in other sessions' files. Read only; whoever finds
-//! them resolves them by reading the target back and says so in their own file.
+//! What the other sessions' files hold for one that opens: acts left open, by ended sessions and by running ones, the
+//! records of incidents, files that are gone or damaged. Read only; whoever finds an open act of an ended session
+//! resolves it by reading the target back and says so in their own file.
 
-use super::heads::{logs, session_of};
-use super::lines::{Forwards, Piece};
-use super::{append, live};
-use crate::core::id::TargetId;
+use super::live;
+use super::places::{self, file_name, session_of};
+use super::scan::{CASE, Scan, scan};
+use super::verify::heads_named;
+use super::{hlc::Hlc, index};
 use crate::core::record::Record;
-use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Only the newest files are read back. An act older than so many sessions has long been seen by someone.
-pub const LOOKED_AT: usize = 256;
+pub use super::scan::{Resolved, Unfinished};
 
-/// An act that was begun and of which nothing tells how it ended.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Unfinished {
-    /// File name, and the place in it.
-    pub file: String,
-    pub session: String,
-    pub seq: u64,
-    pub ticket: u64,
-    /// When it was meant, as the record says it (RFC 3339).
-    pub at: String,
-    pub user: String,
-    /// `None`: the record names no whole target.
-    pub target: Option<TargetId>,
-    /// The intent's data.
-    pub data: Value,
-    /// The last kind recorded for it: `intent` (it may never have left), `sent`, `unknown`, `accepted`, `seen`, `stuck`.
-    pub last: String,
-}
+/// The heads that so many of the newest files name of others are looked for.
+const WITNESSES: usize = 16;
+/// Records of incidents beyond this many, the older ones, are left out; follow-ups and debts never are.
+pub const RECORDS: usize = 20_000;
+/// Of so many closed incidents everything is told, of older ones only that they were.
+const CLOSED: usize = 20;
 
 /// What was found in the other files.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recovery {
-    /// Oldest file first, then by seq.
+    /// Of ended sessions. Oldest file first, then by seq.
     pub unfinished: Vec<Unfinished>,
-    /// Sessions that still run: their acts are in flight, theirs to close.
+    /// Of sessions that still run: theirs to close.
+    pub in_flight: Vec<Unfinished>,
+    /// Sessions that still run.
     pub running: Vec<String>,
-    /// Files that could not be read to their end, with the reason.
+    /// Files that are gone, damaged, or could not be read to their end, with the reason.
     pub unread: Vec<(String, String)>,
+    /// Records of incidents, follow-ups and debts, merged by (hlc, session, seq).
+    pub records: Vec<Record>,
+    /// Past roll-backs that settled: service, milliseconds; oldest file first.
+    pub settled: Vec<(String, i64)>,
 }
 
-/// Looks through the newest [`LOOKED_AT`] files of `dir` but `own` (a session name).
+/// Looks through all logs of `dir` but `own` (a session name), those of its months too; a moved file is only opened where
+/// its index does not say that nothing in it matters.
+///
+/// # Errors
+/// The directory cannot be listed. A file that cannot be read is told in `unread`.
 pub fn look(dir: &Path, own: &str) -> io::Result<Recovery> {
-    let mut found = Recovery::default();
+    let files = places::files(dir)?;
+    let known = index::known(&files.months);
+    let mut found = Recovery { unread: files.unread, ..Recovery::default() };
+    let mut wanted = witnessed(dir, &files.logs, own, &mut found.unread);
     let mut resolved = Vec::new();
-    let mut open = Open::new();
-    let all = logs(dir)?;
-    for path in &all[all.len().saturating_sub(LOOKED_AT)..] {
+    let (mut all, mut elsewhere) = (Vec::new(), Vec::new());
+    let mut case = Vec::new();
+    for path in &files.logs {
         let session = session_of(path);
-        let file = format!("{session}.jsonl");
-        if let Err(e) = read(path, &session, &mut open, &mut resolved) {
-            open.retain(|_, u| u.file != file);
-            found.unread.push((file, e.to_string()));
+        let mine = session == own;
+        if known.row(path).is_some_and(|row| !row.matters()) {
+            continue;
         }
-        if session != own && live::runs(dir, &session) {
+        let runs = !mine && live::runs(dir, &session);
+        let mut want = wanted.remove(file_name(path)).unwrap_or_default();
+        match scan(path, &session, |hash| _ = want.remove(hash)) {
+            Ok(Scan { open, elsewhere: other, resolved: said, case: records, settled, places, .. }) => {
+                resolved.extend(said);
+                all.extend(open);
+                elsewhere.extend(other);
+                if let Some(line) = places.broken {
+                    found.unread.push((
+                        file_name(path).to_owned(),
+                        format!("line {line} does not follow the one before it; see andon log verify"),
+                    ));
+                } else if let Some(by) = want.values().next() {
+                    found.unread.push((file_name(path).to_owned(), format!("its end is not the one {by} saw")));
+                }
+                if !mine {
+                    found.settled.extend(settled);
+                    case.push(records);
+                }
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                found.unread.push((file_name(path).to_owned(), "it was removed while it was read".to_owned()));
+            }
+            Err(e) => found.unread.push((file_name(path).to_owned(), e.to_string())),
+        }
+        if runs {
             found.running.push(session);
         }
     }
-    found.unfinished = open.into_values().filter(|u| u.session != own && !found.running.contains(&u.session)).collect();
-    found.unfinished.sort_by(|a, b| (&a.file, a.seq).cmp(&(&b.file, b.seq)));
-    found.unfinished.retain(|u| !resolved.iter().any(|r: &Resolved| r.covers(u)));
+    for (owner, ticket, kind) in elsewhere {
+        let is = |u: &Unfinished| u.session == owner && u.ticket == ticket;
+        if matches!(kind.as_str(), "refused" | "resolved" | "settled" | "undone") {
+            all.retain(|u| !is(u));
+        } else {
+            all.iter_mut().filter(|u| is(u)).for_each(|u| u.last.clone_from(&kind));
+        }
+    }
+    all.retain(|u| u.session != own && !resolved.iter().any(|r: &Resolved| r.covers(u)));
+    (found.in_flight, found.unfinished) = all.into_iter().partition(|u| found.running.contains(&u.session));
+    found.records = needed(merged(case));
     Ok(found)
 }
 
-/// By the session whose act it is and its ticket there. The records of one act may stand in two files, where its session's
-/// log failed and another one took them over.
-type Open = BTreeMap<(String, u64), Unfinished>;
-
-/// A session's `resolved` record about another session's act.
-struct Resolved {
-    session: String,
-    /// `None`: whatever that session left open on this target, which has been read back.
-    ticket: Option<u64>,
-    target: Option<TargetId>,
-}
-
-impl Resolved {
-    fn read(r: &Record) -> Option<Resolved> {
-        let of = &r.data["of"];
-        let session = of["session"].as_str().or_else(|| r.data["session"].as_str())?;
-        Some(Resolved { session: session.to_owned(), ticket: of["ticket"].as_u64(), target: r.target_id() })
-    }
-
-    fn covers(&self, u: &Unfinished) -> bool {
-        self.session == u.session
-            && match self.ticket {
-                Some(t) => t == u.ticket,
-                None => self.target == u.target,
+/// Heads that the newest files name of others: file name, hash, who saw it. Files that are not there are told.
+fn witnessed(
+    dir: &Path,
+    logs: &[PathBuf],
+    own: &str,
+    unread: &mut Vec<(String, String)>,
+) -> BTreeMap<String, BTreeMap<String, String>> {
+    let mut wanted: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    let there: BTreeSet<&str> = logs.iter().map(|p| file_name(p)).collect();
+    let newest: Vec<PathBuf> = logs.iter().rev().filter(|p| session_of(p) != own).take(WITNESSES).cloned().collect();
+    let mut gone = BTreeMap::new();
+    for (path, heads) in newest.iter().zip(heads_named(&newest)) {
+        for (name, head) in heads {
+            // A name from a record is never a path.
+            if name.contains('/') || head.is_empty() {
+                continue;
             }
-    }
-}
-
-/// The act's number in its own session.
-fn act_of(data: &Value) -> &Value {
-    let own = &data["act"];
-    if own.is_null() { &data["original"]["act"] } else { own }
-}
-
-/// The intents of one file go to `open`, what it says of others' intents to `resolved`.
-fn read(path: &Path, session: &str, open: &mut Open, resolved: &mut Vec<Resolved>) -> io::Result<()> {
-    let mut lines = Forwards::new(append::open_to_read(path)?);
-    while let Some(piece) = lines.next_piece()? {
-        let Piece::Line(line) = piece else {
-            break;
-        };
-        // Most lines are observations: told apart without parsing them.
-        let acts = |l: &str| l.contains("\"ticket\":") || l.contains("\"kind\":\"resolved\"");
-        if !std::str::from_utf8(line).is_ok_and(acts) {
-            continue;
-        }
-        let record = Record::read(session, line);
-        if record.kind == "resolved" {
-            resolved.extend(Resolved::read(&record));
-        }
-        let (owner, Some(ticket)) = record.owner() else {
-            continue;
-        };
-        let key = (owner.to_owned(), ticket);
-        match record.kind.as_str() {
-            "intent" => {
-                // The next step of a plan begins where the one before has had its effect.
-                let act = act_of(&record.data);
-                open.retain(|_, u| u.session != owner || act.is_null() || act_of(&u.data) != act);
-                open.insert(
-                    key,
-                    Unfinished {
-                        file: format!("{session}.jsonl"),
-                        session: owner.to_owned(),
-                        seq: record.seq,
-                        ticket,
-                        at: record.when().to_owned(),
-                        target: record.target_id(),
-                        user: record.user,
-                        data: record.data,
-                        last: record.kind,
-                    },
-                );
+            if there.contains(name.as_str()) {
+                wanted.entry(name).or_default().insert(head, session_of(path));
+            } else if places::find(dir, &name).is_none() {
+                gone.insert(name, session_of(path));
             }
-            // Accepted is a wish, seen is on its way, and stuck may yet be carried out: none of them is an end.
-            "sent" | "unknown" | "accepted" | "seen" | "stuck" => {
-                if let Some(u) = open.get_mut(&key) {
-                    u.last = record.kind;
-                }
-            }
-            "refused" | "resolved" | "settled" | "undone" => {
-                open.remove(&key);
-            }
-            // A kind of a later version, or one that ends nothing.
-            _ => {}
         }
     }
-    Ok(())
+    unread.extend(gone.into_iter().map(|(name, by)| (name, format!("it is gone; {by} saw it"))));
+    wanted
+}
+
+/// Records of several files in one order, those of a file never changing theirs.
+fn merged(files: Vec<Vec<Record>>) -> Vec<Record> {
+    let mut all: Vec<(Hlc, usize, Record)> = Vec::new();
+    for (n, records) in files.into_iter().enumerate() {
+        let mut latest = Hlc::default();
+        for r in records {
+            latest = latest.max(r.hlc);
+            all.push((latest, n, r));
+        }
+    }
+    // The files come by name, which is the session; stable, so that a file keeps its order.
+    all.sort_by_key(|(hlc, file, _)| (*hlc, *file));
+    all.into_iter().map(|(_, _, r)| r).collect()
+}
+
+/// Without what belongs to incidents long closed, and at most [`RECORDS`] besides follow-ups and debts.
+fn needed(mut records: Vec<Record>) -> Vec<Record> {
+    let id = |r: &Record| r.data["id"].as_str().or(r.incident.as_deref()).map(str::to_owned);
+    let closed: Vec<String> = records.iter().filter(|r| r.kind == "incident-closed").filter_map(id).collect();
+    let old: BTreeSet<&String> = closed.iter().rev().skip(CLOSED).collect();
+    records.retain(|r| CASE.contains(&r.kind.as_str()) || !r.incident.as_ref().is_some_and(|i| old.contains(i)));
+    let kept = |r: &Record| matches!(r.kind.as_str(), "follow-up" | "debt");
+    let mut surplus = records.iter().filter(|r| !kept(r)).count().saturating_sub(RECORDS);
+    records.retain(|r| {
+        let drop = surplus > 0 && !kept(r);
+        surplus -= usize::from(drop);
+        !drop
+    });
+    records
 }

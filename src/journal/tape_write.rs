@@ -1,6 +1,7 @@
 //! The tape's thread: lines to segments, each with its checksum, and the ring they stand in.
 
 use super::append::{create_new, open_to_read};
+use super::redact;
 use super::tape::Ring;
 use super::tape_queue::Queue;
 use rustix::fs::{FlockOperation, flock};
@@ -80,8 +81,12 @@ impl Writer {
             for command in batch {
                 size += command.size();
                 match command {
-                    Command::Line(line) => to.line(&line)?,
-                    Command::Segment(n, line) => {
+                    Command::Line(mut line) => {
+                        redact::blot(&mut line);
+                        to.line(&line)?;
+                    }
+                    Command::Segment(n, mut line) => {
+                        redact::blot(&mut line);
                         to.file.flush()?;
                         to = Segment::begin(&self.dir, &self.session, n)?;
                         to.line(&line)?;

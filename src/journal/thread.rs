@@ -5,9 +5,11 @@ use super::anchor::{Anchor, Outcome};
 use super::append::{Chain, LogFile, MineOnly, OnDisk, make_dir, session_name};
 use super::ballast::{self, Ballast};
 use super::fallback::Shared as SharedEntry;
+use super::hlc::Heard;
 use super::keeper::Keeper;
-use super::live::Live;
-use super::record::{Actor, Who, ascii};
+use super::live::{Live, LiveFile, Me};
+use super::months;
+use super::record::{Actor, User, Who};
 use super::recovery::{self, Recovery};
 use super::worker::{Appended, Around, Command, Opening, Worker};
 use super::{adopt, kill};
@@ -64,7 +66,8 @@ pub struct Settings {
     pub dir: PathBuf,
     pub mine_only: MineOnly,
     pub environment: String,
-    pub user: String,
+    pub user: User,
+    /// [`super::record::NOT_GIVEN`] under a shared account, until the question is answered.
     pub claimed: Option<String>,
     pub host: String,
     /// This program's version.
@@ -113,6 +116,8 @@ pub struct Journal {
     path: PathBuf,
     session: String,
     keeper: Option<Keeper>,
+    heard: Heard,
+    live: Option<LiveFile>,
 }
 
 impl Journal {
@@ -134,9 +139,15 @@ impl Journal {
                 n => format!("{}.{n}", settings.suffix),
             };
             let session = session_name(stamp.utc, &settings.user, &settings.host, &suffix);
-            let says = ascii(&json!({ "v": 1, "session": session, "user": settings.user }))?;
+            let me = Me {
+                session: session.clone(),
+                user: settings.user.clone(),
+                claimed: settings.claimed.clone(),
+                host: settings.host.clone(),
+                since: stamp.utc,
+            };
             let path = settings.dir.join(format!("{session}.jsonl"));
-            let made = Live::begin(&settings.dir, &session, file_mode, &says).and_then(|live| {
+            let made = Live::begin(&settings.dir, me, file_mode).and_then(|live| {
                 kill::point("after-live-before-log");
                 match OnDisk::create(&path, file_mode) {
                     Ok(file) => Ok((live, file)),
@@ -171,6 +182,7 @@ impl Journal {
             beside.anchor,
         )?;
         let (dir, environment, to) = (settings.dir.clone(), settings.environment.clone(), journal.to.clone());
+        let (user, shared) = (settings.user.clone(), !settings.mine_only.0);
         std::thread::Builder::new().name("andon-recovery".into()).spawn(move || {
             if let Some(from) = beside.fallback {
                 let taken = adopt::adopt(&from, &environment, &dir, |entries| {
@@ -189,6 +201,9 @@ impl Journal {
                 ..Recovery::default()
             });
             report(Report::Recovered(found));
+            for (file, why) in months::tidy(&dir, &session, &user, shared) {
+                tracing::warn!(file, why, "a month of the log");
+            }
             // Last, because it waits for the disk and nothing waits for it.
             if let Err(e) = ballast.make() {
                 tracing::warn!(error = %e, "no ballast");
@@ -236,7 +251,10 @@ impl Journal {
             let (to, waiting) = (to.clone(), waiting.clone());
             around.anchor = Some(Anchor::start(anchor, session.clone(), move |o| anchored(&to, &waiting, &o))?);
         }
-        let mut worker = Worker::new(Chain::new(who, file), report, around, waiting.clone(), missed.clone());
+        let mut chain = Chain::new(who, file);
+        let heard = chain.clock().heard();
+        let says = live.as_ref().map(Live::file);
+        let mut worker = Worker::new(chain, report, around, waiting.clone(), missed.clone());
         let opened = Opening {
             dir: settings.dir.clone(),
             session: session.clone(),
@@ -251,7 +269,7 @@ impl Journal {
             worker.opened(opened, stamp);
             worker.run(&from, live);
         })?;
-        Ok(Journal { to, waiting, missed, path, session, keeper })
+        Ok(Journal { to, waiting, missed, path, session, keeper, heard, live: says })
     }
 
     /// Never blocks. A report follows for every ticket, and for the first failure of all.
@@ -311,6 +329,16 @@ impl Journal {
     /// This session's file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Where the clocks of other sessions' records are told.
+    pub fn heard(&self) -> Heard {
+        self.heard.clone()
+    }
+
+    /// The live file, for whoever keeps it up to date.
+    pub fn live(&self) -> Option<LiveFile> {
+        self.live.clone()
     }
 
     /// The session's name.

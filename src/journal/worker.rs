@@ -7,12 +7,13 @@ use super::ballast::{self, Ballast};
 use super::keeper::Keeper;
 use super::live::Live;
 use super::thread::{BATCH, Durability, Ended, OnReport, Report};
-use super::{heads, kill, side};
+use super::{heads, kill, redact, side, who};
 use crate::core::act::plan::Ticket;
 use crate::core::entry::{Entry, Kind};
 use crate::core::record::Record;
 use crate::core::time::Stamp;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -90,6 +91,8 @@ pub struct Worker {
     tried: Instant,
     waiting: Arc<AtomicU64>,
     missed: Arc<AtomicU64>,
+    /// Records of a person's acts that nobody has put a name to.
+    nameless: Vec<u64>,
 }
 
 impl Worker {
@@ -113,6 +116,7 @@ impl Worker {
             tried: Instant::now(),
             waiting,
             missed,
+            nameless: Vec::new(),
         }
     }
 
@@ -222,20 +226,29 @@ impl Worker {
 
     fn put(&mut self, a: Box<Appended>) {
         let missed = self.missed.swap(0, Ordering::Relaxed);
+        let entry = redact::entry(&a.entry);
+        let nameless = (entry.kind == Kind::Who).then(|| self.nameless.clone());
+        let entry = who::named(&entry, &mut self.nameless, &mut self.chain).map_or(entry, Cow::Owned);
         let aside = match &self.around.side {
-            Some((dir, mode)) => side::put_aside(dir, *mode, &a.entry.data).unwrap_or_else(|e| {
+            Some((dir, mode)) => side::put_aside(dir, *mode, &entry.data).unwrap_or_else(|e| {
                 // The record's own bound cuts it then.
                 tracing::warn!(error = %e, "side file");
                 None
             }),
             None => None,
         };
-        let written = match aside {
-            Some(data) => self.chain.append(&Entry { data, ..(*a.entry).clone() }, a.stamp, a.ticket, missed),
-            None => self.chain.append(&a.entry, a.stamp, a.ticket, missed),
+        let entry = match aside {
+            Some(data) => Cow::Owned(Entry { data, ..entry.into_owned() }),
+            None => entry,
         };
+        let written = self.chain.append(&entry, a.stamp, a.ticket, missed);
+        if let (Err(_), Some(nameless)) = (&written, nameless) {
+            self.nameless = nameless;
+        }
         match written {
             Ok(record) => {
+                who::nameless(entry.kind, &record, &mut self.nameless);
+                drop(entry);
                 self.dirty.get_or_insert_with(Instant::now);
                 self.written.extend(a.ticket);
                 self.unsynced.push((a, record));

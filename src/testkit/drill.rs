@@ -4,6 +4,7 @@
 use crate::backends::sim::{Scenario, World};
 use crate::config::keymap::default_keymap;
 use crate::core::act::plan::{Operation, Outcome, Ticket, Verb};
+use crate::core::case::note::Draft;
 use crate::core::case::people::Here;
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Entry;
@@ -43,6 +44,8 @@ pub struct Run {
     pub effects: Vec<Effect>,
     /// Every record, in order.
     pub records: Vec<Entry>,
+    /// The note on disk.
+    pub draft: Option<Draft>,
     /// What the live file would say.
     pub here: Here,
     /// Steps sent: what a backend's action counter would say.
@@ -112,6 +115,7 @@ impl Run {
             tape: Vec::new(),
             effects: Vec::new(),
             records: Vec::new(),
+            draft: None,
             here: Here::default(),
             sent: Vec::new(),
             queue: VecDeque::new(),
@@ -214,6 +218,7 @@ impl Run {
             Effect::LogPage { before } => {
                 self.queue.push_back(Msg::LogPage(Box::new(LogPage { before, start: true, ..LogPage::default() })));
             }
+            Effect::KeepDraft(draft) => self.draft = draft.map(|d| *d),
             Effect::Interest(_)
             | Effect::Copy(_)
             | Effect::Speed(_)
@@ -340,10 +345,6 @@ impl Run {
     /// Kinds of the records about acts, in order.
     pub fn kinds(&self) -> Vec<crate::core::entry::Kind> {
         use crate::core::entry::Kind;
-        self.records
-            .iter()
-            .map(|r| r.kind)
-            .filter(|k| !matches!(k, Kind::Phase | Kind::Verdict | Kind::Source))
-            .collect()
+        self.records.iter().map(|r| r.kind).filter(|k| !k.is_observation() && *k != Kind::Identity).collect()
     }
 }

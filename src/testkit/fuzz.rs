@@ -10,7 +10,7 @@ use crate::core::keymap::key_name;
 use crate::core::record::Record;
 use crate::core::shown::{LINE_MAX, TEXT_MAX, evidence, shown_bytes, shown_line, shown_log, shown_text};
 use crate::journal::lines::{Forwards, Piece};
-use crate::journal::{chain, words};
+use crate::journal::{chain, index, link, places, words};
 use crate::ui::Look;
 use crate::ui::parts::line::Line;
 use ratatui::buffer::Buffer;
@@ -20,10 +20,11 @@ use ratatui::layout::Rect;
 pub type Target = fn(&[u8]);
 
 /// Name, function. The names are those of the files in `fuzz/fuzz_targets` and of the folders in `fuzz/corpus`.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("shown", shown),
     ("decoder", decoder),
     ("log", log),
+    ("log_index", log_index),
     ("config", config),
     ("keymap", keymap_file),
     ("theme", theme_file),
@@ -83,6 +84,26 @@ pub fn log(bytes: &[u8]) {
     if let Ok(v) = chain::verify(bytes, |_| {}) {
         // Nobody chains by chance: what passes was a seed, whole or cut at a line.
         assert!(v.records == 0 || bytes.windows(6).any(|w| w == b"\"prev\""));
+    }
+    for line in bytes.split(|b| *b == b'\n') {
+        // The quick way takes nothing that serde_json refuses, and reads the same.
+        if let Some(found) = link::quick(line) {
+            assert_eq!(serde_json::from_slice::<link::Link<'_>>(line).ok(), Some(found));
+        }
+        let _head = link::head(line);
+    }
+}
+
+/// A month folder's index: what its lines say is only believed where their hash holds.
+pub fn log_index(bytes: &[u8]) {
+    let (rows, whole) = index::read(bytes);
+    assert!(rows.is_empty() || bytes.windows(8).any(|w| w == b"\"hash\":\""), "a row without a hash");
+    assert!(rows.keys().all(|name| places::is_log(name) && !name.contains('/')), "a name that is a path");
+    let again: Vec<u8> = rows.values().flat_map(|row| row.line().unwrap_or_default()).collect();
+    assert!(!whole || index::read(&again[..]).0 == rows, "it reads otherwise when written again");
+    let name = String::from_utf8_lossy(bytes);
+    if let Some(month) = places::month_of(&name) {
+        assert!(places::is_month(&month), "{month:?}");
     }
 }
 

@@ -227,7 +227,7 @@ pub fn install_panic_hook(report: impl Fn(&str) -> Option<String> + Send + Sync 
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .unwrap_or("a panic without words");
         let place = info.location().map(|l| format!(" at {}:{}", l.file(), l.line())).unwrap_or_default();
-        let text = visible(&format!("{what}{place}"));
+        let text = visible(&crate::journal::redact::text(&format!("{what}{place}")));
         let named = match report(&text) {
             Some(path) => format!("report: {}", visible(&path)),
             None => "no report could be written".to_owned(),

@@ -5,6 +5,7 @@ use super::overlays::filter;
 use super::parts::line::{Line, cut_middle, gate, width};
 use crate::config::theme::Role;
 use crate::core::act::dialog::{DialogKind, PlanState};
+use crate::core::act::sheet::{Field, Sheet, What};
 use crate::core::board;
 use crate::core::intent::Intent;
 use crate::core::judge::verdict::Word;
@@ -55,6 +56,11 @@ fn one(model: &Model, intents: &[Intent], word: &str) -> Option<Line> {
 
 pub fn last_rows(model: &Model, wide: usize) -> (Line, Line) {
     let (mut upper, lower) = rows(model, wide);
+    if model.asks_who() {
+        let account = model.claim.shared.as_deref().unwrap_or_default();
+        let said = Line::of(Role::Warn, "WHO ARE YOU?").text(format!(" {account} is shared   "));
+        upper = said.add(Role::Key, "enter").text(" give your name  ").add(Role::Key, "esc").text(" not now");
+    }
     let filter = model.dialog.is_none().then(|| filter::line(model, wide)).flatten();
     let typing = filter.as_ref().is_some_and(|f| f.typing);
     // A notice stands here for its five seconds: hints are what one can do without. A filter is not.
@@ -71,6 +77,10 @@ const MOVE: &[Intent] = &[Intent::NextRow, Intent::PreviousRow];
 
 fn rows(model: &Model, wide: usize) -> (Line, Line) {
     use Intent as I;
+    if matches!(model.nav.overlay, Some(Overlay::Who { .. })) {
+        let line = Line::of(Role::Key, "enter").text(" that is me  ").add(Role::Key, "esc").text(" not now, go on");
+        return (line, Line::new());
+    }
     if let Some(d) = &model.dialog {
         return (dialog(model, wide, &d.kind), Line::new());
     }
@@ -122,6 +132,7 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             ];
             return (list(model, wide, &keys), Line::new());
         }
+        Some(Overlay::Who { .. }) => {}
         Some(Overlay::SkipReason { .. }) => {
             let line = Line::of(Role::Key, "enter").text(" skip the step  ").add(Role::Key, "esc").text(" do not");
             return (line, Line::new());
@@ -152,6 +163,7 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             None => (&[], ""),
         };
     let back: (&[I], &str) = if model.nav.back.is_empty() { (&[], "") } else { (&[I::Back], "back") };
+    let records = model.nav.screen == Screen::Incident && !crate::core::listing::records(model).is_empty();
     let upper = match model.nav.screen {
         _ if crate::core::update::focus(model).is_some() => beside(model, wide, book, drill),
         Screen::Waking => list(model, wide, &[(&[I::Help], "help"), (&[I::Quit], "leave")]),
@@ -180,9 +192,9 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             model,
             wide,
             &[
-                (MOVE, "choose"),
-                (&[I::Open], "in full"),
-                (&[I::Filter], "filter"),
+                if records { (MOVE, "choose") } else { (&[], "") },
+                if records { (&[I::Open], "in full") } else { (&[], "") },
+                if records { (&[I::Filter], "filter") } else { (&[], "") },
                 (&[I::ScreenVerdict], "verdict"),
                 (&[I::ScreenBoard], "board"),
                 back,
@@ -330,7 +342,28 @@ fn beside(model: &Model, wide: usize, book: (&[Intent], &str), drill: (&[Intent]
     list(model, wide, &wanted)
 }
 
+/// The keys of a dialog with fields.
+fn sheet(model: &Model, wide: usize, s: &Sheet) -> Line {
+    use Intent as I;
+    if s.typing.is_some() {
+        return list(model, wide, &[(&[I::FieldTake], "keep this row"), (&[I::FieldLeave], "leave it as it was")]);
+    }
+    let text: (&[I], &str) = match s.rows.get(s.at).map(|r| &r.field) {
+        Some(Field::Text(_)) => (&[I::SheetEdit], "type this row"),
+        Some(Field::Choice { .. }) => (&[I::SheetCycle], "next choice"),
+        None => (&[], ""),
+    };
+    let rows: (&[I], &str) = if s.rows.len() > 1 { (&[I::SheetNext, I::SheetPrevious], "choose") } else { (&[], "") };
+    let copy: (&[I], &str) = if s.what == What::Tell { (&[I::CopyRequests], "copy the text") } else { (&[], "") };
+    let line = list(model, wide, &[rows, text, copy]);
+    let gap = if line.is_empty() { "" } else { "  " };
+    line.text(format!("{gap}any other key closes this and records nothing"))
+}
+
 fn dialog(model: &Model, wide: usize, kind: &DialogKind) -> Line {
+    if let DialogKind::Sheet(s) = kind {
+        return sheet(model, wide, s);
+    }
     let can_copy = matches!(kind, DialogKind::Act(a) if matches!(a.plan, PlanState::Ready(_)) && a.name.is_none());
     let copy: (&[Intent], &str) = if can_copy { (&[Intent::CopyRequests], "copy the requests") } else { (&[], "") };
     if matches!(kind, DialogKind::Act(a) if a.name.is_some() && a.refused.is_none()) {
@@ -414,6 +447,8 @@ pub fn word(intent: Intent) -> &'static str {
         Intent::Arm => "arm",
         Intent::Disarm => "disarm",
         Intent::Acknowledge => "acknowledge",
+        Intent::OpenIncident => "incident",
+        Intent::TakeLead => "take the lead",
         other => other.name(),
     }
 }

@@ -116,11 +116,23 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
     if let Some(d) = &model.dialog {
         let (rows, column) = match &d.kind {
             DialogKind::Act(act) => overlays::act::rows(model, d, act, wide, tall),
+            DialogKind::Sheet(sheet) => {
+                let rows = overlays::sheet::rows(model, d, sheet, wide);
+                let (_, marks) = overlays::below_marked(rows, look, body, buf);
+                let cursor = marks.cursor;
+                return Drawn { cursor, dialog: Some(d.id), ..Drawn::default() };
+            }
             DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) => {
                 (overlays::small::rows(model, d, wide), None)
             }
         };
         let area = overlays::below(rows, look, body, buf);
+        if let Some(Overlay::Who { typed, .. }) = &model.nav.overlay {
+            // The dialog is not counted as seen while the question covers a part of it.
+            let (rows, column) = overlays::who::rows(model, typed);
+            let area = overlays::below(rows, look, body, buf);
+            return Drawn { cursor: in_last(area, column), ..Drawn::default() };
+        }
         return Drawn { cursor: column.and_then(|c| in_last(area, c)), dialog: Some(d.id), ..Drawn::default() };
     }
     let cursor = match &model.nav.overlay {
@@ -142,6 +154,10 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
         }
         Some(Overlay::SkipReason { step, typed }) => {
             let (rows, column) = overlays::reason::rows(model, *step, typed);
+            in_last(overlays::below(rows, look, body, buf), column)
+        }
+        Some(Overlay::Who { typed, .. }) => {
+            let (rows, column) = overlays::who::rows(model, typed);
             in_last(overlays::below(rows, look, body, buf), column)
         }
         None if overlays::menu::is_open(model) => {
@@ -171,7 +187,10 @@ fn under(model: &Model, field: &Field, look: &Look, body: Rect, buf: &mut Buffer
     let lines = match field.under.as_deref() {
         Some(Overlay::Explain { scroll }) => (overlays::explain::lines(model, usize::from(body.width)), *scroll),
         Some(Overlay::Help { scroll }) => (overlays::help::lines(model, usize::from(body.width)), *scroll),
-        Some(Overlay::Log(_) | Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. }) | None => return,
+        Some(
+            Overlay::Log(_) | Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. } | Overlay::Who { .. },
+        )
+        | None => return,
     };
     overlays::page(&lines.0, lines.1, look, body, buf);
 }

@@ -110,8 +110,12 @@ fn calm(w: &mut World, line: &mut Line, seconds: usize) -> usize {
 #[test]
 fn a_calm_minute_with_eight_sources_keeps_to_32_bytes_a_second() {
     // Figures grow old after a minute without a new one; that is more than an age.
-    for (screen, seconds) in [("b", 40), ("v", 40), ("o", 40)] {
+    for (screen, seconds) in [("b", 40), ("v", 40), ("o", 40), ("i", 40)] {
         let (mut w, mut line) = (fleet(), Line::new((80, 23)));
+        // With an incident open: its stopwatch, who is in, and the ages of all that.
+        if screen == "i" {
+            andon::testkit::states_log::incident(&mut w, true);
+        }
         w.keys(screen);
         line.draw(&w);
         assert_eq!(w.model.world.sources.len(), 8);

@@ -132,9 +132,11 @@ impl Backend for Liar {
             self.inner.ask(question, cx).await.map_err(|e| match self.sin {
                 // One word for everything.
                 "troubles" => SourceError::new(Trouble::Unreachable, e.sentence),
-                "secrets" => {
-                    SourceError::new(e.trouble, format!("{} (Authorization: Bearer {})", e.sentence, self.secret))
-                }
+                // Past the net that every sentence passes.
+                "secrets" => SourceError {
+                    sentence: format!("{} (Authorization: Bearer {})", e.sentence, self.secret).into(),
+                    ..e
+                },
                 _ => e,
             })
         })

@@ -135,6 +135,7 @@ fn the_keys_it_names_do_what_it_says() {
         ("b", Intent::ScreenBoard),
         ("r", Intent::ScreenRunbook),
         ("o", Intent::ScreenSources),
+        ("i", Intent::ScreenIncident),
         ("j", Intent::NextRow),
         ("k", Intent::PreviousRow),
         (".", Intent::DrillFaster),

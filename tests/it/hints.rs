@@ -13,7 +13,7 @@ use andon::core::key::Key;
 use andon::core::keymap::{Found, Keymap, falls_through};
 use andon::core::model::{Model, Place};
 use andon::core::msg::Msg;
-use andon::core::nav::{Nav, Overlay, Screen};
+use andon::core::nav::{Browser, Nav, Overlay, Screen};
 use andon::core::time::{Person, Stamp, World as WorldTime};
 use andon::core::update::update;
 use andon::testkit::picture::probe;
@@ -57,6 +57,16 @@ fn places(map: &Keymap) -> Vec<(&'static str, Model)> {
         ("help", go(&board, Intent::Help)),
         ("note", named(&go(&board, Intent::Note), "x")),
     ];
+    let mut told = stories::worse_on(Place::Drill, "b");
+    andon::testkit::states_log::incident(&mut told, true);
+    let incident = go(&go(&with(told), Intent::ScreenIncident), Intent::NextRow);
+    let mut log = incident.clone();
+    let chosen = incident.nav.record.clone();
+    assert!(chosen.is_some());
+    log.nav.overlay = Some(Overlay::Log(Browser { chosen, open: None }));
+    let record = go(&log, Intent::Open);
+    all.extend([("incident", incident), ("log", log), ("record", record)]);
+    all.push(("strip", go(&board, Intent::PaneNext)));
     // In the middle of the list, so that both directions are there.
     all.push(("board", go(&board, Intent::NextRow)));
     all
@@ -107,7 +117,9 @@ fn hints(buf: &Buffer, y: u16) -> Vec<(Vec<String>, String)> {
 
 /// What a word of the hints promises.
 fn kept(word: &str, was: &Model, now: &Model, out: &[Effect]) -> bool {
-    let nav = |n: &Nav| (n.selected.clone(), n.source_row, n.step_row, n.choose_row);
+    let nav =
+        |n: &Nav| (n.selected.clone(), n.source_row, n.step_row, n.choose_row, n.record.clone(), n.overlay.clone());
+    let log = |n: &Nav| if let Some(Overlay::Log(b)) = &n.overlay { Some(b.open.is_some()) } else { None };
     let screen = |s| now.nav.screen == s && now.nav.overlay.is_none();
     match word {
         "choose" | "other" => nav(&was.nav) != nav(&now.nav),
@@ -123,6 +135,15 @@ fn kept(word: &str, was: &Model, now: &Model, out: &[Effect]) -> bool {
         "verdict" => screen(Screen::Verdict),
         "runbook" => screen(Screen::Runbook),
         "sources" => screen(Screen::Sources),
+        "incident" => screen(Screen::Incident),
+        "in full" => log(&now.nav) == Some(true),
+        "along" => now.nav.overlay != was.nav.overlay || now.notice.is_some(),
+        "its intent" => log(&now.nav) == Some(true),
+        "copy" => out.iter().any(|e| matches!(e, Effect::Copy(_))),
+        "browse the log" => log(&now.nav) == Some(false),
+        "leave the log" => was.nav.strip && !now.nav.strip,
+        "back" if log(&was.nav) == Some(true) => log(&now.nav) == Some(false),
+        "back" if was.nav.strip => !now.nav.strip,
         "back" => was.nav.overlay.is_some() && now.nav.overlay.is_none() || was.nav.screen != now.nav.screen,
         "leave" => out.contains(&Effect::Quit(0)) || now.quit_asked.is_some(),
         "speed" => out.iter().any(|e| matches!(e, Effect::Speed(_))),
@@ -199,7 +220,7 @@ fn opened(now: &Model, word: &str, said: &str) -> bool {
         Some(DialogKind::Acknowledge(t)) => word == "acknowledge" && on(&t.name, t.source.as_str()),
         Some(DialogKind::Arm) => word == "arm",
         Some(DialogKind::Disarm) => word == "disarm",
-        None => false,
+        Some(DialogKind::Sheet(_)) | None => false,
     }
 }
 
@@ -348,7 +369,7 @@ fn help_lists_what_works_here_and_nothing_else() {
     for (name, _) in SHIPPED {
         let map = shipped(name).unwrap();
         for (place, model) in places(&map) {
-            if matches!(place, "note" | "why" | "help") {
+            if matches!(place, "note" | "why" | "help" | "log" | "record") {
                 continue;
             }
             let lines = help_lines(&model);
@@ -395,6 +416,7 @@ fn screen_of(i: Intent) -> Screen {
         Intent::ScreenBoard => Screen::Board,
         Intent::ScreenRunbook => Screen::Runbook,
         Intent::ScreenSources => Screen::Sources,
+        Intent::ScreenIncident => Screen::Incident,
         _ => Screen::Waking,
     }
 }
@@ -410,7 +432,7 @@ fn every_intent_of_the_screens_stands_on_some_help_page_under_every_map() {
             said.extend(help_lines(&model).into_iter().map(|l| l.1));
         }
         // A log played again says its own keys (log_replay.rs).
-        let own = [Context::Note, Context::Field, Context::Dialog, Context::Replay];
+        let own = [Context::Note, Context::Field, Context::Dialog, Context::Sheet, Context::Replay];
         for i in Intent::ALL.iter().filter(|i| !own.contains(&i.context())) {
             assert!(said.iter().any(|s| s == i.help()), "{name}: {i:?} is in no help");
         }

@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::pty::Pty;
 
+/// No account is shared.
+pub const ALONE: (&str, &str) = ("ANDON_SHARED_ACCOUNTS", "nobody");
+
 pub struct Home {
     dir: PathBuf,
 }
@@ -66,14 +69,19 @@ impl Home {
     }
 
     pub fn andon_with(&self, args: &[&str], env: &[(&str, &str)], cols: u16, rows: u16) -> Pty {
-        let env = [&[("HOME", self.str())], env].concat();
+        // Tests often run as root, which is shared: who it is, is asked in a test of its own.
+        let env = [&[("HOME", self.str()), ALONE], env].concat();
         Pty::spawn(env!("CARGO_BIN_EXE_andon"), args, &env, cols, rows)
     }
 
     /// andon without a terminal, to its end: exit code and everything it said.
     pub fn run(&self, args: &[&str]) -> (i32, String) {
-        let done: Output =
-            Command::new(env!("CARGO_BIN_EXE_andon")).args(args).env_clear().env("HOME", self.str()).output().unwrap();
+        let done: Output = Command::new(env!("CARGO_BIN_EXE_andon"))
+            .args(args)
+            .env_clear()
+            .envs([("HOME", self.str()), ALONE])
+            .output()
+            .unwrap();
         let said = [done.stdout, done.stderr].concat();
         (done.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
     }

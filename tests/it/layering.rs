@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 38] = [
+const CORE_ORDER: [(&str, u8); 40] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -19,6 +19,7 @@ const CORE_ORDER: [(&str, u8); 38] = [
     ("keymap", 0),
     ("entry", 0),
     ("record", 0),
+    ("redact", 0),
     ("row", 0),
     ("seal", 0),
     ("shown", 0),
@@ -39,6 +40,7 @@ const CORE_ORDER: [(&str, u8); 38] = [
     ("alarm", 7),
     ("strip", 7),
     ("finish", 7),
+    ("casework", 7),
     ("board", 7),
     ("gates", 7),
     ("menu", 7),

@@ -88,7 +88,7 @@ fn verdict_readiness_and_age_never_go() {
 
 #[test]
 fn the_rows_that_never_move_never_move() {
-    for keys in ["v", "b", "r", "o", "enter"] {
+    for keys in ["v", "b", "r", "o", "i", "enter"] {
         let mut w = stories::worse();
         w.fail("us-1", Trouble::Auth, "the login has ended").keys(keys);
         for (width, height) in [(40, 10), (60, 15), (80, 23), (120, 40), (160, 40), (200, 50)] {
@@ -236,7 +236,7 @@ fn one_badge_at_most_shouts_on_a_line() {
 #[test]
 fn a_quiet_screen_changes_its_words_in_steps_only() {
     // A minute without news after the first: only the clock and the ages of row two may move each second.
-    for screen in ["v", "b", "r", "o"] {
+    for screen in ["v", "b", "r", "o", "i"] {
         let mut w = stories::worse_on(Place::Prod, screen);
         w.wait(61_000);
         let mut changed = 0;

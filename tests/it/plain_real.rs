@@ -27,7 +27,7 @@ impl Piped {
             .args(args)
             .env_clear()
             // No TERM: that is what it is for.
-            .envs([("HOME", home.str()), ("LANG", "C.UTF-8")])
+            .envs([("HOME", home.str()), crate::home::ALONE, ("LANG", "C.UTF-8")])
             .envs(env.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -51,17 +51,23 @@ impl Piped {
     /// The next line that contains this.
     #[track_caller]
     pub fn wait_for(&mut self, part: &str) -> String {
+        self.wait_for_any(&[part])
+    }
+
+    /// The next line that contains one of these.
+    #[track_caller]
+    pub fn wait_for_any(&mut self, parts: &[&str]) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             match self.lines.recv_timeout(left) {
                 Ok(l) => {
                     self.seen.push(l.clone());
-                    if l.contains(part) {
+                    if parts.iter().any(|p| l.contains(p)) {
                         return l;
                     }
                 }
-                Err(_) => panic!("waited for {part:?}, heard:\n{}", self.seen.join("\n")),
+                Err(_) => panic!("waited for {parts:?}, heard:\n{}", self.seen.join("\n")),
             }
         }
     }

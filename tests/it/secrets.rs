@@ -1,6 +1,8 @@
 //! A canary secret in every place a token can come from, and every failure that could tell it: nothing that is
 //! printed, drawn, taped or logged may hold it. The servers send back what they were sent, which is the worst there is.
 
+mod files;
+
 use andon::backends::kubernetes::{self, Kubernetes, Timing};
 use andon::backends::net::{Budget, TokenFrom};
 use andon::backends::prometheus::{self, Prometheus};

@@ -35,7 +35,8 @@ fn book() -> String {
     let mut out = String::from(
         "# Picture book\n\nEvery named state of andon, as it is drawn. Colours are not shown here; the word and the sign \
          beside them say the same.\nMade by a test from the model; `ANDON_BLESS=1 cargo test --test it snapshots` \
-         rewrites it.\n",
+         rewrites it.\nReports of a played drill are in `reports/`: a postmortem draft as [Markdown](reports/f1.md) and as a \
+         page (`f1.html`), a hand-over, and a drill without a rollback.\n",
     );
     let mut section = "";
     for p in pictures() {

@@ -13,8 +13,13 @@ use andon::testkit::drill::Run;
 use andon::testkit::stray;
 use andon::tty::decode::{Decoder, Event};
 
-const SCREENS: [(&str, Screen); 4] =
-    [("v", Screen::Verdict), ("b", Screen::Board), ("r", Screen::Runbook), ("o", Screen::Sources)];
+const SCREENS: [(&str, Screen); 5] = [
+    ("v", Screen::Verdict),
+    ("b", Screen::Board),
+    ("r", Screen::Runbook),
+    ("o", Screen::Sources),
+    ("i", Screen::Incident),
+];
 /// At a keyboard's full rate, not at a fifth of it.
 fn is_long() -> bool {
     std::env::var_os("ANDON_LONG").is_some()

@@ -2,6 +2,8 @@
 //! bodies, and every failure as a `SourceError`. No retries anywhere: the callers decide. Never shows a credential.
 
 use super::Settings;
+use crate::backends::net::secret;
+use crate::core::redact;
 use crate::core::world::source::{SourceError, Trouble};
 use futures::{AsyncBufReadExt, AsyncReadExt, TryStreamExt};
 use http::{HeaderValue, Request};
@@ -14,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Decoded body cap of limits.md section 4.
 pub const BODY_CAP: usize = 16 * 1024 * 1024;
+/// Our word for an answer that says no in no dialect of the API.
+const NOT_A_STATUS: &str = "not a Status";
 /// What is read of an answer that says no.
 pub const WORDS_CAP: usize = 64 * 1024;
 
@@ -62,9 +66,12 @@ pub struct Clients {
 }
 
 async fn read_kubeconfig(path: Option<PathBuf>) -> Result<Kubeconfig, SourceError> {
-    let read = tokio::task::spawn_blocking(move || match path {
-        Some(p) => Kubeconfig::read_from(p),
-        None => Kubeconfig::read(),
+    let read = tokio::task::spawn_blocking(move || {
+        let read = match path {
+            Some(p) => Kubeconfig::read_from(p),
+            None => Kubeconfig::read(),
+        };
+        read.inspect(learn)
     });
     match read.await {
         Ok(Ok(kc)) => Ok(kc),
@@ -72,6 +79,32 @@ async fn read_kubeconfig(path: Option<PathBuf>) -> Result<Kubeconfig, SourceErro
             Err(SourceError::new(Trouble::NotFound, format!("the kubeconfig cannot be read: {}", clean(&chain(&e)))))
         }
         Err(_) => Err(SourceError::new(Trouble::Panicked, "reading the kubeconfig failed")),
+    }
+}
+
+/// Every credential that stands in it, or in a file it names, must be found where it must not be. What a plugin prints is
+/// the library's alone: that goes by its shape, and what an API server says to a 401 is looked
+/// at strictly.
+fn learn(kc: &Kubeconfig) {
+    use std::io::Read;
+    for info in kc.auth_infos.iter().filter_map(|a| a.auth_info.as_ref()) {
+        let Ok(v) = serde_json::to_value(info) else { continue };
+        let text = |name: &str| v.get(name).and_then(serde_json::Value::as_str);
+        ["token", "password", "client-key-data"].iter().filter_map(|name| text(name)).for_each(secret::learn);
+        let provider = v.pointer("/auth-provider/config").and_then(serde_json::Value::as_object);
+        for (name, value) in provider.into_iter().flatten() {
+            if name.ends_with("token") || name.ends_with("secret") {
+                value.as_str().into_iter().for_each(secret::learn);
+            }
+        }
+        // A pipe in its place would hold us for ever.
+        let file = text("tokenFile").or_else(|| text("token-file")).map(PathBuf::from);
+        if let Some(file) = file.filter(|f| f.is_file()).and_then(|f| std::fs::File::open(f).ok()) {
+            let mut token = String::new();
+            if file.take(64 * 1024).read_to_string(&mut token).is_ok() {
+                secret::learn(&token);
+            }
+        }
     }
 }
 
@@ -220,6 +253,7 @@ impl Clients {
             return SourceError::new(trouble, format!("to {what}: {} is not reached: {why}", self.context));
         };
         let words = message(&status.message);
+        let words = if status.code == 401 || status.reason == NOT_A_STATUS { redact::strict(&words) } else { words };
         let mut error = match status.code {
             401 => auth_failed(&self.context, &words),
             403 => SourceError::new(Trouble::Forbidden, format!("to {what}: {words}")),
@@ -254,7 +288,7 @@ pub async fn stream(
     let text = capped(answer.into_body(), WORDS_CAP).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let status = serde_json::from_str::<kube::core::Status>(&text)
-        .unwrap_or_else(|_| kube::core::Status::failure(text.trim(), "not a Status"));
+        .unwrap_or_else(|_| kube::core::Status::failure(&redact::strict(&secret::clean(text.trim())), NOT_A_STATUS));
     Err(kube::Error::Api(status.with_code(code.as_u16()).boxed()))
 }
 
@@ -309,9 +343,16 @@ pub fn message(text: &str) -> String {
     clean(text)
 }
 
-/// One line, 200 characters, no control characters.
+/// One line, 200 characters, no control characters, no secrets.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect::<String>().trim().to_owned()
+    // Before it is cut: half of a secret would not be known again.
+    secret::clean(text)
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(200)
+        .collect::<String>()
+        .trim()
+        .to_owned()
 }
 
 /// The library's own words before the cause say nothing to a person: `ServiceError: client error (Connect): ...`.

@@ -25,7 +25,8 @@ pub async fn probe(
     let reviews = futures::future::join_all(
         scopes.iter().flat_map(|ns| ACTS.iter().map(move |(verb, sub)| review(c, *ns, verb, sub, deadline))),
     );
-    let (group, identity, rights) = futures::join!(group, identity(c, deadline), reviews);
+    let (group, known, rights) = futures::join!(group, identity(c, deadline), reviews);
+    let (identity, groups) = known.map_or((None, Vec::new()), |(user, groups)| (Some(user), groups));
     let rollouts = match group {
         Ok(_) => true,
         Err(e) if e.trouble == Trouble::NotFound => false,
@@ -39,6 +40,7 @@ pub async fn probe(
         rights,
         skew_ms,
         identity,
+        groups,
         insecure: c.insecure,
     })
 }
@@ -93,16 +95,35 @@ fn git_version(v: &Value) -> Option<Arc<str>> {
     v.get("gitVersion").and_then(Value::as_str).map(Arc::from)
 }
 
-async fn identity(c: &Clients, deadline: Duration) -> Option<Arc<str>> {
-    let request = post_request(
-        "/apis/authentication.k8s.io/v1/selfsubjectreviews",
-        json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}).to_string(),
-    )
-    .ok()?;
-    let what = "ask who we are";
-    let bytes = c.call(&c.watch, request, deadline, what).await.ok()?;
-    let v: Value = parse(&bytes, what).ok()?;
-    v.pointer("/status/userInfo/username").and_then(Value::as_str).map(Arc::from)
+/// Groups kept of one answer, and characters of one name: an identity provider can send thousands.
+const GROUPS: usize = 50;
+const NAME: usize = 256;
+
+/// The user and groups the server takes us for (SelfSubjectReview, `authentication.k8s.io`: v1 since 1.28, v1beta1 before).
+/// `None`: it does not say. Nobody may act less for that.
+async fn identity(c: &Clients, deadline: Duration) -> Option<(Arc<str>, Vec<Arc<str>>)> {
+    for version in ["v1", "v1beta1"] {
+        let request = post_request(
+            &format!("/apis/authentication.k8s.io/{version}/selfsubjectreviews"),
+            json!({"apiVersion": format!("authentication.k8s.io/{version}"), "kind": "SelfSubjectReview"}).to_string(),
+        )
+        .ok()?;
+        let what = "ask who we are";
+        match c.call(&c.watch, request, deadline, what).await {
+            Ok(bytes) => return known(&parse(&bytes, what).ok()?),
+            // This server does not have it in this version.
+            Err(e) if e.trouble == Trouble::NotFound => {}
+            Err(_) => return None,
+        }
+    }
+    None
+}
+
+fn known(v: &Value) -> Option<(Arc<str>, Vec<Arc<str>>)> {
+    let name = |v: &Value| Some(Arc::from(v.as_str()?.chars().take(NAME).collect::<String>()));
+    let user = v.pointer("/status/userInfo/username").and_then(name)?;
+    let groups = v.pointer("/status/userInfo/groups").and_then(Value::as_array);
+    Some((user, groups.into_iter().flatten().filter_map(name).take(GROUPS).collect()))
 }
 
 async fn review(c: &Clients, namespace: Option<&str>, verb: &str, sub: &str, deadline: Duration) -> Right {

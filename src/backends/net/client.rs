@@ -4,7 +4,7 @@
 use super::body::{self, BodyError};
 use super::budget::Budget;
 use super::date;
-use super::secret::TokenFrom;
+use super::secret::{self, TokenFrom};
 use crate::backends::Cx;
 use crate::core::id::SourceId;
 use crate::core::time::Utc;
@@ -183,8 +183,8 @@ impl Client {
         let date = text(headers, &DATE).and_then(date::http_date);
         let retry_after_ms = text(headers, &RETRY_AFTER).and_then(|v| date::retry_after_ms(v, date));
         let mut body = body::read(response, body::CAP).await.map_err(|e| self.broken(&e))?;
-        // What is no answer to the question will be quoted in an error.
-        if let Some(secret) = sent.filter(|_| !(200..300).contains(&status) || !body::is_json(&content_type)) {
+        // An error will quote it, and a page for debugging may say it back in an answer that looks right.
+        if let Some(secret) = sent {
             secret.hide(&mut body);
         }
         Ok(Answer { status, content_type, body, date, retry_after_ms, took: begun.elapsed() })
@@ -239,7 +239,7 @@ impl Client {
 
     /// `<place> <what>`, as a source error.
     pub fn error(&self, trouble: Trouble, what: &str) -> SourceError {
-        SourceError::new(trouble, format!("{} {what}", self.place))
+        SourceError::new(trouble, secret::clean(&format!("{} {what}", self.place)))
     }
 
     fn unreachable(&self, e: &reqwest::Error) -> SourceError {

@@ -1,13 +1,55 @@
 //! Where a token comes from and how it stays unseen. Read anew for each use, because projected tokens rotate.
 //! Nothing here may show a value.
 
+use crate::core::redact::{self, Values};
 use reqwest::header::HeaderValue;
 use std::fmt;
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::{PoisonError, RwLock, TryLockError};
 use std::time::{Duration, Instant};
+
+/// Every credential this process has read, so that it is found where it must not be. The newest of rotating ones.
+static KNOWN: RwLock<Values> = RwLock::new(Values::new());
+
+/// From now on this value is found by [`find`], [`clean`] and [`blot`].
+pub fn learn(value: &str) {
+    let value = value.trim();
+    // Tokens are read anew for every request: nearly always it is known.
+    if !KNOWN.read().unwrap_or_else(PoisonError::into_inner).holds(value) {
+        KNOWN.write().unwrap_or_else(PoisonError::into_inner).learn(value);
+    }
+}
+
+fn known<T>(look: impl FnOnce(&Values) -> T) -> Option<T> {
+    match KNOWN.try_read() {
+        Ok(values) => Some(look(&values)),
+        Err(TryLockError::Poisoned(values)) => Some(look(&values.into_inner())),
+        // The thread that panics may be the one that writes.
+        Err(TryLockError::WouldBlock) if std::thread::panicking() => None,
+        Err(TryLockError::WouldBlock) => Some(look(&KNOWN.read().unwrap_or_else(PoisonError::into_inner))),
+    }
+}
+
+/// The text without credentials this process holds, and how many there were. `None`: none.
+pub fn find(text: &str) -> Option<(String, usize)> {
+    known(|values| values.clean(text)).flatten()
+}
+
+/// The text without those, and without what looks like a secret.
+pub fn clean(text: &str) -> String {
+    match find(text) {
+        Some((text, _)) => redact::clean(&text).into_owned(),
+        None => redact::clean(text).into_owned(),
+    }
+}
+
+/// Overwrites them with `*` in bytes whose length must stay.
+pub fn blot(bytes: &mut [u8]) {
+    known(|values| values.blot(bytes));
+}
 
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 /// No token is longer; a file that is was named by mistake.
@@ -20,7 +62,10 @@ impl Secret {
     fn new(text: &str) -> Result<Secret, String> {
         match text.trim() {
             "" => Err("is empty".to_owned()),
-            t => Ok(Secret(t.to_owned())),
+            t => {
+                learn(t);
+                Ok(Secret(t.to_owned()))
+            }
         }
     }
 
@@ -34,6 +79,10 @@ impl Secret {
     /// Overwrites the value with `*` wherever it stands in `text`: proxies and debugging pages send back what they
     /// were sent, and errors quote them.
     pub fn hide(&self, text: &mut [u8]) {
+        // Nearly every answer holds none, and some have megabytes.
+        if !String::from_utf8_lossy(text).contains(&self.0) {
+            return;
+        }
         let value = self.0.as_bytes();
         let mut at = 0;
         while let Some(here) = text.get(at..at + value.len()) {

@@ -66,6 +66,7 @@ impl World {
             rights: if cluster { RIGHTS.map(right).to_vec() } else { Vec::new() },
             skew_ms: Some(0),
             identity: cluster.then(|| self.scenario.user.clone()),
+            groups: if cluster { vec!["on-call".into(), "system:authenticated".into()] } else { Vec::new() },
             insecure: false,
         }
     }

@@ -80,3 +80,36 @@ fn tail_prints_a_line_for_a_person() {
     assert!(lines[1].starts_with("03:14:08 mira closed after 3 records"), "{said}");
     assert_eq!(tail(&dir.path().join("none"), 2, &mut Vec::new()).expect("written"), 1);
 }
+
+#[test]
+fn verify_looks_at_the_side_files_that_records_name() {
+    let dir = Scratch::new();
+    let path = session(dir.path(), "1", 0);
+    let long = crate::journal::side::put_aside(dir.path(), 0o600, &json!({"output": "x".repeat(40_000)}));
+    let data = long.expect("written").expect("it is long");
+    let sha = data["output"]["side"].as_str().expect("named").to_owned();
+    let name = "20261121T031500Z-mira-h-2";
+    let who = crate::journal::record::Who {
+        session: name.into(),
+        actor: crate::journal::record::Actor { user: "mira".into(), claimed: None },
+        host: "h".into(),
+    };
+    let file = crate::journal::append::OnDisk::create(&dir.path().join(format!("{name}.jsonl")), 0o600).expect("made");
+    let mut chain = crate::journal::append::Chain::new(who, Box::new(file));
+    chain.append(&entry(Kind::Opened, 5000, json!({})), at(5000), None, 0).expect("written");
+    chain.append(&entry(Kind::Runbook, 5001, data), at(5001), None, 0).expect("written");
+    let all = [dir.path().to_owned()];
+    let (code, said) = run(&all);
+    assert_eq!(code, 0, "{said}");
+    let side = crate::journal::side::path(dir.path(), &sha);
+    std::fs::write(&side, "y".repeat(40_000)).expect("written");
+    let (code, said) = run(&all);
+    assert!(
+        code == 1 && said.contains(&format!("seq 2 names the side file {sha}.side, which holds other bytes")),
+        "{said}"
+    );
+    std::fs::remove_file(&side).expect("removed");
+    let (code, said) = run(&all);
+    assert!(code == 1 && said.contains("which is gone") && said.contains("NOT WHOLE"), "{said}");
+    assert_eq!(run(std::slice::from_ref(&path)).0, 0);
+}

@@ -1,16 +1,19 @@
 //! `andon log verify`: every chain, and the heads the files name of each other.
 
 use super::{WIDTH, missing, shown};
+use crate::cli::out::Progress;
 use crate::core::shown::shown_line;
-use crate::journal::append;
-use crate::journal::chain::{SHOWS, Verified, verify as chain};
-use crate::journal::heads::{logs, session_of};
+use crate::journal::chain::{SHOWS, Verified};
+use crate::journal::places::{file_name, find, logs, root_of, session_of};
+use crate::journal::side;
+use crate::journal::verify::{Job, heads_named, verify_files};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Checks files, and all logs of directories, against their chains and against the heads they name of each other.
-/// Exit code 0: everything holds; 1: something does not, the record named. Always says what that proves.
+/// Checks files, and all logs of directories with their months, against their chains and against the heads they name of
+/// each other. Exit code 0: everything holds; 1: something does not, the record named. Always says what that proves.
 pub fn verify(paths: &[PathBuf], out: &mut impl Write) -> io::Result<i32> {
     let mut files = Vec::new();
     let mut whole_dirs = BTreeSet::new();
@@ -18,29 +21,27 @@ pub fn verify(paths: &[PathBuf], out: &mut impl Write) -> io::Result<i32> {
         if path.is_dir() {
             files.extend(logs(path)?);
             whole_dirs.insert(path.clone());
-        } else if path.exists() {
+        } else if path.symlink_metadata().is_ok() {
             files.push(path.clone());
         } else {
             return missing(path, out);
         }
     }
+    let wanted = Wanted::of(&files);
+    let jobs: Vec<Job> = files.iter().map(|path| Job { path: path.clone(), wanted: wanted.hashes(path) }).collect();
+    let mut progress = Progress::new("verified");
+    let results = verify_files(&jobs, &mut |done, all| progress.at(done, all));
+    drop(progress);
     let (mut bad, mut records) = (false, 0);
-    let mut wanted = Wanted::default();
-    let mut results = Vec::new();
-    // Twice over the files, so that the heads a later file names of an earlier one are known while that is read.
-    for path in &files {
-        wanted.read(path);
-    }
-    for path in &files {
-        let found = append::open_to_read(path).and_then(|f| chain(f, |hash| wanted.saw(path, hash)));
-        results.push((path, found));
-    }
-    for (path, found) in &results {
+    let mut met = BTreeMap::new();
+    for (path, found) in files.iter().zip(results) {
         let name = shown(path);
         match found {
-            Ok(v) => {
-                records += v.records;
-                bad |= report(&name, path, v, out)?;
+            Ok(checked) => {
+                records += checked.found.records;
+                bad |= report(&name, path, &checked.found, out)?;
+                bad |= sides(&name, path, &checked.sides, out)?;
+                met.entry(key(path)).or_insert_with(BTreeSet::new).extend(checked.met);
             }
             Err(e) => {
                 bad = true;
@@ -48,13 +49,15 @@ pub fn verify(paths: &[PathBuf], out: &mut impl Write) -> io::Result<i32> {
             }
         }
     }
-    for (path, head, by) in wanted.left(&whole_dirs) {
+    for (root, name, head, by) in wanted.left(&met, &whole_dirs) {
         bad = true;
-        let what = if path.exists() { "does not hold it any more: its end was removed or replaced" } else { "is gone" };
+        let there = find(&root, &name);
+        let what =
+            if there.is_some() { "does not hold it any more: its end was removed or replaced" } else { "is gone" };
         writeln!(
             out,
             "{}: {} saw it end in {}, and it {what}",
-            shown(&path),
+            shown(&there.unwrap_or_else(|| root.join(&name))),
             shown_line(&by, WIDTH),
             shown_line(&head, 12)
         )?;
@@ -93,48 +96,73 @@ fn report(name: &str, path: &Path, v: &Verified, out: &mut impl Write) -> io::Re
     Ok(false)
 }
 
-/// Heads that `opened` records name of other files, until they are met there.
-#[derive(Default)]
-struct Wanted(BTreeMap<PathBuf, BTreeMap<String, String>>);
-
-impl Wanted {
-    /// Takes up what the first record of `path` names.
-    fn read(&mut self, path: &Path) {
-        let first = append::open_to_read(path)
-            .ok()
-            .and_then(|f| first_line(f).ok())
-            .and_then(|line| chain(&line[..], |_| {}).ok());
-        let Some(v) = first else {
-            return;
-        };
-        for (file, head) in v.heads {
-            // A name from a record is never a path.
-            if !head.is_empty() && !file.contains('/') {
-                let other = path.with_file_name(file);
-                self.0.entry(other).or_default().insert(head, session_of(path));
-            }
+/// A line for each side file that is not what a record says of it; true when there is one.
+fn sides(name: &str, path: &Path, named: &[(u64, Value)], out: &mut impl Write) -> io::Result<bool> {
+    let dirs = [root_of(path), path.parent().unwrap_or(Path::new(""))];
+    let mut bad = false;
+    for (seq, data) in named {
+        for fault in side::check(&dirs, data) {
+            bad = true;
+            let what = match fault.what {
+                side::What::Missing => "is gone".to_owned(),
+                side::What::Changed => "holds other bytes than were written".to_owned(),
+                side::What::Unread(why) => format!("was not read: {}", shown_line(&why, WIDTH)),
+            };
+            writeln!(
+                out,
+                "{name}: seq {seq} names the side file {}.side, which {what}",
+                shown_line(&fault.sha256, 64)
+            )?;
         }
     }
-
-    fn saw(&mut self, path: &Path, hash: &str) {
-        if let Some(heads) = self.0.get_mut(path) {
-            heads.remove(hash);
-        }
-    }
-
-    /// (file, head, who saw it) for heads that were not met, in files that were read or should be there.
-    fn left(self, whole_dirs: &BTreeSet<PathBuf>) -> Vec<(PathBuf, String, String)> {
-        self.0
-            .into_iter()
-            .filter(|(path, _)| path.parent().is_some_and(|d| whole_dirs.contains(d)))
-            .flat_map(|(path, heads)| heads.into_iter().map(move |(head, by)| (path.clone(), head, by)))
-            .collect()
-    }
+    Ok(bad)
 }
 
-fn first_line(from: impl io::Read) -> io::Result<Vec<u8>> {
-    let mut line = Vec::new();
-    let bound = crate::journal::record::MAX_RECORD as u64;
-    io::BufRead::read_until(&mut io::BufReader::new(from.take(bound)), b'\n', &mut line)?;
-    Ok(line)
+/// The directory a log belongs to, and its name: the same before and after it was moved into its month.
+type Place = (PathBuf, String);
+
+fn key(path: &Path) -> Place {
+    (root_of(path).to_owned(), file_name(path).to_owned())
+}
+
+/// Heads that `opened` records name of other files: by file, hash and who saw it.
+#[derive(Default)]
+struct Wanted(BTreeMap<Place, BTreeMap<String, String>>);
+
+impl Wanted {
+    /// What the first records of these files name.
+    fn of(files: &[PathBuf]) -> Wanted {
+        let mut wanted = Wanted::default();
+        for (path, heads) in files.iter().zip(heads_named(files)) {
+            for (file, head) in heads {
+                // A name from a record is never a path.
+                if !head.is_empty() && !file.contains('/') {
+                    let of = wanted.0.entry((root_of(path).to_owned(), file)).or_default();
+                    of.insert(head, session_of(path));
+                }
+            }
+        }
+        wanted
+    }
+
+    fn hashes(&self, path: &Path) -> BTreeSet<String> {
+        self.0.get(&key(path)).map(|heads| heads.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// (directory, file, head, who saw it) for heads that were not met, in files that were read or should be there.
+    fn left(
+        self,
+        met: &BTreeMap<Place, BTreeSet<String>>,
+        whole: &BTreeSet<PathBuf>,
+    ) -> Vec<(PathBuf, String, String, String)> {
+        let mut left = Vec::new();
+        for (place, heads) in self.0.into_iter().filter(|((root, _), _)| whole.contains(root)) {
+            for (head, by) in heads {
+                if !met.get(&place).is_some_and(|m| m.contains(&head)) {
+                    left.push((place.0.clone(), place.1.clone(), head, by));
+                }
+            }
+        }
+        left
+    }
 }

@@ -5,6 +5,7 @@ use crate::core::msg::Msg;
 use crate::core::plain::grammar::LINE_MOST;
 use crate::core::time::Person;
 use crate::engine::inbox::{FromTerminal, Inbox};
+use crate::journal::redact;
 use crate::tty::{Ending, now_ms};
 use std::io::{self, ErrorKind, Read};
 use std::time::Duration;
@@ -34,6 +35,8 @@ fn read(mut from: impl Read, inbox: &Inbox) {
         while inbox.terminal_waiting() > AHEAD {
             std::thread::sleep(Duration::from_millis(5));
         }
+        // Before a message exists: the tape holds every one whole.
+        let l = redact::text(&l).into_owned();
         inbox.terminal(FromTerminal::Msg(Msg::Line(l), Person(now_ms())));
     };
     loop {

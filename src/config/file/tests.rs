@@ -253,6 +253,19 @@ fn an_upper_file_goes_over_a_lower_one() {
 }
 
 #[test]
+fn an_anchor_is_a_program_and_its_words() {
+    let (found, problems) = read("[environment.x]\nsources = []\nanchor = [\"keep-head\", \"--to\", \"vault\"]\n");
+    assert_eq!(problems, []);
+    let words: Vec<&str> = found.environments[0].anchor.iter().map(|w| &**w).collect();
+    assert_eq!(words, ["keep-head", "--to", "vault"]);
+    for bad in ["[]", "[\"\"]", "\"keep-head | sh\""] {
+        let (found, problems) = read(&format!("[environment.x]\nsources = []\nanchor = {bad}\n"));
+        assert_eq!(problems.len(), 1, "{bad}: {problems:?}");
+        assert!(found.environments[0].anchor.is_empty());
+    }
+}
+
+#[test]
 fn a_token_never_shows_what_it_is() {
     let text = "[source.m]\ntype = \"prometheus\"\nurl = \"https://p\"\ntoken = { command = [\"echo\", \"s3cr3t\"] }\n";
     let (found, problems) = read(text);

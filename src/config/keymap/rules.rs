@@ -44,7 +44,10 @@ fn here(context: Context, chord: &[Key], keys: &str, intent: Option<Intent>) -> 
         Context::Dialog if chord == [CONFIRM] && intent != Some(Intent::Confirm) => {
             Some(("\"Y\" is the confirmation in every dialog".to_owned(), OTHER.to_owned()))
         }
-        Context::Choose | Context::Dialog | Context::Note | Context::Field if chord.len() > 1 => {
+        Context::Sheet if chord == [CONFIRM] => {
+            Some(("\"Y\" is the confirmation in every dialog".to_owned(), OTHER.to_owned()))
+        }
+        Context::Choose | Context::Dialog | Context::Note | Context::Field | Context::Sheet if chord.len() > 1 => {
             let what = format!("\"{keys}\" has two keys, and [{}] takes one", context.section());
             Some((what, OTHER.to_owned()))
         }
@@ -59,7 +62,8 @@ fn here(context: Context, chord: &[Key], keys: &str, intent: Option<Intent>) -> 
         | Context::Choose
         | Context::Note
         | Context::Field
-        | Context::Replay => None,
+        | Context::Replay
+        | Context::Sheet => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::gate::GateLine;
 use super::plan::{Direction, Operation, Plan};
+use super::sheet::Sheet;
 use crate::core::id::TargetId;
 use crate::core::id::{ActId, DialogId};
 use crate::core::judge::readiness::Readiness;
@@ -33,6 +34,8 @@ pub enum DialogKind {
     Arm,
     Disarm,
     Acknowledge(TargetId),
+    /// Fields to fill in; it makes records and sends nothing.
+    Sheet(Box<Sheet>),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -124,14 +127,28 @@ impl Dialog {
     pub fn act(&self) -> Option<&ActDialog> {
         match &self.kind {
             DialogKind::Act(a) => Some(a),
-            DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) => None,
+            DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Sheet(_) => None,
+        }
+    }
+
+    pub fn sheet(&self) -> Option<&Sheet> {
+        match &self.kind {
+            DialogKind::Sheet(s) => Some(s),
+            DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Act(_) => None,
+        }
+    }
+
+    pub fn sheet_mut(&mut self) -> Option<&mut Sheet> {
+        match &mut self.kind {
+            DialogKind::Sheet(s) => Some(s),
+            DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Act(_) => None,
         }
     }
 
     pub fn act_mut(&mut self) -> Option<&mut ActDialog> {
         match &mut self.kind {
             DialogKind::Act(a) => Some(a),
-            DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) => None,
+            DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Sheet(_) => None,
         }
     }
 }

@@ -5,3 +5,4 @@ pub mod dialog;
 pub mod flight;
 pub mod gate;
 pub mod plan;
+pub mod sheet;

@@ -2,12 +2,16 @@
 
 pub mod casebook;
 pub mod checklist;
+pub mod claim;
+pub mod desk;
 pub mod followup;
 pub mod incident;
 pub mod known;
 pub mod note;
 pub mod others;
 pub mod people;
+pub mod report;
 pub mod runbook;
 pub mod seams;
 pub mod signal;
+pub mod status;

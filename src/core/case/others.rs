@@ -1,7 +1,7 @@
 //! Acts that are under way from other consoles on this log: a fold over their records. What a session leaves open when it
 //! ends stays here until somebody has read it back. Knows no screen and no journal.
 
-use crate::core::age;
+use super::people::{Present, dialogs_on};
 use crate::core::id::TargetId;
 use crate::core::record::Record;
 use crate::core::time::{Person, Utc};
@@ -55,14 +55,23 @@ impl Elsewhere {
         })
     }
 
-    /// `in flight, ito: roll back, 0m12`
-    pub fn words(&self, now: Utc) -> String {
-        let state = match &*self.last {
+    /// `in flight`, or what hinders it.
+    pub fn state(&self) -> &'static str {
+        match &*self.last {
             "unknown" => "outcome unknown",
             "stuck" => "STUCK",
             _ => "in flight",
-        };
-        format!("{state}, {}: {}, {}", self.who, self.verb, age::stopwatch(now.since(self.since).max(0)))
+        }
+    }
+
+    /// How long it has been under way. Milliseconds.
+    pub fn lasted(&self, now: Utc) -> i64 {
+        now.since(self.since).max(0)
+    }
+
+    /// `in flight on this target since 03:14:07: ito, roll back`
+    pub fn here(&self) -> String {
+        format!("{} on this target since {}: {}, {}", self.state(), self.since.hms(), self.who, self.verb)
     }
 
     /// `roll back checkout@eu-1 (step 1 of 2) by ito`
@@ -149,6 +158,14 @@ impl Others {
     }
 }
 
+/// What others are at on this target, for whoever has a dialog open on it. Nothing in it moves with time. `who`: our
+/// person, `mira@bastion-2`.
+pub fn on_target(people: &[Present], others: &Others, who: &str, target: &TargetId) -> Vec<String> {
+    let dialogs = dialogs_on(people, target)
+        .map(|(p, d)| format!("{} has a {} dialog open on this target", p.called(who), d.verb));
+    others.on(target).map(Elsewhere::here).chain(dialogs).collect()
+}
+
 /// Whose act, and which, a `resolved` record is about, when it is about another session's.
 pub fn about(r: &Record) -> Option<(&str, Option<u64>)> {
     let of = r.data.get("of");
@@ -184,7 +201,8 @@ mod tests {
         o.take(&record("a", "seen", 1, json!({})));
         assert_eq!(o.acts[0].left(), "roll back , stopped after 1 of 2 by ito");
         let now = Utc(o.acts[0].since.0 + 12_000);
-        assert_eq!(o.acts[0].words(now), "in flight, ito: roll back, 0m12");
+        assert_eq!((o.acts[0].state(), o.acts[0].lasted(now)), ("in flight", 12_000));
+        assert_eq!(o.acts[0].here(), "in flight on this target since 03:14:07: ito, roll back");
         o.take(&intent(2));
         assert_eq!(o.acts.len(), 2, "the next step takes the place of the one before");
         o.take(&record("a", "settled", 2, json!({})));

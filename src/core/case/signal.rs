@@ -43,16 +43,26 @@ pub struct Signals(BTreeMap<String, Vec<Known<Signal>>>);
 
 impl Signals {
     pub(super) fn take(&mut self, kind: Kind, r: &Record) {
-        let of = match kind {
-            Kind::Verdict => r.target_at(),
-            Kind::Burn => r.data["service"].as_str().map(str::to_owned),
-            _ => return,
+        let of = if kind == Kind::Verdict {
+            r.target_at()
+        } else if kind == Kind::Burn {
+            r.data["service"].as_str().map(str::to_owned)
+        } else {
+            None
         };
         if let Some(of) = of {
             let words = bad(kind, r);
-            let signal = Signal { bad: words.is_some(), words: words.unwrap_or_default() };
+            let said = format!("{} {}", word(kind), r.data["words"].as_str().unwrap_or_default());
+            let signal = Signal { bad: words.is_some(), words: said };
             insert(self.0.entry(of).or_default(), Known::by(r, signal), KEPT);
         }
+    }
+
+    /// The newest one of a service: its burn, or the verdict of one of its rollouts of the same name.
+    pub fn newest(&self, service: &str) -> Option<&Known<Signal>> {
+        let of = |name: &str| name.split('@').next() == Some(service);
+        let newest = self.0.iter().filter(|(name, _)| of(name)).filter_map(|(_, all)| all.last());
+        newest.max_by(|a, b| a.key().cmp(&b.key()))
     }
 
     /// The first one of the bad run that still goes on.

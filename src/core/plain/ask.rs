@@ -5,7 +5,9 @@ use super::{show, whole, words};
 use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, PlanState};
 use crate::core::act::gate::GateState;
 use crate::core::act::plan::{Direction, Plan, Verb};
+use crate::core::act::sheet::{Field, Sheet, What};
 use crate::core::age;
+use crate::core::case::others;
 use crate::core::finish;
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::CheckState;
@@ -27,6 +29,10 @@ pub fn due(model: &Model, dialog: &Dialog) -> Option<Due> {
         DialogKind::Arm => yes(Intent::Arm, &model.environment.name),
         DialogKind::Disarm => yes(Intent::Disarm, &model.environment.name),
         DialogKind::Acknowledge(t) => yes(Intent::Acknowledge, &t.at()),
+        DialogKind::Sheet(s) => {
+            let on = s.on.split_whitespace().next().unwrap_or(&model.environment.name);
+            (s.missing().is_none()).then(|| Due::Yes(format!("yes {} {on}", sheet_word(s.what))))
+        }
         DialogKind::Act(d) => {
             if d.refused.is_some() || d.plan().is_none() {
                 return None;
@@ -61,8 +67,49 @@ pub fn lines(model: &Model, dialog: &Dialog) -> Vec<String> {
             format!("ACKNOWLEDGE the WORSE verdict of {}.", t.at()),
             "It no longer stands by itself; the next look that finds it worse says so again.".into(),
         ],
+        DialogKind::Sheet(s) => sheet(s),
         DialogKind::Act(d) => act(model, dialog, d),
     }
+}
+
+/// The word of the act that opened a dialog with fields.
+fn sheet_word(what: What) -> &'static str {
+    match what {
+        What::OpenIncident | What::ChangeIncident => Intent::OpenIncident.name(),
+        What::CloseIncident => Intent::CloseIncident.name(),
+        What::TakeLead => Intent::TakeLead.name(),
+        What::GiveLead => Intent::GiveLead.name(),
+        What::Tasks => Intent::Debts.name(),
+        What::Tell => Intent::Tell.name(),
+        What::Decide => Intent::Decide.name(),
+    }
+}
+
+/// A dialog with fields: each row by its number, to be set with `set N WORDS`.
+fn sheet(s: &Sheet) -> Vec<String> {
+    let mut out = vec![format!("{} {}.", s.title, s.on)];
+    out.extend(s.said.iter().map(|l| format!("{l}.")));
+    for (n, row) in s.rows.iter().enumerate() {
+        let value = match row.value() {
+            "" if row.must.is_some() => "asked for",
+            "" => "empty",
+            value => value,
+        };
+        let options = match &row.field {
+            Field::Choice { options, .. } => {
+                let all: Vec<&str> = options.iter().map(|o| &**o).collect();
+                format!("; one of: {}", all.join(", "))
+            }
+            Field::Text(_) => String::new(),
+        };
+        out.push(format!("row {}, {}: {value}{options}.", n + 1, row.name));
+    }
+    out.extend(s.below.iter().map(|(_, l)| format!("{l}.")));
+    out.extend(s.missing().map(|(n, why)| format!("row {} is missing: {why}.", n + 1)));
+    if !s.rows.is_empty() {
+        out.push("set N WORDS fills row N; any other line closes this and records nothing.".into());
+    }
+    out
 }
 
 fn act(model: &Model, dialog: &Dialog, d: &ActDialog) -> Vec<String> {
@@ -111,6 +158,8 @@ fn act(model: &Model, dialog: &Dialog, d: &ActDialog) -> Vec<String> {
         }
         out.extend(plan.cautions.iter().map(|c| format!("caution: {c}.")));
     }
+    let others = others::on_target(&model.people, &model.others, &model.environment.who, &d.operation.target);
+    out.extend(others.into_iter().map(|o| format!("caution: {o}.")));
     checks(d, &mut out);
     out.extend(d.plan().map(requests).unwrap_or_default());
     if d.direction() == Direction::Backward && !model.is_armed() && model.environment.production {

@@ -1,6 +1,7 @@
 //! The words of `--plain`, in one table: parsing, help and docs/plain.md rest on it. A word that is not known does nothing.
 
 use crate::core::intent::Intent;
+use crate::core::menu;
 
 /// Characters a typed line may have.
 pub const LINE_MOST: usize = 1_000;
@@ -25,6 +26,8 @@ forms! {
     "at", "at N or SERVICE", "choose it, for words that name none";
     "act", "act", "what can be done to the chosen one";
     "act", "act WHAT [N or SERVICE or SERVICE@SOURCE]", "open the dialog of an act; nothing happens before you confirm it";
+    "decide", "decide WHAT because WHY", "open the dialog that records a decision and its reason";
+    "set", "set N WORDS", "in a dialog with rows: fill row N, or choose one of its words";
     "repeat", "repeat", "say the open dialog again";
     "requests", "requests", "say the open dialog's requests again";
     "runbook", "runbook [N or SERVICE]", "its steps and where they stand";
@@ -32,8 +35,11 @@ forms! {
     "step", "step K tick", "tick step K as done";
     "step", "step K skip REASON", "skip step K, with a reason";
     "note", "note TEXT", "write a note into the log";
+    "as", "as NAME", "where the account is shared: say who you are; the log carries it from then on";
     "sources", "sources", "each source: state, age, what we may do there";
     "log", "log [N]", "the last lines of the log";
+    "incident", "incident", "the incident: lead, checklist, people, debts, the log's state";
+    "record", "record N", "the N-th newest record in full, with the story of its act";
     "speed", "speed N", "in a drill: N times as fast, 1 to 60";
     "open", "open N or NAME", "on the first list: open this context, look-only";
     "drill", "drill", "on the first list: play the drill";
@@ -42,8 +48,21 @@ forms! {
 }
 
 /// What `act` takes.
-pub const ACTS: [Intent; 7] =
-    [Intent::RollBack, Intent::Hold, Intent::Resume, Intent::Promote, Intent::Arm, Intent::Disarm, Intent::Acknowledge];
+pub const ACTS: [Intent; 13] = [
+    Intent::RollBack,
+    Intent::Hold,
+    Intent::Resume,
+    Intent::Promote,
+    Intent::Arm,
+    Intent::Disarm,
+    Intent::Acknowledge,
+    Intent::OpenIncident,
+    Intent::CloseIncident,
+    Intent::TakeLead,
+    Intent::GiveLead,
+    Intent::Debts,
+    Intent::Tell,
+];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -69,8 +88,15 @@ pub enum Command {
     Sources,
     Runbook(Option<String>),
     Step(u32, Step),
+    As(String),
     Note(String),
+    Decide(String, String),
+    /// A row by its number from 1, and what goes into it.
+    Set(usize, String),
     Log(usize),
+    Incident,
+    /// From 1, the newest.
+    Record(usize),
     Speed(u32),
     Open(String),
     Drill,
@@ -92,7 +118,11 @@ pub fn parse(line: &str) -> Result<Command, String> {
         "help" => none(Command::Help),
         "status" if rest == "all" => Ok(Command::Status { all: true }),
         "status" => none(Command::Status { all: false }),
+        "show" if rest == "incident" => Ok(Command::Incident),
+        "show" if rest == "log" => Ok(Command::Log(10)),
         "show" => Ok(Command::Show(one())),
+        "incident" => none(Command::Incident),
+        "record" => rest.parse().ok().filter(|n| *n > 0).map(Command::Record).ok_or_else(|| form(word)),
         "why" => Ok(Command::Why(one())),
         "at" => one().map(Command::At).ok_or_else(|| form(word)),
         "act" if rest.is_empty() => Ok(Command::Acts),
@@ -102,6 +132,12 @@ pub fn parse(line: &str) -> Result<Command, String> {
         "sources" => none(Command::Sources),
         "runbook" => Ok(Command::Runbook(one())),
         "step" => step(rest).ok_or_else(|| form(word)),
+        "as" => one().map(Command::As).ok_or_else(|| form(word)),
+        "decide" => Ok(match rest.split_once(" because ") {
+            Some((what, why)) => Command::Decide(what.trim().to_owned(), why.trim().to_owned()),
+            None => Command::Decide(rest.to_owned(), String::new()),
+        }),
+        "set" => set(rest).ok_or_else(|| form(word)),
         "note" => one().map(Command::Note).ok_or_else(|| form(word)),
         "log" if rest.is_empty() => Ok(Command::Log(10)),
         "log" => rest.parse().ok().filter(|n| (1..=200).contains(n)).map(Command::Log).ok_or_else(|| form(word)),
@@ -126,7 +162,16 @@ fn act(rest: &str) -> Result<Command, String> {
     if matches!(intent, Intent::Arm | Intent::Disarm) && !target.is_empty() {
         return Err(format!("act {} takes no name: it is about this console. Nothing was done.", intent.name()));
     }
+    if menu::is_case(intent) && intent != Intent::OpenIncident && !target.is_empty() {
+        return Err(format!("act {} takes no name: its rows follow, set fills them. Nothing was done.", intent.name()));
+    }
     Ok(Command::Act(intent, (!target.is_empty()).then(|| target.to_owned())))
+}
+
+fn set(rest: &str) -> Option<Command> {
+    let (number, words) = rest.split_once(char::is_whitespace)?;
+    let number = number.parse().ok().filter(|n| *n > 0)?;
+    Some(Command::Set(number, words.trim().to_owned()))
 }
 
 fn step(rest: &str) -> Option<Command> {
@@ -198,6 +243,7 @@ mod tests {
                 .replace(" K ", " 2 ")
                 .replace(" N", " 3")
                 .replace("REASON", "not needed")
+                .replace("NAME", "Mira")
                 .replace("TEXT", "it hurts");
             assert!(parse(&typed).is_ok(), "{}: {typed}: {:?}", f.form, parse(&typed));
             assert!(typed.starts_with(f.word), "{}", f.form);

@@ -4,6 +4,7 @@
 
 pub mod ask;
 pub mod grammar;
+pub mod incident;
 pub mod show;
 pub mod why;
 pub mod words;

@@ -11,6 +11,7 @@ use crate::core::judge::words as figures;
 use crate::core::menu::{self, Item, Ready};
 use crate::core::model::{Model, Place};
 use crate::core::said::Listed;
+use crate::core::strip;
 use crate::core::world::source::Link;
 use crate::core::world::target::TargetState;
 use std::sync::Arc;
@@ -46,6 +47,10 @@ pub fn arming(model: &Model) -> String {
 pub fn greeting(model: &Model) -> Vec<String> {
     let mut out = vec![format!("andon, {}. {}. You are {}.", place(model), arming(model), model.environment.who)];
     out.extend(model.environment.goal.iter().map(|g| format!("Goal: {g}")));
+    if model.log.mine_only && model.environment.place != Place::Drill {
+        out.push("log: mine only. Other consoles on this host are not seen.".into());
+    }
+    out.extend(model.people.iter().map(|p| format!("in: {}, {}.", p.called(&model.environment.who), p.host)));
     out.push(
         "One line for each event, with its time first. Answers have no time. Silence means nothing changed.".into(),
     );
@@ -228,6 +233,7 @@ pub fn acts(model: &Model, t: &TargetState) -> Vec<String> {
     let service = model.world.services.get(&t.service);
     let r = readiness::readiness(t, service, model.world.sources.get(&t.id.source));
     out.extend(r.checks.iter().filter(|c| c.state != CheckState::Ok).map(|c| format!("caution, way back: {}.", c.how)));
+    out.extend(menu::case(model).iter().map(item));
     out.extend(console(model));
     out
 }
@@ -325,12 +331,11 @@ pub fn state(s: &StepState) -> String {
 
 /// The last lines of the log, oldest first.
 pub fn log(model: &Model, n: usize) -> Vec<String> {
-    let lines = &model.log.lines;
+    let lines = strip::lines(model);
     if lines.is_empty() {
         return vec!["The log has no line yet.".into()];
     }
-    let from = lines.len().saturating_sub(n);
-    lines.iter().skip(from).map(|l| format!("log {} {}", words::clock(l.at), l.text)).collect()
+    lines.into_iter().take(n).rev().map(|l| format!("log {} {}", words::clock(l.at), strip::text(l))).collect()
 }
 
 /// The row of what was chosen, for the answer to `at`.

@@ -44,6 +44,10 @@ pub(super) fn opened(model: &mut Model, session: Arc<str>, out: &mut Vec<Effect>
 }
 
 fn ask(model: &mut Model, out: &mut Vec<Effect>) {
+    // What is played again comes by itself, in its order.
+    if model.replay.is_some() {
+        return;
+    }
     if let Some(before) = model.chronicle.wanted() {
         model.chronicle.asked = true;
         out.push(Effect::LogPage { before });

@@ -1,6 +1,6 @@
 //! Dialogs: opened on a pinned target, filled by a plan, confirmed by a late `Y`, reopened when the world moved.
 
-use super::{acts, bump, moved, records};
+use super::{acts, bump, moved, records, sheet};
 use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, NameField, PlanState, Press};
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
 use crate::core::act::gate;
@@ -214,6 +214,10 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
     model.revision += 1;
     // The quiet counts from the last key of any kind, the one that opened the dialog included.
     dialog.last_key = Person(dialog.last_key.0.max(quiet_since.0));
+    if dialog.sheet().is_some() {
+        sheet::key(model, key, out);
+        return;
+    }
     if let DialogKind::Act(d) = &mut dialog.kind {
         if let Some(name) = d.name.as_mut().filter(|_| d.refused.is_none()) {
             match key.code {
@@ -255,6 +259,10 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
 /// `Y`, or the words that stand for it: it counts late enough after the dialog was shown, else "again". False when there
 /// is nothing here that it could confirm.
 pub(super) fn yes(model: &mut Model, out: &mut Vec<Effect>) -> bool {
+    if model.dialog.as_ref().is_some_and(|d| d.sheet().is_some()) {
+        sheet::yes(model, out);
+        return true;
+    }
     let now = model.now.person;
     let (delay, quiet) = (model.limits.confirm_delay, model.limits.quiet);
     let Some(dialog) = &mut model.dialog else { return false };
@@ -356,6 +364,8 @@ fn submit(model: &mut Model, out: &mut Vec<Effect>) {
             model.dialog = None;
             super::facts::acknowledge(model, &target, out);
         }
+        // A sheet is confirmed where its keys are.
+        DialogKind::Sheet(_) => {}
         DialogKind::Act(d) => {
             let named = d.name.as_ref().map(|n| n.why.clone()).unwrap_or_default();
             // A name asked for after `Y`: the act exists and waits.

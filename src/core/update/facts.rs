@@ -1,6 +1,6 @@
 //! What the sources say, and what follows from it: verdicts, burn, history to ask for, acts to settle, lines for the log.
 
-use super::{bump, moved, records, settle};
+use super::{bump, moved, observed, records, settle};
 use crate::core::case::runbook::StepKind;
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
@@ -33,6 +33,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
                 {
                     source_line(model, &id, word, out);
                 }
+                identity(model, &id, out);
                 telemetry_found(model, out);
                 bump(model);
             }
@@ -59,6 +60,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
                     if j.feed(&b.blocks, &at) {
                         bump(model);
                         verdict_line(model, &id, was, out);
+                        observed::figures(model, &id, out);
                     }
                     history(model, &id, out);
                 }
@@ -66,6 +68,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
             }
             Change::Windows(service) => {
                 burn(model, &service);
+                observed::burn(model, &service, out);
                 moved::regate(model);
             }
             Change::Checked(_) => bump(model),
@@ -81,6 +84,19 @@ fn link_word(link: &Link) -> &'static str {
         Link::Polling => "polling",
         Link::Failed(_) => "failed",
     }
+}
+
+/// Whom a source takes us for: recorded when first known and when it changes. One that does not say is not recorded.
+fn identity(model: &mut Model, id: &SourceId, out: &mut Vec<Effect>) {
+    let Some(a) = model.world.sources.get(id).map(|s| &s.abilities) else { return };
+    let Some(user) = a.identity.clone() else { return };
+    let known = (user, a.groups.clone());
+    if model.known_as.get(id) == Some(&known) {
+        return;
+    }
+    let data = json!({"source": id, "user": known.0, "groups": known.1});
+    model.known_as.insert(id.clone(), known);
+    out.push(Effect::Append { entry: records::plain(Kind::Identity, model.now.utc, None, data), ticket: None });
 }
 
 /// One record when it comes up and one for each new trouble: not one for every try.
@@ -339,6 +355,7 @@ pub(super) fn grow_old(model: &mut Model, out: &mut Vec<Effect>) {
         let age = Figures::age(model.world.samples.get(&s), &model.world, model.now.utc).unwrap_or(Age::Withdrawn);
         if model.burns.get(&s).is_some_and(|b| b.age != age) {
             burn(model, &s);
+            observed::burn(model, &s, out);
             changed = true;
         }
     }

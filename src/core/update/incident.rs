@@ -1,13 +1,426 @@
-//! Incidents: what the records say of them, and the acts that make such records.
+//! Incidents: what the records say of them, the records that sheets become, offers, the lead that lapses.
 
+use super::{bump, records, sheets};
+use crate::core::act::plan::Verb;
+use crate::core::act::sheet::{Sheet, What};
+use crate::core::case::casebook::names_one;
+use crate::core::case::checklist::Item;
+use crate::core::case::desk::Offer;
+use crate::core::case::incident::{LeadChange, State};
+use crate::core::case::known::Rests;
+use crate::core::casework;
 use crate::core::effect::Effect;
+use crate::core::entry::{Entry, Kind};
+use crate::core::id::{ActId, TargetId};
+use crate::core::intent::Intent;
 use crate::core::model::Model;
 use crate::core::record::Record;
+use crate::core::seal::sha256_hex;
+use crate::core::time::Utc;
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// Records that are on disk now.
-pub(super) fn records(model: &mut Model, records: Vec<Record>, _out: &mut Vec<Effect>) {
+pub(super) fn records(model: &mut Model, records: Vec<Record>, out: &mut Vec<Effect>) {
+    fold(model, &records);
     for r in &records {
+        owe(model, r, out);
+    }
+    double(model);
+    bump(model);
+}
+
+/// Into the casebook.
+pub(super) fn fold(model: &mut Model, records: &[Record]) {
+    for r in records {
         model.casebook.take(r);
     }
-    super::bump(model);
+    if model
+        .desk
+        .opening
+        .as_ref()
+        .is_some_and(|id| model.casebook.incidents.get(&**id).is_some_and(|i| i.opened.is_some()))
+    {
+        model.desk.opening = None;
+    }
+}
+
+/// Two consoles opened one at the same moment: both stay, the later is said to double the earlier.
+fn double(model: &mut Model) {
+    let Some((later, first)) = casework::duplicate(&model.casebook) else { return };
+    let (later, first) = (later.to_owned(), first.to_owned());
+    if model.desk.duplicates.insert(later.clone()) {
+        let how = model.how(Intent::CloseIncident);
+        model.tell(format!("two incidents are open: {how} closes {later} as a duplicate of {first}"));
+    }
+}
+
+/// A roll-back that settled while Git still asks for the version left: the debt its dialog promised.
+fn owe(model: &mut Model, r: &Record, out: &mut Vec<Effect>) {
+    let mine = model.log.session.is_empty() || *model.log.session == *r.session;
+    if !mine || r.kind != "settled" || r.data["verb"] != Verb::RollBack.word() {
+        return;
+    }
+    let Some(number) = r.data["act"].as_u64() else { return };
+    let Some(act) = model.acts.get(&ActId(number)) else { return };
+    let Some(git) = act.seen.git.clone() else { return };
+    if !model.desk.owed.insert(number) {
+        return;
+    }
+    let from = act.plan.from.as_ref().map(|h| act.seen.version_of(h)).unwrap_or_default();
+    let target = act.target().clone();
+    let data = json!({
+        "number": model.casebook.debts.next_number(),
+        "text": format!("revert {from} in {}", git.what),
+        "owner": casework::me(model),
+        "service": act.seen.service,
+        "state": "open",
+        "why": format!("{} still asks for {from}: the next sync brings it back", git.tool),
+        "rests": Rests::on(r),
+    });
+    append(model, Kind::Debt, Some(&target), data, out);
+}
+
+fn append(model: &Model, kind: Kind, target: Option<&TargetId>, data: Value, out: &mut Vec<Effect>) {
+    out.push(Effect::Append { entry: records::plain(kind, model.now.utc, target, data), ticket: None });
+}
+
+/// The one place where records learn to which incident they belong.
+pub(super) fn belongs(model: &Model, out: &mut [Effect]) {
+    let current = casework::current_id(model);
+    for e in out {
+        if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e
+            && entry.incident.is_none()
+        {
+            entry.incident = named(entry).or_else(|| current.clone());
+        }
+    }
+}
+
+fn named(e: &Entry) -> Option<Arc<str>> {
+    names_one(e.kind).then(|| e.data["id"].as_str()).flatten().map(Arc::from)
+}
+
+/// What follows from the model as it is now: offers, a lead that lapsed. Once a second of person time.
+pub(super) fn follow(model: &mut Model, out: &mut Vec<Effect>) {
+    let second = model.now.person.0 / 1_000;
+    if second == model.desk.second {
+        return;
+    }
+    model.desk.second = second;
+    offers(model);
+    lapse(model, out);
+}
+
+fn offers(model: &mut Model) {
+    let mut bad: Vec<(TargetId, u8, &'static str, Utc)> = Vec::new();
+    for id in model.judged.keys() {
+        if let Some((level, why, since)) = casework::trouble(model, id) {
+            bad.push((id.clone(), level, why, since));
+        }
+    }
+    // Without a verdict a burn still counts; what does not move is nobody's rollout.
+    for t in model.world.targets.values().filter(|t| !model.judged.contains_key(&t.id)) {
+        if let Some((level, why, since)) = casework::trouble(model, &t.id) {
+            bad.push((t.id.clone(), level, why, since));
+        }
+    }
+    let before = casework::offer(model).map(|o| (o.target.clone(), o.level));
+    for (id, level, why, since) in bad {
+        let Some(t) = model.world.targets.get(&id) else { continue };
+        let Some(candidate) = t.candidate.clone() else { continue };
+        let service = t.service.clone();
+        match model.desk.offers.iter_mut().find(|o| o.target == id && o.candidate == candidate) {
+            // Only what gets worse is offered again.
+            Some(o) => o.level = o.level.max(level),
+            None => {
+                model.desk.offers.retain(|o| o.target != id);
+                model.desk.offers.push(Offer {
+                    target: id,
+                    candidate,
+                    service,
+                    why: why.into(),
+                    level,
+                    aside: 0,
+                    since,
+                });
+            }
+        }
+    }
+    let targets = &model.world.targets;
+    model.desk.offers.retain(|o| targets.get(&o.target).is_some_and(|t| t.candidate.as_ref() == Some(&o.candidate)));
+    if casework::offer(model).map(|o| (o.target.clone(), o.level)) != before {
+        bump(model);
+    }
+}
+
+/// The offer was said no to: not again for this rollout, unless it gets worse.
+pub(super) fn put_aside(model: &mut Model, sheet: &Sheet) {
+    let target: Option<TargetId> = serde_json::from_value(sheet.data["target"].clone()).ok();
+    for o in &mut model.desk.offers {
+        if Some(&o.target) == target.as_ref() {
+            o.aside = o.level;
+        }
+    }
+}
+
+/// `Esc` where there is nothing to go back to: the offer on the alarm row is said no to.
+pub(super) fn not_now(model: &mut Model) {
+    let Some(target) = casework::offer(model).map(|o| o.target.clone()) else { return };
+    for o in model.desk.offers.iter_mut().filter(|o| o.target == target) {
+        o.aside = o.level;
+    }
+    let how = model.how(Intent::OpenIncident);
+    model.tell(format!("not offered again for this rollout unless it gets worse; {how} opens one at any time"));
+}
+
+/// Five minutes without a key of the lead's: written by exactly one console.
+fn lapse(model: &mut Model, out: &mut Vec<Effect>) {
+    let Some(i) = model.casebook.current() else { return };
+    let (Some(lead), Some(led)) = (i.lead().map(str::to_owned), i.led.as_ref()) else { return };
+    if model.desk.lapsed.as_ref() == Some(&led.rests) || !casework::says_lapse(model, &lead) {
+        return;
+    }
+    let idle = casework::lead_alive(model, i).map_or(0, |t| model.utc().since(t));
+    if idle < casework::LAPSE_MS {
+        return;
+    }
+    let (id, rests) = (i.id.clone(), led.rests.clone());
+    model.desk.lapsed = Some(rests);
+    let why = format!("no key of {lead} for {}", crate::core::age::rough(idle));
+    let data = json!({"id": id, "what": LeadChange::Lapsed.word(), "lead": null, "from": lead, "why": why});
+    append(model, Kind::Lead, None, data, out);
+    let how = model.how(Intent::TakeLead);
+    model.tell(format!("nobody leads {id} any more ({why}): {how} takes the lead"));
+    bump(model);
+}
+
+/// When the lead would lapse by time alone: milliseconds from now.
+pub(super) fn lapses_in(model: &Model) -> Option<i64> {
+    let i = model.casebook.current()?;
+    let lead = i.lead()?;
+    let said = model.desk.lapsed.as_ref() == i.led.as_ref().map(|l| &l.rests);
+    let alive = casework::lead_alive(model, i)?;
+    (!said && casework::says_lapse(model, lead)).then(|| (casework::LAPSE_MS - model.utc().since(alive)).max(1_000))
+}
+
+/// This console ends: whoever leads from here leads no more.
+pub(super) fn leave(model: &mut Model, out: &mut Vec<Effect>) {
+    let Some(i) = model.casebook.current() else { return };
+    let (Some(lead), Some(led)) = (i.lead(), i.led.as_ref()) else { return };
+    let elsewhere = model.people.iter().any(|p| casework::leads(p, lead));
+    if lead != casework::me(model) || elsewhere || model.desk.lapsed.as_ref() == Some(&led.rests) {
+        return;
+    }
+    let data =
+        json!({"id": i.id, "what": LeadChange::Left.word(), "lead": null, "from": lead, "why": "the console was left"});
+    model.desk.lapsed = Some(led.rests.clone());
+    append(model, Kind::Lead, None, data, out);
+}
+
+/// A new id, `i-0412`: not one that is known, and hardly one that another console takes at the same moment.
+fn new_id(model: &Model) -> String {
+    let seed = format!("{} {} {} {}", model.log.file, model.log.session, model.environment.who, model.now.utc.0);
+    for n in 0.. {
+        let hex = sha256_hex(format!("{seed} {n}").as_bytes());
+        let number = u32::from_str_radix(hex.get(..8).unwrap_or("0"), 16).unwrap_or(0) % 10_000;
+        let id = format!("i-{number:04}");
+        if !model.casebook.incidents.contains_key(&id) || n > 10_000 {
+            return id;
+        }
+    }
+    "i-0000".into()
+}
+
+/// A time of day as typed, `03:09` or `03:09:41`: the last one that has been.
+pub(super) fn clock_time(text: &str, now: Utc) -> Option<Utc> {
+    let mut parts = text.trim().trim_end_matches(['Z', 'z']).split(':');
+    let mut number = |most: i64| {
+        let p = parts.next()?;
+        let ok = (1..=2).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_digit());
+        ok.then(|| p.parse::<i64>().ok()).flatten().filter(|n| *n <= most)
+    };
+    let (h, m) = (number(23)?, number(59)?);
+    let s = if text.matches(':').count() == 2 { number(59)? } else { 0 };
+    if parts.next().is_some() {
+        return None;
+    }
+    let midnight = now.0 - now.0.rem_euclid(86_400_000);
+    let at = midnight + ((h * 60 + m) * 60 + s) * 1_000;
+    // A minute ahead is a clock that differs; more is yesterday.
+    Some(Utc(if at > now.0 + 60_000 { at - 86_400_000 } else { at }))
+}
+
+/// `Y` counted on a sheet: its records.
+pub(super) fn confirmed(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
+    model.desk.sheet = None;
+    match s.what {
+        What::OpenIncident => opened(model, s, out),
+        What::ChangeIncident => changed(model, s, out),
+        What::CloseIncident => closed(model, s, out),
+        What::TakeLead => {
+            let me = casework::me(model);
+            let data =
+                json!({"id": s.data["id"], "what": LeadChange::Taken.word(), "lead": me, "from": s.data["from"]});
+            append(model, Kind::Lead, None, data, out);
+            model.tell("you lead from now on");
+        }
+        What::GiveLead => {
+            let to = [s.value("name"), s.value("to")].into_iter().find(|n| !n.is_empty()).unwrap_or_default();
+            let data = json!({
+                "id": s.data["id"], "what": LeadChange::Given.word(), "lead": to, "from": s.data["from"],
+                "why": text(s, "why"),
+            });
+            append(model, Kind::Lead, None, data, out);
+            model.tell(format!("{to} leads from now on: tell them"));
+        }
+        What::Tasks => tasks(model, s, out),
+        What::Tell => {
+            let said = ["conditions", "actions", "needs"].map(|k| format!("{k}: {}", s.value(k)));
+            let data = json!({"audience": s.value("audience"), "text": said.join("\n")});
+            append(model, Kind::Told, None, data, out);
+            model.tell("recorded as told; andon sent nothing");
+        }
+        What::Decide => {
+            let target = crate::core::board::selected_target(model).map(|t| t.id.clone());
+            let data = json!({"text": s.value("text"), "reason": s.value("reason")});
+            append(model, Kind::Decision, target.as_ref(), data, out);
+            model.tell("kept in the log");
+        }
+    }
+    bump(model);
+}
+
+/// `None` for an empty row: its member is left out or null.
+fn text<'s>(s: &'s Sheet, key: &str) -> Option<&'s str> {
+    Some(s.value(key)).filter(|t| !t.is_empty())
+}
+
+fn severity(s: &Sheet) -> usize {
+    s.row("severity").and_then(|r| r.option()).map_or(3, |n| n + 1)
+}
+
+fn opened(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
+    let id = new_id(model);
+    let now = model.now.utc;
+    let known = s.data["first_bad"].as_str().and_then(Utc::read);
+    let typed = text(s, "began").and_then(|t| clock_time(t, now));
+    // As it stood there it is exact; another time is the person's own, and rests on no record.
+    let (first_bad, rests) = match (known, typed) {
+        (Some(k), Some(t)) if k.secs() == t.secs() => (Some(k), s.data["first_bad_rests"].clone()),
+        (_, Some(t)) => (Some(t), Value::Null),
+        (_, None) => (None, Value::Null),
+    };
+    let lead = text(s, "lead").filter(|l| *l != sheets::NOBODY);
+    let data = json!({
+        "id": id,
+        "title": s.value("title"),
+        "severity": severity(s),
+        "lead": lead,
+        "service": text(s, "service"),
+        "why": s.data["why"],
+        "first_bad": first_bad.map(Utc::rfc3339),
+        "first_bad_rests": rests,
+    });
+    let target: Option<TargetId> = serde_json::from_value(s.data["target"].clone()).ok();
+    model.desk.opening = Some(id.as_str().into());
+    append(model, Kind::IncidentOpened, target.as_ref(), data, out);
+    let lead = if lead.is_some() { "you lead" } else { "NOBODY leads" };
+    model.tell(format!("{id} is open, {lead}"));
+}
+
+fn changed(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
+    let id = s.data["id"].as_str().unwrap_or_default();
+    let Some(i) = model.casebook.incidents.get(id) else { return };
+    let mut data = Map::new();
+    if s.value("title") != i.title() {
+        data.insert("title".into(), s.value("title").into());
+    }
+    if severity(s) != usize::from(i.severity()) {
+        data.insert("severity".into(), severity(s).into());
+    }
+    if let Some(state) = State::read(s.value("state")).filter(|state| *state != i.state()) {
+        data.insert("state".into(), state.word().into());
+    }
+    let item = Item::ALL.into_iter().find(|item| item.text() == s.value("tick"));
+    let any = !data.is_empty() || item.is_some();
+    if !data.is_empty() {
+        data.insert("id".into(), id.into());
+        append(model, Kind::IncidentChanged, None, data.into(), out);
+    }
+    if let Some(item) = item {
+        let how = text(s, "how").unwrap_or("said by hand");
+        append(model, Kind::Ticked, None, json!({"id": id, "item": item.word(), "how": how}), out);
+    }
+    model.tell(if any { format!("{id} is changed") } else { "nothing was changed".into() });
+}
+
+fn closed(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
+    let id = s.data["id"].as_str().unwrap_or_default().to_owned();
+    let mut data = json!({"id": id, "holes": s.data["holes"], "reason": text(s, "reason")});
+    if let Some(map) = data.as_object_mut() {
+        match s.data["duplicate_of"].as_str() {
+            Some(of) => map.insert("duplicate_of".into(), of.into()),
+            None => map.insert("state".into(), s.value("state").into()),
+        };
+    }
+    append(model, Kind::IncidentClosed, None, data, out);
+    if model.desk.opening.as_deref() == Some(&*id) {
+        model.desk.opening = None;
+    }
+    model.tell(format!("{id} is closed"));
+}
+
+fn tasks(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
+    let mut any = 0;
+    let known: Vec<Value> = s.data["tasks"].as_array().cloned().unwrap_or_default();
+    for (row, known) in s.rows.iter().zip(&known) {
+        if row.option() != Some(1) {
+            continue;
+        }
+        any += 1;
+        let (number, of) = (&known["number"], &known["of"]);
+        if known["kind"] == "debt" {
+            append(model, Kind::Debt, None, json!({"number": number, "state": "paid", "of": of}), out);
+        } else {
+            append(model, Kind::FollowUp, None, json!({"number": number, "done": true, "of": of}), out);
+        }
+    }
+    if let Some(words) = text(s, "text") {
+        any += 1;
+        let (owner, due) = (text(s, "owner"), text(s, "due"));
+        if s.value("kind") == "debt" {
+            let data = json!({
+                "number": model.casebook.debts.next_number(), "text": words, "owner": owner, "due": due,
+                "service": s.data["service"], "state": "open", "why": "by hand",
+            });
+            append(model, Kind::Debt, None, data, out);
+        } else {
+            let what = (s.value("kind") == "postmortem").then_some("postmortem");
+            let data = json!({
+                "number": model.casebook.follow_ups.next_number(), "text": words, "owner": owner, "due": due,
+                "done": false, "what": what,
+            });
+            append(model, Kind::FollowUp, None, data, out);
+        }
+    }
+    model.tell(if any > 0 { "kept in the log" } else { "nothing was changed" });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_of_day_is_the_last_one_that_has_been() {
+        let now = Utc::read("2026-11-21T03:14:07Z").unwrap();
+        let at = |t: &str| clock_time(t, now).map(Utc::rfc3339);
+        assert_eq!(at("03:09").as_deref(), Some("2026-11-21T03:09:00.000Z"));
+        assert_eq!(at("3:09:41Z").as_deref(), Some("2026-11-21T03:09:41.000Z"));
+        assert_eq!(at("23:58").as_deref(), Some("2026-11-20T23:58:00.000Z"));
+        assert_eq!(at("03:15").as_deref(), Some("2026-11-21T03:15:00.000Z"));
+        for no in ["", "3", "24:00", "03:60", "03:09:41:00", "003:09", "03:", "now"] {
+            assert_eq!(at(no), None, "{no}");
+        }
+    }
 }

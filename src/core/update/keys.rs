@@ -1,6 +1,9 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
-use super::{browse, bump, choose, confirm, filter, link, moved, palette, panes, records, replay, steps, writing};
+use super::{
+    browse, bump, choose, confirm, filter, incident, link, moved, palette, panes, records, replay, sheets, steps, who,
+    writing,
+};
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::alarm;
@@ -67,6 +70,9 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     }
     if now < model.nav.deaf_until {
         waking_key(model, key, out);
+        return;
+    }
+    if who::key(model, key, out) {
         return;
     }
     if model.dialog.is_some() {
@@ -201,7 +207,7 @@ fn answered(model: &Model) -> bool {
 /// An intent that a hand chose, by keys or by words.
 pub(super) fn chosen(model: &mut Model, i: Intent, target: Option<TargetId>, out: &mut Vec<Effect>) {
     // Three keys in ten milliseconds are not fingers: no act opens from them.
-    if i.is_act() && model.nav.is_burst() {
+    if (i.is_act() || i == Intent::Decide) && model.nav.is_burst() {
         model.tell("keys came too fast for a hand; nothing was opened");
         return;
     }
@@ -241,6 +247,13 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
             }
             Some(_) | None => model.tell("there is no WORSE verdict here to acknowledge"),
         },
+        Intent::OpenIncident => sheets::incident(model),
+        Intent::CloseIncident => sheets::close(model),
+        Intent::TakeLead => sheets::take_lead(model),
+        Intent::GiveLead => sheets::give_lead(model),
+        Intent::Debts => sheets::tasks(model),
+        Intent::Tell => sheets::tell(model),
+        Intent::Decide => sheets::decide(model),
         Intent::ScreenVerdict => {
             to_worst(model);
             model.nav.go(Screen::Verdict);
@@ -275,12 +288,9 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Open => open(model, out),
         Intent::Back => back(model),
         Intent::Note => {
-            let draft = model.draft.take().unwrap_or_else(|| Draft {
-                lines: vec![String::new()],
-                about: Some(model.now.utc),
-                ..Draft::default()
-            });
-            model.nav.overlay = Some(Overlay::Note(draft));
+            let now = model.now.utc;
+            let empty = || Draft { lines: vec![String::new()], about: Some(now), ..Draft::default() };
+            model.nav.overlay = Some(Overlay::Note(model.draft.take().unwrap_or_else(empty)));
         }
         Intent::Help => {
             model.nav.under = None;
@@ -329,7 +339,11 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         | Intent::FieldLeave
         | Intent::FieldNext
         | Intent::FieldPrevious
-        | Intent::FieldComplete => {}
+        | Intent::FieldComplete
+        | Intent::SheetNext
+        | Intent::SheetPrevious
+        | Intent::SheetEdit
+        | Intent::SheetCycle => {}
     }
 }
 
@@ -420,7 +434,10 @@ fn back(model: &mut Model) {
     if std::mem::take(&mut model.nav.strip) {
         return;
     }
-    let Some(spot) = model.nav.back.pop() else { return };
+    let Some(spot) = model.nav.back.pop() else {
+        incident::not_now(model);
+        return;
+    };
     model.nav.screen = spot.screen;
     model.nav.pane = Pane::of(spot.screen).unwrap_or(model.nav.pane);
     if let Some((Some(before), to)) = spot.chose
@@ -434,15 +451,21 @@ fn back(model: &mut Model) {
 
 fn quit(model: &mut Model, out: &mut Vec<Effect>) {
     let now = model.now.person;
-    let busy = model.replay.is_none() && (model.is_armed() || model.acts_in_flight().next().is_some());
+    let incident = model.casebook.current().is_some() || model.desk.opening.is_some();
+    let busy = model.replay.is_none() && (model.is_armed() || model.acts_in_flight().next().is_some() || incident);
     let asked = model.quit_asked.is_some_and(|t| now.0 - t.0 <= model.limits.quit_again);
     if busy && !asked {
         model.quit_asked = Some(now);
-        let why = if model.is_armed() { "this console is armed" } else { "an act is in flight" };
+        let why = match (model.is_armed(), model.acts_in_flight().next().is_some()) {
+            (true, _) => "this console is armed",
+            (false, true) => "an act is in flight",
+            (false, false) => "an incident is open",
+        };
         let how = model.how(Intent::Quit);
         let secs = model.limits.quit_again / 1_000;
         model.tell(format!("{why}: {how} again within {secs} s leaves"));
     } else {
+        incident::leave(model, out);
         out.push(Effect::Quit(0));
     }
 }

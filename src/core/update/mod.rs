@@ -15,15 +15,19 @@ mod link;
 mod look;
 mod mouse;
 mod moved;
+mod observed;
 mod palette;
 mod panes;
 mod plain;
 mod records;
 mod replay;
 mod settle;
+mod sheet;
+mod sheets;
 mod steps;
 mod tick;
 mod together;
+mod who;
 mod writing;
 
 use crate::core::board;
@@ -40,6 +44,7 @@ use std::sync::Arc;
 pub use panes::{SIDE_BY_SIDE, focus, has_strip, side_by_side, strip as strip_focused};
 pub use steps::this_runbook;
 pub use tick::next_wake;
+pub use writing::about;
 
 /// Apply one message. Effects are to be performed in order.
 pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
@@ -47,6 +52,8 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     let mut out = Vec::new();
     let mut touched = touched(model, &msg);
     let typed = matches!(msg, Msg::Line(_));
+    let by_hand = typed || matches!(msg, Msg::Key(_) | Msg::Paste(_));
+    let acted = who::before(model);
     match msg {
         Msg::Key(key) => keys::key(model, key, &mut out),
         Msg::Paste(text) => writing::paste(model, &text),
@@ -109,6 +116,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             }
             bump(model);
         }
+        Msg::Draft(draft) => writing::found(model, *draft),
         Msg::Themed { name, refused } => look::themed(model, name, refused),
         Msg::Reloaded(r) => look::reloaded(model, *r, &mut out),
         Msg::Wheel(by) => mouse::wheel(model, by),
@@ -118,6 +126,9 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     }
     tick::by_time_alone(model, &mut out);
     finish::look(model, &mut out);
+    incident::follow(model, &mut out);
+    writing::keep_draft(model, &mut out);
+    who::after(model, &acted, by_hand, &mut out);
     if model.rows_dirty {
         touched = Touched::All;
     }
@@ -136,6 +147,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     keys::leave_waking_when_answered(model);
     bell::listen(model, &mut out);
     link::known_trouble(model, &touched);
+    incident::belongs(model, &mut out);
     if model.settings.plain {
         plain::tell(model, typed, &touched, &mut out);
     }
@@ -198,6 +210,7 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::LogPage(_)
         | Msg::People(_)
         | Msg::Follows(_)
+        | Msg::Draft(_)
         | Msg::Paste(_)
         | Msg::Resize { .. } => Touched::Nothing,
         Msg::Fact { fact, .. } => match &**fact {
@@ -245,6 +258,7 @@ fn ending(model: &mut Model, code: u8, out: &mut Vec<Effect>) {
         model.ending = true;
         model.dialog = None;
         acts::ending(model, out);
+        incident::leave(model, out);
         keys::disarm(model, "ending", out);
         out.push(Effect::Quit(code));
     }
@@ -280,6 +294,7 @@ fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
     model.log.mine_only = r.mine_only;
     model.log.file = r.file;
     model.log.unread = r.unread;
+    incident::fold(model, &r.records);
     for (service, ms) in r.settled {
         model
             .world

@@ -3,8 +3,9 @@
 
 mod tell;
 
-use super::{bump, confirm, keys, steps, this_runbook, writing};
+use super::{bump, confirm, keys, sheet, steps, this_runbook, who, writing};
 use crate::core::act::flight::State;
+use crate::core::act::sheet::{Field, TEXT_MOST};
 use crate::core::board;
 use crate::core::effect::{Choice, Effect};
 use crate::core::id::{ServiceId, TargetId};
@@ -13,7 +14,7 @@ use crate::core::model::{Model, Place};
 use crate::core::nav::Screen;
 use crate::core::plain::ask::{self, Due};
 use crate::core::plain::grammar::{self, Command, Step};
-use crate::core::plain::{self, show, why};
+use crate::core::plain::{self, incident, show, why};
 use crate::core::time::Person;
 
 pub(super) use tell::{next_wake, tell};
@@ -45,6 +46,9 @@ pub(super) fn line(model: &mut Model, line: &str, out: &mut Vec<Effect>) {
     let long = line.chars().count() > grammar::LINE_MOST;
     if model.nav.screen == Screen::Waking {
         keys::wake(model);
+    }
+    if who::line(model, typed, out) {
+        return;
     }
     if model.dialog.is_some() {
         answer(model, typed, long, last, out);
@@ -81,6 +85,11 @@ fn answer(model: &mut Model, typed: &str, long: bool, quiet_since: Person, out: 
             say_all(out, ask::prompt(model, dialog));
             return;
         }
+        "requests" | "copy" if dialog.sheet().is_some() => {
+            say_all(out, dialog.sheet().map(|s| s.copied()).unwrap_or_default().lines().map(str::to_owned));
+            say_all(out, ask::prompt(model, dialog));
+            return;
+        }
         "repeat" => {
             say_all(out, ask::lines(model, dialog));
             say_all(out, ask::prompt(model, dialog));
@@ -88,6 +97,13 @@ fn answer(model: &mut Model, typed: &str, long: bool, quiet_since: Person, out: 
         }
         _ => {}
     }
+    if let Some(took) = set(model, typed, long, out) {
+        if !took {
+            confirm::close(model, "closed; nothing was started", out);
+        }
+        return;
+    }
+    let Some(dialog) = &model.dialog else { return };
     let took = match ask::due(model, dialog) {
         Some(Due::Yes(words)) => typed == words && !long && confirm::yes(model, out),
         Some(Due::Name(_)) => !long && confirm::name(model, typed, out),
@@ -95,13 +111,52 @@ fn answer(model: &mut Model, typed: &str, long: bool, quiet_since: Person, out: 
         None => typed.starts_with("yes ") && !long && confirm::yes(model, out),
     };
     if !took {
-        confirm::close(model, "closed; nothing was started", out);
+        match model.dialog.as_ref().and_then(|d| d.sheet()) {
+            Some(_) => sheet::close(model, out),
+            None => confirm::close(model, "closed; nothing was started", out),
+        }
         return;
     }
     if let Some(d) = model.dialog.as_ref().filter(|d| d.again) {
         let prompt = ask::prompt(model, d).unwrap_or_else(|| "wait for the line that asks".into());
         say(out, &format!("Again: that came too early, nothing was started. Wait a second, then {prompt}"));
     }
+}
+
+/// `set 1 WORDS` in a dialog with rows. `None`: it is not that.
+fn set(model: &mut Model, typed: &str, long: bool, out: &mut Vec<Effect>) -> Option<bool> {
+    let sheet = model.dialog.as_mut()?.sheet_mut()?;
+    let Ok(Command::Set(number, words)) = grammar::parse(typed) else { return None };
+    if long {
+        return Some(false);
+    }
+    let Some(row) = sheet.rows.get_mut(number - 1) else {
+        let most = sheet.rows.len();
+        say(out, &format!("There is no row {number}, nothing was changed. This dialog has {most}."));
+        return Some(true);
+    };
+    let said = match &mut row.field {
+        Field::Text(text) => {
+            *text = words.chars().filter(|c| !c.is_control()).take(TEXT_MOST).collect();
+            None
+        }
+        Field::Choice { options, at } => match options.iter().position(|o| **o == *words) {
+            Some(to) => {
+                *at = to;
+                None
+            }
+            None => {
+                let all: Vec<&str> = options.iter().map(|o| &**o).collect();
+                Some(format!("Nothing was changed: row {number} takes one of: {}.", all.join(", ")))
+            }
+        },
+    };
+    sheet.touched |= said.is_none();
+    match said {
+        Some(wrong) => say(out, &wrong),
+        None => sheet::shown_anew(model),
+    }
+    Some(true)
 }
 
 fn run(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
@@ -156,14 +211,29 @@ fn run(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
             }
         }
         Command::Step(k, what) => step(model, k, what, out),
+        Command::As(name) => who::said(model, &name, out),
         Command::Note(text) => {
-            if let Err(why) = writing::keep(model, &text, Some(model.now.utc), out) {
+            let about = writing::about(&text, Some(model.now.utc), model.now.utc);
+            if let Err(why) = writing::keep(model, &text, about, out) {
                 say(out, &why);
             } else {
                 say(out, "Kept in the log.");
             }
         }
+        Command::Decide(what, why) => {
+            keys::chosen(model, Intent::Decide, None, out);
+            if let Some(s) = model.dialog.as_mut().and_then(|d| d.sheet_mut()) {
+                for (row, words) in s.rows.iter_mut().zip([what, why]) {
+                    if !words.is_empty() {
+                        row.field = Field::Text(words);
+                    }
+                }
+            }
+        }
+        Command::Set(..) => say(out, "Nothing is asked: no dialog is open."),
         Command::Log(n) => say_all(out, show::log(model, n)),
+        Command::Incident => say_all(out, incident::incident(model)),
+        Command::Record(n) => say_all(out, incident::record(model, n)),
         Command::Speed(n) => {
             if model.environment.place == Place::Drill {
                 keys::set_speed(model, n, out);
@@ -207,8 +277,13 @@ fn choose(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
         | Command::Sources
         | Command::Runbook(_)
         | Command::Step(..)
+        | Command::As(_)
         | Command::Note(_)
+        | Command::Decide(..)
+        | Command::Set(..)
         | Command::Log(_)
+        | Command::Incident
+        | Command::Record(_)
         | Command::Speed(_)
         | Command::Yes => say(out, "Nothing is open yet. Say open and a number, or drill."),
     }

@@ -164,23 +164,30 @@ pub(super) fn strip(e: &Entry) -> Option<String> {
     let at = e.target.as_ref().map(TargetId::at).unwrap_or_default();
     let s = |k: &str| e.data.get(k).and_then(Value::as_str).unwrap_or_default();
     Some(match e.kind {
-        Kind::Sent
-        | Kind::Opened
-        | Kind::Closed
-        | Kind::Burn
-        | Kind::Figures
-        | Kind::IncidentOpened
-        | Kind::IncidentChanged
-        | Kind::IncidentClosed
-        | Kind::Lead
-        | Kind::Decision
-        | Kind::FollowUp
-        | Kind::Debt
-        | Kind::Ticked
-        | Kind::Told
-        | Kind::Who
-        | Kind::Identity
-        | Kind::Anchored => return None,
+        Kind::Sent | Kind::Opened | Kind::Closed | Kind::Figures | Kind::Who | Kind::Identity | Kind::Anchored => {
+            return None;
+        }
+        Kind::Burn => format!("{} burn {}", s("service"), s("words")),
+        Kind::IncidentOpened => {
+            let sev = e.data.get("severity").and_then(Value::as_u64).unwrap_or(0);
+            format!("{} OPENED, SEV{sev}: {}", s("id"), s("title"))
+        }
+        Kind::IncidentChanged => {
+            let mut said = vec![s("state").to_owned(), s("title").to_owned()];
+            said.extend(e.data.get("severity").and_then(Value::as_u64).map(|n| format!("SEV{n}")));
+            said.retain(|w| !w.is_empty());
+            format!("{} changed: {}", s("id"), said.join(", "))
+        }
+        Kind::IncidentClosed => {
+            let why = s("reason");
+            format!("{} CLOSED{}{why}", s("id"), if why.is_empty() { "" } else { ": " })
+        }
+        Kind::Lead => lead(&s),
+        Kind::Decision => format!("decided: {}, because {}", s("text"), s("reason")),
+        Kind::FollowUp => task(e, "follow-up", "done"),
+        Kind::Debt => task(e, "debt", "paid"),
+        Kind::Ticked => format!("ticked {}: {}", s("item"), s("how")),
+        Kind::Told => format!("told {}: {}", s("audience"), s("text").lines().next().unwrap_or_default()),
         Kind::Armed => "armed".into(),
         Kind::Disarmed => format!("LOOK-ONLY again: {}", s("why")),
         Kind::Intent => format!("{} {at}: intent ({})", s("verb"), s("primitive")),
@@ -208,4 +215,28 @@ pub(super) fn strip(e: &Entry) -> Option<String> {
         ),
         Kind::Acknowledged => format!("acknowledged: {at} verdict"),
     })
+}
+
+/// The hand-over as one sentence.
+fn lead<'e>(s: &dyn Fn(&str) -> &'e str) -> String {
+    let (lead, from, why) = (s("lead"), s("from"), s("why"));
+    let of = if from.is_empty() { String::new() } else { format!(" from {from}") };
+    let said = match s("what") {
+        "taken" => format!("{lead} takes the lead{of}"),
+        "given" => format!("the lead goes{of} to {lead}"),
+        "lapsed" => format!("the lead of {from} lapsed"),
+        "left" => format!("{from} left the lead"),
+        other => format!("lead {other} {lead}"),
+    };
+    if why.is_empty() { said } else { format!("{said}: {why}") }
+}
+
+fn task(e: &Entry, what: &str, end: &str) -> String {
+    let number = e.data.get("number").and_then(Value::as_u64).unwrap_or(0);
+    let s = |k: &str| e.data.get(k).and_then(Value::as_str).unwrap_or_default();
+    if e.data.get("done").and_then(Value::as_bool) == Some(true) || s("state") == "paid" {
+        return format!("{what} #{number} {end}");
+    }
+    let owner = if s("owner").is_empty() { String::new() } else { format!(", {}", s("owner")) };
+    format!("{what} #{number}: {}{owner}", s("text"))
 }

@@ -188,7 +188,7 @@ pub(super) fn only_looks(model: &mut Model, out: &mut Vec<Effect>) {
 
 /// The screen shows whatever the log is about, until somebody chooses.
 fn follow(model: &mut Model, service: &crate::core::id::ServiceId) {
-    let reading = matches!(model.nav.overlay, Some(Overlay::Explain { .. } | Overlay::Help { .. }));
+    let reading = matches!(model.nav.overlay, Some(Overlay::Explain { .. } | Overlay::Help { .. } | Overlay::Log(_)));
     if model.nav.by_hand || reading || model.nav.selected.as_ref() == Some(service) {
         return;
     }

@@ -1,6 +1,6 @@
 //! What changes by time alone: an arming ends, a deadline passes, a figure grows old, a name falls due.
 
-use super::{bump, facts, keys, plain, settle, together};
+use super::{bump, facts, incident, keys, plain, settle, together, writing};
 use crate::core::act::flight::{OnDisk, ReadBack, State};
 use crate::core::effect::Effect;
 use crate::core::model::Model;
@@ -40,6 +40,8 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
     let mut person: Vec<i64> = Vec::new();
     let mut world: Vec<i64> = Vec::new();
     person.extend(model.armed_until.map(|t| t.0));
+    person.extend(incident::lapses_in(model).map(|ms| now.person.0 + ms));
+    person.extend(writing::draft_due(model).map(|t| t.0));
     person.extend(model.notice.as_ref().map(|n| n.1.0));
     person.extend(model.nav.resting.as_ref().map(|r| r.1.0));
     if model.nav.screen == Screen::Waking {

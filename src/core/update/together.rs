@@ -229,3 +229,189 @@ fn open(dialog: &Dialog) -> Option<OpenDialog> {
     targets.truncate(NAMED);
     Some(OpenDialog { verb: d.operation.verb.word().into(), targets })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::effect::Question;
+    use crate::core::msg::{Msg, Recovered};
+    use crate::testkit::stories;
+    use crate::testkit::world::World;
+    use serde_json::{Value, json};
+
+    const OWN: &str = "20261121T031407Z-mira-bastion2-7f3a";
+    const ITO: &str = "20261121T031500Z-ito-bastion2-11aa";
+
+    fn console(session: &str, user: &str) -> Present {
+        let here = Here { screen: "board".into(), ..Here::default() };
+        Present { session: session.into(), user: user.into(), host: "bastion-2".into(), here, ..Present::default() }
+    }
+
+    /// A console with a live file, on a log.
+    fn here() -> World {
+        let mut w = stories::worse();
+        w.send(Msg::LogOpened { session: OWN.into() });
+        w.send(Msg::Follows(Follows { on: true, ..Follows::default() }));
+        w
+    }
+
+    fn record(w: &World, session: &str, user: &str, kind: &str, data: Value) -> Record {
+        Record {
+            session: session.into(),
+            user: user.into(),
+            kind: kind.into(),
+            utc: w.now().rfc3339(),
+            target: serde_json::to_value(w.target_id("checkout")).ok(),
+            ticket: Some(7),
+            data,
+            ..Record::default()
+        }
+    }
+
+    fn told(w: &mut World, msg: Msg) -> Vec<Here> {
+        let before = w.effects.len();
+        w.send(msg);
+        let new = w.effects[before..].iter();
+        new.filter_map(|e| if let Effect::Here(h) = e { Some((**h).clone()) } else { None }).collect()
+    }
+
+    fn asked(w: &World) -> usize {
+        w.effects.iter().filter(|e| matches!(e, Effect::Ask { question: Question::Read(_), .. })).count()
+    }
+
+    fn drawn(w: &World) -> String {
+        let b = w.draw(100, 30);
+        let width = usize::from(b.area.width);
+        b.content().chunks(width).map(|row| row.iter().map(|c| c.symbol()).collect::<String>() + "\n").collect()
+    }
+
+    #[test]
+    fn our_live_file_is_told_what_changed_and_nothing_while_nothing_does() {
+        let mut w = stories::worse();
+        assert_eq!(told(&mut w, Msg::LogOpened { session: OWN.into() }), []);
+        let first = told(&mut w, Msg::Follows(Follows { on: true, ..Follows::default() }));
+        assert_eq!(first.len(), 1);
+        assert_eq!((&*first[0].screen, first[0].on.as_deref()), ("verdict", Some("checkout@eu-1")));
+        for _ in 0..100 {
+            assert_eq!(told(&mut w, Msg::Tick), []);
+        }
+        w.effects.clear();
+        w.keys("a r");
+        let last = w.effects.iter().rev().find_map(|e| if let Effect::Here(h) = e { Some(h) } else { None });
+        let dialog = last.and_then(|h| h.dialog.clone()).expect("the dialog is told");
+        assert_eq!((&*dialog.verb, dialog.targets), ("roll back", vec![w.target_id("checkout")]));
+        w.effects.clear();
+        w.keys("esc");
+        assert!(w.effects.iter().any(|e| matches!(e, Effect::Here(h) if h.dialog.is_none())));
+    }
+
+    #[test]
+    fn a_dialog_open_elsewhere_and_an_act_in_flight_are_said_and_never_in_the_way() {
+        let mut w = here();
+        let mut ito = console(ITO, "ito");
+        ito.here.dialog = Some(OpenDialog { verb: "roll back".into(), targets: vec![w.target_id("checkout")] });
+        w.send(Msg::People(vec![ito.clone()]));
+        w.keys("a r").wait(2_000);
+        let screen = drawn(&w);
+        assert!(screen.contains("(!) ito has a roll back dialog open on this target"), "{screen}");
+        let dialog = w.model.dialog.as_ref().and_then(|d| d.act()).expect("open");
+        assert_eq!(dialog.refused, None);
+        w.keys("esc");
+        let intent = record(&w, ITO, "ito", "intent", json!({"verb": "hold", "act": 1, "step": 1, "of": 1}));
+        w.send(Msg::Records(vec![intent]));
+        w.wait(12_000);
+        let screen = drawn(&w);
+        assert!(screen.contains("others   in flight, ito: hold, 0m12"), "{screen}");
+        assert!(screen.contains("ito: hold checkout@eu-1: intent"), "{screen}");
+        w.send(Msg::Records(vec![record(&w, ITO, "ito", "settled", json!({"verb": "hold", "took_ms": 900}))]));
+        assert!(!drawn(&w).contains("in flight"));
+    }
+
+    #[test]
+    fn what_an_ended_session_leaves_open_is_read_back_by_the_first_console_only() {
+        for (own_is_first, other) in [(true, "2027"), (false, "2025")] {
+            let mut w = here();
+            let third = console(other, "kai");
+            w.send(Msg::People(vec![console(ITO, "ito"), third.clone()]));
+            let intent = record(&w, ITO, "ito", "intent", json!({"verb": "roll back", "act": 1, "step": 1, "of": 1}));
+            w.send(Msg::Records(vec![intent]));
+            let before = asked(&w);
+            w.send(Msg::People(vec![third]));
+            assert_eq!((w.model.loose.len(), asked(&w) - before), if own_is_first { (1, 1) } else { (0, 0) });
+            if own_is_first {
+                assert_eq!(&*w.model.loose[0].words, "roll back checkout@eu-1 by ito");
+                continue;
+            }
+            // The first is stopped or stuck: the next one does it after a while.
+            w.wait(29_000);
+            assert_eq!(w.model.loose.len(), 0);
+            w.wait(2_000);
+            assert_eq!((w.model.loose.len(), asked(&w) - before), (1, 1));
+        }
+    }
+
+    #[test]
+    fn what_another_has_read_back_is_left_alone() {
+        let mut w = here();
+        w.send(Msg::People(vec![console("2025", "kai")]));
+        let intent = |w: &World| record(w, ITO, "ito", "intent", json!({"verb": "hold", "act": 1}));
+        w.send(Msg::Records(vec![intent(&w)]));
+        assert_eq!((w.model.others.acts.len(), w.model.loose.len()), (1, 0), "its session was gone before we saw it");
+        let of = json!({"session": ITO, "of": {"session": ITO, "ticket": 7}, "found": "Healthy"});
+        w.send(Msg::Records(vec![record(&w, "2025", "kai", "resolved", of.clone())]));
+        assert_eq!(w.model.others.acts.len(), 0);
+        w.wait(120_000);
+        assert_eq!(w.model.loose.len(), 0);
+        // Both began to read: what the other found counts.
+        let mut w = here();
+        w.send(Msg::Records(vec![intent(&w)]));
+        assert_eq!(w.model.loose.len(), 1);
+        w.send(Msg::Records(vec![record(&w, "2025", "kai", "resolved", of)]));
+        assert_eq!(w.model.loose[0].found.as_deref(), Some("Healthy, read back by kai"));
+    }
+
+    #[test]
+    fn what_is_found_at_the_opening_is_the_first_consoles_as_well() {
+        let unfinished = |w: &World| Unfinished {
+            session: ITO.into(),
+            ticket: 7,
+            target: Some(w.target_id("checkout")),
+            words: "hold checkout@eu-1 by ito".into(),
+            ..Unfinished::default()
+        };
+        for (others, ours) in [(vec![], 1), (vec![console("2027", "kai")], 1), (vec![console("2025", "kai")], 0)] {
+            let mut w = here();
+            w.send(Msg::People(others));
+            let unfinished = vec![unfinished(&w)];
+            w.send(Msg::Recovered(Box::new(Recovered { unfinished, ..Recovered::default() })));
+            assert_eq!(w.model.loose.len(), ours);
+            w.wait(31_000);
+            assert_eq!(w.model.loose.len(), 1, "nobody else did it");
+            assert_eq!(&*w.model.loose[0].words, "hold checkout@eu-1 by ito");
+        }
+    }
+
+    #[test]
+    fn who_comes_and_goes_is_told() {
+        let mut w = here();
+        w.send(Msg::People(vec![console(ITO, "ito")]));
+        let last = |w: &World| w.model.log.lines.back().map(|l| l.text.to_string()).unwrap_or_default();
+        assert_eq!(last(&w), "ito is in, from bastion-2");
+        let revision = w.model.revision;
+        w.send(Msg::People(vec![console(ITO, "ito")]));
+        assert_eq!(w.model.revision, revision, "nothing new");
+        w.send(Msg::People(vec![]));
+        assert_eq!(last(&w), "ito is gone: the console ended without a word");
+        w.send(Msg::People(vec![console(ITO, "ito")]));
+        w.send(Msg::Records(vec![record(&w, ITO, "ito", "closed", json!({}))]));
+        w.send(Msg::People(vec![]));
+        assert_eq!(last(&w), "ito has left");
+        // Observations of others are seen by ourselves; what they did is told.
+        w.send(Msg::Records(vec![record(&w, ITO, "ito", "verdict", json!({"words": "WORSE"}))]));
+        assert_eq!(last(&w), "ito has left");
+        w.send(Msg::Records(vec![record(&w, ITO, "ito", "note", json!({"text": "hello"}))]));
+        assert_eq!(last(&w), "ito: note: hello");
+        w.send(Msg::Records(vec![record(&w, OWN, "mira", "note", json!({"text": "mine"}))]));
+        assert_eq!(last(&w), "ito: note: hello", "our own were told when they were made");
+    }
+}

@@ -1,6 +1,6 @@
 //! Keys and pasted text while something lies over the screen: a note, a reason, an explanation, help.
 
-use super::{browse, bump, filter, link, palette, records, steps};
+use super::{browse, bump, filter, incident, link, palette, records, sheet, steps};
 use crate::core::board;
 use crate::core::case::note::{Draft, Input};
 use crate::core::effect::Effect;
@@ -11,8 +11,11 @@ use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
 use crate::core::model::Model;
 use crate::core::nav::Overlay;
-use crate::core::time::Utc;
+use crate::core::time::{Person, Utc};
 use serde_json::json;
+
+/// A note being typed is written to disk this often, for after a crash. Milliseconds.
+const DRAFT_MS: i64 = 1_000;
 
 /// True when the overlay took the key.
 pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
@@ -46,6 +49,11 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
             }
             true
         }
+        // Its keys were taken before.
+        question @ Overlay::Who { .. } => {
+            model.nav.overlay = Some(question);
+            true
+        }
         page @ (Overlay::Explain { .. } | Overlay::Help { .. }) => scrolled(model, key, page, out),
     }
 }
@@ -58,7 +66,9 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
     let (scroll, most, help) = match &page {
         Overlay::Help { scroll } => (*scroll, here::help_most(model), true),
         Overlay::Explain { scroll } => (*scroll, u16::MAX, false),
-        Overlay::Note(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::SkipReason { .. } => return false,
+        Overlay::Note(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::SkipReason { .. } | Overlay::Who { .. } => {
+            return false;
+        }
     };
     let half = model.height / 2;
     let found = match model.keymap.find(Context::List, &keys) {
@@ -141,7 +151,8 @@ fn note_key(model: &mut Model, draft: Draft, key: Key, out: &mut Vec<Effect>) {
             if text.is_empty() {
                 return;
             }
-            match keep(model, &text, draft.about, out) {
+            let about = about(&text, draft.about, model.now.utc);
+            match keep(model, &text, about, out) {
                 Err(why) => {
                     model.draft = Some(draft);
                     model.tell(format!("{why}; the draft is offered again"));
@@ -157,6 +168,57 @@ fn note_key(model: &mut Model, draft: Draft, key: Key, out: &mut Vec<Effect>) {
         }
         _ => model.nav.overlay = Some(Overlay::Note((model.editor)(&draft, Input::Key(key)))),
     }
+}
+
+/// The moment a note speaks of: the time of day it begins with (`03:09`), else the one given.
+pub fn about(text: &str, given: Option<Utc>, now: Utc) -> Option<Utc> {
+    let first = text.trim_start().split(char::is_whitespace).next().unwrap_or_default();
+    incident::clock_time(first.trim_end_matches([',', ';']), now).or(given)
+}
+
+/// A note that a session before this one did not keep: offered like one that was left.
+pub(super) fn found(model: &mut Model, draft: Draft) {
+    if !draft.text().is_empty() && model.draft.is_none() && !matches!(model.nav.overlay, Some(Overlay::Note(_))) {
+        let how = model.how(Intent::Note);
+        model.tell(format!("a note was not kept when a console ended: {how} brings it back"));
+        model.desk.draft = Some(draft.clone());
+        model.draft = Some(draft);
+        bump(model);
+    }
+}
+
+/// What is being written goes to disk, at most once a second while it is typed, at once when it is left or kept.
+pub(super) fn keep_draft(model: &mut Model, out: &mut Vec<Effect>) {
+    let typing = matches!(model.nav.overlay, Some(Overlay::Note(_)));
+    if !typing && model.draft.is_none() && model.desk.draft.is_none() {
+        return;
+    }
+    let open = match &model.nav.overlay {
+        Some(Overlay::Note(d)) => Some(d),
+        Some(_) | None => model.draft.as_ref(),
+    };
+    // Help, or the palette, may lie over nothing else: a draft that is open is always one of the two.
+    let open = open.filter(|d| !d.text().is_empty());
+    if open.map(|d| (&d.lines, d.about)) == model.desk.draft.as_ref().map(|d| (&d.lines, d.about)) {
+        return;
+    }
+    let now = model.now.person;
+    let soon = model.desk.draft_at.is_some_and(|at| now.0 - at.0 < DRAFT_MS);
+    if typing && soon {
+        return;
+    }
+    let open = open.cloned();
+    model.desk.draft_at = Some(now);
+    model.desk.draft.clone_from(&open);
+    out.push(Effect::KeepDraft(open.map(Box::new)));
+}
+
+/// When a draft that is being typed is next due for the disk.
+pub(super) fn draft_due(model: &Model) -> Option<Person> {
+    let Some(Overlay::Note(d)) = &model.nav.overlay else { return None };
+    let kept = model.desk.draft.as_ref().map(|k| (&k.lines, k.about));
+    let changed = !d.text().is_empty() && Some((&d.lines, d.about)) != kept;
+    changed.then(|| Person(model.desk.draft_at.map_or(model.now.person.0, |t| t.0) + DRAFT_MS))
 }
 
 /// A note into the log. Why not, when the log takes none.
@@ -177,7 +239,10 @@ pub(super) fn paste(model: &mut Model, text: &str) {
     }
     bump(model);
     let first = text.lines().next().unwrap_or_default();
-    if model.dialog.is_some() {
+    if model.dialog.is_some() || super::who::is_open(model) {
+        if sheet::paste(model, text) {
+            return;
+        }
         // Pasted text never confirms and is never typed into a name.
         model.tell("pasted text is not taken here");
         return;

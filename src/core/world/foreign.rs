@@ -54,6 +54,7 @@ impl SourceState {
         }
         all.extend(self.abilities.version.iter().map(|v| ("version", &**v)));
         all.extend(self.abilities.identity.iter().map(|i| ("there we are", &**i)));
+        all.extend(self.abilities.groups.iter().map(|g| ("in group", &**g)));
         for r in &self.abilities.rights {
             all.push(("right", &r.verb));
             all.extend(r.namespace.iter().map(|n| ("right in", &**n)));

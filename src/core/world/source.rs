@@ -53,8 +53,12 @@ pub struct SourceError {
 }
 
 impl SourceError {
+    /// What looks like a secret is taken out of the sentence here, whoever wrote it.
     pub fn new(trouble: Trouble, sentence: impl Into<Arc<str>>) -> SourceError {
-        SourceError { trouble, sentence: sentence.into(), retry_after_ms: None }
+        let sentence = sentence.into();
+        let clean = crate::core::redact::text(&sentence);
+        let sentence = if clean.count > 0 { clean.text.into() } else { sentence };
+        SourceError { trouble, sentence, retry_after_ms: None }
     }
 }
 
@@ -85,6 +89,9 @@ pub struct Abilities {
     pub skew_ms: Option<i64>,
     /// Who the server says we are.
     pub identity: Option<Arc<str>>,
+    /// The groups it puts us into, in its order.
+    #[serde(default)]
+    pub groups: Vec<Arc<str>>,
     /// Certificate checks are off.
     pub insecure: bool,
 }

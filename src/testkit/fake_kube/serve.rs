@@ -127,8 +127,24 @@ fn handle(w: &mut World, asked: &Asked, path: &str, q: &str) -> (u16, String) {
     match (asked.method.as_str(), path) {
         ("GET", "/version") => return (200, json!({"gitVersion": "v1.36.3"}).to_string()),
         ("GET", "/apis/argoproj.io/v1alpha1") => return (200, json!({"kind": "APIResourceList"}).to_string()),
-        ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews") => {
-            return (201, json!({"status": {"userInfo": {"username": "me"}}}).to_string());
+        ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews")
+            if w.denies("create", "selfsubjectreviews/v1") =>
+        {
+            return status(404, "NotFound", "the server could not find the requested resource");
+        }
+        ("POST", p) if p.starts_with("/apis/authentication.k8s.io/") && w.denies("create", "selfsubjectreviews") => {
+            return status(403, "Forbidden", "selfsubjectreviews is forbidden");
+        }
+        (
+            "POST",
+            "/apis/authentication.k8s.io/v1/selfsubjectreviews"
+            | "/apis/authentication.k8s.io/v1beta1/selfsubjectreviews",
+        ) => {
+            return (
+                201,
+                json!({"status": {"userInfo": {"username": "me", "groups": ["on-call", "system:authenticated"]}}})
+                    .to_string(),
+            );
         }
         ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") => {
             let v: Value = serde_json::from_str(&asked.body).unwrap_or_default();

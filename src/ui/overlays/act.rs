@@ -7,6 +7,7 @@ use crate::core::act::flight::State;
 use crate::core::act::gate::GateState;
 use crate::core::act::plan::{Direction, Plan, Verb};
 use crate::core::age;
+use crate::core::case::others;
 use crate::core::finish;
 use crate::core::id::Hash;
 use crate::core::intent::Intent;
@@ -20,6 +21,13 @@ use crate::ui::parts::line::{Line, Rows, cut_versions, gate, width, wrap};
 pub fn rows(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize, tall: usize) -> (Rows, Option<usize>) {
     let mut rows = Rows::new();
     head(model, d, wide, &mut rows);
+    // Never a reason against it: two who know of each other is what it is for.
+    for words in others::on_target(&model.people, &model.others, &model.environment.who, &d.operation.target) {
+        for (i, part) in wrap(&gate(&words), wide.saturating_sub(6)).into_iter().enumerate() {
+            let mark = if i == 0 { Line::new().text(" ").add(Role::Warn, "(!)") } else { Line::new().text("    ") };
+            rows.may(1, mark.text(format!(" {part}")));
+        }
+    }
     if let Some(plan) = d.plan() {
         versions(d, plan, wide, &mut rows);
         sentences(d, plan, wide, &mut rows);

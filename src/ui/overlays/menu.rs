@@ -142,7 +142,8 @@ fn acts(model: &Model, after: &[(&[Key], Intent)], c: &Columns) -> Vec<Offer> {
             None => line,
         };
         let own = matches!(item.intent, Intent::Arm | Intent::Disarm | Intent::Acknowledge);
-        let drop = 1 + 4 * u8::from(dead) + 2 * u8::from(own);
+        let case = menu::is_case(item.intent);
+        let drop = 1 + 4 * u8::from(dead) + 2 * u8::from(own) + 3 * u8::from(case);
         out.push((drop, name, line.to(c.ready_at).append(verdict::ready(&item.ready))));
     }
     out

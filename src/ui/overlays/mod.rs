@@ -9,15 +9,23 @@ pub mod menu;
 pub mod note;
 pub mod palette;
 pub mod reason;
+pub mod sheet;
 pub mod small;
+pub mod who;
 
 use super::look::Look;
 use super::parts::line::{Line, Rows, clear};
+use super::parts::rows::Marks;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 /// Rows at the lower end of the body, under a rule; what does not fit goes by importance. The rows' own area.
 pub fn below(rows: Rows, look: &Look, body: Rect, buf: &mut Buffer) -> Rect {
+    below_marked(rows, look, body, buf).0
+}
+
+/// The same, with where the cursor belongs.
+pub fn below_marked(rows: Rows, look: &Look, body: Rect, buf: &mut Buffer) -> (Rect, Marks) {
     let mut all = Rows::new();
     all.may(200, Line::rule());
     all.extend(rows);
@@ -25,8 +33,8 @@ pub fn below(rows: Rows, look: &Look, body: Rect, buf: &mut Buffer) -> Rect {
     let area = Rect { y: body.bottom() - height, height, ..body };
     clear(area, buf);
     let area = super::reading(area);
-    all.draw(look, area, buf);
-    area
+    let marks = all.draw(look, area, buf);
+    (area, marks)
 }
 
 /// Lines from a scroll position on, over the whole body, with how many are above and below. The scroll is held in.

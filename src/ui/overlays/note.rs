@@ -71,10 +71,11 @@ fn gate(s: &str) -> Shown {
 /// Over the whole body; returns where the cursor belongs.
 pub fn draw(model: &Model, draft: &Draft, look: &Look, body: Rect, buf: &mut Buffer) -> Option<(u16, u16)> {
     clear(body, buf);
-    let about = draft.about.map(|a| format!("about {}Z", a.hms())).unwrap_or_default();
+    let about = crate::core::update::about(&draft.text(), draft.about, model.utc());
+    let about = about.map(|a| format!("about {}Z", a.hms())).unwrap_or_default();
     let on = crate::core::board::selected_target(model).map(|t| t.id.at()).unwrap_or_default();
     let head = Line::of(Role::Title, "NOTE").text(format!("  {on}  {about}"));
-    head.end(Role::Text, "into the log, for people and the review").draw(look, body, body.y, buf);
+    head.end(Role::Text, "begin with 03:09 for another time").draw(look, body, body.y, buf);
     let room = usize::from(body.width).saturating_sub(2).max(1);
     // Long lines go on below; the cursor is found on the way.
     let mut rows: Vec<String> = Vec::new();

@@ -30,6 +30,10 @@ pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
             State::Settled | State::Refused(_) | State::NotDone(_) | State::Overtaken | State::Dropped(_) => {}
         }
     }
+    if let Some(e) = row.target.as_ref().and_then(|t| model.others.on(t).next()) {
+        // Somebody is at it: the verdict stands on its own screen.
+        return (Role::Moving, e.state().into(), e.who.to_string());
+    }
     if let Some(t) = target.filter(|t| t.is_moving()) {
         let told = model.replay.as_ref().is_none_or(|r| r.verdicts.contains_key(&t.id));
         return match model.judged.get(&t.id).filter(|_| told) {

@@ -104,7 +104,7 @@ fn open(model: &Model, i: &Incident, wide: usize, out: &mut Rows) {
             let since = i.led.as_ref().map(|l| format!(" for {}", age::coarse(model.utc().since(l.at))));
             lead.text(format!("{name}{}", since.unwrap_or_default()))
         }
-        None => press(lead.add(Role::Warn, "NOBODY"), model, "lead", "take it"),
+        None => press(lead.add(Role::Warn, "NOBODY"), model, "take-lead", "take it"),
     };
     // The title gives way: what follows it must be seen.
     let id = gate(&i.id).into_owned();

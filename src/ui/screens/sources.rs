@@ -155,7 +155,11 @@ fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows)
         out.may(K::Alarm as u8, Line::new().text(format!(" reading {what}: {done}{of}")));
     }
     if let Some(who) = &s.abilities.identity {
-        out.may(K::Config as u8, Line::new().text(format!(" there we are {who}")));
+        let groups: Vec<&str> = s.abilities.groups.iter().map(|g| &**g).collect();
+        let groups = if groups.is_empty() { String::new() } else { format!(", in {}", groups.join(", ")) };
+        para(out, K::Config as u8, " there we are ", &format!("{who}{groups}"), wide);
+    } else if !s.abilities.rights.is_empty() {
+        out.may(K::Config as u8, Line::new().text(" there we are not known by name: it does not say"));
     }
     if s.abilities.insecure {
         out.may(K::Error as u8, Line::new().text(" ").add(Role::Warn, "INSECURE").text(" certificate checks are off"));
@@ -178,6 +182,22 @@ fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows)
         let word = if r.allowed.is_none() { "not answered" } else { "NO" };
         let place = r.namespace.as_ref().map(|n| format!(" in {n}")).unwrap_or_default();
         out.may(K::Rights as u8, Line::new().text(format!(" may {}{place}: {word}", r.verb)));
+    }
+}
+
+/// Who else works through this log, and how that is known.
+fn together(model: &Model, wide: usize, out: &mut Rows) {
+    for p in &model.people {
+        let text = format!("{}, {}, {}", p.called(&model.environment.who), p.host, p.doing());
+        para(out, K::Config as u8, "in      ", text.trim_end_matches(", "), wide);
+    }
+    let f = &model.log.follows;
+    if let Some(why) = &f.polled {
+        para(out, K::NoError as u8, "        ", &format!("others' records are looked for each second: {why}"), wide);
+    }
+    if f.skipped > 0 {
+        let text = format!("{} observations of others came too fast to be shown; they are in the log", f.skipped);
+        para(out, K::NoError as u8, "        ", &text, wide);
     }
 }
 
@@ -209,6 +229,7 @@ fn ends(model: &Model, wide: usize, out: &mut Rows) {
     if !model.log.file.is_empty() {
         para(out, K::Log as u8, "file    ", &model.log.file, wide);
     }
+    together(model, wide, out);
     for p in &model.problems {
         para(out, K::Config as u8, "config  ", p, wide);
     }

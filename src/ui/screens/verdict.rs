@@ -123,6 +123,12 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     if let Some(extra) = trouble(t) {
         rows.flow(K::State as u8, K::DeadAct as u8, extra, wide, 10);
     }
+    for e in model.others.on(&t.id).take(2) {
+        let long = motion::stopwatch(model, e.lasted(model.utc()));
+        let line = Line::new().text(" others   ").add(Role::Moving, e.state());
+        let line = line.text(format!(", {}: {}, {long}", gate(&e.who), gate(&e.verb)));
+        rows.flow(K::State as u8, K::DeadAct as u8, line, wide, 10);
+    }
     let unseen = if model.replay.is_some() {
         Line::new().text(" pods, budget left, latency, what each key would have done: not in the log")
     } else {

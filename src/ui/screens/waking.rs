@@ -6,7 +6,7 @@ use super::sources;
 use crate::config::theme::Role;
 use crate::core::age;
 use crate::core::intent::Intent;
-use crate::core::model::{Context, Model};
+use crate::core::model::{Context, Model, Place};
 use crate::core::world::source::Link;
 
 /// What these two screens give up when there is no room, the last first.
@@ -54,6 +54,15 @@ pub fn rows(model: &Model, wide: usize) -> Rows {
         let line = line.left(role, word, 12).text(said);
         let took = s.latency_ms.map_or_else(|| waited.clone(), |ms| format!("{ms}ms"));
         out.may(K::Others as u8, line.end(Role::Text, took));
+    }
+    for p in &model.people {
+        let text = format!("{}, {}, {}", p.called(&model.environment.who), p.host, p.doing());
+        let text = gate(text.trim_end_matches(", ")).into_owned();
+        out.may(K::Others as u8, Line::new().text(" in  ").text(text));
+    }
+    if model.log.mine_only && model.environment.place != Place::Drill {
+        let line = Line::of(Role::Warn, "(!)").text(" log: mine only; other consoles on this host are not seen");
+        out.may(K::Problem as u8, line);
     }
     for p in &model.problems {
         out.may(K::Problem as u8, Line::of(Role::Warn, "(!)").text(format!(" {p}")));

@@ -64,7 +64,7 @@ const WORDS: [&str; 40] = [
 ];
 
 /// Every screen, and everything that lies over one.
-const PLACES: [&str; 9] = ["v", "b", "r", "o", "v enter", "v ?", "b /", "v :", "n"];
+const PLACES: [&str; 12] = ["v", "b", "r", "o", "i", "i enter", "b tab", "v enter", "v ?", "b /", "v :", "n"];
 
 /// Strings of a small generator, the same every run: printable, with tabs, arrows and Esc among them.
 fn random(n: usize) -> Vec<Vec<Key>> {

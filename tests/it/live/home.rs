@@ -41,13 +41,14 @@ impl Home {
         Home { dir, kubeconfig }
     }
 
-    fn env(&self) -> [(&'static str, String); 4] {
+    fn env(&self) -> [(&'static str, String); 5] {
         let text = |p: &PathBuf| p.to_str().expect("a plain path").to_owned();
         [
             ("HOME", text(&self.dir)),
             ("XDG_STATE_HOME", text(&self.dir.join("state"))),
             ("ANDON_CONFIG", text(&self.dir.join("config.toml"))),
             ("KUBECONFIG", text(&self.kubeconfig)),
+            (crate::home::ALONE.0, crate::home::ALONE.1.to_owned()),
         ]
     }
 

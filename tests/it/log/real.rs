@@ -54,9 +54,23 @@ impl Stage {
         self.state().join("andon/fake/log")
     }
 
+    /// Until the cluster was read.
+    fn awake(&self, p: &mut Piped) {
+        p.wait_for("Type help for the words");
+        loop {
+            p.type_line("status");
+            if p.wait_for_any(&["No service yet", "checkout@fake"]).contains("checkout@fake") {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
     fn dialog(&self, p: &mut Piped, service: &str) {
+        let began = Instant::now();
         p.type_line(&format!("act roll-back {service}"));
         p.wait_for(&format!("type: yes roll-back {service}@fake"));
+        println!("a dialog, planned and read: {} ms", began.elapsed().as_millis());
         std::thread::sleep(READ);
     }
 
@@ -120,7 +134,7 @@ fn killed(point: &'static str, ails: &'static str) -> Case<'static> {
             env.push(("ANDON_DISK_FAULT", fault.as_str()));
         }
         let mut p = stage.console(&env);
-        p.wait_for("Type help for the words");
+        stage.awake(&mut p);
         stage.dialog(&mut p, "checkout");
         stage.now();
         p.type_line("yes roll-back checkout@fake");
@@ -130,7 +144,7 @@ fn killed(point: &'static str, ails: &'static str) -> Case<'static> {
             std::thread::sleep(READ);
             p.type_line("checkout");
         }
-        if point.contains("closed") || point.contains("end") {
+        if ["before-closed", "after-closed", "before-live-end"].contains(&point) {
             p.wait_for("accepted");
             p.signal(Signal::TERM);
         }
@@ -185,7 +199,7 @@ fn a_sync_that_never_returns_asks_for_the_name_and_lets_the_way_back_out() {
     let stage = Stage::new("hung");
     let fault = format!("hang:sync:1:{}", stage.trigger.display());
     let mut p = stage.console(&[("ANDON_DISK_FAULT", &fault)]);
-    p.wait_for("Type help for the words");
+    stage.awake(&mut p);
     stage.dialog(&mut p, "checkout");
     stage.now();
     let began = Instant::now();

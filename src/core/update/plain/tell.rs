@@ -13,13 +13,15 @@ use crate::core::nav::Screen;
 use crate::core::plain::{ask, show, words};
 use crate::core::said::Asked;
 use crate::core::time::{Utc, World};
-use crate::core::update::Touched;
+use crate::core::update::{Touched, records};
 use crate::core::world::source::Link;
 use serde_json::Value;
 
 /// Alarms that are told as they come. The others are told as what they are: an act's state, a verdict, a burn.
 const TOLD: std::ops::RangeInclusive<u8> = 2..=6;
 const CONFIG: u8 = 10;
+/// The offer to open an incident, and two that are open.
+const INCIDENT: u8 = alarm::INCIDENT;
 
 /// `typed`: the message was a line, so a notice is its answer.
 pub(in crate::core::update) fn tell(model: &mut Model, typed: bool, touched: &Touched, out: &mut Vec<Effect>) {
@@ -55,7 +57,10 @@ pub(in crate::core::update) fn tell(model: &mut Model, typed: bool, touched: &To
         alarms(model, out);
     }
     notice(model, typed, out);
-    dialog(model, out);
+    // Until it is answered who asks, the dialog is not shown.
+    if !crate::core::update::who::is_open(model) {
+        dialog(model, out);
+    }
     // Stopping comes after what is said of it.
     if let Some(at) = out.iter().position(|e| matches!(e, Effect::Suspend)) {
         let stop = out.remove(at);
@@ -111,6 +116,22 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
         Kind::Resolved if e.data.get("session").is_some() => {
             event(out, e.at, &format!("resolved {at} {}, left by an ended session, {}", s("verb"), s("found")));
         }
+        Kind::IncidentOpened
+        | Kind::IncidentChanged
+        | Kind::IncidentClosed
+        | Kind::Lead
+        | Kind::Decision
+        | Kind::FollowUp
+        | Kind::Debt
+        | Kind::Ticked
+        | Kind::Told => {
+            let word = crate::core::case::signal::word(e.kind);
+            let kind = if word.starts_with("incident") { "incident" } else { word.as_str() };
+            let said = records::strip(e).unwrap_or_default();
+            // The strip's own first word says it already.
+            let said = said.strip_prefix(kind).map_or(said.as_str(), str::trim_start);
+            event(out, e.at, &format!("{kind} {said}"));
+        }
         Kind::Changed
         | Kind::Resolved
         | Kind::Opened
@@ -127,15 +148,6 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
         | Kind::Note
         | Kind::Burn
         | Kind::Figures
-        | Kind::IncidentOpened
-        | Kind::IncidentChanged
-        | Kind::IncidentClosed
-        | Kind::Lead
-        | Kind::Decision
-        | Kind::FollowUp
-        | Kind::Debt
-        | Kind::Ticked
-        | Kind::Told
         | Kind::Who
         | Kind::Identity
         | Kind::Anchored => {}
@@ -226,7 +238,7 @@ pub(in crate::core::update) fn next_wake(model: &Model) -> Option<World> {
 fn alarms(model: &mut Model, out: &mut Vec<Effect>) {
     let now: std::collections::BTreeSet<String> = alarm::alarms(model)
         .into_iter()
-        .filter(|a| TOLD.contains(&a.rank) || a.rank == CONFIG)
+        .filter(|a| TOLD.contains(&a.rank) || matches!(a.rank, CONFIG | INCIDENT))
         .map(|a| a.text)
         .collect();
     for new in now.difference(&model.said.alarms) {

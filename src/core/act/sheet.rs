@@ -1,0 +1,266 @@
+//! A sheet: a dialog with fields, for acts that make records and send nothing. Rows are chosen, a text row is typed in a
+//! line, a choice is cycled; `Y` confirms under the rules of every dialog. Plain data; what it becomes is update's matter.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Characters a text row may have.
+pub const TEXT_MOST: usize = 500;
+
+/// What the sheet is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    OpenIncident,
+    ChangeIncident,
+    CloseIncident,
+    TakeLead,
+    GiveLead,
+    /// Debts and follow-ups.
+    Tasks,
+    Tell,
+    Decide,
+}
+
+impl What {
+    /// What `Y` does, in the last line.
+    pub fn verb(self) -> &'static str {
+        match self {
+            What::OpenIncident => "open it",
+            What::ChangeIncident => "change it",
+            What::CloseIncident => "close it",
+            What::TakeLead => "take the lead",
+            What::GiveLead => "give the lead",
+            What::Tasks => "keep it",
+            What::Tell => "record as told",
+            What::Decide => "record it",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Field {
+    Text(String),
+    /// At least one option.
+    Choice {
+        options: Vec<Arc<str>>,
+        at: usize,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The member of the record it becomes.
+    pub key: Arc<str>,
+    /// As it stands before the field.
+    pub name: Arc<str>,
+    pub field: Field,
+    /// A text that must not be empty: what is asked for.
+    pub must: Option<Arc<str>>,
+}
+
+/// A text row being typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Typing {
+    pub text: String,
+    /// The cursor, in characters.
+    pub at: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sheet {
+    pub what: What,
+    /// `OPEN INCIDENT`
+    pub title: Arc<str>,
+    /// Behind the title: the incident, the service.
+    pub on: Arc<str>,
+    /// Lines above the rows.
+    pub said: Vec<Arc<str>>,
+    pub rows: Vec<Row>,
+    /// The chosen row.
+    pub at: usize,
+    pub typing: Option<Typing>,
+    /// Lines under the rows, each with whether it asks for attention.
+    pub below: Vec<(bool, Arc<str>)>,
+    /// What the record holds besides the rows.
+    pub data: Value,
+    /// No key came for a second before it opened. Else what is typed may be meant for another window.
+    pub quiet: bool,
+    /// Why the last `Y` did nothing.
+    pub wants: Option<Arc<str>>,
+    /// A row was changed by hand.
+    pub touched: bool,
+}
+
+impl Row {
+    pub fn text(key: &str, name: &str, value: impl Into<String>) -> Row {
+        Row { key: key.into(), name: name.into(), field: Field::Text(value.into()), must: None }
+    }
+
+    pub fn choice(key: &str, name: &str, options: &[&str], at: usize) -> Row {
+        let options = options.iter().map(|o| Arc::from(*o)).collect();
+        Row { key: key.into(), name: name.into(), field: Field::Choice { options, at }, must: None }
+    }
+
+    pub fn must(mut self, ask: &str) -> Row {
+        self.must = Some(ask.into());
+        self
+    }
+
+    /// The text, or the chosen option.
+    pub fn value(&self) -> &str {
+        match &self.field {
+            Field::Text(t) => t.trim(),
+            Field::Choice { options, at } => options.get(*at).map_or("", |o| o),
+        }
+    }
+
+    /// Which option is chosen.
+    pub fn option(&self) -> Option<usize> {
+        match &self.field {
+            Field::Text(_) => None,
+            Field::Choice { at, .. } => Some(*at),
+        }
+    }
+}
+
+impl Sheet {
+    pub fn new(what: What, title: &str, on: impl Into<Arc<str>>) -> Sheet {
+        Sheet {
+            what,
+            title: title.into(),
+            on: on.into(),
+            said: Vec::new(),
+            rows: Vec::new(),
+            at: 0,
+            typing: None,
+            below: Vec::new(),
+            data: Value::Null,
+            quiet: false,
+            wants: None,
+            touched: false,
+        }
+    }
+
+    pub fn row(&self, key: &str) -> Option<&Row> {
+        self.rows.iter().find(|r| *r.key == *key)
+    }
+
+    /// The row's text or chosen option; empty where there is no such row.
+    pub fn value(&self, key: &str) -> &str {
+        self.row(key).map_or("", Row::value)
+    }
+
+    /// What has to be said before it can be confirmed; the row it is about.
+    pub fn missing(&self) -> Option<(usize, Arc<str>)> {
+        let empty = self.rows.iter().enumerate().find(|(_, r)| r.must.is_some() && r.value().is_empty());
+        empty.and_then(|(n, r)| Some((n, r.must.clone()?)))
+    }
+
+    /// Up or down, held at the ends.
+    pub fn choose(&mut self, by: i64) {
+        let last = self.rows.len().saturating_sub(1) as i64;
+        self.at = (self.at as i64).saturating_add(by).clamp(0, last) as usize;
+    }
+
+    /// The next option of the chosen row; false for a row of text.
+    pub fn cycle(&mut self) -> bool {
+        match self.rows.get_mut(self.at).map(|r| &mut r.field) {
+            Some(Field::Choice { options, at }) => {
+                *at = (*at + 1) % options.len().max(1);
+                self.touched = true;
+                true
+            }
+            Some(Field::Text(_)) | None => false,
+        }
+    }
+
+    /// Begins to type the chosen row; false for a choice.
+    pub fn edit(&mut self) -> bool {
+        match self.rows.get(self.at).map(|r| &r.field) {
+            Some(Field::Text(t)) => {
+                self.typing = Some(Typing { text: t.clone(), at: t.chars().count() });
+                true
+            }
+            Some(Field::Choice { .. }) | None => false,
+        }
+    }
+
+    /// What was typed becomes the row.
+    pub fn keep(&mut self) {
+        let Some(typed) = self.typing.take() else { return };
+        if let Some(Field::Text(t)) = self.rows.get_mut(self.at).map(|r| &mut r.field) {
+            self.touched |= *t != typed.text;
+            *t = typed.text;
+        }
+    }
+
+    /// All rows as text, for the clipboard.
+    pub fn copied(&self) -> String {
+        let rows = self.rows.iter().filter(|r| !r.value().is_empty());
+        rows.map(|r| format!("{}: {}", r.name, r.value())).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Typing {
+    fn byte(&self, at: usize) -> usize {
+        self.text.char_indices().nth(at).map_or(self.text.len(), |(i, _)| i)
+    }
+
+    pub fn insert(&mut self, c: char) {
+        if !c.is_control() && self.text.chars().count() < TEXT_MOST {
+            let at = self.byte(self.at);
+            self.text.insert(at, c);
+            self.at += 1;
+        }
+    }
+
+    pub fn backspace(&mut self) {
+        if self.at > 0 {
+            self.at -= 1;
+            self.delete();
+        }
+    }
+
+    pub fn delete(&mut self) {
+        let at = self.byte(self.at);
+        if at < self.text.len() {
+            self.text.remove(at);
+        }
+    }
+
+    pub fn move_by(&mut self, by: i64) {
+        let last = self.text.chars().count() as i64;
+        self.at = (self.at as i64).saturating_add(by).clamp(0, last) as usize;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_typed_left_and_kept() {
+        let mut s = Sheet::new(What::Decide, "DECIDE", "");
+        s.rows = vec![Row::text("text", "what", "").must("what"), Row::choice("n", "n", &["a", "b"], 0)];
+        assert_eq!(s.missing().map(|m| m.0), Some(0));
+        assert!(!s.cycle() && s.edit());
+        "h\u{e9}lo".chars().for_each(|c| s.typing.as_mut().unwrap().insert(c));
+        let t = s.typing.as_mut().unwrap();
+        t.move_by(-2);
+        t.insert('l');
+        t.move_by(-99);
+        t.delete();
+        t.move_by(99);
+        t.backspace();
+        t.insert('\u{7}');
+        assert_eq!(t.text, "\u{e9}ll");
+        s.keep();
+        assert!(s.missing().is_none() && s.touched);
+        s.choose(9);
+        assert!(s.cycle() && !s.edit());
+        assert_eq!(s.value("n"), "b");
+        assert!(s.cycle());
+        assert_eq!(s.copied(), "what: \u{e9}ll\nn: a");
+    }
+}

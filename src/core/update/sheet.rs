@@ -1,0 +1,198 @@
+//! Keys of a sheet: rows, a line being typed, choices, and `Y` under the rules of every dialog. Words meant for another
+//! window make no record: what is typed into a row restarts the confirm delay, any key that is not the sheet's own closes
+//! it, and where no quiet second came before, `Y` is asked for twice.
+
+use super::{bump, confirm, incident};
+use crate::core::act::dialog::{Dialog, DialogKind, Press};
+use crate::core::act::sheet::{Sheet, What};
+use crate::core::effect::Effect;
+use crate::core::id::DialogId;
+use crate::core::intent::{Context, Intent};
+use crate::core::key::{Code, Key};
+use crate::core::keymap::Found;
+use crate::core::model::Model;
+use crate::core::time::Person;
+
+/// No key for this long, or what is typed may be meant for another window (as in the palette). Milliseconds.
+const QUIET_MS: i64 = 1_000;
+
+/// Open it; what was typed into the same one and not kept comes back.
+pub(super) fn open(model: &mut Model, mut sheet: Sheet) {
+    let left = model.desk.sheet.take().filter(|l| l.what == sheet.what && l.on == sheet.on);
+    if let Some(left) = left {
+        for row in &mut sheet.rows {
+            if let Some(old) = left.rows.iter().find(|o| o.key == row.key && o.name == row.name) {
+                row.field = old.field.clone();
+            }
+        }
+        sheet.touched = true;
+    }
+    let [first, before, now] = model.nav.keys_at;
+    // The key before the leader, where a leader opened it.
+    let (before, begun) = if sheet.what == What::Decide { (before, now) } else { (first, before) };
+    sheet.quiet = before.0 == 0 || begun.0 - before.0 >= QUIET_MS;
+    let id = model.next_dialog();
+    model.dialog = Some(Dialog::new(id, DialogKind::Sheet(Box::new(sheet)), model.now.person));
+    bump(model);
+}
+
+/// A key while a sheet is open.
+pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
+    let now = model.now.person;
+    let is = |i| model.keymap.chord(i).is_some_and(|c| c == &[key]);
+    let (confirm, copy) = (is(Intent::Confirm), is(Intent::CopyRequests));
+    let field = model.keymap.find(Context::Field, &[key]);
+    let found = model.keymap.find(Context::Sheet, &[key]);
+    let Some(dialog) = &mut model.dialog else { return };
+    let Some(sheet) = dialog.sheet_mut() else { return };
+    if sheet.typing.is_some() {
+        typed(sheet, key, &field);
+        if sheet.typing.is_none() {
+            shown_anew(model);
+        }
+        if let Some(d) = &mut model.dialog {
+            d.last_key = now;
+        }
+        return;
+    }
+    if confirm {
+        yes(model, out);
+        return;
+    }
+    let changed = match found {
+        Found::Intent(Intent::SheetNext) => {
+            sheet.choose(1);
+            false
+        }
+        Found::Intent(Intent::SheetPrevious) => {
+            sheet.choose(-1);
+            false
+        }
+        Found::Intent(Intent::SheetEdit) => {
+            if !sheet.edit() {
+                sheet.cycle();
+            }
+            true
+        }
+        Found::Intent(Intent::SheetCycle) => {
+            if !sheet.cycle() {
+                sheet.wants = Some("this row is typed: enter begins".into());
+                dialog.last_key = now;
+                return;
+            }
+            true
+        }
+        Found::Intent(_) | Found::Prefix | Found::Nothing if copy => {
+            out.push(Effect::Copy(sheet.copied()));
+            false
+        }
+        Found::Intent(_) | Found::Prefix | Found::Nothing => {
+            close(model, out);
+            return;
+        }
+    };
+    sheet.wants = None;
+    dialog.again = false;
+    dialog.last_key = now;
+    if changed {
+        shown_anew(model);
+    }
+}
+
+/// What would be recorded changed: the delay counts from the frame that shows it.
+pub(super) fn shown_anew(model: &mut Model) {
+    let id = DialogId(model.counters.dialog + 1);
+    model.counters.dialog = id.0;
+    if let Some(d) = &mut model.dialog {
+        d.id = id;
+        d.flushed = None;
+        d.again = false;
+        if let Some(s) = d.sheet_mut() {
+            s.wants = None;
+        }
+    }
+    bump(model);
+}
+
+/// A key of the line being typed.
+fn typed(sheet: &mut Sheet, key: Key, found: &Found) {
+    let Some(line) = &mut sheet.typing else { return };
+    match (found, key.code) {
+        // Always no, whatever the keymap says.
+        (Found::Intent(Intent::FieldLeave), _) | (_, Code::Esc) => sheet.typing = None,
+        (Found::Intent(Intent::FieldTake), _) | (_, Code::Enter) => sheet.keep(),
+        (_, Code::Backspace) => line.backspace(),
+        (_, Code::Delete) => line.delete(),
+        (_, Code::Left) => line.move_by(-1),
+        (_, Code::Right) => line.move_by(1),
+        (_, Code::Home) => line.move_by(i64::MIN / 2),
+        (_, Code::End) => line.move_by(i64::MAX / 2),
+        (_, Code::Char('u')) if key.ctrl => *line = Default::default(),
+        (_, Code::Char(c)) if !key.ctrl && !key.alt => line.insert(c),
+        (_, _) => {}
+    }
+}
+
+/// Pasted text goes into a row that is being typed, nowhere else. False when none is.
+pub(super) fn paste(model: &mut Model, text: &str) -> bool {
+    let now = model.now.person;
+    let Some(dialog) = &mut model.dialog else { return false };
+    dialog.last_key = now;
+    let Some(line) = dialog.sheet_mut().and_then(|s| s.typing.as_mut()) else { return false };
+    text.chars().map(|c| if c == '\n' { ' ' } else { c }).for_each(|c| line.insert(c));
+    true
+}
+
+/// `Y`, or the words that stand for it.
+pub(super) fn yes(model: &mut Model, out: &mut Vec<Effect>) {
+    let now = model.now.person;
+    let (delay, quiet) = (model.limits.confirm_delay, model.limits.quiet);
+    let burst = model.nav.is_burst();
+    let failed = model.log.failed.clone();
+    let plain = model.settings.plain;
+    let Some(dialog) = &mut model.dialog else { return };
+    let (press, asked, before) = (dialog.press(now, delay, quiet), dialog.again, dialog.last_key);
+    let Some(sheet) = dialog.sheet_mut() else { return };
+    // Whoever rested over it for a second reads it; a line typed whole is no stray key.
+    let meant = sheet.quiet || asked || plain || now.0 - before.0 >= QUIET_MS;
+    let wants = sheet.missing();
+    sheet.wants = None;
+    match (press, wants, failed) {
+        (Press::Early, ..) => dialog.again = true,
+        (Press::Counts, Some((row, why)), _) => {
+            sheet.at = row;
+            sheet.wants = Some(why);
+        }
+        (Press::Counts, None, Some(why)) => {
+            sheet.wants = Some(format!("not kept, the log cannot be written: {why}").into());
+        }
+        (Press::Counts, None, None) if meant && !burst => {
+            if let Some(Dialog { kind: DialogKind::Sheet(sheet), .. }) = model.dialog.take() {
+                incident::confirmed(model, &sheet, out);
+            }
+            bump(model);
+            return;
+        }
+        (Press::Counts, None, None) => dialog.again = true,
+    }
+    if let Some(d) = &mut model.dialog {
+        d.last_key = Person(d.last_key.0.max(now.0));
+    }
+    bump(model);
+}
+
+/// Closed without a record. What was typed comes back with the same keys; an offer that is said no to is put aside.
+pub(super) fn close(model: &mut Model, out: &mut Vec<Effect>) {
+    let sheet = model.dialog.as_ref().and_then(Dialog::sheet).cloned();
+    let mut say = "closed; nothing was recorded";
+    if let Some(sheet) = sheet {
+        if sheet.what == What::OpenIncident {
+            incident::put_aside(model, &sheet);
+        }
+        if sheet.touched {
+            say = "closed; nothing was recorded. The same keys bring it back as it was";
+            model.desk.sheet = Some(Box::new(sheet));
+        }
+    }
+    confirm::close(model, say, out);
+}

@@ -1,0 +1,75 @@
+//! The answer to the question who is at a shared account: it names the acts before it, and the records after it carry it.
+//! Knows nothing of when the question is asked.
+
+use super::append::Chain;
+use super::record::NOT_GIVEN;
+use crate::core::entry::{Entry, Kind};
+use crate::core::record::Record;
+
+/// Acts one answer names at most, so that its record keeps within its bound; the rest is counted.
+const COVERS: usize = 2_000;
+
+/// For a `who` entry: the chain's name changes to the claimed one, and the entry gets `covers`, the `seq` of every act in
+/// this file that had none. `None`: any other entry.
+pub fn named(entry: &Entry, nameless: &mut Vec<u64>, chain: &mut Chain) -> Option<Entry> {
+    let claimed = entry.data.get("claimed").and_then(serde_json::Value::as_str).filter(|_| entry.kind == Kind::Who)?;
+    chain.claim(claimed);
+    let covers = std::mem::take(nameless);
+    let mut named = entry.clone();
+    if let Some(data) = named.data.as_object_mut() {
+        let more = covers.len().saturating_sub(COVERS);
+        data.insert("covers".into(), covers.into_iter().take(COVERS).collect());
+        if more > 0 {
+            data.insert("covers_more".into(), more.into());
+        }
+    }
+    Some(named)
+}
+
+/// Remembers a record that a person caused without having said who they are.
+pub fn nameless(kind: Kind, record: &Record, nameless: &mut Vec<u64>) {
+    if record.claimed.as_deref() == Some(NOT_GIVEN) && is_persons(kind) {
+        nameless.push(record.seq);
+    }
+}
+
+/// A person did it. What follows of an act (sent, accepted, settled) is tied to its intent by the ticket.
+fn is_persons(kind: Kind) -> bool {
+    match kind {
+        Kind::Armed
+        | Kind::Disarmed
+        | Kind::Intent
+        | Kind::Note
+        | Kind::Runbook
+        | Kind::Acknowledged
+        | Kind::IncidentOpened
+        | Kind::IncidentChanged
+        | Kind::IncidentClosed
+        | Kind::Lead
+        | Kind::Decision
+        | Kind::FollowUp
+        | Kind::Debt
+        | Kind::Ticked
+        | Kind::Told => true,
+        Kind::Opened
+        | Kind::Closed
+        | Kind::Sent
+        | Kind::Accepted
+        | Kind::Refused
+        | Kind::Unknown
+        | Kind::Seen
+        | Kind::Settled
+        | Kind::Stuck
+        | Kind::Undone
+        | Kind::Resolved
+        | Kind::Changed
+        | Kind::Phase
+        | Kind::Verdict
+        | Kind::Source
+        | Kind::Burn
+        | Kind::Figures
+        | Kind::Who
+        | Kind::Identity
+        | Kind::Anchored => false,
+    }
+}
