@@ -62,12 +62,20 @@ pub fn begins_act(model: &Model, keys: &[Key]) -> bool {
     !keys.is_empty() && after(model, keys).iter().any(|(_, i)| i.is_act())
 }
 
+/// Does it neither act nor write? A log played again takes nothing else.
+pub fn looks_only(intent: Intent) -> bool {
+    !intent.is_act() && !matches!(intent, Intent::Note | Intent::StepRun | Intent::StepTick | Intent::StepSkip)
+}
+
 /// Would this intent do anything at this place? An act that is refused says why, which is something.
 pub fn works(model: &Model, intent: Intent) -> bool {
     use Intent as I;
     let screen = model.nav.screen;
     let early = matches!(screen, Screen::Waking | Screen::Choose);
     let rows = matches!(screen, Screen::Verdict | Screen::Board);
+    if model.replay.is_some() && !looks_only(intent) {
+        return false;
+    }
     match intent {
         I::Help | I::Quit | I::Repaint | I::Suspend | I::Palette => true,
         I::RollBack | I::Hold | I::Resume | I::Promote | I::Arm | I::Disarm | I::Acknowledge => !early,

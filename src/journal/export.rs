@@ -108,7 +108,9 @@ fn heads(given: &Given) -> Vec<(String, String)> {
                 format!("{} records, {end}{}, the chain holds", s.found.records, torn.unwrap_or_default())
             }
         };
-        (s.file.clone(), what)
+        let of = s.found.session.as_ref().filter(|of| format!("{of}.jsonl") != s.file);
+        let of = of.map(|of| format!(", of session {of}")).unwrap_or_default();
+        (s.file.clone(), format!("{what}{of}"))
     };
     given.sources.iter().map(one).collect()
 }
@@ -131,4 +133,12 @@ fn is_written(r: &Record) -> bool {
 /// `12@20261121T031407Z-mira-bastion2-7f3a`: how a record is asked for.
 pub fn name(r: &Record) -> String {
     format!("{}@{}", r.seq, r.session)
+}
+
+/// The record's number and the last letters of its session: enough to tell sessions apart on a page.
+fn short(r: &Record) -> String {
+    match r.session.rsplit('-').next().filter(|s| s.len() <= 8) {
+        Some(end) => format!("{}@{end}", r.seq),
+        None => name(r),
+    }
 }

@@ -140,7 +140,7 @@ fn its_own_keys_pause_step_and_go_to_the_next_act() {
     run.wait(100_000);
     let mut played = Played::new(&log_of(&run));
     played.step();
-    let mut press = |played: &mut Played, c: char| {
+    let press = |played: &mut Played, c: char| {
         let before = played.effects.len();
         played.key(Key::char(c));
         played.effects[before..].to_vec()
@@ -154,6 +154,15 @@ fn its_own_keys_pause_step_and_go_to_the_next_act() {
     played.until(|r| r.kind == "intent");
     assert_eq!(press(&mut played, '>'), [], "no act follows");
     assert!(played.model.notice.as_ref().is_some_and(|n| n.0.contains("no act follows")));
+    // Help tells these keys, and none that would act or write.
+    let help: Vec<String> = andon::core::here::help(&played.model, 80).into_iter().map(|l| format!("{l:?}")).collect();
+    let help = help.join("\n");
+    for i in [Intent::ReplayPause, Intent::ReplayStep, Intent::ReplayAct, Intent::DrillFaster] {
+        assert!(help.contains(i.help()), "{i:?}: {help}");
+    }
+    for i in [Intent::RollBack, Intent::Arm, Intent::Note, Intent::MatchNext] {
+        assert!(!help.contains(i.help()), "{i:?}: {help}");
+    }
     // Leaving is one key, also while the log's own act is under way.
     assert_eq!(press(&mut played, 'q'), [Effect::Quit(0)]);
     // In a console these keys keep what they mean there.

@@ -107,7 +107,6 @@ fn wait(reader: BorrowedFd<'_>) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Write as _;
 
     #[test]
     fn news_are_told_once_whole_lines_only_merged() {

@@ -153,7 +153,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         plain::tell(model, typed, &touched, &mut out);
     }
     if model.replay.is_some() {
-        replay::only_looks(&mut out);
+        replay::only_looks(model, &mut out);
     }
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {

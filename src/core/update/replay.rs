@@ -11,6 +11,7 @@ use crate::core::case::people::{Here, Present};
 use crate::core::case::signal::kind;
 use crate::core::effect::Effect;
 use crate::core::entry::{Entry, Kind};
+use crate::core::here;
 use crate::core::intent::Intent;
 use crate::core::model::{LogLine, Model};
 use crate::core::nav::{Overlay, Screen};
@@ -33,6 +34,7 @@ pub(super) fn played(model: &mut Model, record: Record, ahead: Ahead, out: &mut 
         None => unknown(model, &record, at),
     }
     browse::took(model, std::slice::from_ref(&record));
+    together::records(model, std::slice::from_ref(&record));
     incident::records(model, vec![record], out);
     model.rows_dirty = true;
     bump(model);
@@ -160,11 +162,13 @@ fn pause(model: &mut Model, on: bool, out: &mut Vec<Effect>) {
 
 /// Would this act or write? Refused before a dialog or a field opens.
 pub(super) fn writes(i: Intent) -> bool {
-    i.is_act() || matches!(i, Intent::Note | Intent::StepRun | Intent::StepTick | Intent::StepSkip)
+    !here::looks_only(i)
 }
 
 /// The second wall: whatever a slice asked for, a replay asks no source, sends nothing and writes no record.
-pub(super) fn only_looks(out: &mut Vec<Effect>) {
+pub(super) fn only_looks(model: &mut Model, out: &mut Vec<Effect>) {
+    // What was played is what there is: no page of it is read from files.
+    model.chronicle.asked = false;
     out.retain(|e| {
         matches!(
             e,

@@ -1,7 +1,7 @@
 //! One HTML file that anybody can open: no script, no network, nothing that is not in it. Text from outside is escaped for
 //! text and for attributes alike.
 
-use super::{Given, Made, Which, each, full, heads, name};
+use super::{Given, Made, Which, each, full, heads, short};
 use crate::core::record::Record;
 use crate::core::shown::shown_line;
 use std::io::{self, Write};
@@ -89,14 +89,6 @@ fn row(r: &Record, line: &[u8], out: &mut impl Write) -> io::Result<()> {
         writeln!(out, "{}", text(&l))?;
     }
     writeln!(out, "</pre></details></td><td class=\"t\">{}</td></tr>", text(&short(r)))
-}
-
-/// The record's number and the last letters of its session: enough to tell sessions apart on a page.
-fn short(r: &Record) -> String {
-    match r.session.rsplit('-').next().filter(|s| s.len() <= 8) {
-        Some(end) => format!("{}@{end}", r.seq),
-        None => name(r),
-    }
 }
 
 fn text(s: &str) -> String {

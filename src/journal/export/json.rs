@@ -19,7 +19,7 @@ pub(super) fn write(
         .map(|s| {
             let mut file = json!({
                 "file": s.file,
-                "session": s.session,
+                "session": s.found.session.as_ref().unwrap_or(&s.session),
                 "records": s.found.records,
                 "head": s.head,
                 "closed": s.found.closed,

@@ -1,7 +1,7 @@
 //! Markdown: what it rests on, a table of what happened, and in full what people wrote. Text from outside is text in it,
 //! never a heading, a link or a column.
 
-use super::{Given, Made, Which, each, full, heads, is_written, name};
+use super::{Given, Made, Which, each, full, heads, is_written, short};
 use crate::core::record::Record;
 use crate::core::shown::shown_line;
 use std::io::{self, Write};
@@ -30,7 +30,7 @@ pub(super) fn write(
             writeln!(out, "\n### {}\n\n| time | what | record |\n|---|---|---|", text(&this))?;
             day = this;
         }
-        writeln!(out, "| {} | {} | {} |", text(r.hms()), text(&full::what(r)), text(&name(r)))
+        writeln!(out, "| {} | {} | {} |", text(r.hms()), text(&full::what(r)), text(&short(r)))
     })?;
     if n == 0 {
         writeln!(out, "\nNo record.")?;
@@ -64,7 +64,7 @@ fn written(r: &Record, out: &mut impl Write, any: &mut bool) -> io::Result<()> {
             writeln!(out, "> {}  ", text(l))?;
         }
     }
-    writeln!(out, "\n{}", text(&name(r)))
+    writeln!(out, "\n{}", text(&short(r)))
 }
 
 /// Only what a hash is made of; a file could state anything.
@@ -81,13 +81,17 @@ fn text(s: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '+' | '!' | '|' | '~' | '=' | '$'
-            | ':' => {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '|' | '~' | '$' => {
                 out.push('\\');
                 out.push(c);
             }
-            // At its start it would be a list or a heading; `1.` too.
-            '-' | '.' if out.chars().all(|c| c.is_ascii_digit() || c == ' ') => {
+            // At its start it would be a list, a heading's line or a rule.
+            '-' | '+' | '=' if out.trim().is_empty() => {
+                out.push('\\');
+                out.push(c);
+            }
+            // `1. one` too.
+            '.' | ')' if !out.is_empty() && out.trim().chars().all(|c| c.is_ascii_digit()) => {
                 out.push('\\');
                 out.push(c);
             }
@@ -95,7 +99,7 @@ fn text(s: &str) -> String {
         }
     }
     // A bare address becomes a link by itself.
-    out.replace("www.", "www\\.")
+    out.replace("://", "\\://").replace("www.", "www\\.")
 }
 
 #[cfg(test)]
@@ -105,12 +109,14 @@ mod tests {
     #[test]
     fn foreign_text_is_text() {
         assert_eq!(text("a|b"), "a\\|b");
-        assert_eq!(text("<script>alert(1)</script>"), "&lt;script&gt;alert\\(1\\)&lt;/script&gt;");
+        assert_eq!(text("<script>alert(1)</script>"), "&lt;script&gt;alert(1)&lt;/script&gt;");
         assert_eq!(text("- item"), "\\- item");
         assert_eq!(text("1. one"), "1\\. one");
         assert_eq!(text("v2.14-rc"), "v2.14-rc");
-        assert_eq!(text("http://x [y](z)"), "http\\://x \\[y\\]\\(z\\)");
-        assert_eq!(text("a\u{1b}[2J\u{202e}"), "a^\\[\\[2J&lt;U\\+202E&gt;");
+        assert_eq!(text("2026-11-21 03:14:07.250"), "2026-11-21 03:14:07.250");
+        assert_eq!(text("=cmd"), "\\=cmd");
+        assert_eq!(text("http://x [y](z)"), "http\\://x \\[y\\](z)");
+        assert_eq!(text("a\u{1b}[2J\u{202e}"), "a^\\[\\[2J&lt;U+202E&gt;");
         assert_eq!(hex("`|<9f"), "9f");
     }
 }

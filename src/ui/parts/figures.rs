@@ -71,7 +71,7 @@ pub fn figures_age(model: &Model, t: &TargetState) -> (Role, String) {
     if model.replay.is_some() {
         // How old figures were then is not in the record: how long ago they were written is.
         return match newest.filter(|_| model.judged.contains_key(&t.id)) {
-            Some(at) => (Role::Muted, format!("recorded {} ago", motion::growing(model, now.since(at)))),
+            Some(at) => (Role::Muted, format!("{} ago", motion::growing(model, now.since(at)))),
             None => (Role::Blind, "not recorded".into()),
         };
     }
