@@ -208,7 +208,7 @@ impl Scan {
         let (owner, Some(ticket)) = record.owner() else {
             return;
         };
-        self.foreign |= owner != session;
+        self.foreign |= owner != record.session;
         let owner = owner.to_owned();
         let key = (owner.clone(), ticket);
         match record.kind.as_str() {
