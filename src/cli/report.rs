@@ -4,9 +4,11 @@
 use super::out::{code, json, progress, tell};
 use super::{ReportArgs, ReportFrom, setup};
 use crate::config::duration::millis;
+use crate::core::case::people::Present;
 use crate::core::case::report::{self, Read, Wish, handover as shift, html, md, text};
 use crate::core::time::Utc;
 use crate::journal::gather::{Gathered, Want, gather};
+use crate::journal::live;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -61,7 +63,7 @@ pub fn handover(from: &ReportFrom, since: &str, out: &mut impl Write) -> u8 {
         Err(e) => return usage(&e),
     };
     let read = read(&dir, from, &gathered);
-    let made = match shift::handover(&gathered.records, &read, &[], since, now) {
+    let made = match shift::handover(&gathered.records, &read, &present(&dir, &gathered), since, now) {
         Ok(made) => made,
         Err(nothing) => return not_found(&dir, &nothing.to_string()),
     };
@@ -101,6 +103,12 @@ fn finish(
         return 1;
     }
     code(done.map(|()| i32::from(!unread.is_empty())), out)
+}
+
+/// What the running sessions say of themselves in their live files.
+fn present(dir: &Path, gathered: &Gathered) -> Vec<Present> {
+    let running = gathered.files.iter().filter(|f| f.runs);
+    running.filter_map(|f| live::read(dir, &f.session).map(|(present, _)| present)).collect()
 }
 
 fn dir_of(from: &ReportFrom) -> PathBuf {

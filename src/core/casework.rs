@@ -42,6 +42,9 @@ pub fn stopwatch(model: &Model) -> Option<Stopwatch> {
 
 /// The name under which this console's person leads, owns and decides.
 pub fn me(model: &Model) -> String {
+    if let Some(name) = &model.claim.name {
+        return name.to_string();
+    }
     let who = &*model.environment.who;
     who.split('@').next().filter(|n| !n.is_empty()).unwrap_or(who).to_owned()
 }

@@ -18,7 +18,9 @@ pub fn line(r: &Record) -> String {
 pub fn told(r: &Record) -> String {
     let about = r.target_at().map(|t| format!("{t} ")).unwrap_or_default();
     let late = if r.at.is_some() { " (recorded later)" } else { "" };
-    format!("{} {about}{}{late}", r.who(), said(r))
+    // What a console saw by itself nobody did.
+    let who = if is_observation(&r.kind) { String::new() } else { format!("{} ", r.who()) };
+    format!("{who}{about}{}{late}", said(r))
 }
 
 /// Is it for the eyes of somebody who works on something else? What the console writes for the record alone is not.

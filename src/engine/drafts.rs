@@ -97,7 +97,11 @@ fn read(file: &mut File) -> Option<Draft> {
 
 /// In place, through the descriptor that holds the lock.
 fn write(file: &mut File, draft: Option<&Draft>) -> std::io::Result<()> {
-    let text = draft.map(serde_json::to_vec).transpose()?.unwrap_or_default();
+    let draft = draft.map(|d| Draft {
+        lines: d.lines.iter().map(|l| crate::journal::redact::text(l).into_owned()).collect(),
+        ..d.clone()
+    });
+    let text = draft.as_ref().map(serde_json::to_vec).transpose()?.unwrap_or_default();
     file.rewind()?;
     file.write_all(&text)?;
     file.set_len(text.len() as u64)?;

@@ -146,7 +146,7 @@ mod tests {
         for s in ["a", "b", "c"] {
             Ballast::of(dir.path(), s).make().expect("made");
         }
-        let live = live::Live::begin(dir.path(), "b", 0o600, b"{}").expect("begun");
+        let live = live::Live::begin(dir.path(), live::Me::named("b"), 0o600).expect("begun");
         sweep(dir.path(), "c");
         let left = |s: &str| Ballast::of(dir.path(), s).path.exists();
         assert_eq!([left("a"), left("b"), left("c")], [false, true, true]);

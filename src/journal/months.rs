@@ -101,7 +101,7 @@ mod tests {
     use super::*;
     use crate::journal::chain_tests::written;
     use crate::journal::heads::{heads, logs};
-    use crate::journal::live::Live;
+    use crate::journal::live::{Live, Me};
     use crate::journal::recovery::look;
     use crate::journal::scratch::Scratch;
     use crate::journal::tail::tail;
@@ -137,7 +137,7 @@ mod tests {
         log(d, &session(5, "me"), 60, 3);
         log(d, "by-hand", 60, 3);
         std::fs::write(d.join(format!("{}.live", session(1, "old1"))), "{}").expect("written");
-        let _runs = Live::begin(d, &session(4, "runs"), 0o600, b"{}\n").expect("live");
+        let _runs = Live::begin(d, Me::named(&session(4, "runs")), 0o600).expect("live");
         let before = (tail(d, 100).expect("read"), heads(d, "me").expect("read"), look(d, "me").expect("read"));
         assert_eq!(tidy(d, &session(5, "me"), "mira", false), []);
         let names = |p: &Path| {

@@ -1,6 +1,7 @@
 //! `andon log tail`: the newest records of a directory.
 
 use super::{WIDTH, missing, shown};
+use crate::core::case::seams::seam_words;
 use crate::core::shown::shown_line;
 use crate::journal::{tail as ends, words};
 use std::io::{self, Write};
@@ -12,7 +13,11 @@ pub fn tail(dir: &Path, n: usize, out: &mut impl Write) -> io::Result<i32> {
         return missing(dir, out);
     }
     let found = ends::tail(dir, n)?;
-    for record in &found.records {
+    let mut seams = seam_words(&found.records).into_iter().peekable();
+    for (i, record) in found.records.iter().enumerate() {
+        while let Some((_, said)) = seams.next_if(|(before, _)| *before <= i) {
+            writeln!(out, "{}", shown_line(&said, WIDTH))?;
+        }
         writeln!(out, "{}", words::line(record))?;
     }
     if found.records.is_empty() {

@@ -69,6 +69,8 @@ pub struct Told {
     pub armed: bool,
     /// Minutes of UTC.
     pub minute: i64,
+    #[serde(default)]
+    pub claimed: Option<Arc<str>>,
     pub once: bool,
 }
 

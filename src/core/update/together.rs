@@ -204,11 +204,12 @@ pub(super) fn here(model: &mut Model, out: &mut Vec<Effect>) {
     let screen = model.nav.screen.word();
     let t = &model.told;
     let same = t.once && *t.screen == *screen && t.selected == model.nav.selected && t.dialog == dialog;
-    if same && t.armed == armed && t.minute == minute {
+    if same && t.armed == armed && t.minute == minute && t.claimed == model.claim.name {
         return;
     }
     let selected = model.nav.selected.clone();
-    model.told = Told { screen: screen.into(), selected, dialog, armed, minute, once: true };
+    let claimed = model.claim.name.clone();
+    model.told = Told { screen: screen.into(), selected, dialog, armed, minute, claimed, once: true };
     let on = match board::selected_target(model) {
         Some(t) => Some(t.id.at().into()),
         None => model.nav.selected.as_ref().map(|s| s.0.clone()),
@@ -219,7 +220,7 @@ pub(super) fn here(model: &mut Model, out: &mut Vec<Effect>) {
         dialog: model.dialog.as_ref().and_then(open),
         armed,
         last_key: (typed.0 > 0).then_some(Utc(minute * 60_000)),
-        claimed: None,
+        claimed: model.claim.name.clone(),
     })));
 }
 
