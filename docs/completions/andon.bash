@@ -124,6 +124,9 @@ _andon() {
             andon__subcmd__help__subcmd__log,verify)
                 cmd="andon__subcmd__help__subcmd__log__subcmd__verify"
                 ;;
+            andon__subcmd__help__subcmd__report,handover)
+                cmd="andon__subcmd__help__subcmd__report__subcmd__handover"
+                ;;
             andon__subcmd__log,export)
                 cmd="andon__subcmd__log__subcmd__export"
                 ;;

@@ -177,12 +177,6 @@ pub fn tell(what: &str) {
     let _ = writeln!(io::stderr(), "andon: {line}");
 }
 
-/// A line on stderr that the next one takes the place of; an empty one takes it away. For terminals only.
-pub fn progress(what: &str) {
-    let line = shown_line(what, 70);
-    let _ = write!(io::stderr(), "\r{:<72}\r{}", "", line);
-}
-
 /// Several lines on stderr, as clap writes a usage error: it repeats the words of the command line.
 pub fn tell_lines(what: &str) -> io::Result<()> {
     let text = shown_text(what, 8_000);

@@ -1,7 +1,7 @@
 //! `andon report` and `andon report handover`: which log, which span, and where the report goes. What it says is made
 //! in `core::case::report`.
 
-use super::out::{code, json, progress, tell};
+use super::out::{Progress, code, json, tell};
 use super::{ReportArgs, ReportFrom, setup};
 use crate::config::duration::millis;
 use crate::core::case::people::Present;
@@ -10,9 +10,9 @@ use crate::core::time::Utc;
 use crate::journal::gather::{Gathered, Want, gather};
 use crate::journal::live;
 use std::fs::File;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Nothing of what was asked for is there.
 const NOT_FOUND: u8 = 5;
@@ -130,9 +130,9 @@ fn found(dir: &Path, now: Utc, want: impl Fn(Utc) -> Result<Want, String>) -> Re
         return Err(not_found(dir, "there is no log here"));
     }
     let wanted = want(now).map_err(|e| usage(&e))?;
-    let told = &mut Told::new();
+    let mut told = Progress::new("read");
     let mut read = |want: &Want| {
-        gather(dir, want, &mut |done, all| told.say(done, all)).map_err(|e| {
+        gather(dir, want, &mut |done, all| told.at(done, all)).map_err(|e| {
             tell(&format!("{}: {e}", dir.to_string_lossy()));
             1
         })
@@ -140,46 +140,13 @@ fn found(dir: &Path, now: Utc, want: impl Fn(Utc) -> Result<Want, String>) -> Re
     let gathered = read(&wanted)?;
     let newest = gathered.records.iter().rev().find(|r| r.kind == "opened");
     if !newest.is_some_and(|o| !o.data["drill"].is_null()) {
-        told.end();
         return Ok((gathered, now));
     }
     let last = gathered.records.iter().filter_map(|r| Utc::read(r.when())).max().unwrap_or(now);
     let again = want(last).map_err(|e| usage(&e))?;
     // A small log was read whole.
     let gathered = if again == wanted { gathered } else { read(&again)? };
-    told.end();
     Ok((gathered, last))
-}
-
-/// Progress on a terminal, once reading takes longer than a second.
-struct Told {
-    begun: Instant,
-    said: Option<Instant>,
-    terminal: bool,
-}
-
-impl Told {
-    fn new() -> Told {
-        Told { begun: Instant::now(), said: None, terminal: io::stderr().is_terminal() }
-    }
-
-    fn say(&mut self, done: u64, all: u64) {
-        let now = Instant::now();
-        let due = self.said.map_or_else(
-            || now.duration_since(self.begun) > Duration::from_secs(1),
-            |s| now.duration_since(s) > Duration::from_millis(250),
-        );
-        if self.terminal && due {
-            self.said = Some(now);
-            progress(&format!("reading the log: {} of {} MB", done >> 20, (all >> 20).max(1)));
-        }
-    }
-
-    fn end(&mut self) {
-        if self.said.take().is_some() {
-            progress("");
-        }
-    }
 }
 
 fn now() -> Utc {

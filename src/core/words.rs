@@ -225,10 +225,11 @@ mod tests {
             ("unknown", "roll back (step 1 of 2) OUTCOME UNKNOWN: 409"),
             ("seen", "roll back (step 1 of 2) seen: healthy"),
             ("stuck", "roll back (step 1 of 2) STUCK: 409"),
-            ("verdict", "verdict WORSE"),
         ] {
             assert_eq!(said_of(kind, act.clone()), format!("03:14:07 mira checkout@eu-1 {says}"));
         }
+        // Nobody did what a console saw by itself.
+        assert_eq!(said_of("verdict", act), "03:14:07 checkout@eu-1 verdict WORSE");
         assert_eq!(said_of("armed", json!({})), "03:14:07 mira checkout@eu-1 armed");
         assert_eq!(said_of("page-out", json!({"a": 1})), "03:14:07 mira checkout@eu-1 page-out {\"a\":1}");
     }

@@ -4,7 +4,8 @@
 use super::chain::hash_of;
 use super::heads::{logs, session_of};
 use super::lines::{Forwards, Piece};
-use super::{append, live};
+use super::live;
+use super::places;
 use crate::core::case::report::{File, Wish, incident_of, span_of};
 use crate::core::record::{Hlc, Record, UNREADABLE};
 use crate::core::time::Utc;
@@ -135,7 +136,8 @@ fn read(dir: &Path, keep: &Keep, all: u64, told: &mut dyn FnMut(u64, u64)) -> io
     // A record never comes before one that stands above it in its file.
     let mut keyed: Vec<(Hlc, Record)> = Vec::new();
     let mut done = 0;
-    for path in logs(dir)? {
+    let files = places::files(dir)?;
+    for path in files.logs {
         let session = session_of(&path);
         let mut file = File {
             name: format!("{session}.jsonl"),
@@ -166,7 +168,7 @@ fn read(dir: &Path, keep: &Keep, all: u64, told: &mut dyn FnMut(u64, u64)) -> io
             Piece::TooLong => file.unread = Some("a line longer than 1 MiB; nothing behind it was read".into()),
         };
         let mut whole = || -> io::Result<()> {
-            let mut lines = Forwards::new(append::open_to_read(&path)?);
+            let mut lines = Forwards::new(places::open(&path)?);
             while let Some(piece) = lines.next_piece()? {
                 each(piece, &mut file);
             }
@@ -177,6 +179,12 @@ fn read(dir: &Path, keep: &Keep, all: u64, told: &mut dyn FnMut(u64, u64)) -> io
         }
         out.files.push(file);
     }
+    out.files.extend(files.unread.into_iter().map(|(name, why)| File {
+        session: session_of(Path::new(&name)),
+        name,
+        unread: Some(why),
+        ..File::default()
+    }));
     keyed.sort_by(|(a, r), (b, s)| a.cmp(b).then_with(|| r.session.cmp(&s.session)).then(r.seq.cmp(&s.seq)));
     out.records = keyed.into_iter().map(|(_, r)| r).collect();
     Ok(out)

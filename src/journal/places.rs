@@ -29,7 +29,9 @@ pub fn files(dir: &Path) -> io::Result<Files> {
     list(dir, &mut |name, is_dir| {
         if is_dir && is_month(name) {
             found.months.push(dir.join(name));
-        } else if !is_dir && is_log(name) {
+        } else if is_dir && is_log(name) {
+            found.unread.push((name.to_owned(), "it is a directory".to_owned()));
+        } else if is_log(name) {
             logs.insert((name.to_owned(), false), dir.join(name));
         }
     })?;
@@ -163,7 +165,8 @@ mod tests {
         std::fs::write(month.join(NAME), "x").expect("written");
         let found = files(dir.path()).expect("listed");
         assert_eq!(found.logs, [month.join(NAME), dir.path().join("b.jsonl")]);
-        assert_eq!((found.months, found.unread), (vec![month.clone()], vec![]));
+        let odd = ("dir.jsonl".to_owned(), "it is a directory".to_owned());
+        assert_eq!((found.months, found.unread), (vec![month.clone()], vec![odd]));
         // Two of one name are both there; one that only seems so is not.
         std::fs::write(dir.path().join(NAME), "y").expect("written");
         assert_eq!(logs(dir.path()).expect("listed").len(), 3);

@@ -50,7 +50,7 @@ pub(super) fn case() -> Vec<Picture> {
             w.wait(1_500);
             w
         }),
-        at("incident/open", "Opening it: filled in from what is known.", || {
+        at("incident/sheet", "Opening it: filled in from what is known.", || {
             let mut w = worse();
             w.wait(1_500);
             recorded(&mut w);

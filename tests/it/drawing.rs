@@ -170,7 +170,8 @@ fn columns_stand_with_long_and_wide_names() {
     let mut w = stories::worse_on(Place::Prod, "b");
     let right_edge = |w: &World| {
         let all = text(&w.draw(80, 23));
-        let line = all.lines().find(|l| l.contains("WORSE")).map(str::to_owned).unwrap_or_default();
+        let line =
+            all.lines().find(|l| l.contains("WORSE") && l.contains("canary")).map(str::to_owned).unwrap_or_default();
         line.chars().position(|c| c == '+')
     };
     let before = right_edge(&w);

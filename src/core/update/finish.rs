@@ -81,7 +81,8 @@ pub(super) fn resolved_elsewhere(model: &mut Model, r: &Record) {
     for l in model.loose.iter_mut().filter(|l| !l.closed && covered(l)) {
         l.closed = true;
         l.next = None;
-        let how: Arc<str> = r.data["how"].as_str().unwrap_or("closed by another console").into();
+        let how = r.data["found"].as_str().or_else(|| r.data["how"].as_str()).unwrap_or("closed");
+        let how: Arc<str> = format!("{how}, read back by {}", r.who()).into();
         l.found.get_or_insert(how);
     }
 }

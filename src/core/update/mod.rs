@@ -175,6 +175,7 @@ fn logged_by(model: &mut Model, entry: &Entry, who: Arc<str>) {
     model.log.records += 1;
     if let Some(text) = records::strip(entry) {
         let who = if records::by_hand(entry.kind) { who } else { "".into() };
+        let text = crate::core::redact::clean(&text);
         model.log.lines.push_back(LogLine { at: entry.at, text: text.into(), who });
         if model.log.lines.len() > 200 {
             model.log.lines.pop_front();

@@ -152,7 +152,8 @@ fn html_and_markdown_take_foreign_text_for_text() {
     assert!(!html.contains("http://x") || html.contains("&lt;http://x"), "no address is a link");
     assert!(!html.chars().any(|c| c == '\u{1b}' || c == '\u{202e}'));
     let (md, _) = write(dir.path(), Format::Md, &Which::default());
-    assert!(!md.contains("<script") && !md.contains("](javascript"));
+    // A bracket behind a backslash is a sign no more.
+    assert!(!md.contains("<script") && !md.replace("\\]", "").contains("](javascript"));
     for line in md.lines() {
         if line.starts_with('|') {
             let bars = line.replace("\\|", "").matches('|').count();
