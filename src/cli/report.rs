@@ -139,7 +139,7 @@ fn found(dir: &Path, now: Utc, want: impl Fn(Utc) -> Result<Want, String>) -> Re
     };
     let gathered = read(&wanted)?;
     let newest = gathered.records.iter().rev().find(|r| r.kind == "opened");
-    if !newest.is_some_and(|o| !o.data["drill"].is_null()) {
+    if newest.is_none_or(|o| o.data["drill"].is_null()) {
         return Ok((gathered, now));
     }
     let last = gathered.records.iter().filter_map(|r| Utc::read(r.when())).max().unwrap_or(now);

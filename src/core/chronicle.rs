@@ -43,7 +43,7 @@ impl Chronicle {
         let at = self.records.partition_point(|r| r.order(record).is_lt());
         let same = |r: &Record| r.hash == record.hash || r.hash.is_empty() || record.hash.is_empty();
         let mut equal = self.records.range(at..).take_while(|r| r.order(record).is_eq());
-        if equal.any(|r| same(r)) {
+        if equal.any(same) {
             return false;
         }
         self.bytes += weight(record);
@@ -319,7 +319,7 @@ mod tests {
 
     #[test]
     fn a_record_that_does_not_join_is_named() {
-        let mut all = vec![note("a", 1, 1), note("b", 1, 2), note("a", 2, 3), note("a", 4, 4)];
+        let mut all = [note("a", 1, 1), note("b", 1, 2), note("a", 2, 3), note("a", 4, 4)];
         all[2].rest.insert("prev".into(), json!("a1"));
         all[3].rest.insert("prev".into(), json!("elsewhere"));
         // A gap in what is held says nothing.

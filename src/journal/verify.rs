@@ -172,7 +172,7 @@ impl Part {
             let all = rest;
             // The library's own search for a byte, which is a wide one.
             let n = rest.skip_until(b'\n')?;
-            if !all[..n].strip_suffix(b"\n").is_some_and(|line| part.take(line, &job.wanted).is_ok()) {
+            if all[..n].strip_suffix(b"\n").is_none_or(|line| part.take(line, &job.wanted).is_err()) {
                 return Ok(None);
             }
         }

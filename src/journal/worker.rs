@@ -82,6 +82,7 @@ pub struct Worker {
     /// Written and not yet synced.
     unsynced: Vec<(Box<Appended>, Record)>,
     /// There was no room for these.
+    #[expect(clippy::vec_box, reason = "they come boxed and go boxed; a Vec of large entries would move them")]
     refused: Vec<Box<Appended>>,
     /// Tickets written in this session.
     written: BTreeSet<Ticket>,

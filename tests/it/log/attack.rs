@@ -201,7 +201,7 @@ fn cut_at_every_byte_a_log_opens_with_its_whole_records() {
     let path = written(dir, "aaaa", 5);
     let bytes = std::fs::read(&path).unwrap();
     // Every byte about the ends of lines, every fifth between.
-    let near = |n: &usize| n % 5 == 0 || bytes[n.saturating_sub(3)..(n + 3).min(bytes.len())].contains(&b'\n');
+    let near = |n: &usize| n.is_multiple_of(5) || bytes[n.saturating_sub(3)..(n + 3).min(bytes.len())].contains(&b'\n');
     for n in (0..bytes.len()).filter(near) {
         std::fs::write(&path, &bytes[..n]).unwrap();
         let whole = bytes[..n].iter().filter(|b| **b == b'\n').count();

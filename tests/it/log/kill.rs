@@ -387,7 +387,7 @@ fn an_intent_costs_one_sync() {
         std::thread::sleep(Duration::from_millis(2));
     }
     std::thread::sleep(Duration::from_millis(50));
-    let counter = Plan::new(&j.path().to_owned(), How::Io, Some(Op::Sync), u32::MAX, false);
+    let counter = Plan::new(j.path(), How::Io, Some(Op::Sync), u32::MAX, false);
     let mut took = Vec::new();
     for n in 1..=200_u64 {
         let mut intent = entry(Kind::Intent, n);

@@ -190,8 +190,8 @@ pub fn impact(ctx: &Ctx<'_>) -> Option<Section> {
     let mut counted = false;
     for series in ctx.series.iter().filter(|s| harmed.contains(&s.service)) {
         let name = series.target.clone().unwrap_or_else(|| series.service.clone());
-        let tracks: [(&'static str, fn(&Point<'_>) -> Option<Count>); 2] =
-            [("candidate", |p| p.candidate), ("stable version", |p| p.stable)];
+        type Track = fn(&Point<'_>) -> Option<Count>;
+        let tracks: [(&'static str, Track); 2] = [("candidate", |p| p.candidate), ("stable version", |p| p.stable)];
         for (track, which) in tracks {
             for (c, on) in series.totals(which) {
                 counted = true;

@@ -84,7 +84,8 @@ pub fn md(r: &Report) -> String {
         for (i, b) in s.blocks.iter().enumerate() {
             let list = matches!(b, Block::Item(_) | Block::Blank(_));
             let nothing = matches!(b, Block::Pictures);
-            if i > 0 && !nothing && !(list && in_list) && !out.ends_with("\n\n") {
+            let goes_on = list && in_list;
+            if i > 0 && !nothing && !goes_on && !out.ends_with("\n\n") {
                 out.push('\n');
             }
             in_list = list;

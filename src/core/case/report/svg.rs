@@ -226,7 +226,7 @@ impl Picture {
         let rate_top =
             nice(self.bars.iter().flat_map(|b| [b.candidate, b.stable]).flatten().fold(0.0, f64::max)).min(1.0);
         let burn_top = nice(self.bars.iter().flat_map(|b| b.burn).flatten().fold(LINE * 1.2, f64::max));
-        self.panel(&mut o, panels[0], rate_top, "failed requests", |v| percent(v));
+        self.panel(&mut o, panels[0], rate_top, "failed requests", percent);
         self.panel(&mut o, panels[1], burn_top, "burn", |v| {
             if v == 0.0 { "0".into() } else { super::words::burn(Some(v)) }
         });

@@ -46,7 +46,7 @@ pub(super) fn version(name: &Value, hash: &Value, other: (&Value, &Value)) -> Op
 pub(super) fn target<'m>(model: &'m mut Model, r: &Record, at: Utc) -> Option<&'m mut TargetState> {
     let id = r.target_id()?;
     let named = r.data["service"].as_str().map(ServiceId::new);
-    model.world.sources.entry(id.source.clone()).or_insert_with(|| not_told()).abilities.roles.rollouts = true;
+    model.world.sources.entry(id.source.clone()).or_insert_with(not_told).abilities.roles.rollouts = true;
     let t = model.world.targets.entry(id.clone()).or_insert_with(|| blank(id));
     t.service = named.unwrap_or_else(|| t.service.clone());
     model.world.services.entry(t.service.clone()).or_insert_with(|| Service::found(&t.service));
