@@ -197,7 +197,8 @@ pub fn chosen_record(model: &Model) -> Option<&Key> {
 /// Records of the list that is open, newest first: the browser holds all, the Incident screen what a person reads while
 /// working. `filtered`: only those that answer to the filter.
 pub fn records_of(model: &Model, filtered: bool) -> Vec<&Record> {
-    let browsing = matches!(model.nav.overlay, Some(Overlay::Log(_)));
+    // The browser's keys are read while its overlay is taken out: it reads as long as it is open.
+    let browsing = matches!(model.nav.overlay, Some(Overlay::Log(_))) || model.chronicle.reading;
     let all = model.chronicle.newest_first().filter(|r| browsing || words::is_told(&r.kind));
     match words(model, Listing::Records).filter(|_| filtered) {
         Some(w) => all.filter(|r| is_record(r, w)).collect(),

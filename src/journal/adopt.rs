@@ -1,10 +1,10 @@
 //! Records that an ended session's log did not take, out of its fallback file into the finder's own log. Done twice it
 //! writes them once; killed in between, nothing is lost. Knows where they are kept, not how they are written.
 
-use super::append;
 use super::fallback::{Kept, left_over};
 use super::heads::{logs, session_of};
 use super::lines::{Forwards, Piece};
+use super::{append, live};
 use crate::core::entry::{Entry, Kind};
 use crate::core::record::Record;
 use crate::core::seal::sha256_hex;
@@ -27,6 +27,10 @@ pub fn adopt(
     let mut taken = 0;
     for left in left_over(from, environment)? {
         let sessions: BTreeSet<&str> = left.entries.iter().map(|k| k.session.as_str()).collect();
+        // On a file system without locks only its live file tells: it goes on writing there.
+        if sessions.iter().any(|s| live::runs(log, s)) {
+            continue;
+        }
         let known = known(log, &sessions)?;
         let entries = new_ones(&left.entries, &known);
         let n = entries.len();
@@ -54,9 +58,13 @@ const LOOKED_AT: usize = 256;
 fn known(log: &Path, sessions: &BTreeSet<&str>) -> io::Result<Known> {
     let mut known = Known::default();
     let all = logs(log)?;
-    for path in &all[all.len().saturating_sub(LOOKED_AT)..] {
+    let newest = all.len().saturating_sub(LOOKED_AT);
+    for (i, path) in all.iter().enumerate() {
         let session = session_of(path);
         let own = sessions.contains(session.as_str());
+        if i < newest && !own {
+            continue;
+        }
         // One that cannot be read only makes a record stand there twice.
         let Ok(file) = append::open_to_read(path) else { continue };
         let mut lines = Forwards::new(file);

@@ -54,7 +54,9 @@ impl Ballast {
 /// What a full disk is kept open for: how acts under way ended, and the session's own end. Never a new intent.
 pub fn takes(kind: Kind) -> bool {
     match kind {
-        Kind::Sent
+        // Without it nothing of the file could be read.
+        Kind::Opened
+        | Kind::Sent
         | Kind::Accepted
         | Kind::Refused
         | Kind::Unknown
@@ -65,8 +67,7 @@ pub fn takes(kind: Kind) -> bool {
         | Kind::Resolved
         | Kind::IncidentClosed
         | Kind::Closed => true,
-        Kind::Opened
-        | Kind::Armed
+        Kind::Armed
         | Kind::Disarmed
         | Kind::Intent
         | Kind::Changed

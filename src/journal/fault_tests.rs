@@ -54,6 +54,11 @@ fn given(n: u64, kind: Kind) -> Entry {
 
 /// Waits until this intent was answered: durable, or not.
 fn answered(told: &Receiver<Report>, n: u64, durable: &mut BTreeSet<u64>) -> bool {
+    answered_or_recovered(told, n, durable, &mut false)
+}
+
+/// The same, and whether what ended sessions left was looked at.
+fn answered_or_recovered(told: &Receiver<Report>, n: u64, durable: &mut BTreeSet<u64>, recovered: &mut bool) -> bool {
     let end = Instant::now() + LONG;
     while let Ok(r) = told.recv_timeout(end.saturating_duration_since(Instant::now())) {
         match r {
@@ -65,7 +70,8 @@ fn answered(told: &Receiver<Report>, n: u64, durable: &mut BTreeSet<u64>) -> boo
             }
             Report::Failed { ticket: Some(Ticket(t)), .. } if t == n => return false,
             Report::Hangs { .. } => return false,
-            Report::Failed { .. } | Report::Works | Report::Written(_) | Report::Recovered(_) => {}
+            Report::Recovered(_) => *recovered = true,
+            Report::Failed { .. } | Report::Works | Report::Written(_) => {}
         }
     }
     panic!("{n} was never answered")
@@ -87,6 +93,7 @@ fn play(log: &Path, state: &Path, suffix: &str, ms: i64) -> Played {
     let keeper = Keeper::start(Some(about), on.clone());
     let beside = Beside { keeper: Some(keeper.clone()), fallback: Some(state.to_owned()), ..Beside::default() };
     let journal = Journal::open_with(&s, at(ms), on, beside).inspect_err(|_| keeper.failed());
+    let mut recovered = false;
     let mut p = Played { given: BTreeSet::new(), durable: BTreeSet::new(), left: 0 };
     for n in 1..=3 {
         let intent = given(n, Kind::Intent);
@@ -101,7 +108,7 @@ fn play(log: &Path, state: &Path, suffix: &str, ms: i64) -> Played {
         match &journal {
             Ok(j) => {
                 j.append(intent, at(ms), Some(Ticket(n)), Durability::Sync);
-                answered(&told, n, &mut p.durable);
+                answered_or_recovered(&told, n, &mut p.durable, &mut recovered);
                 for e in rest {
                     j.append(e, at(ms), None, Durability::Sync);
                 }
@@ -115,6 +122,14 @@ fn play(log: &Path, state: &Path, suffix: &str, ms: i64) -> Played {
         }
     }
     if let Ok(j) = journal {
+        // Its own finder holds the fallback files it looks at; in one process the next session would meet it there.
+        while !recovered {
+            match told.recv_timeout(LONG).expect("recovered") {
+                Report::Recovered(_) => recovered = true,
+                Report::Durable(Ticket(t)) => _ = p.durable.insert(t),
+                Report::Failed { .. } | Report::Hangs { .. } | Report::Works | Report::Written(_) => {}
+            }
+        }
         j.close(at(ms + 1), LONG);
     }
     p.left = keeper.end(LONG);

@@ -263,7 +263,10 @@ impl Thread {
                 }
                 Health::Hangs if !hangs => {
                     inner.health = Health::Works;
-                    return Due::Tell(Report::Works);
+                    // A full disk is no disk that hangs, and no better: its own end is told by the log.
+                    if !inner.items.values().any(|i| i.refused) {
+                        return Due::Tell(Report::Works);
+                    }
                 }
                 Health::Works | Health::Hangs | Health::Failed => {}
             }

@@ -69,9 +69,16 @@ impl Live {
         }
         let since = me.since;
         let live = Live { path, file: LiveFile { me: Arc::new(me), file: Arc::new(file) } };
-        if let Err(e) = live.file.say(&Here::default(), since) {
-            live.end();
-            return Err(e);
+        match live.file.say(&Here::default(), since) {
+            // The lock says that we run; what we do is told once there is room.
+            Err(e) if matches!(e.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+                tracing::warn!(error = %e, "live file");
+            }
+            Err(e) => {
+                live.end();
+                return Err(e);
+            }
+            Ok(()) => {}
         }
         Ok(live)
     }

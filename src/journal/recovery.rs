@@ -18,7 +18,8 @@ pub use super::scan::{Resolved, Unfinished};
 pub const LOOKED_AT: usize = 256;
 /// The heads that so many of the newest files name of others are looked for.
 const WITNESSES: usize = 16;
-/// Records of incidents beyond this many, the older ones, are left out; follow-ups and debts never are.
+/// Verdicts, burns and acts of incidents beyond this many, the older ones, are left out; what tells of incidents,
+/// follow-ups and debts never is.
 pub const RECORDS: usize = 20_000;
 /// Of so many closed incidents everything is told, of older ones only that they were.
 const CLOSED: usize = 20;
@@ -141,13 +142,13 @@ fn merged(files: Vec<Vec<Record>>) -> Vec<Record> {
     all.into_iter().map(|(_, _, r)| r).collect()
 }
 
-/// Without what belongs to incidents long closed, and at most [`RECORDS`] besides follow-ups and debts.
+/// Without what belongs to incidents long closed, and at most [`RECORDS`] besides those that tell of incidents themselves.
 fn needed(mut records: Vec<Record>) -> Vec<Record> {
     let id = |r: &Record| r.data["id"].as_str().or(r.incident.as_deref()).map(str::to_owned);
     let closed: Vec<String> = records.iter().filter(|r| r.kind == "incident-closed").filter_map(id).collect();
     let old: BTreeSet<&String> = closed.iter().rev().skip(CLOSED).collect();
     records.retain(|r| CASE.contains(&r.kind.as_str()) || !r.incident.as_ref().is_some_and(|i| old.contains(i)));
-    let kept = |r: &Record| matches!(r.kind.as_str(), "follow-up" | "debt");
+    let kept = |r: &Record| CASE.contains(&r.kind.as_str());
     let mut surplus = records.iter().filter(|r| !kept(r)).count().saturating_sub(RECORDS);
     records.retain(|r| {
         let drop = surplus > 0 && !kept(r);

@@ -182,6 +182,7 @@ impl Journal {
             beside.anchor,
         )?;
         let (dir, environment, to) = (settings.dir.clone(), settings.environment.clone(), journal.to.clone());
+        let heard = journal.heard.clone();
         let (user, shared) = (settings.user.clone(), !settings.mine_only.0);
         std::thread::Builder::new().name("andon-recovery".into()).spawn(move || {
             if let Some(from) = beside.fallback {
@@ -200,6 +201,10 @@ impl Journal {
                 unread: vec![(dir.display().to_string(), e.to_string())],
                 ..Recovery::default()
             });
+            let now = later(stamp, begun.elapsed()).utc;
+            for r in &found.records {
+                heard.saw(r.hlc, now);
+            }
             report(Report::Recovered(found));
             // Last, because it waits for the disk and nothing waits for it.
             if let Err(e) = ballast.make() {

@@ -12,7 +12,11 @@ const COVERS: usize = 2_000;
 /// For a `who` entry: the chain's name changes to the claimed one, and the entry gets `covers`, the `seq` of every act in
 /// this file that had none. `None`: any other entry.
 pub fn named(entry: &Entry, nameless: &mut Vec<u64>, chain: &mut Chain) -> Option<Entry> {
-    let claimed = entry.data.get("claimed").and_then(serde_json::Value::as_str).filter(|_| entry.kind == Kind::Who)?;
+    let claimed = entry
+        .data
+        .get("claimed")
+        .and_then(serde_json::Value::as_str)
+        .filter(|_| entry.kind == Kind::Who && is_own(&entry.data))?;
     chain.claim(claimed);
     let covers = std::mem::take(nameless);
     let mut named = entry.clone();
@@ -28,9 +32,14 @@ pub fn named(entry: &Entry, nameless: &mut Vec<u64>, chain: &mut Chain) -> Optio
 
 /// Remembers a record that a person caused without having said who they are.
 pub fn nameless(kind: Kind, record: &Record, nameless: &mut Vec<u64>) {
-    if record.claimed.as_deref() == Some(NOT_GIVEN) && is_persons(kind) {
+    if record.claimed.as_deref() == Some(NOT_GIVEN) && is_persons(kind) && is_own(&record.data) {
         nameless.push(record.seq);
     }
+}
+
+/// Not taken over from an ended session, whose person somebody else may have been.
+fn is_own(data: &serde_json::Value) -> bool {
+    data.get("original").is_none()
 }
 
 /// A person did it. What follows of an act (sent, accepted, settled) is tied to its intent by the ticket.

@@ -218,8 +218,7 @@ impl Worker {
     fn write(&mut self, a: Box<Appended>) {
         match &self.state {
             State::Works => self.put(a),
-            // An intent that comes late has left already: it is no new one.
-            State::Full(_) if a.late || ballast::takes(a.entry.kind) => self.put(a),
+            State::Full(_) if self.goes_when_full(&a) => self.put(a),
             State::Full(_) => self.refuse(a),
             State::Failed(why) => {
                 if a.ticket.is_some() {
@@ -227,6 +226,18 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Outcomes, and an intent that comes late: it has left already and is no new one. Nothing goes before the file's
+    /// first record, without which it is no chain, nor before an intent of its own that had no room.
+    fn goes_when_full(&self, a: &Appended) -> bool {
+        if a.entry.kind == Kind::Opened {
+            return true;
+        }
+        let ticket = a.ticket.or_else(|| a.entry.data["ticket"].as_u64().map(Ticket));
+        let waits = ticket.filter(|t| !self.written.contains(t));
+        let before_its_intent = waits.is_some_and(|t| self.refused.iter().any(|r| r.ticket == Some(t)));
+        self.chain.records() > 0 && (a.late || (ballast::takes(a.entry.kind) && !before_its_intent))
     }
 
     fn put(&mut self, a: Box<Appended>) {
@@ -315,7 +326,10 @@ impl Worker {
         for a in std::mem::take(&mut self.refused) {
             let there = a.ticket.is_some_and(|t| self.written.contains(&t));
             if there {
-                self.kept_no_more(std::iter::once(a.id));
+                // As with one that comes late: its twin may not be on disk yet.
+                if !self.unsynced.iter().any(|(u, _)| u.id == a.id) {
+                    self.kept_no_more(std::iter::once(a.id));
+                }
             } else {
                 self.write(a);
             }
@@ -397,10 +411,11 @@ impl Worker {
         if let Some(ballast) = &self.around.ballast {
             ballast.release();
         }
+        let head = (self.chain.records() > 0).then(|| self.chain.head().to_owned());
         match &self.state {
-            State::Works => Ended { head: Some(self.chain.head().to_owned()), why: None },
+            State::Works => Ended { head, why: None },
             // What was written has its head; that something was not is said as well.
-            State::Full(why) => Ended { head: Some(self.chain.head().to_owned()), why: Some(why.clone()) },
+            State::Full(why) => Ended { head, why: Some(why.clone()) },
             State::Failed(why) => Ended { head: None, why: Some(why.clone()) },
         }
     }

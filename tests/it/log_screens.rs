@@ -147,6 +147,38 @@ fn from_an_outcome_to_its_intent_and_along_its_act() {
 }
 
 #[test]
+fn enter_and_copy_take_the_line_that_is_marked_though_it_is_one_that_only_the_browser_lists() {
+    let mut w = browsing("");
+    let figures = record(&w, OWN, 99, 0, "figures", json!({"service": "checkout", "weight": 10}));
+    w.send(Msg::Records(vec![figures]));
+    has(&w, "checkout@eu-1 figures");
+    w.effects.clear();
+    w.keys("y");
+    let copied = w.effects.iter().find_map(|e| if let Effect::Copy(t) = e { Some(t.clone()) } else { None });
+    assert!(copied.as_ref().is_some_and(|t| t.contains("weight: 10")), "{copied:?}");
+    w.keys("enter");
+    has(&w, "rec 99");
+}
+
+#[test]
+fn a_note_stays_with_what_it_was_begun_on() {
+    let mut w = worse();
+    let about = |w: &World| {
+        let note = w.effects.iter().rev().find_map(|e| match e {
+            Effect::Append { entry, .. } if entry.kind == Kind::Note => Some(entry.clone()),
+            _ => None,
+        });
+        note.and_then(|n| Some(n.target?.name.to_string()))
+    };
+    w.keys("b g n");
+    let begun = w.model.nav.selected.clone().expect("chosen").to_string();
+    w.keys("h a l f esc G n");
+    assert_ne!(w.model.nav.selected.clone().expect("chosen").to_string(), begun);
+    w.keys("ctrl-o");
+    assert_eq!(about(&w), Some(begun));
+}
+
+#[test]
 fn a_filter_counts_what_it_hides_and_goes_with_the_browser() {
     let mut w = browsing("/");
     w.type_text("ito roll");

@@ -65,6 +65,19 @@ fn verify_names_the_broken_record_the_cut_end_and_the_missing_file() {
     let (code, said) = run(&all);
     assert!(code == 1 && said.contains("BROKEN at line"), "{said}");
     assert_eq!(run(&[dir.path().join("none")]).0, 1);
+    std::fs::write(&two, &bytes_of(&two, middle)).expect("written");
+    assert_eq!(run(&all).0, 0);
+    // What cannot be read is not passed over.
+    std::fs::create_dir(dir.path().join("20261121T031407Z-ito-h-3.jsonl")).expect("made");
+    let (code, said) = run(&all);
+    assert!(code == 1 && said.contains("not read: it is a directory") && said.contains("NOT WHOLE"), "{said}");
+}
+
+/// The file with one bit turned back.
+fn bytes_of(path: &Path, at: usize) -> Vec<u8> {
+    let mut bytes = std::fs::read(path).expect("read");
+    bytes[at] ^= 4;
+    bytes
 }
 
 #[test]

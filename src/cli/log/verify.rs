@@ -4,7 +4,7 @@ use super::{WIDTH, missing, shown};
 use crate::cli::out::Progress;
 use crate::core::shown::shown_line;
 use crate::journal::chain::{SHOWS, Verified};
-use crate::journal::places::{file_name, find, logs, root_of, session_of};
+use crate::journal::places::{self, file_name, find, root_of, session_of};
 use crate::journal::side;
 use crate::journal::verify::{Job, heads_named, verify_files};
 use serde_json::Value;
@@ -15,11 +15,17 @@ use std::path::{Path, PathBuf};
 /// Checks files, and all logs of directories with their months, against their chains and against the heads they name of
 /// each other. Exit code 0: everything holds; 1: something does not, the record named. Always says what that proves.
 pub fn verify(paths: &[PathBuf], out: &mut impl Write) -> io::Result<i32> {
+    let mut bad = false;
     let mut files = Vec::new();
     let mut whole_dirs = BTreeSet::new();
     for path in paths {
         if path.is_dir() {
-            files.extend(logs(path)?);
+            let found = places::files(path)?;
+            for (name, why) in &found.unread {
+                bad = true;
+                writeln!(out, "{}: not read: {}", shown_line(name, WIDTH), shown_line(why, WIDTH))?;
+            }
+            files.extend(found.logs);
             whole_dirs.insert(path.clone());
         } else if path.symlink_metadata().is_ok() {
             files.push(path.clone());
@@ -32,7 +38,7 @@ pub fn verify(paths: &[PathBuf], out: &mut impl Write) -> io::Result<i32> {
     let mut progress = Progress::new("verified");
     let results = verify_files(&jobs, &mut |done, all| progress.at(done, all));
     drop(progress);
-    let (mut bad, mut records) = (false, 0);
+    let mut records = 0;
     let mut met = BTreeMap::new();
     for (path, found) in files.iter().zip(results) {
         let name = shown(path);

@@ -1,5 +1,6 @@
 //! A note being written. Editing itself is a function handed in from outside: the core holds text and cursor only.
 
+use crate::core::id::TargetId;
 use crate::core::key::Key;
 use crate::core::time::Utc;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,9 @@ pub struct Draft {
     pub col: usize,
     /// The moment the note speaks of.
     pub about: Option<Utc>,
+    /// What was chosen when it was begun: the note is about that, whatever is chosen when it is kept.
+    #[serde(default)]
+    pub target: Option<TargetId>,
 }
 
 /// What one key makes of a draft. Must be pure: replay calls it again.

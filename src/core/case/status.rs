@@ -61,7 +61,9 @@ fn needs(book: &Casebook, i: &Incident) -> String {
         out.push("somebody to lead".to_owned());
     }
     if i.state() == State::Open && i.mitigated().is_none() {
-        out.push("a decision how to mitigate".to_owned());
+        out.push(
+            if i.decisions.is_empty() { "a decision how to mitigate" } else { "what was decided to be done" }.into(),
+        );
     }
     let open = book.follow_ups.open().into_iter().filter_map(|t| t.words());
     let nobodys = open.filter(|w| w.incident.as_deref() == Some(&i.id) && w.owner.is_none()).count();

@@ -289,7 +289,8 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Back => back(model),
         Intent::Note => {
             let now = model.now.utc;
-            let empty = || Draft { lines: vec![String::new()], about: Some(now), ..Draft::default() };
+            let target = board::selected_target(model).map(|t| t.id.clone());
+            let empty = || Draft { lines: vec![String::new()], about: Some(now), target, ..Draft::default() };
             model.nav.overlay = Some(Overlay::Note(model.draft.take().unwrap_or_else(empty)));
         }
         Intent::Help => {

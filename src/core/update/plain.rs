@@ -214,7 +214,8 @@ fn run(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
         Command::As(name) => who::said(model, &name, out),
         Command::Note(text) => {
             let about = writing::about(&text, Some(model.now.utc), model.now.utc);
-            if let Err(why) = writing::keep(model, &text, about, out) {
+            let target = board::selected_target(model).map(|t| t.id.clone());
+            if let Err(why) = writing::keep(model, &text, about, target, out) {
                 say(out, &why);
             } else {
                 say(out, "Kept in the log.");

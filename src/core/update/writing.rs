@@ -1,11 +1,11 @@
 //! Keys and pasted text while something lies over the screen: a note, a reason, an explanation, help.
 
 use super::{browse, bump, filter, incident, link, palette, records, sheet, steps};
-use crate::core::board;
 use crate::core::case::note::{Draft, Input};
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::here;
+use crate::core::id::TargetId;
 use crate::core::intent::{Context, Intent};
 use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
@@ -152,7 +152,7 @@ fn note_key(model: &mut Model, draft: Draft, key: Key, out: &mut Vec<Effect>) {
                 return;
             }
             let about = about(&text, draft.about, model.now.utc);
-            match keep(model, &text, about, out) {
+            match keep(model, &text, about, draft.target.clone(), out) {
                 Err(why) => {
                     model.draft = Some(draft);
                     model.tell(format!("{why}; the draft is offered again"));
@@ -222,11 +222,16 @@ pub(super) fn draft_due(model: &Model) -> Option<Person> {
 }
 
 /// A note into the log. Why not, when the log takes none.
-pub(super) fn keep(model: &Model, text: &str, about: Option<Utc>, out: &mut Vec<Effect>) -> Result<(), String> {
+pub(super) fn keep(
+    model: &Model,
+    text: &str,
+    about: Option<Utc>,
+    target: Option<TargetId>,
+    out: &mut Vec<Effect>,
+) -> Result<(), String> {
     if let Some(why) = &model.log.failed {
         return Err(format!("not kept, the log cannot be written ({why})"));
     }
-    let target = board::selected_target(model).map(|t| t.id.clone());
     let data = json!({"text": text, "about": about.map(|a| a.rfc3339())});
     let entry = records::plain(Kind::Note, model.now.utc, target.as_ref(), data);
     out.push(Effect::Append { entry, ticket: None });

@@ -37,7 +37,7 @@ pub fn edit(draft: &Draft, input: Input<'_>) -> Draft {
         }
     }
     let cursor = area.cursor();
-    Draft { row: cursor.0, col: cursor.1, lines: area.into_lines(), about: draft.about }
+    Draft { row: cursor.0, col: cursor.1, lines: area.into_lines(), about: draft.about, target: draft.target.clone() }
 }
 
 fn grows(key: &AreaKey) -> bool {
@@ -73,7 +73,7 @@ pub fn draw(model: &Model, draft: &Draft, look: &Look, body: Rect, buf: &mut Buf
     clear(body, buf);
     let about = crate::core::update::about(&draft.text(), draft.about, model.utc());
     let about = about.map(|a| format!("about {}Z", a.hms())).unwrap_or_default();
-    let on = crate::core::board::selected_target(model).map(|t| t.id.at()).unwrap_or_default();
+    let on = draft.target.as_ref().map(|t| t.at()).unwrap_or_default();
     let head = Line::of(Role::Title, "NOTE").text(format!("  {on}  {about}"));
     head.end(Role::Text, "begin with 03:09 for another time").draw(look, body, body.y, buf);
     let room = usize::from(body.width).saturating_sub(2).max(1);
