@@ -116,7 +116,12 @@ pub fn record(text: &str) -> Result<(u64, String), String> {
     let parts = text.split_once('@').and_then(|(n, s)| Some((n.parse().ok()?, s.to_owned())));
     parts
         .filter(|(_, s)| !s.is_empty())
-        .ok_or_else(|| format!("{text:?} is no record: SEQ@SESSION, as `andon log export` and the log browser name it"))
+        .ok_or_else(|| {
+            format!(
+                "{text:?} is no record: SEQ@SESSION, its number and the last four letters of its session (233@7f3a), as the \
+                 log browser names it"
+            )
+        })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::words::{list, text, who};
 use super::{Ctx, when};
 use crate::core::age::span;
 use crate::core::record::Record;
+use crate::core::words::is_observation;
 
 /// More rows than this, and observations of services that were not harmed are left out, with their number.
 const ROWS: usize = 200;
@@ -21,7 +22,9 @@ pub fn timeline(ctx: &Ctx<'_>) -> Section {
     let (left, told): (Vec<&Record>, Vec<&Record>) =
         if told.len() > ROWS { told.into_iter().partition(aside) } else { (Vec::new(), told) };
     let row = |r: &&Record| {
-        let start = Sentence::on(r).d(ctx.time(when::of(r))).cell().d(who(r)).cell();
+        // What a console saw by itself nobody did.
+        let by = if is_observation(&r.kind) { String::new() } else { who(r).to_string() };
+        let start = Sentence::on(r).d(ctx.time(when::of(r))).cell().d(by).cell();
         said(r).map(|words| {
             let s = start.opt("", r.target_at().as_deref(), " ").words_of(&words);
             if r.at.is_some() { s.t(" (recorded later)") } else { s }
