@@ -53,7 +53,7 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
         match &a.state {
             State::Unknown(_) => push(0, format!("outcome unknown: {verb} {at}, reading it back"), of(a.target())),
             State::Stuck(why) if !past(a) => push(1, format!("STUCK: {verb} {at}: {why}"), of(a.target())),
-            State::NeedsName if model.dialog.is_none() => {
+            State::NeedsName if model.dialog.as_ref().and_then(|d| d.act()).is_none_or(|d| d.act != Some(a.id)) => {
                 push(1, format!("{verb} {at} waits: not everything is as it should be"), of(a.target()))
             }
             State::Undone(by) if !past(a) => push(1, format!("UNDONE by {by}: {verb} {at}"), of(a.target())),
@@ -95,8 +95,8 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
     } else if let Some(why) = &model.log.hung {
         push(3, format!("the log is not written: {why}; nothing forward goes out"), Place::Sources);
     }
-    if model.log.failed.is_none() && model.log.late > 0 {
-        push(3, format!("{} records are not on disk yet", model.log.late), Place::Sources);
+    if model.log.failed.is_none() && !model.log.late.is_empty() {
+        push(3, format!("{} records are not on disk yet", model.log.late.len()), Place::Sources);
     }
     for (id, s) in &model.world.sources {
         if let Some(skew) = s.abilities.skew_ms.filter(|k| k.abs() >= 5_000) {

@@ -6,9 +6,17 @@ use crate::core::id::{Hash, TargetId};
 use crate::core::intent::Intent;
 use crate::core::model::{Loose, Model};
 
-/// The newest plan of this verb that was cut on the target and still stands open.
+/// Would acting now still go where the plan was going? Its version is asked for or is the stable one; with another
+/// candidate since, the same keys do something else. True where one of the two is not known.
+fn fits(model: &Model, l: &Loose) -> bool {
+    let target = l.target.as_ref().and_then(|t| model.world.targets.get(t));
+    let (Some(to), Some(t)) = (&l.to, target) else { return true };
+    (t.candidate.is_none() && t.stable.is_none()) || t.candidate.as_ref() == Some(to) || t.stable.as_ref() == Some(to)
+}
+
+/// The newest plan of this verb that was cut on the target, still stands open and can still be finished.
 pub fn cut<'m>(model: &'m Model, target: &TargetId, verb: Verb) -> Option<&'m Loose> {
-    let of = |l: &&Loose| l.is_cut() && l.target.as_ref() == Some(target) && *l.verb == *verb.word();
+    let of = |l: &&Loose| l.is_cut() && l.target.as_ref() == Some(target) && *l.verb == *verb.word() && fits(model, l);
     model.loose.iter().rev().find(of)
 }
 
@@ -22,9 +30,9 @@ pub fn intent(verb: Verb) -> Intent {
     }
 }
 
-/// How it is asked for: the keys of its act, or its words in `--plain`.
+/// How it is asked for: the keys of its act, or its words in `--plain`. `None`: it can no longer be finished.
 pub fn how(model: &Model, l: &Loose) -> Option<String> {
-    let verb = Verb::ALL.into_iter().find(|v| *v.word() == *l.verb)?;
+    let verb = Verb::ALL.into_iter().find(|v| *v.word() == *l.verb).filter(|_| fits(model, l))?;
     Some(model.how(intent(verb))).filter(|how| !how.is_empty())
 }
 

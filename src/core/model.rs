@@ -23,7 +23,7 @@ use crate::core::said::Said;
 use crate::core::time::{Person, Stamp, Utc, World as WorldTime};
 use crate::core::world::World;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// The loud word in the first row.
@@ -126,8 +126,9 @@ pub struct LogState {
     /// The disk does not answer. Nothing forward goes out meanwhile.
     #[serde(default)]
     pub hung: Option<Arc<str>>,
-    /// Records kept in memory and in the fallback file.
-    pub late: u32,
+    /// Intents whose request went first: kept in memory and in the fallback file until the log takes them.
+    #[serde(default)]
+    pub late: BTreeSet<Ticket>,
     pub mine_only: bool,
     pub file: Arc<str>,
     /// Our session, once the log is open. Empty before.

@@ -340,15 +340,13 @@ fn recovered(r: Recovery, mine_only: bool, file: Arc<str>) -> Recovered {
             let verb = u.data.get("verb").and_then(Value::as_str).unwrap_or("an act").to_string();
             let at = u.target.as_ref().map(crate::core::id::TargetId::at).unwrap_or_default();
             let (step, of) = (number(&u.data, "step"), number(&u.data, "of"));
-            // Accepted is a wish, but it left and nothing behind it did; of a later step the ones before are done.
-            let done = if matches!(u.last.as_str(), "accepted" | "seen") { step } else { step.saturating_sub(1) };
             let cut = match u.last.as_str() {
                 "accepted" | "seen" => format!(", stopped after {step} of {of}"),
                 _ if of > 1 => format!(" (step {step} of {of})"),
                 _ => String::new(),
             };
             Unfinished {
-                cut: (of > 1 && done > 0 && done < of).then_some((done, of)),
+                cut: others::half_done(&u.last, (step, of)),
                 verb: verb.as_str().into(),
                 to: u.data["to"].as_str().map(Hash::new),
                 by: u.user.as_str().into(),
@@ -370,6 +368,10 @@ fn elsewhere(u: crate::journal::recovery::Unfinished) -> others::Elsewhere {
         session: u.session.into(),
         ticket: u.ticket,
         act: u.data.get("act").and_then(Value::as_u64),
+        cut: None,
+        plan: u.data.get("verb").and_then(Value::as_str).unwrap_or_default().into(),
+        to: u.data["to"].as_str().map(Hash::new),
+        by: u.user.as_str().into(),
         who: u.user.into(),
         verb: u.data.get("verb").and_then(Value::as_str).unwrap_or("an act").into(),
         target: u.target,

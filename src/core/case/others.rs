@@ -2,7 +2,7 @@
 //! ends stays here until somebody has read it back. Knows no screen and no journal.
 
 use super::people::{Present, dialogs_on};
-use crate::core::id::TargetId;
+use crate::core::id::{Hash, TargetId};
 use crate::core::record::Record;
 use crate::core::time::{Person, Utc};
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,21 @@ pub struct Elsewhere {
     pub step: (u64, u64),
     /// Its session has ended, and we have known so since then.
     pub ended: Option<Person>,
+    /// What was found out of a plan that was cut half-way, before its records came here: steps done, and of how many.
+    pub cut: Option<(u64, u64)>,
+    /// The verb of its plan alone; empty where only words are known.
+    pub plan: Arc<str>,
+    /// The version its plan goes to.
+    pub to: Option<Hash>,
+    /// Who began it, where `who` does not say.
+    pub by: Arc<str>,
+}
+
+/// Steps that had their effect and how many there are, of a plan that was cut between two. Accepted is a wish, but it
+/// left and nothing behind it did; of a later step the ones before are done.
+pub fn half_done(last: &str, (step, of): (u64, u64)) -> Option<(u64, u64)> {
+    let done = if matches!(last, "accepted" | "seen") { step } else { step.saturating_sub(1) };
+    (done > 0 && done < of).then_some((done, of))
 }
 
 impl Elsewhere {
@@ -52,7 +67,16 @@ impl Elsewhere {
             last: "intent".into(),
             step: (n("step").unwrap_or(0), n("of").unwrap_or(0)),
             ended: None,
+            cut: None,
+            plan: r.data.get("verb").and_then(Value::as_str).unwrap_or_default().into(),
+            to: r.data.get("to").and_then(Value::as_str).map(Hash::new),
+            by: r.who().into(),
         })
+    }
+
+    /// Steps done and of how many, where its plan was cut half-way.
+    pub fn cut(&self) -> Option<(u64, u64)> {
+        self.cut.or_else(|| half_done(&self.last, self.step))
     }
 
     /// `in flight`, or what hinders it.

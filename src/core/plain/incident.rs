@@ -30,7 +30,7 @@ pub fn incident(model: &Model) -> Vec<String> {
     out.extend(model.people.iter().map(|p| format!("people: {} at {}, {}.", p.called(who), p.host, p.doing())));
     tasks("debt", &model.casebook.debts, &mut out);
     tasks("follow-up", &model.casebook.follow_ups, &mut out);
-    let state = match (&model.log.failed, model.log.late) {
+    let state = match (&model.log.failed, model.log.late.len()) {
         (Some(why), _) => format!("NOT WRITABLE, {why}"),
         (None, 0) => "all on disk".into(),
         (None, n) => format!("{n} not on disk"),

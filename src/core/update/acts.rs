@@ -72,6 +72,10 @@ pub(super) fn durable(model: &mut Model, ticket: Ticket, out: &mut Vec<Effect>) 
     if model.log.hung.take().is_some() {
         bump_field(&mut model.revision);
     }
+    // Its act may be at a later step by now, with another ticket.
+    if model.log.late.remove(&ticket) {
+        bump_field(&mut model.revision);
+    }
     let Some(id) = model.tickets.get(&ticket).copied() else { return };
     let now = model.now.utc;
     let Some(act) = model.acts.get_mut(&id).filter(|a| a.ticket == ticket) else { return };
@@ -95,7 +99,6 @@ pub(super) fn durable(model: &mut Model, ticket: Ticket, out: &mut Vec<Effect>) 
         OnDisk::No(_) if act.has_left() => {
             act.on_disk = OnDisk::Yes;
             act.note(now, "intent on disk, after the request");
-            model.log.late = model.log.late.saturating_sub(1);
         }
         // It was known that the log hangs, and it came after all.
         OnDisk::No(_) if act.state == State::Preparing => {
@@ -174,7 +177,7 @@ fn perform(model: &mut Model, id: ActId, named: &[Arc<str>], out: &mut Vec<Effec
     let Some(act) = model.acts.get_mut(&id) else { return };
     let Some(step) = act.current().cloned() else { return };
     if let OnDisk::No(_) = act.on_disk {
-        model.log.late += 1;
+        model.log.late.insert(act.ticket);
         out.push(Effect::AppendLate { entry: records::intent(act, now.utc), ticket: act.ticket });
     }
     act.state = State::Sending;

@@ -22,6 +22,7 @@ use std::sync::Arc;
 pub(super) fn open(model: &mut Model, mut operation: Operation, notice: Option<Arc<str>>, out: &mut Vec<Effect>) {
     if let Some(id) = waiting_for_name(model, &operation) {
         let why = vec!["the step before it has gone out; this one waits".into()];
+        sheet::put_by(model);
         model.dialog = None;
         moved::ask_name(model, id, why);
         return;
@@ -67,6 +68,7 @@ pub(super) fn open(model: &mut Model, mut operation: Operation, notice: Option<A
     );
     dialog.changed.extend(notice);
     judge_gates(&mut dialog, &name_due(model, &operation.target));
+    sheet::put_by(model);
     model.dialog = Some(dialog);
     out.push(Effect::Plan { dialog: id, operation });
     bump(model);

@@ -32,7 +32,10 @@ fn over(model: &Model, l: &Loose) -> Option<String> {
     let target = l.target.as_ref()?;
     let act = model.acts.values().rev().find(|a| {
         let verb = a.plan.operation.verb;
-        a.target() == target && a.state == State::Settled && (*verb.word() == *l.verb || verb == Verb::RollBack)
+        // What had settled before the plan was begun finished none of it.
+        let since = a.begun.utc >= l.at;
+        let fits = *verb.word() == *l.verb || verb == Verb::RollBack;
+        since && fits && a.target() == target && a.state == State::Settled
     });
     if let Some(a) = act {
         return Some(format!("finished by act {} of this session", a.id.0));
@@ -103,4 +106,72 @@ pub(super) fn told_by_log(model: &Model, u: &mut Unfinished) {
     let left = |r: &&Record| r.ticket == Some(u.ticket) && matches!(r.kind.as_str(), "accepted" | "seen");
     let done = if model.chronicle.story(intent).iter().any(left) { step } else { step.saturating_sub(1) };
     u.cut = u.cut.or_else(|| (done > 0 && done < of).then_some((done, of)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::alarm;
+    use crate::core::msg::{Msg, Recovered};
+    use crate::core::time::Utc;
+    use crate::testkit::stories;
+    use crate::testkit::world::World;
+
+    /// Two steps to `to`, of which one was done, begun then; read back.
+    fn leave(w: &mut World, at: Utc, to: Option<Hash>) {
+        let left = Unfinished {
+            session: "20261121T021407Z-ito-bastion2-11aa".into(),
+            ticket: 5,
+            at,
+            target: Some(w.target_id("checkout")),
+            cut: Some((1, 2)),
+            verb: "roll back".into(),
+            by: "ito".into(),
+            to,
+            ..Unfinished::default()
+        };
+        w.effects.clear();
+        w.send(Msg::Recovered(Box::new(Recovered { unfinished: vec![left], ..Recovered::default() })));
+        let id = w.effects.iter().find_map(|e| if let Effect::Ask { id, .. } = e { Some(*id) } else { None });
+        w.send(Msg::Asked { id: id.expect("it is read back"), answer: Ok(Vec::new()) });
+    }
+
+    #[test]
+    fn an_act_that_settled_before_the_plan_was_begun_finishes_none_of_it() {
+        let settled = || {
+            let w = stories::rolled_back();
+            let a = w.model.acts.values().next_back().expect("an act");
+            assert_eq!(a.state, State::Settled);
+            let begun = a.begun.utc;
+            (w, begun)
+        };
+        let (mut w, begun) = settled();
+        leave(&mut w, Utc(begun.0 + 1), None);
+        assert!(w.model.loose[0].is_cut(), "{:?}", w.effects);
+        let (mut w, begun) = settled();
+        leave(&mut w, begun, None);
+        assert!(!w.model.loose[0].is_cut(), "one begun after it finished it");
+    }
+
+    #[test]
+    fn a_roll_back_to_another_version_finishes_nothing_and_says_nothing_of_it() {
+        for (other, fits) in [(true, false), (false, true)] {
+            let mut w = stories::worse();
+            let stable = w.model.world.targets.get(&w.target_id("checkout")).and_then(|t| t.stable.clone());
+            let to = if other { Some(Hash::new("0000000001")) } else { stable };
+            let at = w.now();
+            leave(&mut w, at, to);
+            let said: Vec<String> = alarm::alarms(&w.model).into_iter().map(|a| a.text).collect();
+            let cut = said.iter().find(|t| t.contains("stopped after 1 of 2")).expect("it is still said");
+            assert_eq!(cut.contains("finish?"), fits, "{cut}");
+            w.keys("a r").planned().flush().wait(1_100);
+            let b = w.draw(100, 30);
+            let drawn: String = b.content().iter().map(|c| c.symbol()).collect();
+            assert_eq!(drawn.contains("FINISHES"), fits, "{drawn}");
+            w.keys("esc i");
+            let b = w.draw(200, 50);
+            let drawn: String = b.content().iter().map(|c| c.symbol()).collect();
+            assert_eq!(drawn.contains("to finish it"), fits, "{drawn}");
+        }
+    }
 }

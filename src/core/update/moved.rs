@@ -1,6 +1,6 @@
 //! The world moved under an open dialog: a difference is shown, a new plan is made, a name is asked for, or nothing goes out.
 
-use super::{bump, confirm, records};
+use super::{bump, confirm, records, sheet};
 use crate::core::act::compare::{self, Fit};
 use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, NameField, PlanState};
 use crate::core::act::flight::Act;
@@ -28,8 +28,12 @@ pub(super) fn refuse_open(model: &mut Model, act: ActId, why: Arc<str>) {
     bump(model);
 }
 
-/// One name for everything found not as it should be.
+/// One name for everything found not as it should be. Asked for in the place of a sheet, never of another dialog.
 pub(super) fn ask_name(model: &mut Model, act: ActId, why: Vec<Arc<str>>) {
+    if !model.acts.contains_key(&act) {
+        return;
+    }
+    sheet::put_by(model);
     let Some(a) = model.acts.get(&act) else { return };
     let field = NameField::new(&confirm::name_due(model, a.target()), why);
     let waiting = model.dialog.as_ref().and_then(|d| d.act()).is_some_and(|d| d.act == Some(act));
@@ -218,5 +222,86 @@ pub(super) fn disarmed(model: &mut Model) {
         && let Some(d) = model.dialog.as_mut().and_then(|d| d.act_mut()).filter(|d| d.act.is_none())
     {
         d.refused = Some(why.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::act::flight::State;
+    use crate::core::act::plan::{Outcome, Refused, RefusedBy};
+    use crate::core::alarm;
+    use crate::core::judge::verdict::Word;
+    use crate::core::key::Key;
+    use crate::core::msg::Msg;
+    use crate::testkit::drill::{Log, Run};
+    use crate::testkit::stories;
+
+    /// A held canary that is WORSE, an incident open: going back is abort, then the unpause.
+    fn held() -> Run {
+        let mut run = Run::new("f1", 1);
+        run.choose("checkout");
+        for _ in 0..40 {
+            let id = run.target("checkout").id.clone();
+            if run.model.judged.get(&id).is_some_and(|j| j.verdict.word == Word::Worse) {
+                break;
+            }
+            run.wait(5_000);
+        }
+        run.wait(1_500);
+        run.act("a i");
+        run.wait(1_000);
+        run.act("a h");
+        run.wait(5_000);
+        run
+    }
+
+    fn state(run: &Run) -> State {
+        run.model.acts.values().next_back().expect("an act").state.clone()
+    }
+
+    fn alarmed(run: &Run, what: &str) -> bool {
+        alarm::alarms(&run.model).iter().any(|a| a.text.contains(what))
+    }
+
+    /// What stands in the open sheet, as text.
+    fn sheet(run: &Run) -> Option<String> {
+        run.model.dialog.as_ref().and_then(|d| d.sheet()).map(|s| s.copied())
+    }
+
+    #[test]
+    fn a_later_step_asks_for_its_name_in_the_place_of_a_sheet_and_what_was_typed_comes_back() {
+        let mut run = held();
+        run.act("a r");
+        // The first step is on its way; the disk hangs, and somebody begins to write.
+        run.log = Log::Hangs;
+        run.keys("a n enter users");
+        assert!(sheet(&run).is_some(), "{:?}", run.model.dialog);
+        run.wait(6_000);
+        assert_eq!(state(&run), State::NeedsName);
+        let d = run.model.dialog.as_ref().and_then(|d| d.act()).expect("the name is asked for");
+        assert!(d.name.is_some());
+        assert!(!alarmed(&run, "waits: not everything"), "its dialog says so");
+        run.keys("esc");
+        assert!(alarmed(&run, "waits: not everything"));
+        run.keys("a n");
+        assert!(sheet(&run).is_some_and(|s| s.contains("users")), "{:?}", sheet(&run));
+        assert!(alarmed(&run, "waits: not everything"), "a sheet over it does not hide that it waits");
+    }
+
+    #[test]
+    fn a_refused_way_back_opens_anew_and_the_sheet_in_its_place_is_not_lost() {
+        let mut w = stories::worse();
+        w.keys("a r").planned().confirm();
+        w.keys("d enter");
+        for c in "because".chars() {
+            w.send(Msg::Key(Key::char(c)));
+        }
+        assert!(w.model.dialog.as_ref().is_some_and(|d| d.sheet().is_some()), "{:?}", w.model.dialog);
+        let why = Refused { kind: RefusedBy::Guard, status: Some(422), why: "it moved".into(), retry_after_ms: None };
+        w.answered(Outcome::Refused(why));
+        assert!(w.model.dialog.as_ref().is_some_and(|d| d.act().is_some()), "{:?}", w.model.dialog);
+        w.keys("esc").wait(2_000).keys("d");
+        let kept = w.model.dialog.as_ref().and_then(|d| d.sheet()).map(|s| s.copied()).unwrap_or_default();
+        assert!(kept.contains("because"), "{kept}");
     }
 }

@@ -36,6 +36,18 @@ pub(super) fn open(model: &mut Model, mut sheet: Sheet) {
     bump(model);
 }
 
+/// Something that cannot wait takes the place of an open sheet: what was typed, the line under the cursor too, comes
+/// back with the same keys.
+pub(super) fn put_by(model: &mut Model) {
+    let Some(mut sheet) = model.dialog.as_ref().and_then(Dialog::sheet).cloned() else { return };
+    sheet.keep();
+    if sheet.touched {
+        model.desk.sheet = Some(Box::new(sheet));
+        model.tell("what you typed is kept; the same keys bring it back");
+    }
+    model.dialog = None;
+}
+
 /// A key while a sheet is open.
 pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
     let now = model.now.person;

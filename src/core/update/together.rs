@@ -128,6 +128,10 @@ pub(super) fn recovered(model: &mut Model, unfinished: Vec<Unfinished>, in_fligh
                 target: u.target,
                 since: u.at,
                 verb: u.words,
+                cut: u.cut,
+                plan: u.verb,
+                to: u.to,
+                by: u.by,
                 ended: Some(model.now.person),
                 ..Elsewhere::default()
             });
@@ -179,12 +183,15 @@ pub(super) fn nobody_else(model: &mut Model) {
     for a in mine {
         let words = if a.who.is_empty() { a.verb.clone() } else { a.left().into() };
         let left = Unfinished {
+            cut: a.cut(),
             session: a.session,
             ticket: a.ticket,
             at: a.since,
             target: a.target,
             words,
-            ..Unfinished::default()
+            verb: a.plan,
+            to: a.to,
+            by: a.by,
         };
         loosen(model, left);
         bump(model);
@@ -390,6 +397,62 @@ mod tests {
             assert_eq!(w.model.loose.len(), 1, "nobody else did it");
             assert_eq!(&*w.model.loose[0].words, "hold checkout@eu-1 by ito");
         }
+    }
+
+    /// Whatever was asked of a source last is answered: nothing new.
+    fn answer(w: &mut World) {
+        let id =
+            w.effects.iter().rev().find_map(|e| {
+                if let Effect::Ask { id, question: Question::Read(_), .. } = e { Some(*id) } else { None }
+            });
+        w.send(Msg::Asked { id: id.expect("it is read back"), answer: Ok(Vec::new()) });
+    }
+
+    fn resolved(w: &World) -> usize {
+        w.effects.iter().filter(|e| matches!(e, Effect::Append { entry, .. } if entry.kind == Kind::Resolved)).count()
+    }
+
+    #[test]
+    fn a_plan_left_half_done_stays_so_when_the_next_console_takes_it_over() {
+        let mut w = here();
+        w.send(Msg::People(vec![console("2025", "kai")]));
+        let to = w.model.world.targets.get(&w.target_id("checkout")).and_then(|t| t.stable.clone());
+        let left = Unfinished {
+            session: ITO.into(),
+            ticket: 7,
+            target: Some(w.target_id("checkout")),
+            words: "roll back checkout@eu-1, stopped after 1 of 2 by ito".into(),
+            cut: Some((1, 2)),
+            verb: "roll back".into(),
+            to: to.clone(),
+            by: "ito".into(),
+            ..Unfinished::default()
+        };
+        w.send(Msg::Recovered(Box::new(Recovered { unfinished: vec![left], ..Recovered::default() })));
+        w.wait(31_000);
+        answer(&mut w);
+        let l = &w.model.loose[0];
+        assert!(l.is_cut() && l.found.is_some(), "{l:?}");
+        assert_eq!((l.cut, &*l.verb, &l.to, &*l.by), (Some((1, 2)), "roll back", &to, "ito"));
+        assert_eq!(resolved(&w), 0, "the first console still asks whether to finish it");
+        // The same of one that was in flight when we came, whose records we never saw.
+        let mut w = here();
+        let flying = Elsewhere {
+            session: ITO.into(),
+            ticket: 7,
+            who: "ito".into(),
+            by: "ito".into(),
+            verb: "roll back".into(),
+            plan: "roll back".into(),
+            target: Some(w.target_id("checkout")),
+            last: "seen".into(),
+            step: (1, 2),
+            ..Elsewhere::default()
+        };
+        w.send(Msg::Recovered(Box::new(Recovered { in_flight: vec![flying], ..Recovered::default() })));
+        answer(&mut w);
+        let l = &w.model.loose[0];
+        assert_eq!((l.is_cut(), l.cut, &*l.verb, resolved(&w)), (true, Some((1, 2)), "roll back", 0));
     }
 
     #[test]

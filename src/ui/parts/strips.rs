@@ -120,7 +120,8 @@ pub fn runbook(model: &Model, service: &ServiceId) -> Option<Line> {
 
 /// The newest lines of the log, ours and others', newest first, `n` at most; one line that says so when there is none.
 pub fn log(model: &Model, n: usize) -> Vec<Line> {
-    let late = if model.log.late > 0 { format!("  {} not on disk", model.log.late) } else { String::new() };
+    let unwritten = model.log.late.len();
+    let late = if unwritten > 0 { format!("  {unwritten} not on disk") } else { String::new() };
     let focused = crate::core::update::strip_focused(model);
     let head = |i: usize| match (i, focused) {
         (0, true) => Line::new().choice(true).add(Role::Focus, "LOG").text("  "),
@@ -133,7 +134,7 @@ pub fn log(model: &Model, n: usize) -> Vec<Line> {
         .enumerate()
         .map(|(i, l)| {
             let line = head(i).text(format!("{} {}", l.at.hms(), strip::text(l)));
-            if i == 0 && model.log.late > 0 { line.end(Role::Bad, late.trim()) } else { line }
+            if i == 0 && unwritten > 0 { line.end(Role::Bad, late.trim()) } else { line }
         })
         .collect();
     if out.is_empty() {

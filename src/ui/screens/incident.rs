@@ -244,7 +244,7 @@ fn log(model: &Model, wide: usize, out: &mut Rows) {
         Ok(_) => line.text(", chain holds"),
         Err(seq) => line.text(", ").add(Role::Bad, format!("chain BROKEN at rec {seq}")),
     };
-    let line = match (&model.log.failed, model.log.late) {
+    let line = match (&model.log.failed, model.log.late.len()) {
         (Some(_), _) => line.text(", ").add(Role::Bad, "NOT WRITABLE"),
         (None, 0) => match model.log.on_disk {
             Some(at) => line.text(format!(", on disk {} ago", age::coarse(model.utc().since(at)))),

@@ -219,7 +219,7 @@ fn ends(model: &Model, wide: usize, out: &mut Rows) {
     } else {
         "log: shared on this host"
     };
-    let state = match (&model.log.failed, model.log.late) {
+    let state = match (&model.log.failed, model.log.late.len()) {
         (Some(_), _) => (Role::Bad, "NOT WRITABLE".to_owned()),
         (None, _) if model.log.hung.is_some() => (Role::Bad, "NOT WRITTEN, the disk does not answer".to_owned()),
         (None, 0) => (Role::Fine, format!("{} records", model.log.records)),

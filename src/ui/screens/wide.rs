@@ -110,8 +110,8 @@ fn heading(model: &Model, which: Pane) -> Line {
         Pane::Log => ("LOG", format!("  {} records of ours, newest first", model.log.records)),
     };
     let line = Line::new().choice(focused).add(if focused { Role::Focus } else { Role::Title }, word).text(rest);
-    if which == Pane::Log && model.log.late > 0 {
-        return line.end(Role::Bad, format!("{} not on disk", model.log.late));
+    if which == Pane::Log && !model.log.late.is_empty() {
+        return line.end(Role::Bad, format!("{} not on disk", model.log.late.len()));
     }
     match model.keymap.shown(Intent::Zoom).filter(|_| focused && model.nav.zoomed) {
         Some(key) => line.end(Role::Key, key).end(Role::Text, " side by side"),
