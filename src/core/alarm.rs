@@ -119,6 +119,10 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
 
 /// An incident that could be opened, or that was opened twice. What it says is what to press.
 fn incident(model: &Model, push: &mut impl FnMut(u8, String, Place)) {
+    // Nothing can be opened or closed in a log that is played again.
+    if model.replay.is_some() {
+        return;
+    }
     if let Some(o) = casework::offer(model) {
         let how = model.how(Intent::OpenIncident);
         let since = o.since.hms();

@@ -2,7 +2,7 @@
 
 use crate::core::case::casebook::Casebook;
 use crate::core::case::desk::Offer;
-use crate::core::case::incident::{Incident, State};
+use crate::core::case::incident::{Incident, LeadChange, State};
 use crate::core::id::TargetId;
 use crate::core::intent::Intent;
 use crate::core::judge::burn::Tier;
@@ -15,6 +15,9 @@ use std::sync::Arc;
 pub const TARGET_MS: i64 = 5 * 60_000;
 /// A claim on the lead lapses after this long without a key (limits.md section 4). Milliseconds.
 pub const LAPSE_MS: i64 = 5 * 60_000;
+/// After this long the others say it in the place of a lead's console that stands still, as a stopped one does: its last
+/// key is known to the minute, and clocks differ. Milliseconds.
+pub const LATE_MS: i64 = LAPSE_MS + 120_000;
 
 /// The incident's clock, for the second row: from the first bad signal on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,15 +62,24 @@ pub fn lead(model: &Model) -> Option<Option<&str>> {
     model.casebook.current().map(Incident::lead)
 }
 
+/// Does this console's person lead? Under their name, or by a claim made here before the name was given or corrected.
+pub fn i_lead(model: &Model, i: &Incident) -> bool {
+    let (Some(lead), Some(led)) = (i.lead(), i.led.as_ref()) else { return false };
+    let here = !model.log.session.is_empty() && *led.rests.session == *model.log.session;
+    lead == me(model) || (here && model.claim.shared.is_some() && led.value.what == LeadChange::Taken)
+}
+
 /// The last sign of life of whoever leads: a key on any of their consoles, the claim itself, or, where no console of
 /// theirs is here, what they last wrote.
 pub fn lead_alive(model: &Model, i: &Incident) -> Option<Utc> {
     let led = i.led.as_ref()?;
     let lead = led.value.lead.as_deref()?;
     let mut last = led.at;
-    if lead == me(model) {
+    let mine = i_lead(model, i);
+    if mine {
         let idle = model.now.person.0 - model.nav.keys_at[2].0;
-        last = last.max(Utc(model.utc().0 - idle));
+        // Whoever opens a console is there.
+        last = last.max(Utc(model.utc().0 - idle)).max(model.started.utc);
     }
     let theirs = model.people.iter().filter(|p| leads(p, lead));
     let mut here = false;
@@ -75,7 +87,8 @@ pub fn lead_alive(model: &Model, i: &Incident) -> Option<Utc> {
         here = true;
         last = last.max(p.here.last_key.unwrap_or(last));
     }
-    if !here && lead != me(model) {
+    // What a session writes by itself is no key: it counts only where nothing better is known.
+    if !here && !mine {
         let heard = model.casebook.heard.get(&led.rests.session).filter(|_| led.who == lead);
         last = last.max(heard.copied().unwrap_or(last));
     }
@@ -87,15 +100,18 @@ pub fn leads(p: &crate::core::case::people::Present, lead: &str) -> bool {
     p.claimed.as_deref() == Some(lead) || *p.user == *lead
 }
 
-/// Must this console say that the lead has lapsed? The lead's own does, else the first one in the order of sessions.
-pub fn says_lapse(model: &Model, lead: &str) -> bool {
+/// Must this console say that the lead has lapsed, after `idle` milliseconds without a key? The lead's own does, else the
+/// first one in the order of sessions; from [`LATE_MS`] on also for a lead whose consoles are there and stand still.
+pub fn says_lapse(model: &Model, i: &Incident, idle: i64) -> bool {
+    let Some(lead) = i.lead() else { return false };
     let mine = &model.log.session;
     let first = |mut others: Box<dyn Iterator<Item = &Arc<str>> + '_>| mine.is_empty() || others.all(|s| mine <= s);
     let theirs = || model.people.iter().filter(|p| leads(p, lead)).map(|p| &p.session);
-    if lead == me(model) {
+    if i_lead(model, i) {
         return first(Box::new(theirs()));
     }
-    theirs().next().is_none() && first(Box::new(model.people.iter().map(|p| &p.session)))
+    let others = model.people.iter().filter(|p| !leads(p, lead)).map(|p| &p.session);
+    (idle >= LATE_MS || theirs().next().is_none()) && first(Box::new(others))
 }
 
 /// Why an act of the incident would do nothing now.

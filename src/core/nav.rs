@@ -71,6 +71,9 @@ pub enum Overlay {
     /// Who is at this shared account: the name being typed.
     Who {
         typed: String,
+        /// Nothing speaks for words that were meant for another window. Else Enter counts only after a second without a key.
+        #[serde(default)]
+        quiet: bool,
         /// What lay there before; it comes back.
         under: Option<Box<Overlay>>,
     },

@@ -6,6 +6,7 @@
 //! meant for another window do not take it: where no quiet second came before the palette, a second Enter is asked for.
 
 use crate::core::board;
+use crate::core::case::claim;
 use crate::core::case::runbook::Piece;
 use crate::core::casework;
 use crate::core::find;
@@ -45,6 +46,8 @@ pub enum Take {
     Link,
     /// Begins a search: words are still to come.
     Find,
+    /// Who the person at a shared account is.
+    As(Arc<str>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +100,8 @@ impl Entry {
                             | Intent::ChooseDrill
                     )
             }
+            // Every record that follows carries it.
+            Take::As(_) => true,
             Take::Service(_)
             | Take::Source(_)
             | Take::Step(..)
@@ -118,6 +123,10 @@ pub fn offer(model: &Model, field: &Field) -> Offer {
         return found(model, words);
     }
     let typed = typed.trim_end();
+    if let Some(name) = said_name(model, typed) {
+        let help = "Who you are: the log says it from now on";
+        return best(vec![(0, Entry::new(typed, help, Take::As(name)))]);
+    }
     let mut all: Vec<(i32, Entry)> = Vec::new();
     let mut add = |score: Option<i32>, make: &dyn Fn() -> Entry| {
         if let Some(score) = score {
@@ -183,6 +192,12 @@ pub fn offer(model: &Model, field: &Field) -> Offer {
         }
     }
     offer
+}
+
+/// The name behind `as `, where an account is shared.
+fn said_name(model: &Model, typed: &str) -> Option<Arc<str>> {
+    let (word, name) = typed.split_once(' ')?;
+    (model.claim.shared.is_some() && word.eq_ignore_ascii_case("as")).then(|| claim::name(name))?
 }
 
 /// The words behind `find `.

@@ -250,7 +250,13 @@ fn what_came_without_a_pause_is_asked_for_twice() {
     run.think(900);
     run.apply(Msg::Key(Key::char('Y')));
     assert!(open(&run) && kinds(&run, Kind::IncidentOpened).is_empty());
-    run.think(900);
+    // A key that is held says it again by itself, after half a second and then without end.
+    for ms in [500, 30, 30, 30, 400, 900] {
+        run.think(ms);
+        run.apply(Msg::Key(Key::char('Y')));
+        assert!(open(&run) && kinds(&run, Kind::IncidentOpened).is_empty(), "{ms}");
+    }
+    run.think(1_000);
     run.apply(Msg::Key(Key::char('Y')));
     assert_eq!(kinds(&run, Kind::IncidentOpened).len(), 1);
     // A burst opens nothing.
@@ -314,6 +320,49 @@ fn the_lapse_is_said_by_the_leads_own_console_else_by_the_first() {
     run.wait(5_000);
     assert_eq!(said(&run), 1);
     assert_eq!(casework::lead(&run.model), Some(None));
+}
+
+#[test]
+fn a_lead_whose_console_stands_still_lapses_by_the_first_of_the_others() {
+    for (session, theirs) in [("m", 1), ("z", 0)] {
+        let mut run = opened();
+        run.keys("a g enter ito enter");
+        run.act("");
+        run.model.log.session = session.into();
+        let key = run.model.utc();
+        let here = |session: &str, user: &str| Present {
+            session: session.into(),
+            user: user.into(),
+            here: Here { last_key: Some(key), ..Here::default() },
+            ..Present::default()
+        };
+        run.apply(Msg::People(vec![here("a", "ito"), here("n", "ana")]));
+        let said = |run: &Run| kinds(run, Kind::Lead).iter().filter(|e| e.data["what"] == "lapsed").count();
+        run.wait(400_000);
+        assert_eq!(said(&run), 0, "it is the lead's own to say, until it is clear that it does not");
+        run.wait(80_000);
+        assert_eq!(said(&run), theirs, "{session}");
+    }
+}
+
+#[test]
+fn who_opens_a_console_again_has_not_lost_the_lead_meanwhile() {
+    let mut run = Run::new("calm", 1);
+    let theirs = Record {
+        session: "before".into(),
+        seq: 4,
+        hlc: Hlc(1, 0),
+        utc: Utc(run.model.utc().0 - 9 * 60_000).rfc3339(),
+        user: "mira".into(),
+        kind: "incident-opened".into(),
+        data: serde_json::json!({"id": "i-77", "title": "logins fail", "severity": 1, "lead": "mira"}),
+        ..Record::default()
+    };
+    run.apply(Msg::Records(vec![theirs]));
+    run.wait(200_000);
+    assert_eq!(casework::lead(&run.model), Some(Some("mira")));
+    run.wait(120_000);
+    assert_eq!(casework::lead(&run.model), Some(None), "without a key it lapses as every lead");
 }
 
 #[test]

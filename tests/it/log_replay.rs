@@ -68,6 +68,27 @@ fn at_the_worse_moment_the_verdict_is_the_one_that_was_shown() {
 }
 
 #[test]
+fn played_again_nothing_is_offered_and_nobody_loses_the_lead() {
+    let mut run = worse();
+    run.wait(10_000);
+    run.act("a i");
+    for _ in 0..10 {
+        run.wait(60_000);
+        run.keys("j");
+    }
+    assert_eq!(andon::core::casework::lead(&run.model), Some(Some("mira")), "a key each minute");
+    let mut played = Played::new(&log_of(&run));
+    while played.step() {
+        played.wait(1_000);
+        let told = andon::core::alarm::alarms(&played.model);
+        assert!(told.iter().all(|a| a.rank != andon::core::alarm::INCIDENT), "{told:?}");
+        let notice = played.model.notice.as_ref().map(|n| n.0.to_string()).unwrap_or_default();
+        assert!(!notice.contains("nobody leads"), "{notice}");
+    }
+    assert_eq!(andon::core::casework::lead(&played.model), Some(Some("mira")));
+}
+
+#[test]
 fn at_the_end_it_is_rolled_back_and_the_strip_is_the_same() {
     let mut run = worse();
     run.act("a r");

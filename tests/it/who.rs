@@ -12,6 +12,7 @@ use andon::core::judge::verdict::Word;
 use andon::core::key::{Code, Key};
 use andon::core::msg::Msg;
 use andon::core::nav::Overlay;
+use andon::core::record::{Hlc, Record};
 use andon::core::time::{Person, Stamp, Utc, World};
 use andon::journal::append::MineOnly;
 use andon::journal::record::NOT_GIVEN;
@@ -50,6 +51,134 @@ fn note(run: &mut Run, text: &str) {
     run.key(andon::config::chord::key("ctrl-o").expect("a key"));
 }
 
+/// A name as somebody gives it who was asked after other keys: with a moment before Enter.
+fn answer(run: &mut Run, name: &str) {
+    run.keys(name);
+    run.wait(1_000);
+    run.keys("enter");
+}
+
+#[test]
+fn words_meant_for_another_window_are_no_name() {
+    // At once, and after a quiet moment: nobody reads a question in 80 ms.
+    for quiet in [false, true] {
+        let mut run = shared("calm", false);
+        run.choose("checkout");
+        run.act("a a");
+        assert!(run.model.is_armed());
+        run.wait(5_000);
+        let line = if quiet { "apply -f x.yaml" } else { "XZapply -f x.yaml" };
+        for c in line.chars().map(Key::char).chain([Key::plain(Code::Enter)]) {
+            run.think(80);
+            run.apply(Msg::Key(c));
+        }
+        assert_eq!(typing(&run), Some("ply -f x.yaml"), "{quiet}");
+        assert!(run.model.claim.name.is_none() && of(&run, Kind::Who).is_empty() && run.sent.is_empty(), "{quiet}");
+        // Enter that is held says it again by itself, and is no answer either.
+        for _ in 0..5 {
+            run.think(500);
+            run.apply(Msg::Key(Key::plain(Code::Enter)));
+        }
+        assert!(run.model.claim.name.is_none(), "{quiet}");
+    }
+}
+
+#[test]
+fn a_name_is_corrected_by_words() {
+    let mut run = shared("calm", false);
+    note(&mut run, "slow");
+    answer(&mut run, "Mria");
+    run.wait(1_500);
+    run.keys(": as space Mira enter");
+    assert_eq!((run.model.claim.name.as_deref(), of(&run, Kind::Who).len()), (Some("Mira"), 2));
+    assert_eq!(&*run.model.environment.who, "Mira@bastion-2");
+    // Words that came without a pause take a second Enter, pasted ones none.
+    run.keys("j : as space x enter");
+    assert_eq!(run.model.claim.name.as_deref(), Some("Mira"));
+    run.keys("esc");
+    // One person's account has its name already.
+    let mut run = Run::new("calm", 1);
+    run.wait(1_500);
+    run.keys(": as space x enter");
+    assert!(run.model.claim.name.is_none() && of(&run, Kind::Who).is_empty());
+}
+
+fn lead(run: &Run) -> Option<&str> {
+    andon::core::casework::lead(&run.model).flatten()
+}
+
+/// An incident that somebody else leads.
+fn theirs(run: &mut Run) {
+    run.model.log.session = "drill".into();
+    let record = Record {
+        session: "another".into(),
+        seq: 4,
+        hlc: Hlc(1, 0),
+        utc: run.model.utc().rfc3339(),
+        user: "ito".into(),
+        kind: "incident-opened".into(),
+        data: json!({"id": "i-77", "title": "logins fail", "severity": 1, "lead": "ito"}),
+        ..Record::default()
+    };
+    run.apply(Msg::Records(vec![record]));
+    assert_eq!(lead(run), Some("ito"));
+    run.wait(1_500);
+}
+
+#[test]
+fn who_takes_the_lead_at_a_shared_account_leads_under_the_name_given() {
+    let mut run = shared("calm", false);
+    theirs(&mut run);
+    run.act("a l");
+    assert_eq!((typing(&run), lead(&run)), (Some(""), Some("ito")));
+    answer(&mut run, "mira");
+    assert_eq!(lead(&run), Some("mira"));
+    for _ in 0..10 {
+        run.wait(60_000);
+        run.keys("j");
+        assert_eq!(lead(&run), Some("mira"));
+    }
+    run.keys("q q");
+    assert_eq!(of(&run, Kind::Lead).last().expect("left").data["what"], "left");
+    // The same where it was opened with oneself as the lead.
+    let mut run = shared("f1", false);
+    worse(&mut run);
+    run.act("a i");
+    answer(&mut run, "mira");
+    assert_eq!((of(&run, Kind::IncidentOpened)[0].data["lead"].as_str(), lead(&run)), (Some("mira"), Some("mira")));
+}
+
+#[test]
+fn a_lead_taken_under_no_name_is_still_ones_own_when_the_name_is_given() {
+    let mut run = shared("calm", false);
+    theirs(&mut run);
+    run.act("a l");
+    run.keys("esc");
+    assert_eq!(lead(&run), Some("root"));
+    run.wait(1_500);
+    run.keys(": as space mira enter");
+    assert_eq!(run.model.claim.name.as_deref(), Some("mira"));
+    for _ in 0..10 {
+        run.wait(60_000);
+        run.keys("j");
+        assert_eq!(lead(&run), Some("root"));
+    }
+    run.keys("q q");
+    assert_eq!(of(&run, Kind::Lead).last().expect("left").data["what"], "left");
+}
+
+#[test]
+fn a_note_that_waits_for_a_name_stays_a_draft_on_disk() {
+    let mut run = shared("calm", false);
+    note(&mut run, "slow");
+    run.wait(3_000);
+    assert_eq!((typing(&run), of(&run, Kind::Note).len()), (Some(""), 0));
+    assert!(!run.effects.iter().any(|e| matches!(e, Effect::KeepDraft(None))));
+    assert_eq!(run.draft.as_ref().map(|d| d.text()).as_deref(), Some("slow"), "with its last letters");
+    answer(&mut run, "mira");
+    assert_eq!((&run.draft, of(&run, Kind::Note).len()), (&None, 1));
+}
+
 #[test]
 fn a_side_act_waits_for_the_answer_and_carries_it() {
     let mut run = shared("calm", false);
@@ -60,7 +189,7 @@ fn a_side_act_waits_for_the_answer_and_carries_it() {
     run.keys("enter");
     run.apply(Msg::Paste("mira\n".into()));
     assert_eq!(typing(&run), Some(""));
-    run.keys("Mira enter");
+    answer(&mut run, "Mira");
     assert_eq!((typing(&run), &*run.model.environment.who), (None, "Mira@bastion-2"));
     let kinds: Vec<Kind> = run.records.iter().map(|r| r.kind).filter(|k| matches!(k, Kind::Who | Kind::Note)).collect();
     assert_eq!(kinds, [Kind::Who, Kind::Note], "the name comes first");
@@ -131,7 +260,7 @@ fn the_way_back_is_never_asked_and_the_question_after_it_takes_no_key_of_an_act(
     run.wait(6_000);
     run.keys("enter");
     assert_eq!(typing(&run), Some(""));
-    run.keys("Mira enter");
+    answer(&mut run, "Mira");
     assert!(!run.model.claim.asks && of(&run, Kind::Who).len() == 1);
     run.wait(6_000);
     assert!(!run.model.asks_who());
@@ -166,6 +295,7 @@ fn a_forward_act_is_asked_over_its_dialog_whose_delay_begins_after_it() {
     run.wait(2_000);
     run.keys("Yara");
     assert!(run.sent.is_empty());
+    run.wait(1_000);
     run.keys("enter");
     assert!(run.model.dialog.is_some() && run.sent.is_empty());
     // A `Y` at once is early.
@@ -340,6 +470,7 @@ fn the_real_program_asks_a_shared_account_once() {
     // As fingers do: a burst is no answer.
     pty.keys("M i r a");
     pty.wait_for("name: Mira");
+    std::thread::sleep(Duration::from_millis(1_200));
     pty.keys("Enter");
     pty.wait_for("from now on the log says Mira");
     pty.wait_for("Mira@");

@@ -47,6 +47,10 @@ pub(super) fn fold(model: &mut Model, records: &[Record]) {
 
 /// Two consoles opened one at the same moment: both stay, the later is said to double the earlier.
 fn double(model: &mut Model) {
+    // What could be done of it was done then, or not.
+    if model.replay.is_some() {
+        return;
+    }
     let Some((later, first)) = casework::duplicate(&model.casebook) else { return };
     let (later, first) = (later.to_owned(), first.to_owned());
     if model.desk.duplicates.insert(later.clone()) {
@@ -107,6 +111,10 @@ fn named(e: &Entry) -> Option<Arc<str>> {
 /// What follows from the model as it is now: offers, at once where something was said of a service; a lead that lapsed,
 /// once a second of person time.
 pub(super) fn follow(model: &mut Model, touched: &Touched, out: &mut Vec<Effect>) {
+    // Played again, the records tell what was offered and who led: nobody can open or take anything here.
+    if model.replay.is_some() {
+        return;
+    }
     let second = model.now.person.0 / 1_000;
     let new = second != model.desk.second;
     model.desk.second = second;
@@ -191,11 +199,11 @@ pub(super) fn not_now(model: &mut Model) {
 fn lapse(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(i) = model.casebook.current() else { return };
     let (Some(lead), Some(led)) = (i.lead().map(str::to_owned), i.led.as_ref()) else { return };
-    if model.desk.lapsed.as_ref() == Some(&led.rests) || !casework::says_lapse(model, &lead) {
+    if model.desk.lapsed.as_ref() == Some(&led.rests) {
         return;
     }
     let idle = casework::lead_alive(model, i).map_or(0, |t| model.utc().since(t));
-    if idle < casework::LAPSE_MS {
+    if idle < casework::LAPSE_MS || !casework::says_lapse(model, i, idle) {
         return;
     }
     let (id, rests) = (i.id.clone(), led.rests.clone());
@@ -210,11 +218,14 @@ fn lapse(model: &mut Model, out: &mut Vec<Effect>) {
 
 /// When the lead would lapse by time alone: milliseconds from now.
 pub(super) fn lapses_in(model: &Model) -> Option<i64> {
+    if model.replay.is_some() {
+        return None;
+    }
     let i = model.casebook.current()?;
-    let lead = i.lead()?;
     let said = model.desk.lapsed.as_ref() == i.led.as_ref().map(|l| &l.rests);
     let alive = casework::lead_alive(model, i)?;
-    (!said && casework::says_lapse(model, lead)).then(|| (casework::LAPSE_MS - model.utc().since(alive)).max(1_000))
+    let after = [casework::LAPSE_MS, casework::LATE_MS].into_iter().find(|idle| casework::says_lapse(model, i, *idle));
+    after.filter(|_| !said).map(|after| (after - model.utc().since(alive)).max(1_000))
 }
 
 /// This console ends: whoever leads from here leads no more.
@@ -222,7 +233,7 @@ pub(super) fn leave(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(i) = model.casebook.current() else { return };
     let (Some(lead), Some(led)) = (i.lead(), i.led.as_ref()) else { return };
     let elsewhere = model.people.iter().any(|p| casework::leads(p, lead));
-    if lead != casework::me(model) || elsewhere || model.desk.lapsed.as_ref() == Some(&led.rests) {
+    if !casework::i_lead(model, i) || elsewhere || model.desk.lapsed.as_ref() == Some(&led.rests) {
         return;
     }
     let data =

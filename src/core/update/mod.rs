@@ -127,8 +127,9 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     }
     tick::by_time_alone(model, &mut out);
     finish::look(model, &mut out);
-    writing::keep_draft(model, &mut out);
     who::after(model, &acted, by_hand, &mut out);
+    // After it: a note that waits for a name is in no file yet.
+    writing::keep_draft(model, &mut out);
     if model.rows_dirty {
         touched = Touched::All;
     }

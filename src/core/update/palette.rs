@@ -1,7 +1,7 @@
 //! The command palette (`:`): a line, suggestions under it, and what Enter takes. An act taken here opens the dialog that
 //! its keys open, on the target that was chosen when the palette opened; nothing is ever sent from here.
 
-use super::{browse, bump, keys, link};
+use super::{browse, bump, keys, link, who};
 use crate::core::board;
 use crate::core::effect::Effect;
 use crate::core::intent::{Context, Intent};
@@ -147,6 +147,7 @@ fn enter(model: &mut Model, mut field: Field, out: &mut Vec<Effect>) {
         Take::Log => browse::open(model, None, out),
         Take::Reload => out.push(Effect::Reload),
         Take::Link => link::copy_link(model, out),
+        Take::As(name) => who::said(model, &name, out),
         Take::Find => {
             field.typed = FIND.into();
             typed(&mut field);

@@ -163,10 +163,11 @@ pub(super) fn yes(model: &mut Model, out: &mut Vec<Effect>) {
     let failed = model.log.failed.clone();
     let plain = model.settings.plain;
     let Some(dialog) = &mut model.dialog else { return };
-    let (press, asked, before) = (dialog.press(now, delay, quiet), dialog.again, dialog.last_key);
+    let (press, before) = (dialog.press(now, delay, quiet), dialog.last_key);
     let Some(sheet) = dialog.sheet_mut() else { return };
-    // Whoever rested over it for a second reads it; a line typed whole is no stray key.
-    let meant = sheet.quiet || asked || plain || now.0 - before.0 >= QUIET_MS;
+    // Whoever rested over it for a second reads it; a line typed whole is no stray key. That `Y` was asked for again does
+    // not make it meant: a key that is held says it again by itself.
+    let meant = sheet.quiet || plain || now.0 - before.0 >= QUIET_MS;
     let wants = sheet.missing();
     sheet.wants = None;
     match (press, wants, failed) {

@@ -8,14 +8,20 @@ use super::{bump, confirm, records};
 use crate::core::act::dialog::DialogKind;
 use crate::core::act::plan::{Direction, Operation};
 use crate::core::case::claim;
+use crate::core::case::incident::LeadChange;
+use crate::core::casework;
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::key::{Code, Key};
 use crate::core::model::Model;
 use crate::core::nav::Overlay;
 use crate::core::plain;
+use crate::core::time::Person;
 use serde_json::json;
 use std::sync::Arc;
+
+/// No key for this long, or what is typed may be meant for another window (as in the palette and in sheets). Milliseconds.
+const QUIET_MS: i64 = 1_000;
 
 /// What a message finds: the act whose dialog is open.
 pub(super) struct Before(Option<Operation>);
@@ -66,8 +72,13 @@ pub(super) fn after(model: &mut Model, before: &Before, by_hand: bool, out: &mut
         DialogKind::Act(a) => a.direction() == Direction::Forward,
         DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Sheet(_) => false,
     });
-    if held || (forward && open_act(model) != before.0) {
-        ask(model, out);
+    let [first, second, now] = model.nav.keys_at;
+    if held {
+        // One key of its own let them go: `Y`, or what keeps a note.
+        ask(model, is_quiet(second, now), out);
+    } else if forward && open_act(model) != before.0 {
+        // The chord has two; the key before it tells.
+        ask(model, is_quiet(first, second), out);
     }
 }
 
@@ -136,13 +147,18 @@ fn is_side(kind: Kind) -> bool {
     }
 }
 
+/// No key for a second before this one.
+fn is_quiet(before: Person, begun: Person) -> bool {
+    before.0 == 0 || begun.0 - before.0 >= QUIET_MS
+}
+
 /// Opens the field. It is already open: then it stays as it is.
-pub(super) fn ask(model: &mut Model, out: &mut Vec<Effect>) {
+fn ask(model: &mut Model, quiet: bool, out: &mut Vec<Effect>) {
     if is_open(model) || !model.claim.is_open() {
         return;
     }
     let under = model.nav.overlay.take().map(Box::new);
-    model.nav.overlay = Some(Overlay::Who { typed: String::new(), under });
+    model.nav.overlay = Some(Overlay::Who { typed: String::new(), quiet, under });
     model.claim.asks = false;
     bump(model);
     if model.settings.plain {
@@ -161,7 +177,10 @@ fn question(model: &Model) -> String {
 pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
     if model.asks_who() {
         match key.code {
-            Code::Enter => ask(model, out),
+            Code::Enter => {
+                let [_, before, now] = model.nav.keys_at;
+                ask(model, is_quiet(before, now), out);
+            }
             Code::Esc => {
                 model.claim.asks = false;
                 model.tell("not given; it is asked again at the next act");
@@ -171,7 +190,10 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
         return true;
     }
     let burst = model.nav.is_burst();
-    let Some(Overlay::Who { typed, .. }) = &mut model.nav.overlay else { return false };
+    let [_, before, now] = model.nav.keys_at;
+    let since = now.0 - before.0;
+    let hasty = since < model.limits.quiet;
+    let Some(Overlay::Who { typed, quiet, .. }) = &mut model.nav.overlay else { return false };
     match key.code {
         Code::Esc => leave(model, out),
         // Esc and a letter that a multiplexer sent together: it was no.
@@ -179,11 +201,18 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
         Code::Backspace => {
             typed.pop();
         }
-        Code::Char(c) if !key.ctrl && typed.chars().count() < claim::NAME_MOST => typed.push(c),
+        Code::Char(c) if !key.ctrl && typed.chars().count() < claim::NAME_MOST => {
+            // Nobody reads a question as fast as that: it opened under words that go on.
+            *quiet &= !(typed.is_empty() && hasty);
+            typed.push(c);
+        }
         // The end of a burst is a paste from a terminal that does not bracket it, not an answer.
         Code::Enter if !burst => {
-            if let Some(name) = claim::name(typed) {
-                answer(model, name, out);
+            let meant = *quiet || since >= QUIET_MS;
+            match claim::name(typed) {
+                Some(name) if meant => answer(model, name, out),
+                Some(name) => model.tell(format!("are you {name}? Then wait a second and press enter again")),
+                None => {}
             }
         }
         _ => {}
@@ -214,7 +243,7 @@ pub(super) fn line(model: &mut Model, typed: &str, out: &mut Vec<Effect>) -> boo
     true
 }
 
-/// `as NAME` when nothing is asked.
+/// `as NAME` when nothing is asked: given ahead, or corrected.
 pub(super) fn said(model: &mut Model, said: &str, out: &mut Vec<Effect>) {
     if model.claim.shared.is_none() {
         model.tell("this account is one person's: the log has its name");
@@ -226,6 +255,7 @@ pub(super) fn said(model: &mut Model, said: &str, out: &mut Vec<Effect>) {
 }
 
 fn answer(model: &mut Model, name: Arc<str>, out: &mut Vec<Effect>) {
+    lead_as(model, &name);
     let host = model.environment.who.rsplit_once('@').map(|(_, host)| host.to_owned()).unwrap_or_default();
     model.environment.who = format!("{name}@{host}").into();
     model.claim.name = Some(name.clone());
@@ -233,8 +263,21 @@ fn answer(model: &mut Model, name: Arc<str>, out: &mut Vec<Effect>) {
     // The journal adds the acts it covers: only it knows which records are without a name.
     let entry = records::plain(Kind::Who, model.now.utc, None, json!({"claimed": name}));
     out.push(Effect::Append { entry, ticket: None });
-    let said = format!("from now on the log says {name}");
+    let colon = if model.settings.plain { "" } else { ":" };
+    let said = format!("from now on the log says {name}; {colon}as NAME corrects it");
     close(model, Some(&said), out);
+}
+
+/// What waits and says that this person leads: under the name that was given, not the account's.
+fn lead_as(model: &mut Model, name: &str) {
+    let me = casework::me(model);
+    for e in &mut model.claim.held {
+        let leads =
+            e.kind == Kind::IncidentOpened || (e.kind == Kind::Lead && e.data["what"] == LeadChange::Taken.word());
+        if leads && e.data["lead"] == me.as_str() {
+            e.data["lead"] = name.into();
+        }
+    }
 }
 
 /// No answer: what waited goes on without one.

@@ -190,12 +190,13 @@ pub(super) fn found(model: &mut Model, draft: Draft) {
 /// What is being written goes to disk, at most once a second while it is typed, at once when it is left or kept.
 pub(super) fn keep_draft(model: &mut Model, out: &mut Vec<Effect>) {
     let typing = matches!(model.nav.overlay, Some(Overlay::Note(_)));
-    if !typing && model.draft.is_none() && model.desk.draft.is_none() {
+    let held = held(model);
+    if !typing && model.draft.is_none() && model.desk.draft.is_none() && held.is_none() {
         return;
     }
     let open = match &model.nav.overlay {
         Some(Overlay::Note(d)) => Some(d),
-        Some(_) | None => model.draft.as_ref(),
+        Some(_) | None => model.draft.as_ref().or(held.as_ref()),
     };
     // Help, or the palette, may lie over nothing else: a draft that is open is always one of the two.
     let open = open.filter(|d| !d.text().is_empty());
@@ -211,6 +212,14 @@ pub(super) fn keep_draft(model: &mut Model, out: &mut Vec<Effect>) {
     model.desk.draft_at = Some(now);
     model.desk.draft.clone_from(&open);
     out.push(Effect::KeepDraft(open.map(Box::new)));
+}
+
+/// A note that waits until somebody says who they are: a draft until then, for it is in no log yet.
+fn held(model: &Model) -> Option<Draft> {
+    let note = model.claim.held.iter().rev().find(|e| e.kind == Kind::Note)?;
+    let lines = note.data["text"].as_str()?.split('\n').map(str::to_owned).collect();
+    let about = note.data["about"].as_str().and_then(Utc::read);
+    Some(Draft { lines, about, ..Draft::default() })
 }
 
 /// When a draft that is being typed is next due for the disk.

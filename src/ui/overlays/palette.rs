@@ -90,5 +90,6 @@ fn does(e: &Entry) -> String {
         Take::Reload => "reads keymap and theme files again".into(),
         Take::Link => "copies the link".into(),
         Take::Find => "words to find follow".into(),
+        Take::As(_) => "the log says it from now on".into(),
     }
 }

@@ -127,7 +127,7 @@ fn last(model: &Model, dialog: &Dialog, sheet: &Sheet) -> Line {
     let limits = &model.limits;
     let waits = dialog.ready_in(model.now.person, limits.confirm_delay, limits.quiet).is_none_or(|ms| ms > 0);
     let line = if dialog.again && sheet.wants.is_none() {
-        Line::of(Role::Warn, "again").text(": once more in a moment")
+        Line::of(Role::Warn, "again").text(": once more, after a second without a key")
     } else {
         Line::new()
     };
