@@ -17,7 +17,7 @@ use andon::testkit::drill::Run;
 use andon::testkit::stories;
 
 /// f1 until the canary is WORSE and that was offered, with the cursor on checkout.
-fn worse() -> Run {
+pub(crate) fn worse() -> Run {
     let mut run = Run::begin("f1", 1, |m| m.editor = andon::ui::overlays::note::edit);
     run.choose("checkout");
     for _ in 0..40 {
@@ -32,13 +32,13 @@ fn worse() -> Run {
 }
 
 /// Opened with what the sheet offers.
-fn opened() -> Run {
+pub(crate) fn opened() -> Run {
     let mut run = worse();
     run.act("a i");
     run
 }
 
-fn kinds(run: &Run, kind: Kind) -> Vec<&Entry> {
+pub(crate) fn kinds(run: &Run, kind: Kind) -> Vec<&Entry> {
     run.records.iter().filter(|e| e.kind == kind).collect()
 }
 
@@ -54,11 +54,11 @@ fn ticks(run: &Run) -> Vec<(Item, Kind)> {
     lines.into_iter().filter_map(|l| Some((l.item, at(run, &l.tick?.rests).kind))).collect()
 }
 
-fn open(run: &Run) -> bool {
+pub(crate) fn open(run: &Run) -> bool {
     run.model.dialog.is_some()
 }
 
-fn notice(run: &Run) -> String {
+pub(crate) fn notice(run: &Run) -> String {
     run.model.notice.as_ref().map(|n| n.0.to_string()).unwrap_or_default()
 }
 

@@ -51,7 +51,7 @@ fn without_an_incident_the_screen_says_so_and_with_one_what_each_tick_rests_on()
         "- stakeholders told (never)",
         "#14 tests for hotfix v2.13.9, ito, due today",
         "ito bastion-2 on board",
-        "chain holds",
+        "links hold",
     ] {
         has(&w, what);
     }

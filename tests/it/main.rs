@@ -53,6 +53,7 @@ mod reload;
 mod reports;
 mod screen;
 mod secrets;
+mod sheets;
 mod sizes;
 mod snapshots;
 mod stalled;

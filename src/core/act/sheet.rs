@@ -57,6 +57,9 @@ pub struct Row {
     pub field: Field,
     /// A text that must not be empty: what is asked for.
     pub must: Option<Arc<str>>,
+    /// A person set it: only then does it come back after the sheet was closed.
+    #[serde(default)]
+    pub by_hand: bool,
 }
 
 /// A text row being typed.
@@ -94,12 +97,12 @@ pub struct Sheet {
 
 impl Row {
     pub fn text(key: &str, name: &str, value: impl Into<String>) -> Row {
-        Row { key: key.into(), name: name.into(), field: Field::Text(value.into()), must: None }
+        Row { key: key.into(), name: name.into(), field: Field::Text(value.into()), must: None, by_hand: false }
     }
 
     pub fn choice(key: &str, name: &str, options: &[&str], at: usize) -> Row {
         let options = options.iter().map(|o| Arc::from(*o)).collect();
-        Row { key: key.into(), name: name.into(), field: Field::Choice { options, at }, must: None }
+        Row { key: key.into(), name: name.into(), field: Field::Choice { options, at }, must: None, by_hand: false }
     }
 
     pub fn must(mut self, ask: &str) -> Row {
@@ -113,6 +116,28 @@ impl Row {
             Field::Text(t) => t.trim(),
             Field::Choice { options, at } => options.get(*at).map_or("", |o| o),
         }
+    }
+
+    /// What a person had set in the same row of a sheet that was closed: a text as it was, an option where it is still one.
+    /// False: nobody had set it, or it can no longer be chosen.
+    pub fn take_back(&mut self, old: &Row) -> bool {
+        if !old.by_hand {
+            return false;
+        }
+        let taken = match (&mut self.field, &old.field) {
+            (Field::Text(new), Field::Text(old)) => {
+                *new = old.clone();
+                true
+            }
+            (Field::Choice { options, at }, Field::Choice { .. }) => {
+                let found = options.iter().position(|o| **o == *old.value());
+                *at = found.unwrap_or(*at);
+                found.is_some()
+            }
+            (Field::Text(_), Field::Choice { .. }) | (Field::Choice { .. }, Field::Text(_)) => false,
+        };
+        self.by_hand |= taken;
+        taken
     }
 
     /// Which option is chosen.
@@ -165,13 +190,15 @@ impl Sheet {
 
     /// The next option of the chosen row; false for a row of text.
     pub fn cycle(&mut self) -> bool {
-        match self.rows.get_mut(self.at).map(|r| &mut r.field) {
-            Some(Field::Choice { options, at }) => {
+        let Some(row) = self.rows.get_mut(self.at) else { return false };
+        match &mut row.field {
+            Field::Choice { options, at } => {
                 *at = (*at + 1) % options.len().max(1);
+                row.by_hand = true;
                 self.touched = true;
                 true
             }
-            Some(Field::Text(_)) | None => false,
+            Field::Text(_) => false,
         }
     }
 
@@ -189,9 +216,13 @@ impl Sheet {
     /// What was typed becomes the row.
     pub fn keep(&mut self) {
         let Some(typed) = self.typing.take() else { return };
-        if let Some(Field::Text(t)) = self.rows.get_mut(self.at).map(|r| &mut r.field) {
-            self.touched |= *t != typed.text;
+        let Some(row) = self.rows.get_mut(self.at) else { return };
+        if let Field::Text(t) = &mut row.field
+            && *t != typed.text
+        {
             *t = typed.text;
+            row.by_hand = true;
+            self.touched = true;
         }
     }
 

@@ -86,7 +86,7 @@ pub fn holes(book: &Casebook, i: &Incident) -> Vec<Item> {
 
 fn ticked(book: &Casebook, i: &Incident, item: Item) -> Option<Tick> {
     let shown = match item {
-        Item::Thresholds => first_bad(i).or_else(|| i.signal.as_ref().map(tick)),
+        Item::Thresholds => first_bad(i).or_else(|| i.signal().as_ref().map(tick)),
         Item::Metadata => i.captured.as_ref().map(tick),
         Item::BackOrMitigated => i.mitigated().as_ref().map(tick),
         Item::Postmortem => postmortem(book, i),

@@ -43,6 +43,9 @@ pub struct Opening {
     /// `first WORSE`, `3x burn`, `by hand`.
     pub why: String,
     pub service: Option<String>,
+    /// The name of the rollout it was opened on.
+    #[serde(default)]
+    pub target: Option<String>,
     /// The first bad signal, which may be long before the opening.
     pub first_bad: Option<Utc>,
     pub first_bad_rests: Option<Rests>,
@@ -115,6 +118,35 @@ pub struct Action {
     pub verb: Option<String>,
 }
 
+/// What a record speaks of: its service as the data say it, and the name of its target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Of {
+    pub service: Option<String>,
+    pub target: Option<String>,
+}
+
+impl Of {
+    fn read(r: &Record) -> Of {
+        let text = |v: &Value| v.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
+        Of { service: text(&r.data["service"]), target: r.target.as_ref().and_then(|t| text(&t["name"])) }
+    }
+}
+
+/// A roll-back that settled.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Back {
+    /// The act's number in its session.
+    pub act: u64,
+    pub of: Of,
+}
+
+/// A bad signal while it was open.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Bad {
+    pub words: String,
+    pub of: Of,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
     /// `i-0412`
@@ -137,12 +169,12 @@ pub struct Incident {
     pub told: Vec<Known<Told>>,
     /// What was done: sent, settled, stuck, undone, decided.
     pub actions: Vec<Known<Action>>,
-    /// The first bad signal on record while it was open.
-    pub signal: Option<Known<String>>,
+    /// The first bad signal of each service on record while it was open, whatever the incident is about; in order.
+    pub signals: Vec<Known<Bad>>,
     /// The first record that holds what was seen: an intent's figures, or a note with its time.
     pub captured: Option<Known<String>>,
-    /// Roll-backs that settled: the act's number in its session.
-    pub backs: Vec<Known<u64>>,
+    /// Roll-backs that settled while it was open, whatever they were of.
+    pub backs: Vec<Known<Back>>,
     /// Acts that were taken back: session, act.
     pub undone: Vec<(String, u64)>,
     /// Ticked by hand: the item's word and how.
@@ -187,9 +219,29 @@ impl Incident {
         self.opened.as_ref().and_then(|o| o.value.first_bad).unwrap_or_else(|| self.opened_at())
     }
 
-    /// When users were no longer hurt: the first roll-back that settled and stayed, else the first word that says so.
+    /// Is it about this? All is, where the opening names no service, and so is a record that names nothing. Asked when it
+    /// is read and not when a record is taken, for the opening may come after it.
+    fn concerns(&self, of: &Of) -> bool {
+        let Some(opening) = self.opened.as_ref().map(|o| &o.value) else { return true };
+        let Some(service) = &opening.service else { return true };
+        match (&of.service, &of.target) {
+            (Some(s), _) => s == service,
+            // A target is mostly called like its service.
+            (None, Some(t)) => t == service || Some(t) == opening.target.as_ref(),
+            (None, None) => true,
+        }
+    }
+
+    /// The first bad signal of its service on record while it was open.
+    pub fn signal(&self) -> Option<Known<String>> {
+        let first = self.signals.iter().find(|s| self.concerns(&s.value.of))?;
+        Some(first.clone().map(|s| s.words))
+    }
+
+    /// When users were no longer hurt: the first roll-back of its service that settled and stayed, else the first word that says so.
     pub fn mitigated(&self) -> Option<Known<String>> {
-        let back = self.backs.iter().find(|b| !self.undone.contains(&(b.rests.session.clone(), b.value)));
+        let stayed = |b: &Known<Back>| !self.undone.contains(&(b.rests.session.clone(), b.value.act));
+        let back = self.backs.iter().find(|b| self.concerns(&b.value.of) && stayed(b));
         let said = self.states.iter().find(|s| s.value != State::Open && self.state() != State::Open);
         let back = back.map(|b| b.clone().map(|_| "rolled back and settled".to_owned()));
         let said = said.map(|s| s.clone().map(|s| s.word().to_owned()));
@@ -210,6 +262,7 @@ impl Incident {
                 let opening = Opening {
                     why: text("why").unwrap_or_default(),
                     service: text("service"),
+                    target: Of::read(r).target,
                     first_bad: text("first_bad").and_then(|t| Utc::read(&t)),
                     first_bad_rests: Rests::read(&d["first_bad_rests"]),
                 };
@@ -269,7 +322,7 @@ impl Incident {
             }
             Kind::Verdict | Kind::Burn => {
                 if let Some(words) = super::signal::bad(kind, r) {
-                    super::known::earliest(&mut self.signal, Known::by(r, words));
+                    self.signalled(Known::by(r, Bad { words, of: Of::read(r) }));
                 }
             }
             Kind::Sent | Kind::Refused | Kind::Unknown | Kind::Stuck => {
@@ -280,7 +333,7 @@ impl Incident {
                 if d["verb"].as_str() == Some("roll back")
                     && let Some(act) = d["act"].as_u64()
                 {
-                    insert(&mut self.backs, Known::by(r, act), WORDS);
+                    insert(&mut self.backs, Known::by(r, Back { act, of: Of::read(r) }), WORDS);
                 }
             }
             Kind::Undone => {
@@ -333,6 +386,16 @@ impl Incident {
     fn leads(&mut self, k: Known<Leading>) {
         insert(&mut self.leads, k.clone(), WORDS);
         latest(&mut self.led, k);
+    }
+
+    /// The first of each; a list of theirs in log order, so that no order of arrival shows.
+    fn signalled(&mut self, new: Known<Bad>) {
+        match self.signals.iter_mut().find(|s| s.value.of == new.value.of) {
+            Some(old) if old.key() > new.key() => *old = new,
+            Some(_) => {}
+            None => self.signals.push(new),
+        }
+        self.signals.sort_by(|a, b| a.key().cmp(&b.key()));
     }
 
     fn captured(&mut self, r: &Record, how: String) {

@@ -89,6 +89,13 @@ fn append(model: &Model, kind: Kind, target: Option<&TargetId>, data: Value, out
     out.push(Effect::Append { entry: records::plain(kind, model.now.utc, target, data), ticket: None });
 }
 
+/// Of the incident that the sheet was opened on, whichever is the current one by now.
+fn append_of(model: &Model, s: &Sheet, kind: Kind, target: Option<&TargetId>, data: Value, out: &mut Vec<Effect>) {
+    let mut entry = records::plain(kind, model.now.utc, target, data);
+    entry.incident = s.data["id"].as_str().map(Arc::from);
+    out.push(Effect::Append { entry, ticket: None });
+}
+
 /// The one place where records learn to which incident they belong.
 pub(super) fn belongs(model: &Model, out: &mut [Effect]) {
     if out.is_empty() {
@@ -282,6 +289,7 @@ pub(super) fn confirmed(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
         What::OpenIncident => opened(model, s, out),
         What::ChangeIncident => changed(model, s, out),
         What::CloseIncident => closed(model, s, out),
+        What::TakeLead | What::GiveLead if led_meanwhile(model, s) => {}
         What::TakeLead => {
             let me = casework::me(model);
             let data =
@@ -302,17 +310,47 @@ pub(super) fn confirmed(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
         What::Tell => {
             let said = ["conditions", "actions", "needs"].map(|k| format!("{k}: {}", s.value(k)));
             let data = json!({"audience": s.value("audience"), "text": said.join("\n")});
-            append(model, Kind::Told, None, data, out);
+            append_of(model, s, Kind::Told, None, data, out);
             model.tell("recorded as told; andon sent nothing");
         }
         What::Decide => {
             let target = crate::core::board::selected_target(model).map(|t| t.id.clone());
             let data = json!({"text": s.value("text"), "reason": s.value("reason")});
-            append(model, Kind::Decision, target.as_ref(), data, out);
+            append_of(model, s, Kind::Decision, target.as_ref(), data, out);
             model.tell("kept in the log");
         }
     }
     bump(model);
+}
+
+/// The lead is no longer who the sheet says it is: nothing is recorded, and it is asked again with what stands now.
+fn led_meanwhile(model: &mut Model, s: &Sheet) -> bool {
+    let Some(i) = s.data["id"].as_str().and_then(|id| model.casebook.incidents.get(id)) else { return false };
+    let (id, open, lead) = (i.id.clone(), i.is_open(), i.lead().map(str::to_owned));
+    if open && lead.as_deref() == s.data["from"].as_str() {
+        return false;
+    }
+    let current = model.casebook.current().is_some_and(|i| i.id == id);
+    if !open || !current {
+        let why = if open { "is not the one worked on any more" } else { "was closed meanwhile" };
+        model.tell(format!("{id} {why}; nothing was recorded"));
+        return true;
+    }
+    let mine = lead.as_deref() == Some(&*casework::me(model));
+    if s.what == What::GiveLead {
+        // What was typed comes back.
+        model.desk.sheet = Some(Box::new(s.clone()));
+        sheets::give_lead(model);
+    } else if !mine {
+        sheets::take_lead(model);
+    }
+    let who = match lead {
+        _ if mine => "you lead".to_owned(),
+        Some(lead) => format!("{lead} leads"),
+        None => "NOBODY leads".to_owned(),
+    };
+    model.tell(format!("{who} by now; nothing was recorded"));
+    true
 }
 
 /// `None` for an empty row: its member is left out or null.
@@ -325,12 +363,22 @@ fn severity(s: &Sheet) -> usize {
 }
 
 fn opened(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
+    // With two consoles the other person sees the same signal in the same minute.
+    if let Some(i) = model.casebook.current() {
+        let by = i.opened.as_ref().map(|o| o.who.clone()).unwrap_or_default();
+        let id = i.id.clone();
+        let how = model.how(Intent::OpenIncident);
+        model.tell(format!("{by} opened {id} meanwhile; nothing was recorded: {how} changes that one"));
+        return;
+    }
     let id = new_id(model);
     let now = model.now.utc;
     let known = s.data["first_bad"].as_str().and_then(Utc::read);
     let typed = text(s, "began").and_then(|t| clock_time(t, now));
-    // As it stood there it is exact; another time is the person's own, and rests on no record.
+    // As it stood there it is exact, though it be of an earlier day; another time is the person's own, and rests on no
+    // record.
     let (first_bad, rests) = match (known, typed) {
+        (Some(k), Some(_)) if s.value("began") == k.hms() => (Some(k), s.data["first_bad_rests"].clone()),
         (Some(k), Some(t)) if k.secs() == t.secs() => (Some(k), s.data["first_bad_rests"].clone()),
         (_, Some(t)) => (Some(t), Value::Null),
         (_, None) => (None, Value::Null),
@@ -356,14 +404,19 @@ fn opened(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
 fn changed(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
     let id = s.data["id"].as_str().unwrap_or_default();
     let Some(i) = model.casebook.incidents.get(id) else { return };
+    // Against what stood there when it was opened: what somebody else changed meanwhile is not written back.
+    let was = &s.data["was"];
+    let title = was["title"].as_str().unwrap_or(i.title());
+    let rank = was["severity"].as_u64().unwrap_or(u64::from(i.severity()));
+    let state = was["state"].as_str().and_then(State::read).unwrap_or(i.state());
     let mut data = Map::new();
-    if s.value("title") != i.title() {
+    if s.value("title") != title.trim() {
         data.insert("title".into(), s.value("title").into());
     }
-    if severity(s) != usize::from(i.severity()) {
+    if severity(s) as u64 != rank {
         data.insert("severity".into(), severity(s).into());
     }
-    if let Some(state) = State::read(s.value("state")).filter(|state| *state != i.state()) {
+    if let Some(state) = State::read(s.value("state")).filter(|chosen| *chosen != state) {
         data.insert("state".into(), state.word().into());
     }
     let item = Item::ALL.into_iter().find(|item| item.text() == s.value("tick"));
@@ -405,9 +458,9 @@ fn tasks(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
         any += 1;
         let (number, of) = (&known["number"], &known["of"]);
         if known["kind"] == "debt" {
-            append(model, Kind::Debt, None, json!({"number": number, "state": "paid", "of": of}), out);
+            append_of(model, s, Kind::Debt, None, json!({"number": number, "state": "paid", "of": of}), out);
         } else {
-            append(model, Kind::FollowUp, None, json!({"number": number, "done": true, "of": of}), out);
+            append_of(model, s, Kind::FollowUp, None, json!({"number": number, "done": true, "of": of}), out);
         }
     }
     if let Some(words) = text(s, "text") {
@@ -418,14 +471,14 @@ fn tasks(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
                 "number": model.casebook.debts.next_number(), "text": words, "owner": owner, "due": due,
                 "service": s.data["service"], "state": "open", "why": "by hand",
             });
-            append(model, Kind::Debt, None, data, out);
+            append_of(model, s, Kind::Debt, None, data, out);
         } else {
             let what = (s.value("kind") == "postmortem").then_some("postmortem");
             let data = json!({
                 "number": model.casebook.follow_ups.next_number(), "text": words, "owner": owner, "due": due,
                 "done": false, "what": what,
             });
-            append(model, Kind::FollowUp, None, data, out);
+            append_of(model, s, Kind::FollowUp, None, data, out);
         }
     }
     model.tell(if any > 0 { "kept in the log" } else { "nothing was changed" });

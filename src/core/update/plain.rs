@@ -151,6 +151,7 @@ fn set(model: &mut Model, typed: &str, long: bool, out: &mut Vec<Effect>) -> Opt
             }
         },
     };
+    row.by_hand |= said.is_none();
     sheet.touched |= said.is_none();
     match said {
         Some(wrong) => say(out, &wrong),
@@ -227,6 +228,7 @@ fn run(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
                 for (row, words) in s.rows.iter_mut().zip([what, why]) {
                     if !words.is_empty() {
                         row.field = Field::Text(words);
+                        row.by_hand = true;
                     }
                 }
             }

@@ -16,16 +16,18 @@ use crate::core::time::Person;
 /// No key for this long, or what is typed may be meant for another window (as in the palette). Milliseconds.
 const QUIET_MS: i64 = 1_000;
 
-/// Open it; what was typed into the same one and not kept comes back.
+/// Open it; what a person set in the same one and did not keep comes back. What nobody touched is as it is now.
 pub(super) fn open(model: &mut Model, mut sheet: Sheet) {
-    let left = model.desk.sheet.take().filter(|l| l.what == sheet.what && l.on == sheet.on);
+    // An offer of another rollout, or of the next candidate, is not the one that was left.
+    let of = |s: &Sheet| (s.data["target"].clone(), s.data["candidate"].clone());
+    let same = |l: &Sheet| l.what == sheet.what && l.on == sheet.on && of(l) == of(&sheet);
+    let left = model.desk.sheet.take().filter(|l| same(l));
     if let Some(left) = left {
         for row in &mut sheet.rows {
             if let Some(old) = left.rows.iter().find(|o| o.key == row.key && o.name == row.name) {
-                row.field = old.field.clone();
+                sheet.touched |= row.take_back(old);
             }
         }
-        sheet.touched = true;
     }
     let [first, before, now] = model.nav.keys_at;
     // The key before the leader, where a leader opened it.

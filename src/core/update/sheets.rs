@@ -116,6 +116,7 @@ fn open(model: &mut Model) {
         "first_bad": first_bad.map(Utc::rfc3339),
         "first_bad_rests": bad.map(|b| &b.rests),
         "target": target,
+        "candidate": t.and_then(|t| t.candidate.as_ref()),
     });
     sheet::open(model, s);
 }
@@ -139,7 +140,11 @@ fn change(model: &mut Model, i: &Incident) {
         s.rows.push(Row::text("how", "how", ""));
         s.below.push((false, "tick: what was done elsewhere and no record shows; say how.".into()));
     }
-    s.data = json!({"id": i.id});
+    // Only what a person changes from this is recorded: somebody else may change the rest meanwhile.
+    s.data = json!({
+        "id": i.id,
+        "was": {"title": i.title(), "severity": i.severity(), "state": i.state().word()},
+    });
     sheet::open(model, s);
 }
 
@@ -279,7 +284,7 @@ pub(super) fn tasks(model: &mut Model) {
     s.at = first;
     s.below.push((false, "space pays one; a new one needs its text. due: 2026-11-23".into()));
     let service = model.nav.selected.as_ref().map(ToString::to_string);
-    s.data = json!({"tasks": rests, "service": service});
+    s.data = json!({"id": id, "tasks": rests, "service": service});
     sheet::open(model, s);
 }
 
@@ -311,8 +316,9 @@ pub(super) fn tell(model: &mut Model) {
 }
 
 pub(super) fn decide(model: &mut Model) {
-    let open = current(model).map(|i| on(&i));
-    let mut s = Sheet::new(What::Decide, "DECIDE", open.clone().unwrap_or_default());
+    let open = current(model);
+    let mut s = Sheet::new(What::Decide, "DECIDE", open.as_ref().map(on).unwrap_or_default());
+    s.data = json!({"id": open.as_ref().map(|i| &i.id)});
     if open.is_none() {
         s.said.push("no incident is open: it stands in the log by itself".into());
     }

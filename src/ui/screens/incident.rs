@@ -241,7 +241,8 @@ fn log(model: &Model, wide: usize, out: &mut Rows) {
     let line = headed("LOG").text(format!("{} records of ours", model.log.records));
     let line = match chronicle::joins(model.chronicle.oldest_first(), &model.log.session) {
         Ok(0 | 1) => line,
-        Ok(_) => line.text(", chain holds"),
+        // Of those in memory; the files are for `andon log verify`.
+        Ok(_) => line.text(", links hold"),
         Err(seq) => line.text(", ").add(Role::Bad, format!("chain BROKEN at rec {seq}")),
     };
     let line = match (&model.log.failed, model.log.late.len()) {
