@@ -304,4 +304,30 @@ mod tests {
         let kept = w.model.dialog.as_ref().and_then(|d| d.sheet()).map(|s| s.copied()).unwrap_or_default();
         assert!(kept.contains("because"), "{kept}");
     }
+
+    #[test]
+    fn intents_that_come_late_are_all_on_disk_once_they_are() {
+        let mut run = held();
+        let before = run.sent.len();
+        run.log = Log::Hangs;
+        run.act("a r");
+        // The name is typed once, for the log; the second step knows.
+        for _ in 0..20 {
+            run.wait(1_000);
+            if state(&run) == State::NeedsName {
+                run.keys("checkout");
+                run.wait(1_000);
+                run.keys("enter");
+            }
+        }
+        let tickets = run.sent[before..].to_vec();
+        assert_eq!(tickets.len(), 2, "{:?}", run.model.acts.values().next_back().map(|a| &a.timeline));
+        assert!(alarmed(&run, "2 records are not on disk yet"), "{:?}", run.model.log.late);
+        run.log = Log::Works;
+        run.apply(Msg::LogWorks);
+        for t in tickets {
+            run.apply(Msg::Durable(t));
+        }
+        assert!(!alarmed(&run, "not on disk yet"), "{:?}", run.model.log.late);
+    }
 }
