@@ -29,6 +29,9 @@ pub struct Chronicle {
     pub asked: bool,
     /// Somebody reads further back: more is kept.
     pub reading: bool,
+    /// While reading back, something had to go again: what lies further back has no room until it is let go.
+    #[serde(default)]
+    full: bool,
 }
 
 impl Chronicle {
@@ -74,6 +77,7 @@ impl Chronicle {
     /// Nobody reads further back any more.
     pub fn let_go(&mut self) {
         self.reading = false;
+        self.full = false;
         self.shrink();
     }
 
@@ -87,13 +91,18 @@ impl Chronicle {
             self.bytes = self.bytes.saturating_sub(weight(&gone));
             self.whole_after = Some(self.whole_after.map_or(gone.hlc, |w| w.max(gone.hlc)));
             self.start = false;
+            // Not read from the bounds: the record that did not fit is gone, and bytes are below theirs again.
+            self.full |= self.reading;
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.full || self.records.len() >= READ_BACK || self.bytes >= BYTES_BACK
     }
 
     /// Where to go on reading back; `None`: there is nothing older, a page is on its way, or no more has room.
     pub fn wanted(&self) -> Option<Option<Hlc>> {
-        let full = self.records.len() >= READ_BACK || self.bytes >= BYTES_BACK;
-        (!self.start && !self.asked && !full).then_some(self.whole_after)
+        (!self.start && !self.asked && !self.is_full()).then_some(self.whole_after)
     }
 
     /// Are all records there are held? Else why not, in words.
@@ -102,7 +111,7 @@ impl Chronicle {
             None
         } else if self.asked {
             Some("reading older ones")
-        } else if self.records.len() >= READ_BACK || self.bytes >= BYTES_BACK {
+        } else if self.is_full() {
             Some("older ones are in the files: andon log show")
         } else {
             Some("older ones are in the files")

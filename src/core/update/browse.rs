@@ -308,3 +308,50 @@ pub(super) fn close(model: &mut Model) {
     model.chronicle.let_go();
     filter::leave_list(model, Listing::Records);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::model::Place;
+    use crate::core::record::Hlc;
+    use crate::testkit::world::World;
+    use serde_json::{Value, json};
+
+    fn record(seq: u64, kind: &str, data: Value) -> Record {
+        Record {
+            session: "a".into(),
+            seq,
+            hlc: Hlc(seq as i64, 0),
+            kind: kind.into(),
+            data,
+            hash: format!("a{seq}"),
+            ..Record::default()
+        }
+    }
+
+    #[test]
+    fn an_intent_that_lies_too_far_back_is_not_read_for_ever() {
+        let mut w = World::of(Place::Drill);
+        let model = &mut w.model;
+        let outcome = record(1_000, "settled", json!({"act": 1, "verb": "hold"}));
+        model.chronicle.take(&outcome);
+        let mut out = Vec::new();
+        open(model, Some(outcome.key()), &mut out);
+        let mut asked = 0;
+        loop {
+            let page_of = |e: Effect| if let Effect::LogPage { before } = e { Some(before) } else { None };
+            let Some(before) = out.drain(..).find_map(page_of) else { break };
+            asked += 1;
+            assert!(asked < 20, "the same page again and again: {before:?}");
+            let last = before.map_or(999, |h| h.0.cast_unsigned());
+            let records = (last - 19..=last).map(|n| record(n, "note", json!({"text": "y".repeat(64 << 10)})));
+            page(model, LogPage { before, records: records.collect(), start: false, unread: Vec::new() }, &mut out);
+        }
+        assert!(asked > 3, "{asked}");
+        assert_eq!(model.chronicle.wanted(), None);
+        assert!(model.chronicle.older().is_some_and(|w| w.contains("andon log show")));
+        // What was let go can be read again.
+        close(model);
+        assert!(model.chronicle.wanted().is_some());
+    }
+}
