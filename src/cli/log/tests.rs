@@ -65,7 +65,7 @@ fn verify_names_the_broken_record_the_cut_end_and_the_missing_file() {
     let (code, said) = run(&all);
     assert!(code == 1 && said.contains("BROKEN at line"), "{said}");
     assert_eq!(run(&[dir.path().join("none")]).0, 1);
-    std::fs::write(&two, &bytes_of(&two, middle)).expect("written");
+    std::fs::write(&two, bytes_of(&two, middle)).expect("written");
     assert_eq!(run(&all).0, 0);
     // What cannot be read is not passed over.
     std::fs::create_dir(dir.path().join("20261121T031407Z-ito-h-3.jsonl")).expect("made");
