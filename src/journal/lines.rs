@@ -37,6 +37,11 @@ impl<R: Read> Forwards<R> {
         Forwards::with_bound(from, MAX_LINE)
     }
 
+    /// Lines of at most [`MAX_LINE`], read `bytes` at once: for many files beside each other.
+    pub fn with_buffer(from: R, bytes: usize) -> Forwards<R> {
+        Forwards { from, bound: MAX_LINE, buf: vec![0; bytes], start: 0, end: 0, ended: false }
+    }
+
     /// Lines of at most `bound` bytes.
     pub fn with_bound(from: R, bound: usize) -> Forwards<R> {
         Forwards { from, bound, buf: vec![0; 64 * 1024], start: 0, end: 0, ended: false }

@@ -4,8 +4,8 @@
 use crate::cli::out::stdout_fd;
 use crate::core::record::{Hlc, Record};
 use crate::journal::heads::{logs, session_of};
-use crate::journal::lines::{Forwards, Piece};
-use crate::journal::{append, words};
+use crate::journal::lines::{Backwards, Forwards, Piece};
+use crate::journal::{places, words};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 /// How often the directory is looked at: well within the second that is promised.
 const EVERY_NS: i64 = 400_000_000;
 
-/// How far each file was read, in bytes; always behind a newline.
+/// How far the file of each session was read, in bytes; always behind a newline. By session: a file may move into a month.
 #[derive(Debug, Default)]
-pub struct Read(BTreeMap<PathBuf, u64>);
+pub struct Read(BTreeMap<String, u64>);
 
 impl Read {
     /// Everything that is there now counts as read.
@@ -25,9 +25,9 @@ impl Read {
     /// # Errors
     /// The directory cannot be listed.
     pub fn all(dir: &Path) -> io::Result<Read> {
-        let mut read = Read::default();
-        news(dir, &mut read)?;
-        Ok(read)
+        // Where the last whole line of each ends. One that cannot be read now is read from its start later.
+        let end = |path: &PathBuf| Backwards::open(path).map_or(0, |b| b.torn().0);
+        Ok(Read(logs(dir)?.iter().map(|path| (session_of(path), end(path))).collect()))
     }
 }
 
@@ -38,12 +38,12 @@ impl Read {
 pub fn news(dir: &Path, read: &mut Read) -> io::Result<Vec<Record>> {
     let mut new: Vec<(Hlc, Record)> = Vec::new();
     for path in logs(dir)? {
-        let from = read.0.entry(path.clone()).or_default();
-        let Ok(mut file) = append::open_to_read(&path) else { continue };
+        let session = session_of(&path);
+        let from = read.0.entry(session.clone()).or_default();
+        let Ok(mut file) = places::open(&path) else { continue };
         if file.metadata().is_ok_and(|m| m.len() <= *from) || file.seek(SeekFrom::Start(*from)).is_err() {
             continue;
         }
-        let session = session_of(&path);
         let mut lines = Forwards::new(file);
         let mut hlc = Hlc::default();
         // An unfinished last line is read when it is finished.
@@ -129,5 +129,13 @@ mod tests {
         assert!(news(dir.path(), &mut read).unwrap().is_empty());
         add("b", &half[10..]);
         assert_eq!(told(news(dir.path(), &mut read).unwrap()), [("b".into(), 2)]);
+        // What stands there unfinished at the start is told once it is whole; a file that moves is not told again.
+        add("a", &line("a", 3, 50)[..10]);
+        let mut read = Read::all(dir.path()).unwrap();
+        add("a", &line("a", 3, 50)[10..]);
+        assert_eq!(told(news(dir.path(), &mut read).unwrap()), [("a".into(), 3)]);
+        std::fs::create_dir(dir.path().join("2026-10")).unwrap();
+        std::fs::rename(file("a"), dir.path().join("2026-10/a.jsonl")).unwrap();
+        assert!(news(dir.path(), &mut read).unwrap().is_empty());
     }
 }

@@ -5,13 +5,14 @@ use super::super::chain::{self, Verified};
 use super::super::heads::{logs, session_of};
 use super::super::lines::{Forwards, Piece};
 use super::super::record::HASH_MEMBER;
-use super::super::{append, chain::hash_of};
+use super::super::{append, chain::hash_of, places};
 use crate::core::record::{Hlc, Record, UNREADABLE};
 use crate::core::seal::sha256_hex;
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{self, Read, Take};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
 /// One file.
@@ -126,6 +127,29 @@ fn taken(path: &Path, len: u64) -> io::Result<Take<File>> {
     Ok(append::open_to_read(path)?.take(len))
 }
 
+/// Read from a file at once. Bytes.
+const PART: usize = 8 * 1024;
+
+/// A file that is closed between its parts: a log may have more files than a process may hold open, and one may move into
+/// its month meanwhile.
+struct Parts {
+    path: PathBuf,
+    at: u64,
+    len: u64,
+}
+
+impl io::Read for Parts {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let room = usize::try_from(self.len - self.at).unwrap_or(usize::MAX).min(buf.len());
+        if room == 0 {
+            return Ok(0);
+        }
+        let n = places::open(&self.path)?.read_at(&mut buf[..room], self.at)?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
 impl Given {
     pub fn is_whole(&self) -> bool {
         self.sources.iter().all(|s| s.unread.is_none() && s.found.first_bad.is_none())
@@ -143,7 +167,7 @@ impl Given {
     pub fn merged(&self) -> io::Result<Merged> {
         let mut heap = BinaryHeap::new();
         for s in self.sources.iter().filter(|s| s.unread.is_none()) {
-            let rest = Forwards::new(taken(&s.path, s.len)?);
+            let rest = Forwards::with_buffer(Parts { path: s.path.clone(), at: 0, len: s.len }, PART);
             let one = Next { record: Record::default(), line: Vec::new(), hlc: Hlc::default(), rest };
             heap.extend(one.go(&s.session)?);
         }
@@ -157,7 +181,7 @@ struct Next {
     line: Vec<u8>,
     /// Its place in the merge: never before what came before it in its file.
     hlc: Hlc,
-    rest: Forwards<Take<File>>,
+    rest: Forwards<Parts>,
 }
 
 impl Next {

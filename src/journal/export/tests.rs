@@ -206,3 +206,19 @@ fn conditions_combine_and_an_export_says_what_it_leaves_out() {
     let r = Record { kind: "note".into(), incident: Some("INC-1".into()), ..Record::default() };
     assert!(super::which::belongs(&r, "INC-1") && !super::which::belongs(&r, "INC-2"));
 }
+
+#[test]
+fn more_files_than_may_be_open_are_merged_all_the_same() {
+    let dir = Scratch::new();
+    for i in 0..1_100 {
+        let line = format!("{{\"session\":\"s{i}\",\"seq\":1,\"hlc\":[{i},0],\"kind\":\"note\"}}\n");
+        std::fs::write(dir.path().join(format!("s{i}.jsonl")), line).expect("written");
+    }
+    let given = super::open(&[dir.path().to_owned()]).expect("opened");
+    let before = std::fs::read_dir("/proc/self/fd").expect("proc").count();
+    let merged = given.merged().expect("merged");
+    let during = std::fs::read_dir("/proc/self/fd").expect("proc").count();
+    // Other tests open files as well, but not hundreds.
+    assert!(during < before + 500, "{before} before, {during} while they are merged");
+    assert_eq!(merged.filter(Result::is_ok).count(), 1_100);
+}
