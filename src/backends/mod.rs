@@ -5,10 +5,12 @@ pub mod net;
 pub mod prometheus;
 pub mod sim;
 
+use crate::core::act::mark::Mark;
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
-use crate::core::id::{Hash, ServiceId, TargetId};
+use crate::core::id::{ServiceId, TargetId};
+use crate::core::world::evidence::LogsOf;
 use crate::core::world::fact::Fact;
-use crate::core::world::source::{Abilities, SourceError};
+use crate::core::world::source::{Abilities, SourceError, Trouble};
 use crate::core::world::target::TargetState;
 use futures::future::BoxFuture;
 use std::sync::Arc;
@@ -29,12 +31,7 @@ pub enum Lane {
     Refresh,
 }
 
-/// What is looked at now, so that load follows interest, not fleet size.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Interest {
-    /// Services with a moving rollout, with the versions to tell apart.
-    pub moving: Vec<(ServiceId, Vec<Hash>)>,
-}
+pub use crate::core::world::interest::Interest;
 
 /// One bounded question.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +44,14 @@ pub enum Query {
     Blocks { service: ServiceId, from: i64, count: u32 },
     /// The instant value of a query in the source's own language. Answer: one `Fact::Checked`.
     Check(Arc<str>),
+    /// Would going back work? Answer: one `Fact::WayBack`.
+    WayBack(TargetId),
+    /// Answer: one `Fact::Evidence`.
+    Evidence(TargetId),
+    /// The last lines, or all since the change began (both bounded). Answer: one `Fact::Logs` for each instance.
+    Logs(LogsOf),
+    /// Answer: one `Fact::Raw`.
+    Raw(TargetId),
 }
 
 /// Where a backend puts its facts. Cheap to clone; never blocks; the last value for each key wins.
@@ -74,6 +79,11 @@ pub trait Backend: Send + Sync + 'static {
     fn plan(&self, op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause>;
     /// Sends exactly one step, once, no retry.
     fn send<'a>(&'a self, step: &'a Step, ticket: Ticket, cx: &'a Cx) -> BoxFuture<'a, Outcome>;
+    /// Leaves a trace of an act where the target lives: an Event. Never a precondition of anything.
+    fn mark<'a>(&'a self, mark: &'a Mark, cx: &'a Cx) -> BoxFuture<'a, Result<(), SourceError>> {
+        let _ = (mark, cx);
+        Box::pin(async { Err(SourceError::new(Trouble::NotInThisVersion, "this source takes no marks")) })
+    }
 }
 
 /// Tells own UTC to backends, so that the simulated world can lie about it and tests can hold it still.

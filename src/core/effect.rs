@@ -1,12 +1,15 @@
 //! What update asks the engine to do. Data only; the engine performs it and what comes back is a message.
 
+use crate::core::act::mark::Mark;
 use crate::core::act::plan::{Operation, Step, Ticket};
 use crate::core::case::note::Draft;
 use crate::core::case::people::Here;
 use crate::core::entry::Entry;
-use crate::core::id::{ActId, AskId, DialogId, Hash, ServiceId, SourceId, TargetId};
+use crate::core::id::{ActId, AskId, DialogId, ServiceId, SourceId, TargetId};
 use crate::core::record::Hlc;
 use crate::core::replayed::Play;
+use crate::core::world::evidence::LogsOf;
+use crate::core::world::interest::Interest;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -15,9 +18,18 @@ pub enum Question {
     /// The target as it is, past every cache.
     Read(TargetId),
     /// At most ten settled blocks of one service.
-    Blocks { service: ServiceId, from: i64, count: u32 },
+    Blocks {
+        service: ServiceId,
+        from: i64,
+        count: u32,
+    },
     /// A runbook's check, in the source's own language.
     Check(Arc<str>),
+    /// Would going back work?
+    WayBack(TargetId),
+    Evidence(TargetId),
+    Logs(LogsOf),
+    Raw(TargetId),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,7 +67,11 @@ pub enum Effect {
         question: Question,
     },
     /// What is looked at now.
-    Interest(Vec<(ServiceId, Vec<Hash>)>),
+    Interest(Box<Interest>),
+    /// Leave a trace of an act where its target lives; `Msg::Marked` follows.
+    Mark(Box<Mark>),
+    /// Leave the screen, run this source's login command, come back.
+    Login(SourceId),
     /// Read records at or before this from the log's files, the newest where nothing is said; `Msg::LogPage` follows.
     LogPage {
         before: Option<Hlc>,

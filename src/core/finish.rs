@@ -27,6 +27,11 @@ pub fn intent(verb: Verb) -> Intent {
         Verb::Hold => Intent::Hold,
         Verb::Resume => Intent::Resume,
         Verb::Promote => Intent::Promote,
+        Verb::PromoteFull => Intent::PromoteFull,
+        Verb::SkipStep => Intent::SkipStep,
+        Verb::Retry | Verb::Rerun => Intent::Retry,
+        Verb::Terminate => Intent::TerminateAnalysis,
+        Verb::Restart => Intent::Restart,
     }
 }
 

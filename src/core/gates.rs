@@ -2,6 +2,7 @@
 
 use crate::core::act::gate::{Gate, GateLine, GateState};
 use crate::core::act::plan::Verb;
+use crate::core::act::right;
 use crate::core::id::TargetId;
 use crate::core::judge::burn::Burn;
 use crate::core::judge::freshness::{Age, Kind};
@@ -117,11 +118,7 @@ fn burn(model: &Model, t: &TargetState) -> GateLine {
 }
 
 fn permission(model: &Model, t: &TargetState, verb: Verb) -> GateLine {
-    let right = match verb {
-        Verb::Promote => "patch rollouts/status",
-        Verb::Resume | Verb::Hold => "patch rollouts",
-        Verb::RollBack => readiness::right_to_go_back(t),
-    };
+    let right = right::right_to(t, verb);
     match readiness::allowed(model.world.sources.get(&t.id.source), &t.id.namespace, right) {
         Some(true) => line(Gate::Permission, GateState::Ok, format!("{right}: yes")),
         Some(false) => line(Gate::Permission, GateState::Block, format!("missing {right}")),

@@ -24,7 +24,7 @@ pub fn contexts(model: &Model) -> Vec<Context> {
         _ if focus(model) == Some(Pane::Log) => [Context::List, Context::Global],
         Screen::Choose => [Context::Choose, Context::Global],
         Screen::Runbook => [Context::Runbook, Context::Global],
-        Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources | Screen::Incident => {
+        Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources | Screen::Evidence | Screen::Incident => {
             [Context::List, Context::Global]
         }
     };
@@ -79,6 +79,10 @@ pub fn works(model: &Model, intent: Intent) -> bool {
     match intent {
         I::Help | I::Quit | I::Repaint | I::Suspend | I::Palette => true,
         I::RollBack | I::Hold | I::Resume | I::Promote | I::Arm | I::Disarm | I::Acknowledge => !early,
+        I::RollBackTo | I::PromoteFull | I::SkipStep | I::Retry | I::TerminateAnalysis | I::Restart => !early,
+        I::Freeze | I::Thaw | I::Login => !early,
+        I::ScreenEvidence => !early,
+        I::Logs | I::Raw => rows || screen == Screen::Evidence,
         I::OpenIncident | I::CloseIncident | I::TakeLead | I::GiveLead | I::Debts | I::Tell => !early,
         I::ScreenVerdict | I::ScreenBoard | I::ScreenSources | I::ScreenIncident => screen != Screen::Choose,
         I::ScreenRunbook => screen != Screen::Choose && !model.runbooks.is_empty(),
@@ -129,10 +133,13 @@ impl Group {
         use Intent as I;
         match i {
             I::RollBack | I::Hold | I::Resume | I::Promote | I::Arm | I::Disarm | I::Acknowledge => Group::Acts,
+            I::RollBackTo | I::PromoteFull | I::SkipStep | I::Retry | I::TerminateAnalysis | I::Restart => Group::Acts,
+            I::Freeze | I::Thaw => Group::Acts,
             I::OpenIncident | I::CloseIncident | I::TakeLead | I::GiveLead | I::Debts | I::Tell => Group::Acts,
-            I::ScreenVerdict | I::ScreenBoard | I::ScreenRunbook | I::ScreenSources | I::ScreenIncident => {
-                Group::Screens
-            }
+            I::ScreenVerdict | I::ScreenBoard | I::ScreenEvidence => Group::Screens,
+            I::ScreenRunbook | I::ScreenSources | I::ScreenIncident => Group::Screens,
+            I::Logs | I::Raw => Group::This,
+            I::Login => Group::Everywhere,
             I::NextRow | I::PreviousRow | I::FirstRow | I::LastRow | I::HalfPageDown | I::HalfPageUp => Group::Moving,
             I::StepNext | I::StepPrevious | I::ChooseNext | I::ChoosePrevious => Group::Moving,
             I::PaneNext | I::PanePrevious | I::Back => Group::Moving,
@@ -185,6 +192,7 @@ fn place(model: &Model) -> &'static str {
         Screen::Board => "Board",
         Screen::Runbook => "Runbook",
         Screen::Sources => "Sources",
+        Screen::Evidence => "Evidence",
         Screen::Incident => "Incident",
     }
 }

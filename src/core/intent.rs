@@ -78,6 +78,14 @@ intents! {
     Hold,             "hold",            Global,   true,  "Stop the selected rollout where it is";
     Resume,           "resume",          Global,   true,  "Let a held rollout go on";
     Promote,          "promote",         Global,   true,  "Release the gate: on to the next step";
+    RollBackTo,       "roll-back-to",    Global,   true,  "Roll back to a version chosen from the list";
+    PromoteFull,      "promote-full",    Global,   true,  "Promote past every step that is left; also f in the promote dialog";
+    SkipStep,         "skip-step",       Global,   true,  "Skip the running step, which is not a gate";
+    Retry,            "retry",           Global,   true,  "Begin an aborted change anew, or re-run its analysis";
+    TerminateAnalysis,"terminate-analysis", Global, true, "End the running analysis: its step passes";
+    Restart,          "restart",         Global,   true,  "New pods of the same version";
+    Freeze,           "freeze",          Global,   true,  "The cord: hold every moving rollout of the environment";
+    Thaw,             "thaw",            Global,   true,  "Release what the cord holds";
     Arm,              "arm",             Global,   true,  "Arm this console for forward acts, or renew";
     Disarm,           "disarm",          Global,   true,  "Back to LOOK-ONLY";
     Acknowledge,      "acknowledge",     Global,   true,  "Acknowledge a WORSE verdict: it no longer stands by itself";
@@ -92,6 +100,10 @@ intents! {
     ScreenRunbook,    "runbook",         Global,   false, "Runbook of the selected service";
     ScreenSources,    "sources",         Global,   false, "Sources: health, age, what we may do there";
     ScreenIncident,   "incident",        Global,   false, "Incident: lead, checklist, people, debts, the log";
+    ScreenEvidence,   "evidence",        Global,   false, "Evidence: instances worst first, events, probes";
+    Logs,             "logs",            Global,   false, "Logs of an instance, or of candidate and stable side by side";
+    Raw,              "raw",             Global,   false, "The object as the server has it";
+    Login,            "login",           Global,   false, "Log in to a source again: leaves the screen and comes back";
     NextRow,          "next-row",        List,     false, "Down";
     PreviousRow,      "previous-row",    List,     false, "Up";
     FirstRow,         "first-row",       List,     false, "First";

@@ -22,6 +22,10 @@ pub fn here(model: &Model) -> Option<String> {
             let at = at(model, model.nav.selected.as_ref()?);
             Some(command(model, &At { screen: Screen::Runbook, step, ..at }))
         }
+        Screen::Evidence => {
+            let at = at(model, model.nav.selected.as_ref()?);
+            Some(command(model, &At { screen: Screen::Evidence, ..at }))
+        }
         Screen::Verdict | Screen::Board => service(model, model.nav.selected.as_ref()?).into(),
     }
 }

@@ -22,12 +22,14 @@ pub fn here(model: &Model) -> Option<Listing> {
             | Overlay::Note(_)
             | Overlay::SkipReason { .. }
             | Overlay::Who { .. }
+            | Overlay::Lines(_)
+            | Overlay::Raw { .. }
             | Overlay::Explain { .. },
         )
         | None => {}
     }
     match model.nav.screen {
-        Screen::Waking | Screen::Choose => None,
+        Screen::Waking | Screen::Choose | Screen::Evidence => None,
         Screen::Verdict | Screen::Board => Some(Listing::Services),
         Screen::Runbook => Some(Listing::Steps),
         Screen::Sources => Some(Listing::Sources),

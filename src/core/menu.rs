@@ -177,7 +177,15 @@ fn hold(model: &Model, t: &TargetState) -> Item {
 fn forward(model: &Model, t: &TargetState, verb: Verb) -> Item {
     let (intent, label) = match verb {
         Verb::Resume => (Intent::Resume, "resume: let it go on".to_string()),
-        Verb::Promote | Verb::Hold | Verb::RollBack => (Intent::Promote, promote_label(t)),
+        Verb::Promote
+        | Verb::Hold
+        | Verb::RollBack
+        | Verb::PromoteFull
+        | Verb::SkipStep
+        | Verb::Retry
+        | Verb::Rerun
+        | Verb::Terminate
+        | Verb::Restart => (Intent::Promote, promote_label(t)),
     };
     let why_not = match verb {
         Verb::Resume if !t.held => Some("not held"),
@@ -186,7 +194,16 @@ fn forward(model: &Model, t: &TargetState, verb: Verb) -> Item {
         Verb::Promote if t.held => Some("resume first"),
         Verb::Promote if t.releasing => Some("on its way"),
         Verb::Promote if t.gate.is_none() => Some("no gate stands"),
-        Verb::Promote | Verb::Resume | Verb::Hold | Verb::RollBack => None,
+        Verb::Promote
+        | Verb::Resume
+        | Verb::Hold
+        | Verb::RollBack
+        | Verb::PromoteFull
+        | Verb::SkipStep
+        | Verb::Retry
+        | Verb::Rerun
+        | Verb::Terminate
+        | Verb::Restart => None,
     };
     let ready = if let Some(why) = t.invalid.as_ref() {
         Ready::No(format!("refused by the controller: {why}"))

@@ -27,6 +27,7 @@ pub mod key;
 pub mod keymap;
 pub mod link;
 pub mod listing;
+pub mod looked;
 pub mod members;
 pub mod menu;
 pub mod model;

@@ -1,5 +1,6 @@
 //! Everything the console knows, as data. Changed only by `update`; drawn by `ui`; kept in a checkpoint of the tape.
 
+use crate::core::act::cord::Cord;
 use crate::core::act::dialog::Dialog;
 use crate::core::act::flight::Act;
 use crate::core::act::plan::Ticket;
@@ -17,11 +18,14 @@ use crate::core::intent::Intent;
 use crate::core::judge::burn::Burn;
 use crate::core::judge::judged::Judged;
 use crate::core::keymap::Keymap;
+use crate::core::looked::Looked;
 use crate::core::nav::Nav;
 use crate::core::replayed::Replayed;
 use crate::core::said::Said;
 use crate::core::time::{Person, Stamp, Utc, World as WorldTime};
 use crate::core::world::World;
+use crate::core::world::evidence::LogsOf;
+use crate::core::world::interest::Interest;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -109,6 +113,11 @@ pub enum Purpose {
     Unknown(ActId),
     /// The intent of an ended session.
     Unfinished(usize),
+    /// Whether going back would work.
+    WayBack(TargetId),
+    Evidence(TargetId),
+    Logs(LogsOf),
+    Raw(TargetId),
     Check {
         runbook: Arc<str>,
         step: u32,
@@ -284,7 +293,13 @@ pub struct Model {
     /// What the log last said of each source.
     pub source_said: BTreeMap<SourceId, Arc<str>>,
     /// What interest was last told to the engine.
-    pub interest: Vec<(ServiceId, Vec<Hash>)>,
+    pub interest: Interest,
+    /// The cord, while it is pulled.
+    #[serde(default)]
+    pub cord: Option<Cord>,
+    /// What is looked at on Evidence.
+    #[serde(default)]
+    pub looked: Looked,
     /// The person pressed `q` once at this moment.
     pub quit_asked: Option<Person>,
     /// TERM, INT, HUP, or the terminal went: no more acts.
@@ -376,7 +391,9 @@ impl Model {
             notice: None,
             counters: Counters { dialog: 0, act: 0, ticket: 0, ask: 0 },
             source_said: BTreeMap::new(),
-            interest: Vec::new(),
+            interest: Interest::default(),
+            cord: None,
+            looked: Looked::default(),
             quit_asked: None,
             ending: false,
             problems: Vec::new(),

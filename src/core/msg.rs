@@ -70,6 +70,11 @@ pub enum Msg {
         ticket: Ticket,
         outcome: Outcome,
     },
+    /// A trace was left on the target, or why not.
+    Marked {
+        target: TargetId,
+        refused: Option<Arc<str>>,
+    },
     Asked {
         id: AskId,
         answer: Result<Vec<Fact>, SourceError>,

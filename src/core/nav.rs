@@ -9,6 +9,7 @@ use crate::core::id::{ServiceId, TargetId};
 use crate::core::key::Key as Typed;
 use crate::core::record::Key;
 use crate::core::time::Person;
+use crate::core::world::evidence::LogsOf;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,8 +22,18 @@ pub enum Screen {
     Board,
     Runbook,
     Sources,
+    /// Instances, events, probes of the chosen target.
+    Evidence,
     /// The incident: lead, checklist, people, debts, the log.
     Incident,
+}
+
+/// Log lines under a target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lines {
+    pub of: LogsOf,
+    /// Rows above the newest line; 0 follows.
+    pub back: u32,
 }
 
 /// The log browser.
@@ -44,6 +55,7 @@ impl Screen {
             Screen::Board => "board",
             Screen::Runbook => "runbook",
             Screen::Sources => "sources",
+            Screen::Evidence => "evidence",
             Screen::Incident => "incident",
         }
     }
@@ -63,6 +75,13 @@ pub enum Overlay {
     Palette(Field),
     /// The log, record by record.
     Log(Browser),
+    /// Log lines of instances; scrolled by this many rows from the newest.
+    Lines(Lines),
+    /// The object as the server has it.
+    Raw {
+        target: TargetId,
+        scroll: u16,
+    },
     /// A reason being typed, for a runbook step that is skipped.
     SkipReason {
         step: usize,
@@ -131,7 +150,7 @@ impl Pane {
             Screen::Board => Some(Pane::Board),
             Screen::Verdict => Some(Pane::Verdict),
             Screen::Runbook => Some(Pane::Runbook),
-            Screen::Waking | Screen::Choose | Screen::Sources | Screen::Incident => None,
+            Screen::Waking | Screen::Choose | Screen::Sources | Screen::Evidence | Screen::Incident => None,
         }
     }
 }

@@ -240,6 +240,7 @@ fn is_screen(i: Intent) -> bool {
             | Intent::ScreenRunbook
             | Intent::ScreenSources
             | Intent::ScreenIncident
+            | Intent::ScreenEvidence
     )
 }
 
@@ -297,6 +298,16 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
                 None => Some("held already".into()),
             }
         }
+        // What these could do is said by their dialogs.
+        Intent::RollBackTo
+        | Intent::PromoteFull
+        | Intent::SkipStep
+        | Intent::Retry
+        | Intent::TerminateAnalysis
+        | Intent::Restart
+        | Intent::Logs
+        | Intent::Raw => target.is_none().then(|| "nothing is chosen".into()),
+        Intent::Freeze | Intent::Thaw | Intent::Login => None,
         Intent::Arm => read_only.then(|| "read-only session".into()),
         Intent::Disarm => (!model.is_armed()).then(|| "LOOK-ONLY already".into()),
         Intent::Acknowledge => {
@@ -328,6 +339,7 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
         | Intent::ScreenRunbook
         | Intent::ScreenSources
         | Intent::ScreenIncident
+        | Intent::ScreenEvidence
         | Intent::NextRow
         | Intent::PreviousRow
         | Intent::FirstRow

@@ -2,6 +2,7 @@
 
 use super::inbox::Inbox;
 use crate::backends::{Backend, Cx, Interest, Lane, Query, Sink};
+use crate::core::act::mark::Mark;
 use crate::core::act::plan::{Operation, Outcome, Refused, RefusedBy, Step, Ticket};
 use crate::core::effect::Question;
 use crate::core::id::{ActId, AskId, DialogId};
@@ -158,9 +159,25 @@ impl Ports {
                 Question::Read(t) => (Query::Read(t), Lane::Act),
                 Question::Blocks { service, from, count } => (Query::Blocks { service, from, count }, Lane::Refresh),
                 Question::Check(q) => (Query::Check(q), Lane::Refresh),
+                Question::WayBack(t) => (Query::WayBack(t), Lane::Refresh),
+                Question::Evidence(t) => (Query::Evidence(t), Lane::Refresh),
+                Question::Logs(l) => (Query::Logs(l), Lane::Refresh),
+                Question::Raw(t) => (Query::Raw(t), Lane::Refresh),
             };
             let answer = bounded(total, backend.ask(&query, &Cx { deadline: total, lane })).await;
             inbox.answer(Msg::Asked { id, answer });
+        });
+    }
+
+    /// Leaves a trace of an act on its target. Nothing waits for it.
+    pub fn mark(&self, mark: Mark) {
+        let inbox = self.inbox.clone();
+        let target = mark.target.clone();
+        let Some(backend) = self.backend(&target.source) else { return };
+        let total = self.total;
+        self.spawn(async move {
+            let left = bounded(total, backend.mark(&mark, &Cx { deadline: total, lane: Lane::Refresh })).await;
+            inbox.answer(Msg::Marked { target, refused: left.err().map(|e| e.sentence) });
         });
     }
 
@@ -235,6 +252,10 @@ async fn read(backend: &dyn Backend, target: &TargetId) -> Result<Option<Box<Tar
             | Fact::Whole(_)
             | Fact::Blocks(_)
             | Fact::Windows(_)
+            | Fact::WayBack(_)
+            | Fact::Evidence(_)
+            | Fact::Logs(_)
+            | Fact::Raw(_)
             | Fact::Checked(_) => {}
         }
     }

@@ -6,7 +6,6 @@ use super::effects::Ports;
 use super::inbox::{FromTerminal, Inbox};
 use super::logbook::Logbook;
 use super::tape::TapeDeck;
-use crate::backends::Interest;
 use crate::core::act::flight::State;
 use crate::core::effect::{Choice, Effect};
 use crate::core::entry::Kind;
@@ -226,9 +225,15 @@ impl<F: Front> Engine<F> {
             }
             Effect::Interest(moving) => {
                 if let Some(p) = &self.ports {
-                    p.interest(Interest { moving });
+                    p.interest(*moving);
                 }
             }
+            Effect::Mark(mark) => {
+                if let Some(p) = &self.ports {
+                    p.mark(*mark);
+                }
+            }
+            Effect::Login(_) => {}
             Effect::Copy(text) => {
                 let file = self.front.copy(&crate::journal::redact::text(&text)).map(Arc::from);
                 self.inbox.answer(Msg::Copied { file });

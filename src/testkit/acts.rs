@@ -104,19 +104,27 @@ fn plan_of(o: &Operation, t: &TargetState) -> Plan {
         Verb::RollBack => (Primitive::Undo, "", add("/spec/template/metadata/labels/version", &format!("\"{to}\""))),
         Verb::Hold => (Primitive::Pause, "", add("/spec/paused", "true")),
         Verb::Resume => (Primitive::Unpause, "", add("/spec/paused", "false")),
-        Verb::Promote => (Primitive::ReleaseGate, "/status", add("/status/pauseConditions", "null")),
+        Verb::Promote | Verb::SkipStep | Verb::Rerun | Verb::Terminate => {
+            (Primitive::ReleaseGate, "/status", add("/status/pauseConditions", "null"))
+        }
+        Verb::PromoteFull => (Primitive::PromoteFull, "/status", add("/status/promoteFull", "true")),
+        Verb::Retry => (Primitive::Retry, "/status", add("/status/abort", "false")),
+        Verb::Restart => (Primitive::Restart, "", add("/spec/restartAt", "\"2026-01-01T00:00:00Z\"")),
     };
     let body = format!("[\n  {uid},\n  {hash},\n  {change}\n]");
     let done = match primitive {
+        Primitive::PromoteFull => Expect::StableIs(candidate.clone()),
+        Primitive::Retry => Expect::AbortedIs(false),
+        Primitive::Restart => Expect::Restarted,
         Primitive::Abort | Primitive::Undo => Expect::NoneServing(candidate.clone()),
         Primitive::Pause => Expect::HeldIs(true),
         Primitive::Unpause => Expect::HeldIs(false),
-        Primitive::ReleaseGate => Expect::StepAtLeast(t.step.unwrap_or(0) + 1),
+        _ => Expect::StepAtLeast(t.step.unwrap_or(0) + 1),
     };
     let seen = match primitive {
         Primitive::Abort => Expect::AbortedIs(true),
         Primitive::Undo => Expect::CandidateIs(back.clone()),
-        Primitive::Pause | Primitive::Unpause | Primitive::ReleaseGate => done.clone(),
+        _ => done.clone(),
     };
     let (sentence, why, done_words) = match primitive {
         Primitive::Abort => (
@@ -135,7 +143,7 @@ fn plan_of(o: &Operation, t: &TargetState) -> Plan {
             "the controller shows the pause".into(),
         ),
         Primitive::Unpause => ("It goes on from where it stands.".into(), "spec.paused", "it moves again".into()),
-        Primitive::ReleaseGate => {
+        _ => {
             (format!("More users get {name}."), "the gate of this step is released", "the next step is reached".into())
         }
     };
@@ -143,7 +151,7 @@ fn plan_of(o: &Operation, t: &TargetState) -> Plan {
     let (from, to_hash) = match primitive {
         Primitive::Abort | Primitive::Undo => (Some(candidate.clone()), Some(back)),
         Primitive::Pause | Primitive::Unpause => (Some(candidate.clone()), Some(candidate.clone())),
-        Primitive::ReleaseGate => (t.stable.clone(), Some(candidate.clone())),
+        _ => (t.stable.clone(), Some(candidate.clone())),
     };
     Plan {
         operation: o.clone(),
@@ -176,6 +184,7 @@ fn plan_of(o: &Operation, t: &TargetState) -> Plan {
             wait_first: None,
             seen_when: seen,
             done_when: done,
+            refused_when: None,
             done_words: done_words.into(),
             seen_by: 10_000,
             settled_by: 600_000,

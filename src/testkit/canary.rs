@@ -2,6 +2,7 @@
 
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
+use crate::core::world::detail::Detail;
 use crate::core::world::target::{Gate, PauseDef, Phase, Replicas, Revision, StepDef, Strategy, TargetState};
 
 /// A canary of Argo's kind, told in the words of a test.
@@ -112,6 +113,7 @@ impl Canary {
             observed: true,
             version: version.to_string().into(),
             git: None,
+            detail: Detail::default(),
             started: self.moving.then_some(started),
             read_at: now,
             raw: None,

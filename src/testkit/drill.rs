@@ -210,6 +210,9 @@ impl Run {
                         .blocks(&service, from, count)
                         .map(|b| vec![Fact::Blocks(b)])
                         .ok_or_else(|| SourceError::new(Trouble::NotFound, "no such service")),
+                    Question::WayBack(_) | Question::Evidence(_) | Question::Logs(_) | Question::Raw(_) => {
+                        Err(SourceError::new(Trouble::NotInThisVersion, "not in this drill"))
+                    }
                     Question::Check(q) => self.world.check(&q).map(|c| vec![Fact::Checked(c)]),
                 };
                 self.queue.push_back(Msg::Asked { id, answer });
@@ -220,6 +223,8 @@ impl Run {
             }
             Effect::KeepDraft(draft) => self.draft = draft.map(|d| *d),
             Effect::Interest(_)
+            | Effect::Mark(_)
+            | Effect::Login(_)
             | Effect::Copy(_)
             | Effect::Speed(_)
             | Effect::Play(_)
@@ -324,7 +329,7 @@ impl Run {
     pub fn elsewhere(&mut self, service: &str, verb: Verb) {
         let target = self.target(service).id.clone();
         let fresh = self.world.read(&target).expect("the target is there");
-        let plan = self.world.plan(&Operation { verb, target, back_to: None }, &fresh).expect("it can be planned");
+        let plan = self.world.plan(&Operation::new(verb, target), &fresh).expect("it can be planned");
         for step in &plan.steps {
             let outcome = self.world.send(step);
             assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");

@@ -34,6 +34,7 @@ pub fn text(model: &Model) -> String {
             Screen::Verdict | Screen::Board => service(model),
             Screen::Runbook => step(model),
             Screen::Sources => source(model),
+            Screen::Evidence => service(model),
             Screen::Incident => super::screens::incident::head(model, WIDE).fit(usize::MAX),
         }
     };

@@ -93,6 +93,9 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
                 acts_on(model, wide),
             );
         }
+        Some(Overlay::Lines(_) | Overlay::Raw { .. }) => {
+            return (list(model, wide, &[(MOVE, "scroll"), (&[I::Back], "back")]), acts_on(model, wide));
+        }
         Some(Overlay::Help { .. }) => {
             return (list(model, wide, &[(MOVE, "scroll"), (&[I::Back], "back")]), acts_on(model, wide));
         }
@@ -188,6 +191,19 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             &[
                 (&[I::Open], "browse the log"),
                 (&[I::PaneNext], "leave the log"),
+                (&[I::Help], "help"),
+                (&[I::Quit], "leave"),
+            ],
+        ),
+        Screen::Evidence => list(
+            model,
+            wide,
+            &[
+                (MOVE, "choose"),
+                (&[I::Logs], "logs"),
+                (&[I::Raw], "raw"),
+                (&[I::ScreenVerdict], "verdict"),
+                back,
                 (&[I::Help], "help"),
                 (&[I::Quit], "leave"),
             ],

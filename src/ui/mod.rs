@@ -101,6 +101,7 @@ fn screen(model: &Model, look: &Look, area: Rect, body: Rect, buf: &mut Buffer) 
         Screen::Board => screens::board::rows(model, wide, tall),
         Screen::Runbook => screens::runbook::rows(model, wide, tall, true),
         Screen::Sources => screens::sources::rows(model, wide, tall),
+        Screen::Evidence => screens::evidence::rows(model, wide, tall),
         Screen::Incident => screens::incident::rows(model, wide, tall),
     };
     rows.draw(look, body, buf)
@@ -122,6 +123,7 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
                 let cursor = marks.cursor;
                 return Drawn { cursor, dialog: Some(d.id), ..Drawn::default() };
             }
+            DialogKind::Many(many) => overlays::many::rows(model, d, many, wide, tall),
             DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) => {
                 (overlays::small::rows(model, d, wide), None)
             }
@@ -146,6 +148,14 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             None
         }
         Some(Overlay::Log(b)) => overlays::log::draw(model, b, look, body, buf),
+        Some(Overlay::Lines(l)) => {
+            overlays::lines::draw(model, l, look, body, buf);
+            None
+        }
+        Some(Overlay::Raw { target, scroll }) => {
+            overlays::page(&overlays::raw::lines(model, target, wide), *scroll, look, body, buf);
+            None
+        }
         Some(Overlay::Note(draft)) => overlays::note::draw(model, draft, look, body, buf),
         Some(Overlay::Palette(field)) => {
             under(model, field, look, body, buf);
@@ -188,7 +198,13 @@ fn under(model: &Model, field: &Field, look: &Look, body: Rect, buf: &mut Buffer
         Some(Overlay::Explain { scroll }) => (overlays::explain::lines(model, usize::from(body.width)), *scroll),
         Some(Overlay::Help { scroll }) => (overlays::help::lines(model, usize::from(body.width)), *scroll),
         Some(
-            Overlay::Log(_) | Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. } | Overlay::Who { .. },
+            Overlay::Log(_)
+            | Overlay::Lines(_)
+            | Overlay::Raw { .. }
+            | Overlay::Note(_)
+            | Overlay::Palette(_)
+            | Overlay::SkipReason { .. }
+            | Overlay::Who { .. },
         )
         | None => return,
     };

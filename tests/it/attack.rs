@@ -385,6 +385,7 @@ fn every_place_is_attacked(screen: Screen, overlay: Overlay) {
         | Screen::Board
         | Screen::Runbook
         | Screen::Sources
+        | Screen::Evidence
         | Screen::Incident => {}
     }
     match overlay {
@@ -393,6 +394,8 @@ fn every_place_is_attacked(screen: Screen, overlay: Overlay) {
         | Overlay::Note(_)
         | Overlay::Palette(_)
         | Overlay::Log(_)
+        | Overlay::Lines(_)
+        | Overlay::Raw { .. }
         | Overlay::SkipReason { .. }
         | Overlay::Who { .. } => {}
     }

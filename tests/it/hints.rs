@@ -217,6 +217,7 @@ fn opened(now: &Model, word: &str, said: &str) -> bool {
             let t = &a.operation.target;
             a.operation.verb == verb && on(&t.name, t.source.as_str())
         }
+        Some(DialogKind::Many(_)) => false,
         Some(DialogKind::Acknowledge(t)) => word == "acknowledge" && on(&t.name, t.source.as_str()),
         Some(DialogKind::Arm) => word == "arm",
         Some(DialogKind::Disarm) => word == "disarm",
@@ -265,6 +266,7 @@ fn the_act_menu_lists_every_act_and_each_row_does_what_it_says() {
                                 Verb::Hold => "hold",
                                 Verb::Resume => "resume",
                                 Verb::Promote => "promote",
+                                other => other.word(),
                             };
                             assert!(verb.split('|').any(|v| text.starts_with(v)), "{text}");
                         }

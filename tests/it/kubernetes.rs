@@ -203,7 +203,7 @@ async fn a_step_goes_out_byte_for_byte_and_its_answer_is_read_for_what_it_proves
     let plan = async |verb| {
         let facts = k.ask(&Query::Read(id.clone()), &CX).await.expect("read");
         let Some(Fact::Target(t)) = facts.first() else { panic!("{facts:?}") };
-        k.plan(&Operation { verb, target: id.clone(), back_to: None }, t).expect("plan")
+        k.plan(&Operation::new(verb, id.clone()), t).expect("plan")
     };
     let promote = plan(Verb::Promote).await;
     let hold = plan(Verb::Hold).await;
@@ -261,7 +261,7 @@ async fn an_answer_without_end_is_cut_and_its_status_still_counts() {
     let k = backend(&f, &["shop"]);
     let read = k.ask(&Query::Read(id.clone()), &CX).await.expect("a read");
     let [Fact::Target(seen)] = read.as_slice() else { panic!("{read:?}") };
-    let op = Operation { verb: Verb::RollBack, target: id.clone(), back_to: None };
+    let op = Operation::new(Verb::RollBack, id.clone());
     let plan = k.plan(&op, seen).expect("a plan");
     for (code, kind) in [(409, Some(RefusedBy::Guard)), (403, Some(RefusedBy::Forbidden)), (503, None), (200, None)] {
         f.heal();
@@ -289,7 +289,7 @@ async fn a_server_that_is_not_there_was_surely_not_asked() {
     let k = backend(&f, &["shop"]);
     let facts = k.ask(&Query::Read(id.clone()), &CX).await.expect("read");
     let Some(Fact::Target(t)) = facts.first() else { panic!("{facts:?}") };
-    let plan = k.plan(&Operation { verb: Verb::Hold, target: id.clone(), back_to: None }, t).expect("plan");
+    let plan = k.plan(&Operation::new(Verb::Hold, id.clone()), t).expect("plan");
     drop(f);
     tokio::time::sleep(Duration::from_millis(20)).await;
     match k.send(&plan.steps[0], Ticket(1), &CX).await {
@@ -317,7 +317,7 @@ async fn an_answer_cut_at_any_byte_never_says_more_than_is_known() {
     let k = backend(&f, &["shop"]);
     let facts = k.ask(&Query::Read(id.clone()), &CX).await.expect("read");
     let Some(Fact::Target(t)) = facts.first() else { panic!("{facts:?}") };
-    let plan = k.plan(&Operation { verb: Verb::RollBack, target: id, back_to: None }, t).expect("plan");
+    let plan = k.plan(&Operation::new(Verb::RollBack, id), t).expect("plan");
     for at in (0..400).chain((400..4000).step_by(400)) {
         f.heal();
         f.fault("PATCH", "/", Fault::CutAfter(at));

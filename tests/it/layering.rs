@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 40] = [
+const CORE_ORDER: [(&str, u8); 41] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -35,6 +35,7 @@ const CORE_ORDER: [(&str, u8); 40] = [
     ("replayed", 5),
     ("said", 5),
     ("chronicle", 5),
+    ("looked", 5),
     ("model", 6),
     // Readings of the model, for update and the screens.
     ("alarm", 7),

@@ -128,7 +128,7 @@ fn play(run: &mut Run, what: &Do) {
         Do::Elsewhere(service, verb) => {
             let target = run.target(MOVING[*service]).id.clone();
             let Some(fresh) = run.world.read(&target) else { return };
-            let operation = Operation { verb: *verb, target, back_to: None };
+            let operation = Operation::new(*verb, target);
             // Not always possible; then nobody did it.
             for step in run.world.plan(&operation, &fresh).into_iter().flat_map(|p| p.steps) {
                 run.world.send(&step);

@@ -42,6 +42,10 @@ pub async fn probe(
         identity,
         groups,
         insecure: c.insecure,
+        cluster: None,
+        kinds: Vec::new(),
+        acts_as: None,
+        controllers: Vec::new(),
     })
 }
 

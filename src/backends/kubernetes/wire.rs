@@ -1,10 +1,11 @@
 //! A Rollout, its ReplicaSets and its pods' troubles turned into one `TargetState`. Pure: no clock, no connection.
 //! Roles are told by hash, never by revision number (numbers are rewritten on rollback).
 
+use super::argo::phase;
 use super::dto::{Container, HASH_LABEL, Meta, Pod, ReplicaSet, Rollout};
-use super::phase;
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
+use crate::core::world::detail::Detail;
 use crate::core::world::target::{GitOwner, Manager, Replicas, Revision, Strategy, TargetState, Trouble};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -252,6 +253,7 @@ pub fn target_state(
         observed: phase::observed(r),
         version: r.metadata.resource_version.clone().unwrap_or_default(),
         git: git_owner(&r.metadata),
+        detail: Detail::default(),
         started,
         read_at,
         raw: None,

@@ -18,6 +18,7 @@ use super::{Backend, Cx, Interest, Query, Sink, UtcClock};
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Refused, RefusedBy, Step, Ticket};
 use crate::core::id::{ServiceId, SourceId};
 use crate::core::time::Utc;
+use crate::core::world::evidence::LogsOf;
 use crate::core::world::fact::Fact;
 use crate::core::world::figures::{Blocks, Checked, VersionBlock};
 use crate::core::world::source::{Abilities, Roles, SourceError, Trouble};
@@ -280,7 +281,11 @@ impl Backend for Prometheus {
     fn ask<'a>(&'a self, question: &'a Query, cx: &'a Cx) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
         Box::pin(async move {
             match question {
-                Query::Read(target) => {
+                Query::Read(target)
+                | Query::WayBack(target)
+                | Query::Evidence(target)
+                | Query::Raw(target)
+                | Query::Logs(LogsOf { target, .. }) => {
                     let why = format!("holds figures and no targets: {} is not here", target.at());
                     Err(self.client.error(Trouble::NotFound, &why))
                 }

@@ -20,7 +20,7 @@ fn guard(o: &Outcome) -> bool {
 }
 
 fn cannot(w: &World, verb: Verb, name: &str) -> String {
-    let op = Operation { verb, target: id(w, name), back_to: None };
+    let op = Operation::new(verb, id(w, name));
     w.plan(&op, &read(w, name)).expect_err("no plan").to_string()
 }
 
@@ -158,11 +158,8 @@ fn guards_rights_and_tapes_keep_a_request_from_being_stored() {
     gone.request.path = gone.request.path.replace("checkout", "nobody").into();
     assert!(matches!(w.send(&gone), Outcome::Refused(r) if r.kind == RefusedBy::Gone));
     assert_eq!(read(&w, "checkout").version, t.version, "nothing was stored");
-    let other = Operation {
-        verb: Verb::RollBack,
-        target: crate::core::id::TargetId { uid: "x".into(), ..t.id.clone() },
-        back_to: None,
-    };
+    let other = crate::core::id::TargetId { uid: "x".into(), ..t.id.clone() };
+    let other = Operation::new(Verb::RollBack, other);
     assert!(matches!(w.plan(&other, &t), Err(CannotBecause::Different(_))));
 
     let denied = "like = \"f1\"\ntitle = \"t\"\ngoal = \"g\"\ndeny = [\"patch rollouts/status\"]\nfault = [{ kind = \"controller-stops\", at = 0, until = 60 }]";
@@ -204,11 +201,11 @@ fn both_backends_tell_one_world() {
         assert!(first.iter().any(|f| matches!(f, Fact::Windows(_))));
         assert!(!first.iter().any(|f| matches!(f, Fact::Blocks(_))), "nobody looks at versions");
         assert!(first.iter().any(|f| matches!(f, Fact::Source(s) if s.link == Link::Polling)));
-        want_to.send_replace(Interest { moving: vec![("checkout".into(), Vec::new())] });
+        want_to.send_replace(Interest { moving: vec![("checkout".into(), Vec::new())], ..Interest::default() });
         clock.store(start + 60_000, Ordering::Relaxed);
         let read = eu.ask(&Query::Read(t.clone()), &cx).await.expect("an answer");
         let [Fact::Target(seen)] = read.as_slice() else { panic!("{read:?}") };
-        let op = Operation { verb: Verb::RollBack, target: t, back_to: None };
+        let op = Operation::new(Verb::RollBack, t);
         assert_eq!(m.plan(&op, seen), Err(CannotBecause::ReadOnly));
         let plan = eu.plan(&op, seen).expect("a plan");
         assert_eq!(eu.plan(&op, seen).expect("a plan"), plan);

@@ -147,6 +147,7 @@ impl Simulated {
                 None => wrong(&format!("the drill has no service {service}")),
             },
             Query::Check(text) if !self.cluster => Ok(vec![Fact::Checked(world.check(text)?)]),
+            Query::WayBack(_) | Query::Evidence(_) | Query::Logs(_) | Query::Raw(_) => wrong("not in this drill yet"),
             Query::Read(_) => wrong("the drill's telemetry has no rollouts: ask its cluster"),
             Query::Blocks { .. } | Query::Check(_) => wrong("the drill's cluster has no figures: ask its telemetry"),
         }
@@ -182,9 +183,16 @@ impl Pace {
 fn wanted(fact: &Fact, want: &Interest) -> bool {
     match fact {
         Fact::Blocks(b) => want.moving.iter().any(|(s, _)| *s == b.service),
-        Fact::Source(_) | Fact::Target(_) | Fact::Gone(_) | Fact::Whole(_) | Fact::Windows(_) | Fact::Checked(_) => {
-            true
-        }
+        Fact::Source(_)
+        | Fact::Target(_)
+        | Fact::Gone(_)
+        | Fact::Whole(_)
+        | Fact::Windows(_)
+        | Fact::WayBack(_)
+        | Fact::Evidence(_)
+        | Fact::Logs(_)
+        | Fact::Raw(_)
+        | Fact::Checked(_) => true,
     }
 }
 

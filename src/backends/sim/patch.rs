@@ -68,6 +68,7 @@ impl<'a> Patch<'a> {
             wait_first: None,
             seen_when: seen,
             done_when: done,
+            refused_when: None,
             done_words: words.into(),
             seen_by: SEEN_BY,
             settled_by: SETTLED_BY,

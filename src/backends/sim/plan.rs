@@ -22,6 +22,9 @@ pub(super) fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBec
         Verb::Hold => hold(op, seen, candidate),
         Verb::Resume => resume(op, seen, candidate),
         Verb::RollBack => roll_back(op, seen, candidate, stable),
+        Verb::PromoteFull | Verb::SkipStep | Verb::Retry | Verb::Rerun | Verb::Terminate | Verb::Restart => {
+            not_now("not built yet")
+        }
     }
 }
 

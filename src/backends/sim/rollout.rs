@@ -6,6 +6,7 @@ use super::scenario::{Scenario, ScenarioService};
 use crate::core::id::{Hash, ServiceId, TargetId};
 use crate::core::seal::sha256_hex;
 use crate::core::time::Utc;
+use crate::core::world::detail::Detail;
 use crate::core::world::target::{Gate, Manager, Phase, Replicas, Revision, StepDef, Strategy, TargetState};
 use std::sync::Arc;
 
@@ -289,6 +290,7 @@ impl Rollout {
             generation: self.generation,
             observed,
             version: self.resource_version.to_string().into(),
+            detail: Detail::default(),
             git: None,
             started: self.started,
             read_at: now,

@@ -68,6 +68,10 @@ impl World {
             identity: cluster.then(|| self.scenario.user.clone()),
             groups: if cluster { vec!["on-call".into(), "system:authenticated".into()] } else { Vec::new() },
             insecure: false,
+            cluster: None,
+            kinds: if cluster { vec!["Rollout".into()] } else { Vec::new() },
+            acts_as: None,
+            controllers: Vec::new(),
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) fn wait(w: &mut World, name: &str, what: &Expect, generation: Option<
 }
 
 pub(super) fn planned(w: &World, verb: Verb, name: &str) -> Plan {
-    let op = Operation { verb, target: id(w, name), back_to: None };
+    let op = Operation::new(verb, id(w, name));
     w.plan(&op, &read(w, name)).expect("a plan")
 }
 

@@ -1,6 +1,6 @@
 //! What must still be true when an act goes out. Forward: everything the operator saw. Backward: uid and candidate only.
 
-use super::plan::{Plan, Primitive};
+use super::plan::{Plan, Way};
 use crate::core::world::target::TargetState;
 use std::sync::Arc;
 
@@ -30,29 +30,29 @@ pub fn fit(plan: &Plan, seen: &TargetState, now: Option<&TargetState>) -> Fit {
     if now.candidate != seen.candidate {
         let to = now.candidate.as_ref().map_or_else(|| "nothing".into(), |h| now.version_of(h));
         // Somebody undid it in the spec: the version gone back to is what is asked for now.
-        if plan.primitive != Primitive::Pause && now.candidate == plan.to {
+        if plan.primitive.way() != Way::Pause && now.candidate == plan.to {
             return Fit::Done(format!("{} already asks for {to} again", seen.id.at()).into());
         }
         return Fit::NewCandidate(format!("a new candidate, {to}, is on its way").into());
     }
-    match plan.primitive {
-        Primitive::Abort if !now.is_moving() => {
+    match plan.primitive.way() {
+        Way::Abort if !now.is_moving() => {
             return Fit::Replan("it was fully promoted meanwhile: abort no longer works, undo does".into());
         }
-        Primitive::Abort if now.aborted && !seen.aborted => {
+        Way::Abort if now.aborted && !seen.aborted => {
             return Fit::Replan("somebody aborted it meanwhile: what is left is to undo the spec".into());
         }
-        Primitive::Undo if seen.aborted && !now.aborted && now.is_moving() => {
+        Way::Undo if seen.aborted && !now.aborted && now.is_moving() => {
             return Fit::Replan("it moves again: abort is the quick way now".into());
         }
-        Primitive::Undo if !seen.is_moving() && now.is_moving() => {
+        Way::Undo if !seen.is_moving() && now.is_moving() => {
             return Fit::Replan("it moves again: abort is the quick way now".into());
         }
-        Primitive::Pause if now.held && !seen.held => return Fit::Done("it is held already".into()),
-        Primitive::Pause if !now.is_moving() => {
+        Way::Pause if now.held && !seen.held => return Fit::Done("it is held already".into()),
+        Way::Pause if !now.is_moving() => {
             return Fit::Done("it was fully promoted meanwhile: nothing moves".into());
         }
-        Primitive::Abort | Primitive::Undo | Primitive::Pause | Primitive::ReleaseGate | Primitive::Unpause => {}
+        Way::Abort | Way::Undo | Way::Pause | Way::Forward => {}
     }
     Fit::Goes(differences(seen, now))
 }

@@ -1,6 +1,7 @@
 //! The dialog of an act: the target as pinned, the plan as it will be sent, what is not ok, and what still has to be pressed.
 
 use super::gate::GateLine;
+use super::many::Many;
 use super::plan::{Direction, Operation, Plan};
 use super::sheet::Sheet;
 use crate::core::id::TargetId;
@@ -36,6 +37,8 @@ pub enum DialogKind {
     Acknowledge(TargetId),
     /// Fields to fill in; it makes records and sends nothing.
     Sheet(Box<Sheet>),
+    /// Several targets at once.
+    Many(Box<Many>),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -127,28 +130,66 @@ impl Dialog {
     pub fn act(&self) -> Option<&ActDialog> {
         match &self.kind {
             DialogKind::Act(a) => Some(a),
-            DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Sheet(_) => None,
+            DialogKind::Arm
+            | DialogKind::Disarm
+            | DialogKind::Acknowledge(_)
+            | DialogKind::Sheet(_)
+            | DialogKind::Many(_) => None,
+        }
+    }
+
+    pub fn many(&self) -> Option<&Many> {
+        match &self.kind {
+            DialogKind::Many(m) => Some(m),
+            DialogKind::Arm
+            | DialogKind::Disarm
+            | DialogKind::Acknowledge(_)
+            | DialogKind::Sheet(_)
+            | DialogKind::Act(_) => None,
+        }
+    }
+
+    pub fn many_mut(&mut self) -> Option<&mut Many> {
+        match &mut self.kind {
+            DialogKind::Many(m) => Some(m),
+            DialogKind::Arm
+            | DialogKind::Disarm
+            | DialogKind::Acknowledge(_)
+            | DialogKind::Sheet(_)
+            | DialogKind::Act(_) => None,
         }
     }
 
     pub fn sheet(&self) -> Option<&Sheet> {
         match &self.kind {
             DialogKind::Sheet(s) => Some(s),
-            DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Act(_) => None,
+            DialogKind::Arm
+            | DialogKind::Disarm
+            | DialogKind::Acknowledge(_)
+            | DialogKind::Act(_)
+            | DialogKind::Many(_) => None,
         }
     }
 
     pub fn sheet_mut(&mut self) -> Option<&mut Sheet> {
         match &mut self.kind {
             DialogKind::Sheet(s) => Some(s),
-            DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Act(_) => None,
+            DialogKind::Arm
+            | DialogKind::Disarm
+            | DialogKind::Acknowledge(_)
+            | DialogKind::Act(_)
+            | DialogKind::Many(_) => None,
         }
     }
 
     pub fn act_mut(&mut self) -> Option<&mut ActDialog> {
         match &mut self.kind {
             DialogKind::Act(a) => Some(a),
-            DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Sheet(_) => None,
+            DialogKind::Arm
+            | DialogKind::Disarm
+            | DialogKind::Acknowledge(_)
+            | DialogKind::Sheet(_)
+            | DialogKind::Many(_) => None,
         }
     }
 }

@@ -157,6 +157,12 @@ impl Act {
             Verb::Hold => "HOLDING",
             Verb::Resume => "RESUMING",
             Verb::Promote => "PROMOTING",
+            Verb::PromoteFull => "PROMOTING FULL",
+            Verb::SkipStep => "SKIPPING A STEP OF",
+            Verb::Retry => "RETRYING",
+            Verb::Rerun => "RE-RUNNING THE ANALYSIS OF",
+            Verb::Terminate => "TERMINATING THE ANALYSIS OF",
+            Verb::Restart => "RESTARTING",
         }
     }
 
@@ -167,6 +173,12 @@ impl Act {
             Verb::Hold => "HELD",
             Verb::Resume => "RESUMED",
             Verb::Promote => "PROMOTED",
+            Verb::PromoteFull => "PROMOTED FULL",
+            Verb::SkipStep => "SKIPPED",
+            Verb::Retry => "RETRIED",
+            Verb::Rerun => "RE-RUN",
+            Verb::Terminate => "TERMINATED",
+            Verb::Restart => "RESTARTED",
         }
     }
 

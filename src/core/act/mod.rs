@@ -1,8 +1,12 @@
 //! Acts: what an operator may do, what must still be true when it goes out, and how it settles.
 
 pub mod compare;
+pub mod cord;
 pub mod dialog;
 pub mod flight;
 pub mod gate;
+pub mod many;
+pub mod mark;
 pub mod plan;
+pub mod right;
 pub mod sheet;

@@ -16,17 +16,47 @@ pub enum Direction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Verb {
     Promote,
+    /// Past every step that is left.
+    PromoteFull,
     Resume,
+    /// Past the running step, which is not a gate.
+    SkipStep,
+    /// An aborted or failed change begins anew.
+    Retry,
+    /// The analysis that was inconclusive is measured anew.
+    Rerun,
+    /// The running analysis ends now; its step passes.
+    Terminate,
+    /// The same version, new pods.
+    Restart,
     Hold,
     RollBack,
 }
 
 impl Verb {
-    pub const ALL: [Verb; 4] = [Verb::RollBack, Verb::Hold, Verb::Resume, Verb::Promote];
+    pub const ALL: [Verb; 10] = [
+        Verb::RollBack,
+        Verb::Hold,
+        Verb::Resume,
+        Verb::Promote,
+        Verb::PromoteFull,
+        Verb::SkipStep,
+        Verb::Retry,
+        Verb::Rerun,
+        Verb::Terminate,
+        Verb::Restart,
+    ];
 
     pub fn direction(self) -> Direction {
         match self {
-            Verb::Promote | Verb::Resume => Direction::Forward,
+            Verb::Promote
+            | Verb::PromoteFull
+            | Verb::Resume
+            | Verb::SkipStep
+            | Verb::Retry
+            | Verb::Rerun
+            | Verb::Terminate
+            | Verb::Restart => Direction::Forward,
             Verb::Hold | Verb::RollBack => Direction::Backward,
         }
     }
@@ -35,9 +65,27 @@ impl Verb {
     pub fn word(self) -> &'static str {
         match self {
             Verb::Promote => "promote",
+            Verb::PromoteFull => "promote full",
+            Verb::SkipStep => "skip step",
+            Verb::Retry => "retry",
+            Verb::Rerun => "re-run analysis",
+            Verb::Terminate => "terminate analysis",
+            Verb::Restart => "restart",
             Verb::Resume => "resume",
             Verb::Hold => "hold",
             Verb::RollBack => "roll back",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Verb> {
+        Verb::ALL.into_iter().find(|v| v.word() == word)
+    }
+
+    /// The name is typed whatever the gates say (limits.md section 1).
+    pub fn always_named(self) -> bool {
+        match self {
+            Verb::PromoteFull | Verb::SkipStep | Verb::Retry | Verb::Rerun | Verb::Terminate | Verb::Restart => true,
+            Verb::Promote | Verb::Resume | Verb::Hold | Verb::RollBack => false,
         }
     }
 }
@@ -50,6 +98,23 @@ pub struct Operation {
     /// The version to go back to. `None`: the backend chooses (stable while in flight, else the previous one);
     /// once a dialog has shown a version it stays that one.
     pub back_to: Option<Hash>,
+    /// The person chose `back_to` from a list: the name is typed.
+    #[serde(default)]
+    pub chosen: bool,
+    /// It is one line of the cord, or of its release.
+    #[serde(default)]
+    pub cord: bool,
+}
+
+impl Operation {
+    pub fn new(verb: Verb, target: TargetId) -> Operation {
+        Operation { verb, target, back_to: None, chosen: false, cord: false }
+    }
+
+    /// Back to exactly this version.
+    pub fn back_to(target: TargetId, to: Hash) -> Operation {
+        Operation { back_to: Some(to), ..Operation::new(Verb::RollBack, target) }
+    }
 }
 
 /// Which way an operation is carried out, named on screen with its reason.
@@ -62,6 +127,35 @@ pub enum Primitive {
     Abort,
     /// The spec asks for the old version again.
     Undo,
+    /// Blue/green, the old version still warm: users are switched back without steps.
+    SwitchBack,
+    /// A hook of the controller that makes it roll back is opened, and closed again.
+    RollbackGate,
+    /// The controller's own count of failures is set to its threshold.
+    ForceFailure,
+    /// A hook that holds the controller is opened, and closed again.
+    OpenGate,
+    PromoteFull,
+    /// The controller is told to skip its analysis, and told to stop that afterwards.
+    SkipAnalysis,
+    SkipStep,
+    Retry,
+    Rerun,
+    Terminate,
+    Restart,
+    /// More ordinals of a StatefulSet get the new version.
+    LowerPartition,
+}
+
+/// What a primitive does to the target, for comparing what is now with what was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Traffic goes back; the spec still asks for the candidate.
+    Abort,
+    /// The spec asks for another version.
+    Undo,
+    Pause,
+    Forward,
 }
 
 impl Primitive {
@@ -72,6 +166,61 @@ impl Primitive {
             Primitive::Unpause => "unpause",
             Primitive::Abort => "abort",
             Primitive::Undo => "undo",
+            Primitive::SwitchBack => "switch back",
+            Primitive::RollbackGate => "open the rollback gate",
+            Primitive::ForceFailure => "force its failure",
+            Primitive::OpenGate => "open the gate",
+            Primitive::PromoteFull => "promote full",
+            Primitive::SkipAnalysis => "skip the analysis",
+            Primitive::SkipStep => "skip the step",
+            Primitive::Retry => "retry",
+            Primitive::Rerun => "re-run the analysis",
+            Primitive::Terminate => "terminate the analysis",
+            Primitive::Restart => "restart",
+            Primitive::LowerPartition => "lower the partition",
+        }
+    }
+
+    pub const ALL: [Primitive; 17] = [
+        Primitive::ReleaseGate,
+        Primitive::Pause,
+        Primitive::Unpause,
+        Primitive::Abort,
+        Primitive::Undo,
+        Primitive::SwitchBack,
+        Primitive::RollbackGate,
+        Primitive::ForceFailure,
+        Primitive::OpenGate,
+        Primitive::PromoteFull,
+        Primitive::SkipAnalysis,
+        Primitive::SkipStep,
+        Primitive::Retry,
+        Primitive::Rerun,
+        Primitive::Terminate,
+        Primitive::Restart,
+        Primitive::LowerPartition,
+    ];
+
+    pub fn from_word(word: &str) -> Option<Primitive> {
+        Primitive::ALL.into_iter().find(|p| p.word() == word)
+    }
+
+    pub fn way(self) -> Way {
+        match self {
+            Primitive::Abort | Primitive::RollbackGate | Primitive::ForceFailure => Way::Abort,
+            Primitive::Undo | Primitive::SwitchBack => Way::Undo,
+            Primitive::Pause => Way::Pause,
+            Primitive::ReleaseGate
+            | Primitive::Unpause
+            | Primitive::OpenGate
+            | Primitive::PromoteFull
+            | Primitive::SkipAnalysis
+            | Primitive::SkipStep
+            | Primitive::Retry
+            | Primitive::Rerun
+            | Primitive::Terminate
+            | Primitive::Restart
+            | Primitive::LowerPartition => Way::Forward,
         }
     }
 }
@@ -113,6 +262,9 @@ pub struct Step {
     pub done_when: Expect,
     /// What `done_when` means, in words: "no pod of 5f7b9d6c84 serves and 20 of v2.14.0 are ready".
     pub done_words: Arc<str>,
+    /// The controller took the wish back without carrying it out: it refused.
+    #[serde(default)]
+    pub refused_when: Option<Expect>,
     /// Milliseconds after the answer; past them the step is stuck.
     pub seen_by: i64,
     pub settled_by: i64,
@@ -157,6 +309,18 @@ pub enum Expect {
     /// No replica of `hash` exists or its traffic weight is zero and the source says so.
     NoneServing(Hash),
     WeightIs(u8),
+    /// Blue/green: the live service selects it.
+    ActiveIs(Hash),
+    PromotingFullIs(bool),
+    /// No restart is under way.
+    Restarted,
+    /// This analysis run or experiment is completed, or is not there any more.
+    CheckOver(Arc<str>),
+    /// Another analysis run than this one is under way or done.
+    CheckOtherThan(Arc<str>),
+    PartitionAtMost(u32),
+    /// The server's own word for a phase that ours does not tell: Flagger's.
+    RawPhaseIn(Vec<Arc<str>>),
     Gone,
 }
 
@@ -190,6 +354,13 @@ impl Expect {
             Expect::OnlyServing(h) => s.revisions.iter().all(|r| r.hash == *h || r.replicas.existing == 0),
             Expect::NoneServing(h) => s.existing_of(h) == 0,
             Expect::WeightIs(w) => s.weight_real == Some(*w),
+            Expect::ActiveIs(h) => s.detail.colours.as_ref().is_some_and(|c| c.active.as_ref() == Some(h)),
+            Expect::PromotingFullIs(b) => s.promoting_full == *b,
+            Expect::Restarted => !s.detail.restarting,
+            Expect::CheckOver(name) => s.detail.checks.iter().all(|c| c.name != *name || c.is_over()),
+            Expect::CheckOtherThan(name) => s.detail.checks.iter().any(|c| c.name != *name),
+            Expect::PartitionAtMost(n) => s.detail.partition.is_none_or(|p| p <= *n),
+            Expect::RawPhaseIn(all) => s.detail.flagger.as_ref().is_some_and(|f| all.contains(&f.phase)),
             Expect::Gone => false,
         }
     }

@@ -4,23 +4,8 @@ use crate::core::world::service::Service;
 use crate::core::world::source::SourceState;
 use crate::core::world::target::TargetState;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CheckState {
-    Ok,
-    Warn,
-    Blocked,
-    Unknown,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Check {
-    pub name: Arc<str>,
-    pub state: CheckState,
-    /// How it knows.
-    pub how: Arc<str>,
-}
+pub use crate::core::world::wayback::{Check, CheckState};
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Readiness {
@@ -32,7 +17,8 @@ pub struct Readiness {
 impl Readiness {
     /// (ok, of all configured).
     pub fn count(&self) -> (usize, usize) {
-        (self.checks.iter().filter(|c| c.state == CheckState::Ok).count(), self.checks.len())
+        let all = self.checks.iter().filter(|c| c.state != CheckState::NotConfigured);
+        (all.clone().filter(|c| c.state == CheckState::Ok).count(), all.count())
     }
 
     pub fn worst(&self) -> Option<&Check> {
@@ -40,15 +26,25 @@ impl Readiness {
             CheckState::Blocked => 3,
             CheckState::Warn => 2,
             CheckState::Unknown => 1,
-            CheckState::Ok => 0,
+            CheckState::Ok | CheckState::NotConfigured => 0,
         };
-        self.checks.iter().filter(|c| c.state != CheckState::Ok).max_by_key(|c| rank(c.state))
+        let told = |c: &&Check| !matches!(c.state, CheckState::Ok | CheckState::NotConfigured);
+        self.checks.iter().filter(told).max_by_key(|c| rank(c.state))
     }
 }
 
 /// The right a roll-back of this target needs now, in the server's words.
 pub fn right_to_go_back(t: &TargetState) -> &'static str {
-    if t.is_moving() && !t.aborted { "patch rollouts/status" } else { "patch rollouts" }
+    match &*t.id.kind {
+        "Deployment" => "patch deployments",
+        "StatefulSet" => "patch statefulsets",
+        "DaemonSet" => "patch daemonsets",
+        "Canary" if t.is_moving() => "patch canaries/status",
+        "Canary" => "patch deployments",
+        _ if t.is_moving() && !t.aborted => "patch rollouts/status",
+        _ if t.detail.workload.is_some() => "patch deployments",
+        _ => "patch rollouts",
+    }
 }
 
 /// What the review said of a right in a namespace; `None`: it did not answer or nobody asked.

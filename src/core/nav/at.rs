@@ -17,11 +17,12 @@ pub struct At {
     pub step: Option<u32>,
 }
 
-const SCREENS: [(&str, Screen); 5] = [
+const SCREENS: [(&str, Screen); 6] = [
     ("verdict", Screen::Verdict),
     ("board", Screen::Board),
     ("runbook", Screen::Runbook),
     ("sources", Screen::Sources),
+    ("evidence", Screen::Evidence),
     ("incident", Screen::Incident),
 ];
 

@@ -29,6 +29,7 @@ pub fn due(model: &Model, dialog: &Dialog) -> Option<Due> {
         DialogKind::Arm => yes(Intent::Arm, &model.environment.name),
         DialogKind::Disarm => yes(Intent::Disarm, &model.environment.name),
         DialogKind::Acknowledge(t) => yes(Intent::Acknowledge, &t.at()),
+        DialogKind::Many(_) => None,
         DialogKind::Sheet(s) => {
             let on = s.on.split_whitespace().next().unwrap_or(&model.environment.name);
             (s.missing().is_none()).then(|| Due::Yes(format!("yes {} {on}", sheet_word(s.what))))
@@ -68,6 +69,7 @@ pub fn lines(model: &Model, dialog: &Dialog) -> Vec<String> {
             "It no longer stands by itself; the next look that finds it worse says so again.".into(),
         ],
         DialogKind::Sheet(s) => sheet(s),
+        DialogKind::Many(_) => vec!["several targets at once".into()],
         DialogKind::Act(d) => act(model, dialog, d),
     }
 }
@@ -217,6 +219,7 @@ fn checks(d: &ActDialog, out: &mut Vec<String>) {
             let word = match c.state {
                 CheckState::Blocked => "BLOCKED",
                 CheckState::Warn => "caution",
+                CheckState::NotConfigured => "not configured",
                 CheckState::Unknown | CheckState::Ok => "not known",
             };
             out.push(format!("{word}: {}.", c.how));

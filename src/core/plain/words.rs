@@ -27,6 +27,11 @@ pub fn verb(verb: Verb) -> &'static str {
         Verb::Hold => Intent::Hold.name(),
         Verb::Resume => Intent::Resume.name(),
         Verb::Promote => Intent::Promote.name(),
+        Verb::PromoteFull => Intent::PromoteFull.name(),
+        Verb::SkipStep => Intent::SkipStep.name(),
+        Verb::Retry | Verb::Rerun => Intent::Retry.name(),
+        Verb::Terminate => Intent::TerminateAnalysis.name(),
+        Verb::Restart => Intent::Restart.name(),
     }
 }
 
@@ -34,7 +39,12 @@ pub fn track(t: &TargetState) -> &'static str {
     match t.strategy {
         Strategy::Canary => "canary",
         Strategy::BlueGreen => "preview",
-        Strategy::Other(_) => "candidate",
+        Strategy::Rolling
+        | Strategy::Ordered
+        | Strategy::PerNode
+        | Strategy::AbTest
+        | Strategy::Reconciled
+        | Strategy::Other(_) => "candidate",
     }
 }
 

@@ -361,6 +361,7 @@ fn submit(model: &mut Model, out: &mut Vec<Effect>) {
             model.dialog = None;
             super::keys::disarm(model, "disarmed by hand", out);
         }
+        DialogKind::Many(_) => super::many::submit(model, out),
         DialogKind::Acknowledge(target) => {
             let target = target.clone();
             model.dialog = None;

@@ -1,6 +1,6 @@
 //! What the sources say, and what follows from it: verdicts, burn, history to ask for, acts to settle, lines for the log.
 
-use super::{bump, moved, observed, records, settle};
+use super::{bump, looked, moved, observed, records, settle};
 use crate::core::case::runbook::StepKind;
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
@@ -13,6 +13,7 @@ use crate::core::judge::verdict::{Cause, Word};
 use crate::core::model::{Model, Purpose};
 use crate::core::time::{Person, Utc};
 use crate::core::world::fact::Fact;
+use crate::core::world::interest::Interest;
 use crate::core::world::source::{Link, SourceError};
 use crate::core::world::target::TargetState;
 use crate::core::world::{Change, World};
@@ -51,6 +52,10 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
                 moved::target_changed(model, &t.id, out);
                 bump(model);
             }
+            Change::WayBack(_) => bump(model),
+            Change::Evidence(e) => looked::evidence(model, *e),
+            Change::Logs(l) => looked::lines(model, *l),
+            Change::Raw(r) => looked::raw(model, *r),
             Change::Blocks(b) => {
                 let at = at(&model.world, &b.service, model.now.utc);
                 let ids: Vec<TargetId> = model.world.targets_of(&b.service).map(|t| t.id.clone()).collect();
@@ -373,6 +378,8 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
         Purpose::Backfill { .. } | Purpose::Check { .. } => {
             model.world.sources.iter().find(|(_, s)| s.abilities.roles.telemetry).map(|(n, _)| n.clone())
         }
+        Purpose::WayBack(t) | Purpose::Evidence(t) | Purpose::Raw(t) => Some(t.source.clone()),
+        Purpose::Logs(l) => Some(l.target.source.clone()),
         Purpose::Unknown(act) => model.acts.get(act).map(|a| a.target().source.clone()),
         Purpose::Unfinished(n) => model.loose.get(*n).and_then(|l| l.target.as_ref()).map(|t| t.source.clone()),
     };
@@ -388,6 +395,7 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
             }
         }
         (Err(error), _) => {
+            looked::failed(model, &why, &error);
             if let Purpose::Check { runbook, step } = &why {
                 super::steps::check_answered(model, runbook, *step, Err(&error.sentence), out);
             }
@@ -395,6 +403,8 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
         (Ok(_), None) => {}
     }
     match why {
+        // Their facts were taken above, and their failures said.
+        Purpose::WayBack(_) | Purpose::Evidence(_) | Purpose::Logs(_) | Purpose::Raw(_) => {}
         Purpose::Unknown(act) => settle::read_back(model, act, reached, out),
         Purpose::Unfinished(n) => found(model, n, reached, out),
         Purpose::Check { runbook, step } => {
@@ -468,18 +478,24 @@ pub(super) fn acknowledge(model: &mut Model, target: &TargetId, out: &mut Vec<Ef
     bump(model);
 }
 
+/// Ways back that are checked again and again.
+const WAYS_BACK: usize = 40;
+
 /// Tell the engine what is looked at, when that changed.
 pub(super) fn interest(model: &mut Model, out: &mut Vec<Effect>) {
-    let mut want: Vec<(ServiceId, Vec<Hash>)> = Vec::new();
+    let mut moving: Vec<(ServiceId, Vec<Hash>)> = Vec::new();
     for t in model.world.targets.values().filter(|t| t.is_moving()) {
         let hashes: Vec<Hash> = t.candidate.iter().chain(t.stable.iter()).cloned().collect();
-        match want.iter_mut().find(|(s, _)| *s == t.service) {
+        match moving.iter_mut().find(|(s, _)| *s == t.service) {
             Some((_, h)) => h.extend(hashes),
-            None => want.push((t.service.clone(), hashes)),
+            None => moving.push((t.service.clone(), hashes)),
         }
     }
+    let ways_back =
+        model.world.targets.values().filter(|t| t.is_moving()).map(|t| t.id.clone()).take(WAYS_BACK).collect();
+    let want = Interest { moving, ways_back, ..model.interest.clone() };
     if want != model.interest {
         model.interest = want.clone();
-        out.push(Effect::Interest(want));
+        out.push(Effect::Interest(Box::new(want)));
     }
 }

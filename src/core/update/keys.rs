@@ -224,6 +224,15 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Hold => act(model, Verb::Hold, menu_target, out),
         Intent::Resume => act(model, Verb::Resume, menu_target, out),
         Intent::Promote => act(model, Verb::Promote, menu_target, out),
+        Intent::PromoteFull => act(model, Verb::PromoteFull, menu_target, out),
+        Intent::SkipStep => act(model, Verb::SkipStep, menu_target, out),
+        Intent::Retry => act(model, Verb::Retry, menu_target, out),
+        Intent::TerminateAnalysis => act(model, Verb::Terminate, menu_target, out),
+        Intent::Restart => act(model, Verb::Restart, menu_target, out),
+        Intent::RollBackTo | Intent::Freeze | Intent::Thaw | Intent::Logs | Intent::Raw | Intent::Login => {
+            model.tell("not built yet");
+        }
+        Intent::ScreenEvidence => model.nav.go(Screen::Evidence),
         Intent::Arm => {
             if model.environment.read_only {
                 model.tell("read-only for this session: it cannot be armed");
@@ -376,7 +385,7 @@ fn act(model: &mut Model, verb: Verb, target: Option<TargetId>, out: &mut Vec<Ef
     };
     match confirm::may_open(model, verb) {
         Err(why) => model.tell(why),
-        Ok(()) => confirm::open(model, Operation { verb, target, back_to: None }, None, out),
+        Ok(()) => confirm::open(model, Operation::new(verb, target), None, out),
     }
 }
 
@@ -423,7 +432,7 @@ fn open(model: &mut Model, out: &mut Vec<Effect>) {
         }
         Screen::Verdict | Screen::Board => model.nav.overlay = Some(Overlay::Explain { scroll: 0 }),
         Screen::Runbook => steps::step_run(model, out),
-        Screen::Sources | Screen::Waking | Screen::Choose => {}
+        Screen::Sources | Screen::Evidence | Screen::Waking | Screen::Choose => {}
     }
 }
 

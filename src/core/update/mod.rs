@@ -13,6 +13,8 @@ mod incident;
 mod keys;
 mod link;
 mod look;
+mod looked;
+mod many;
 mod mouse;
 mod moved;
 mod observed;
@@ -107,6 +109,8 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             model.tell(file.map_or_else(|| "copied to the clipboard".into(), |f| format!("copied; also saved to {f}")));
             bump(model);
         }
+        // The log says it; a trace that could not be left stops nothing.
+        Msg::Marked { .. } => {}
         Msg::Ending { code } => ending(model, code, &mut out),
         Msg::Stopped => keys::suspend(model, &mut out),
         Msg::Resumed => {
@@ -208,6 +212,7 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Arriving { .. }
         | Msg::Durable(_)
         | Msg::Copied { .. }
+        | Msg::Marked { .. }
         | Msg::Records(_)
         | Msg::LogOpened { .. }
         | Msg::LogPage(_)
@@ -223,7 +228,12 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
             }
             Fact::Blocks(b) => Touched::Service(b.service.clone()),
             Fact::Windows(w) => Touched::Service(w.service.clone()),
-            Fact::Source(_) | Fact::Checked(_) => Touched::Nothing,
+            Fact::Source(_)
+            | Fact::Checked(_)
+            | Fact::WayBack(_)
+            | Fact::Evidence(_)
+            | Fact::Logs(_)
+            | Fact::Raw(_) => Touched::Nothing,
             Fact::Whole(_) => Touched::All,
         },
         Msg::Key(_)

@@ -93,6 +93,11 @@ pub(super) fn change(t: &TargetState, mut data: Value) -> Value {
     let strategy = match &t.strategy {
         Strategy::Canary => "canary",
         Strategy::BlueGreen => "blue-green",
+        Strategy::Rolling => "rolling",
+        Strategy::Ordered => "ordered",
+        Strategy::PerNode => "per node",
+        Strategy::AbTest => "A/B test",
+        Strategy::Reconciled => "reconciled",
         Strategy::Other(word) => word,
     };
     let more = json!({

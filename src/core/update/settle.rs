@@ -2,7 +2,7 @@
 
 use super::{acts, records};
 use crate::core::act::flight::{OnDisk, ReadBack, State, Step1};
-use crate::core::act::plan::{Direction, Primitive};
+use crate::core::act::plan::{Direction, Way};
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
 use crate::core::id::ActId;
@@ -160,23 +160,21 @@ fn undone(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
     let Some(act) = model.acts.get(&id).filter(|a| a.state == State::Settled) else { return };
     let Some(s) = model.world.targets.get(act.target()) else { return };
     let bad = act.plan.from.as_ref();
-    let back = match act.plan.primitive {
-        Primitive::Abort => s.candidate.as_ref() == bad && s.is_moving() && !s.aborted,
-        Primitive::Undo => s.candidate.as_ref() == bad && act.plan.from != act.plan.to,
-        Primitive::Pause => !s.held && s.is_moving() && s.candidate.as_ref() == bad,
+    let back = match act.plan.primitive.way() {
+        Way::Abort => s.candidate.as_ref() == bad && s.is_moving() && !s.aborted,
+        Way::Undo => s.candidate.as_ref() == bad && act.plan.from != act.plan.to,
+        Way::Pause => !s.held && s.is_moving() && s.candidate.as_ref() == bad,
         // Going on is what a forward act is for.
-        Primitive::ReleaseGate | Primitive::Unpause => false,
+        Way::Forward => false,
     };
     // Our own later act on the same target is no "undone by".
     let ours = model.acts.values().any(|a| a.id > id && a.target() == act.target() && a.has_left());
     if !back || ours {
         return;
     }
-    let by: Arc<str> = match act.plan.primitive {
-        Primitive::Pause => s.held_by.as_ref().map(|m| m.name.clone()),
-        Primitive::Abort | Primitive::Undo | Primitive::ReleaseGate | Primitive::Unpause => {
-            s.aborted_by.as_ref().map(|m| m.name.clone())
-        }
+    let by: Arc<str> = match act.plan.primitive.way() {
+        Way::Pause => s.held_by.as_ref().map(|m| m.name.clone()),
+        Way::Abort | Way::Undo | Way::Forward => s.aborted_by.as_ref().map(|m| m.name.clone()),
     }
     .unwrap_or_else(|| "somebody else".into());
     let found = words_of(s);

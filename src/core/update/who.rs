@@ -6,6 +6,7 @@
 
 use super::{bump, confirm, records};
 use crate::core::act::dialog::DialogKind;
+use crate::core::act::many::Whole;
 use crate::core::act::plan::{Direction, Operation};
 use crate::core::case::claim;
 use crate::core::case::incident::LeadChange;
@@ -70,6 +71,7 @@ pub(super) fn after(model: &mut Model, before: &Before, by_hand: bool, out: &mut
     let held = hold(model, out);
     let forward = model.dialog.as_ref().is_some_and(|d| match &d.kind {
         DialogKind::Act(a) => a.direction() == Direction::Forward,
+        DialogKind::Many(m) => m.whole == Whole::Thaw,
         DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Sheet(_) => false,
     });
     let [first, second, now] = model.nav.keys_at;

@@ -54,6 +54,8 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
             model.nav.overlay = Some(question);
             true
         }
+        // Closed by any key until they are built.
+        Overlay::Lines(_) | Overlay::Raw { .. } => false,
         page @ (Overlay::Explain { .. } | Overlay::Help { .. }) => scrolled(model, key, page, out),
     }
 }
@@ -66,9 +68,13 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
     let (scroll, most, help) = match &page {
         Overlay::Help { scroll } => (*scroll, here::help_most(model), true),
         Overlay::Explain { scroll } => (*scroll, u16::MAX, false),
-        Overlay::Note(_) | Overlay::Palette(_) | Overlay::Log(_) | Overlay::SkipReason { .. } | Overlay::Who { .. } => {
-            return false;
-        }
+        Overlay::Note(_)
+        | Overlay::Palette(_)
+        | Overlay::Log(_)
+        | Overlay::Lines(_)
+        | Overlay::Raw { .. }
+        | Overlay::SkipReason { .. }
+        | Overlay::Who { .. } => return false,
     };
     let half = model.height / 2;
     let found = match model.keymap.find(Context::List, &keys) {

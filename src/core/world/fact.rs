@@ -1,8 +1,10 @@
 //! A backend's report in our words: a state or a cumulative count, never a delta.
 
+use super::evidence::{Evidence, LogChunk, LogsOf, Raw};
 use super::figures::{Blocks, Checked, Windows};
 use super::source::SourceState;
 use super::target::TargetState;
+use super::wayback::WayBack;
 use crate::core::id::{ServiceId, TargetId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -18,6 +20,11 @@ pub enum Fact {
     Blocks(Blocks),
     Windows(Windows),
     Checked(Checked),
+    WayBack(WayBack),
+    Evidence(Box<Evidence>),
+    /// The exception to "last value wins": chunks of a bounded stream.
+    Logs(Box<LogChunk>),
+    Raw(Box<Raw>),
 }
 
 /// What a fact is about. A mailbox keeps only the last value for each key.
@@ -30,6 +37,11 @@ pub enum FactKey {
     Blocks(ServiceId, i64, i64),
     Windows(ServiceId, u32),
     Checked(Arc<str>),
+    WayBack(TargetId),
+    Evidence(TargetId),
+    /// Stream, instance, number of the first line: no chunk replaces another.
+    Logs(Box<LogsOf>, Arc<str>, u64),
+    Raw(TargetId),
 }
 
 impl Fact {
@@ -46,6 +58,10 @@ impl Fact {
             ),
             Fact::Windows(w) => FactKey::Windows(w.service.clone(), w.rows.first().map_or(0, |r| r.0)),
             Fact::Checked(c) => FactKey::Checked(c.query.clone()),
+            Fact::WayBack(w) => FactKey::WayBack(w.target.clone()),
+            Fact::Evidence(e) => FactKey::Evidence(e.target.clone()),
+            Fact::Logs(l) => FactKey::Logs(Box::new(l.of.clone()), l.instance.clone(), l.first_seq),
+            Fact::Raw(r) => FactKey::Raw(r.target.clone()),
         }
     }
 }

@@ -1,11 +1,15 @@
 //! The world as facts, folded. Knows nothing of backends, keys or colours.
 
+pub mod detail;
+pub mod evidence;
 pub mod fact;
 pub mod figures;
 pub mod foreign;
+pub mod interest;
 pub mod service;
 pub mod source;
 pub mod target;
+pub mod wayback;
 
 use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
@@ -17,6 +21,7 @@ use source::{Link, SourceError, SourceState};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use target::TargetState;
+use wayback::WayBack;
 
 /// Everything the sources have said, last word each.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,6 +33,9 @@ pub struct World {
     /// Window counts by service and window seconds, each with the time of the newest sample behind it.
     pub windows: BTreeMap<ServiceId, BTreeMap<u32, Window>>,
     pub checked: BTreeMap<Arc<str>, Checked>,
+    /// What sources found out about the way back, newest word each.
+    #[serde(default, with = "crate::core::pairs")]
+    pub ways_back: BTreeMap<TargetId, WayBack>,
     /// Newest sample behind any figure of a service.
     pub samples: BTreeMap<ServiceId, Sampled>,
 }
@@ -56,6 +64,10 @@ pub enum Change {
     Blocks(figures::Blocks),
     Windows(ServiceId),
     Checked(Arc<str>),
+    WayBack(TargetId),
+    Evidence(Box<evidence::Evidence>),
+    Logs(Box<evidence::LogChunk>),
+    Raw(Box<evidence::Raw>),
 }
 
 impl World {
@@ -95,6 +107,15 @@ impl World {
                 self.sampled(source, &service, newest_sample, scrape_secs, &query);
                 vec![Change::Windows(service)]
             }
+            Fact::WayBack(w) => {
+                let target = w.target.clone();
+                self.ways_back.insert(target.clone(), w);
+                vec![Change::WayBack(target)]
+            }
+            // Looked at, not kept: whoever shows them keeps what it needs.
+            Fact::Evidence(e) => vec![Change::Evidence(e)],
+            Fact::Logs(l) => vec![Change::Logs(l)],
+            Fact::Raw(r) => vec![Change::Raw(r)],
             Fact::Checked(c) => {
                 let query = c.query.clone();
                 self.checked.insert(query.clone(), c);

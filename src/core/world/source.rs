@@ -94,6 +94,39 @@ pub struct Abilities {
     pub groups: Vec<Arc<str>>,
     /// Certificate checks are off.
     pub insecure: bool,
+    /// Which cluster it is. Pinned by the first answer: another one is another target.
+    #[serde(default)]
+    pub cluster: Option<Cluster>,
+    /// Kinds of targets it serves: `Rollout`, `Canary`, `Deployment`.
+    #[serde(default)]
+    pub kinds: Vec<Arc<str>>,
+    /// Who acts are sent as, where that is not who looks.
+    #[serde(default)]
+    pub acts_as: Option<Arc<str>>,
+    /// Controllers whose lease can be read.
+    #[serde(default)]
+    pub controllers: Vec<Controller>,
+}
+
+/// A cluster by what cannot change under its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Uid of the namespace `kube-system`.
+    pub id: Arc<str>,
+    /// The address asked, without user and path.
+    pub server: Arc<str>,
+    /// SHA-256 of the certificate authority's bytes as the kubeconfig names them, in hex; empty where there is none.
+    pub authority: Arc<str>,
+}
+
+/// Is anybody there to carry a wish out? Grey information, never a precondition.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Controller {
+    /// `argo-rollouts`
+    pub name: Arc<str>,
+    pub renewed: Option<Utc>,
+    /// Milliseconds after `renewed` from which nobody holds it.
+    pub lasts_ms: i64,
 }
 
 /// The last word of a source about itself.

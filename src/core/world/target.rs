@@ -1,5 +1,6 @@
 //! One rollout-able object as a source saw it: a state, never a delta. Knows nothing of backends or screens.
 
+use super::detail::Detail;
 use crate::core::id::{Hash, ServiceId, TargetId};
 use crate::core::seal::Sealed;
 use crate::core::time::Utc;
@@ -10,6 +11,16 @@ use std::sync::Arc;
 pub enum Strategy {
     Canary,
     BlueGreen,
+    /// Deployment: pods of the new version replace the old ones.
+    Rolling,
+    /// StatefulSet: one ordinal after the other, the highest first.
+    Ordered,
+    /// DaemonSet: node by node.
+    PerNode,
+    /// Flagger's A/B testing: by headers and cookies, no weight.
+    AbTest,
+    /// An operator's own resource: it is reconciled, not rolled out.
+    Reconciled,
     /// Kept as the server said it.
     Other(Arc<str>),
 }
@@ -150,6 +161,9 @@ pub struct TargetState {
     /// The server's opaque version of the object; equality only.
     pub version: Arc<str>,
     pub git: Option<GitOwner>,
+    /// What only some kinds have.
+    #[serde(default)]
+    pub detail: Detail,
     /// When the candidate was created: the start of the verdict.
     pub started: Option<Utc>,
     /// When the source last said this (own UTC).

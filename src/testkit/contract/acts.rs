@@ -25,7 +25,7 @@ pub(super) async fn plan(s: &dyn Subject) -> Result<(), String> {
     if !applies(s, Part::Acts, op.is_some())? {
         let seen = Canary::new("checkout", "eu-1").state(Utc(0), 1);
         for verb in [Verb::RollBack, Verb::Promote, Verb::Hold, Verb::Resume] {
-            let got = a.plan(&Operation { verb, target: seen.id.clone(), back_to: None }, &seen);
+            let got = a.plan(&Operation::new(verb, seen.id.clone()), &seen);
             if got != Err(CannotBecause::ReadOnly) {
                 return Err(format!("it only looks, and plans: {got:?}"));
             }
@@ -132,6 +132,7 @@ fn a_step() -> Step {
         wait_first: None,
         seen_when: Expect::AbortedIs(true),
         done_when: Expect::AbortedIs(true),
+        refused_when: None,
         done_words: "it is aborted".into(),
         seen_by: 1_000,
         settled_by: 1_000,

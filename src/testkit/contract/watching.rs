@@ -71,7 +71,15 @@ impl Figures {
                 self.services.insert(w.service.clone());
             }
             // Targets are for the clause about whole lists.
-            Fact::Source(_) | Fact::Checked(_) | Fact::Target(_) | Fact::Gone(_) | Fact::Whole(_) => {}
+            Fact::Source(_)
+            | Fact::Checked(_)
+            | Fact::Target(_)
+            | Fact::Gone(_)
+            | Fact::Whole(_)
+            | Fact::WayBack(_)
+            | Fact::Evidence(_)
+            | Fact::Logs(_)
+            | Fact::Raw(_) => {}
         }
     }
 }
@@ -207,7 +215,7 @@ async fn targets_again(w: &mut Watch, left: &BTreeSet<TargetId>, looked_old: &mu
                 }
                 last = Some(named);
             }
-            Ok(Fact::Target(_) | Fact::Gone(_) | Fact::Blocks(_) | Fact::Windows(_) | Fact::Checked(_)) => {}
+            Ok(_) => {}
         }
     }
     Err(format!("no full read named {left:?} after the reconnect; last: {last:?}"))

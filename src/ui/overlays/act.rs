@@ -198,7 +198,8 @@ fn readiness(d: &ActDialog, wide: usize, rows: &mut Rows) {
         return;
     }
     let (ok, of) = d.readiness.count();
-    let not: Vec<_> = d.readiness.checks.iter().filter(|c| c.state != CheckState::Ok).collect();
+    let not: Vec<_> =
+        d.readiness.checks.iter().filter(|c| !matches!(c.state, CheckState::Ok | CheckState::NotConfigured)).collect();
     let head = format!(" ready {ok}/{of}  ");
     if not.is_empty() {
         rows.may(6, Line::new().text(&head).text("nothing stands in the way"));
@@ -207,7 +208,7 @@ fn readiness(d: &ActDialog, wide: usize, rows: &mut Rows) {
         let mark = match c.state {
             CheckState::Blocked => (Role::Bad, "(X)"),
             CheckState::Warn => (Role::Warn, "(!)"),
-            CheckState::Unknown | CheckState::Ok => (Role::Blind, "(?)"),
+            CheckState::Unknown | CheckState::Ok | CheckState::NotConfigured => (Role::Blind, "(?)"),
         };
         let indent = width(&head);
         // The plan's own caution says it already, in full.

@@ -26,8 +26,8 @@ pub fn rows(model: &Model, dialog: &Dialog, wide: usize) -> Rows {
             acknowledge(model, t, wide, &mut rows);
             "acknowledge"
         }
-        // An act and a sheet have dialogs of their own.
-        DialogKind::Act(_) | DialogKind::Sheet(_) => "",
+        // These have dialogs of their own.
+        DialogKind::Act(_) | DialogKind::Sheet(_) | DialogKind::Many(_) => "",
     };
     let limits = &model.limits;
     let waits = dialog.ready_in(model.now.person, limits.confirm_delay, limits.quiet).is_none_or(|ms| ms > 0);

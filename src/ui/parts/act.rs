@@ -63,7 +63,15 @@ pub fn sentence(model: &Model, act: &Act) -> (Role, String, String) {
                     ready_of(model, act),
                     stopwatch(act)
                 ),
-                Verb::Hold | Verb::Resume | Verb::Promote => format!(" {}, settled after {took}.", act.target().at()),
+                Verb::Hold
+                | Verb::Resume
+                | Verb::Promote
+                | Verb::PromoteFull
+                | Verb::SkipStep
+                | Verb::Retry
+                | Verb::Rerun
+                | Verb::Terminate
+                | Verb::Restart => format!(" {}, settled after {took}.", act.target().at()),
             };
             (Role::Better, act.done_word().into(), line)
         }

@@ -41,7 +41,12 @@ pub fn track(t: &TargetState) -> &'static str {
     match t.strategy {
         Strategy::Canary => "canary",
         Strategy::BlueGreen => "preview",
-        Strategy::Other(_) => "candidate",
+        Strategy::Rolling
+        | Strategy::Ordered
+        | Strategy::PerNode
+        | Strategy::AbTest
+        | Strategy::Reconciled
+        | Strategy::Other(_) => "candidate",
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file per screen: the model in, lines out. No stored state, no clock.
 
 pub mod board;
+pub mod evidence;
 pub mod headline;
 pub mod incident;
 pub mod log;

@@ -134,7 +134,7 @@ impl Subject for Kube {
         Some(Cut::Unseen(self.id("search")))
     }
     fn operation(&self) -> Option<Operation> {
-        Some(Operation { verb: Verb::RollBack, target: self.id("checkout"), back_to: None })
+        Some(Operation::new(Verb::RollBack, self.id("checkout")))
     }
     fn lose(&self, how: Loss) -> bool {
         let fault = match how {

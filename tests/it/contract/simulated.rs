@@ -81,7 +81,7 @@ impl Subject for Simulated {
         None
     }
     fn operation(&self) -> Option<Operation> {
-        let op = Operation { verb: Verb::RollBack, target: self.checkout.clone(), back_to: None };
+        let op = Operation::new(Verb::RollBack, self.checkout.clone());
         self.cluster.then_some(op)
     }
     fn lose(&self, _: Loss) -> bool {

@@ -93,6 +93,7 @@ impl Lab {
                 }
                 Fact::Source(state) => s.source = Some(*state),
                 Fact::Whole(_) => s.wholes += 1,
+                Fact::WayBack(_) | Fact::Evidence(_) | Fact::Logs(_) | Fact::Raw(_) => {}
                 Fact::Blocks(_) | Fact::Windows(_) | Fact::Checked(_) => panic!("no figures here"),
             }
         });
@@ -142,7 +143,7 @@ impl Lab {
     }
 
     async fn plan(&self, name: &str, verb: Verb) -> Plan {
-        let op = Operation { verb, target: self.id(name), back_to: None };
+        let op = Operation::new(verb, self.id(name));
         self.k.plan(&op, &self.read(name).await).expect("a plan")
     }
 

@@ -64,6 +64,7 @@ fn step(d: &Value, number: u64) -> Step {
         wait_first: None,
         seen_when: Expect::Any(Vec::new()),
         done_when: Expect::Any(Vec::new()),
+        refused_when: None,
         done_words: q["settled_when"].as_str().unwrap_or("not recorded").into(),
         seen_by: 0,
         settled_by: 0,
@@ -101,14 +102,11 @@ fn intent(model: &mut Model, r: &Record, at: Utc) {
     let steps: Vec<Step> =
         (1..=of.clamp(nth, MOST_STEPS)).map(|n| if n == nth { step(d, n) } else { unrecorded(n) }).collect();
     let primitive = match d["primitive"].as_str() {
-        Some("release the gate") => Primitive::ReleaseGate,
-        Some("pause") => Primitive::Pause,
-        Some("unpause") => Primitive::Unpause,
-        Some("undo") => Primitive::Undo,
-        Some(_) | None => Primitive::Abort,
+        Some(word) => Primitive::from_word(word).unwrap_or(Primitive::Abort),
+        None => Primitive::Abort,
     };
     let plan = Plan {
-        operation: Operation { verb, target: state.id.clone(), back_to: None },
+        operation: Operation::new(verb, state.id.clone()),
         primitive,
         why: text(&d["why"]),
         sentence: text(&d["sentence"]),

@@ -15,6 +15,7 @@ use crate::core::record::Record;
 use crate::core::replayed::Told;
 use crate::core::time::Utc;
 use crate::core::world::Sampled;
+use crate::core::world::detail::Detail;
 use crate::core::world::service::Service;
 use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
 use crate::core::world::target::{Phase, StepDef, Strategy, TargetState};
@@ -98,6 +99,7 @@ fn blank(id: TargetId) -> TargetState {
         observed: true,
         version: "".into(),
         git: None,
+        detail: Detail::default(),
         started: None,
         read_at: Utc(0),
         raw: None,

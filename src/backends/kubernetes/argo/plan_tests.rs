@@ -1,9 +1,9 @@
 //! Plans made from recorded objects: what goes out, in which order, under which guards, and what is refused.
 
-use super::dto::{ReplicaSet, Rollout};
-use super::fixture;
 use super::plan::plan;
-use super::wire::{SetRow, set_row, target_state};
+use crate::backends::kubernetes::dto::{ReplicaSet, Rollout};
+use crate::backends::kubernetes::fixture;
+use crate::backends::kubernetes::wire::{SetRow, set_row, target_state};
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Verb};
 use crate::core::id::Hash;
 use crate::core::seal::Sealed;
@@ -41,7 +41,7 @@ fn seen(rollout: &str, sets: &str, changes: &[(&str, Value)]) -> TargetState {
 }
 
 fn ask(verb: Verb, t: &TargetState) -> Result<Plan, CannotBecause> {
-    let op = Operation { verb, target: t.id.clone(), back_to: None };
+    let op = Operation::new(verb, t.id.clone());
     let once = plan(&op, t);
     assert_eq!(once, plan(&op, t), "the same read, the same plan");
     once
@@ -207,7 +207,7 @@ fn after_a_full_promotion_the_way_back_is_undo_then_promote_full() {
     window.push(("/spec/rollbackWindow", json!({"revisions": 3})));
     assert_eq!(ask(Verb::RollBack, &seen(GATE, SETS, &window)).expect("kept").steps.len(), 1);
     // The version first shown stays the one gone back to.
-    let pinned = Operation { verb: Verb::RollBack, target: t.id.clone(), back_to: Some(Hash::new("787c98c79c")) };
+    let pinned = Operation::back_to(t.id.clone(), Hash::new("787c98c79c"));
     assert!(plan(&pinned, &t).expect_err("asked for").to_string().contains("already"));
 }
 
@@ -216,7 +216,7 @@ fn what_cannot_be_done_says_why() {
     let t = seen(GATE, "live-argo-replicasets-of-canary-rollout", &[]);
     let mut other = t.clone();
     other.id.uid = "other".into();
-    let op = Operation { verb: Verb::Hold, target: t.id.clone(), back_to: None };
+    let op = Operation::new(Verb::Hold, t.id.clone());
     assert_eq!(plan(&op, &other), Err(CannotBecause::Gone));
     let mut unread = t.clone();
     unread.raw = None;

@@ -1,8 +1,8 @@
 //! What a client must compute from a Rollout: phase, step, weights, gate. Pure; follows the field's own
 //! tool (`GetRolloutPhase`, `GetCurrentSetWeight`) except where that tool is known to mislead. Knows no replica lists.
 
-use super::dto::{CanaryStep, Pause, Rollout};
-use super::lenient::Scalar;
+use crate::backends::kubernetes::dto::{CanaryStep, Pause, Rollout};
+use crate::backends::kubernetes::lenient::Scalar;
 use crate::core::time::Utc;
 use crate::core::world::target::{Gate, PauseDef, Phase, StepDef};
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! The ways back: abort while in flight (with the end of a hold), undo to a kept template otherwise. Pure.
 
 use super::plan::{Done, Read, Story, back_on, not_now};
-use super::template::stripped;
+use crate::backends::kubernetes::template::stripped;
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step};
 use crate::core::id::Hash;
 use crate::core::world::target::Strategy;
