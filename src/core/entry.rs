@@ -119,6 +119,52 @@ impl Kind {
         Kind::Anchored,
     ];
 
+    /// As records spell it: `incident-opened`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Opened => "opened",
+            Kind::Closed => "closed",
+            Kind::Armed => "armed",
+            Kind::Disarmed => "disarmed",
+            Kind::Intent => "intent",
+            Kind::Sent => "sent",
+            Kind::Accepted => "accepted",
+            Kind::Refused => "refused",
+            Kind::Unknown => "unknown",
+            Kind::Seen => "seen",
+            Kind::Settled => "settled",
+            Kind::Stuck => "stuck",
+            Kind::Undone => "undone",
+            Kind::Resolved => "resolved",
+            Kind::Changed => "changed",
+            Kind::Note => "note",
+            Kind::Phase => "phase",
+            Kind::Verdict => "verdict",
+            Kind::Source => "source",
+            Kind::Runbook => "runbook",
+            Kind::Acknowledged => "acknowledged",
+            Kind::Burn => "burn",
+            Kind::Figures => "figures",
+            Kind::IncidentOpened => "incident-opened",
+            Kind::IncidentChanged => "incident-changed",
+            Kind::IncidentClosed => "incident-closed",
+            Kind::Lead => "lead",
+            Kind::Decision => "decision",
+            Kind::FollowUp => "follow-up",
+            Kind::Debt => "debt",
+            Kind::Ticked => "ticked",
+            Kind::Told => "told",
+            Kind::Who => "who",
+            Kind::Identity => "identity",
+            Kind::Anchored => "anchored",
+        }
+    }
+
+    /// `None`: a kind that this version does not know.
+    pub fn from_word(word: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|k| k.word() == word)
+    }
+
     /// The one classification of kinds; every other question about who caused a record is asked of it.
     pub fn origin(self) -> Origin {
         match self {
@@ -176,4 +222,18 @@ pub struct Entry {
     pub target: Option<TargetId>,
     /// Kind-specific members; plain JSON, strings from outside unchanged (escaped when written and drawn).
     pub data: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_the_bytes() {
+        for kind in Kind::ALL {
+            assert_eq!(serde_json::json!(kind), kind.word());
+            assert_eq!(Kind::from_word(kind.word()), Some(kind));
+        }
+        assert_eq!((Kind::from_word("page-out"), Kind::from_word(""), Kind::from_word("Note")), (None, None, None));
+    }
 }

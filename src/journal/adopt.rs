@@ -105,10 +105,8 @@ fn new_ones(kept: &[Kept], known: &Known) -> Vec<Entry> {
     let mut seen = BTreeSet::new();
     let mut out = Vec::new();
     for k in kept {
-        let kind =
-            serde_json::to_value(k.entry.kind).ok().and_then(|v| Some(v.as_str()?.to_owned())).unwrap_or_default();
         let ticket = k.ticket.map(|t| t.0).or_else(|| k.entry.data["ticket"].as_u64());
-        let key = key(&k.session, &kind, &k.entry.at.rfc3339(), ticket, &k.entry.data);
+        let key = key(&k.session, k.entry.kind.word(), &k.entry.at.rfc3339(), ticket, &k.entry.data);
         let there = known.keys.contains(&key) || known.taken.contains(&(k.session.clone(), k.n));
         if !there && seen.insert(key) {
             out.push(taken_over(k, ticket));
