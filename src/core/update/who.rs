@@ -215,7 +215,7 @@ pub(super) fn said(model: &mut Model, said: &str, out: &mut Vec<Effect>) {
 
 fn answer(model: &mut Model, name: Arc<str>, out: &mut Vec<Effect>) {
     lead_as(model, &name);
-    let host = model.environment.who.rsplit_once('@').map(|(_, host)| host.to_owned()).unwrap_or_default();
+    let host = model.environment.host();
     model.environment.who = format!("{name}@{host}").into();
     model.claim.name = Some(name.clone());
     model.claim.asks = false;
