@@ -1,9 +1,9 @@
 //! What stands in other sessions' files beyond what was read of them: whole lines only, merged by (hlc, session, seq),
 //! never reordered within a file, never more in memory than a bound. Reads; never writes.
 
-use super::super::append::open_to_read;
 use super::super::heads::{logs, session_of};
 use super::super::lines::{Backwards, MAX_LINE};
+use super::super::places;
 use crate::core::record::{Hlc, Record, UNREADABLE};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
@@ -139,7 +139,7 @@ impl Files {
 
 impl Grows {
     fn read(&mut self, path: &Path, session: &str, most: usize) -> io::Result<()> {
-        let file = open_to_read(path)?;
+        let file = places::open(path)?;
         let len = file.metadata()?.len();
         if len < self.offset {
             // Its owner cuts back to the last whole record at most: somebody edited it.
