@@ -1,6 +1,6 @@
 //! The alarm row: the one worst thing that must not be overlooked, how many more there are, and where each is.
 
-use crate::core::act::flight::{Act, State};
+use crate::core::act::flight::{Act, State, Trouble};
 use crate::core::act::plan::Verb;
 use crate::core::casework;
 use crate::core::finish;
@@ -50,27 +50,17 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
     for a in model.acts.values() {
         let verb = a.plan.operation.verb.word();
         let at = a.target().at();
-        match &a.state {
-            State::Unknown(_) => push(0, format!("outcome unknown: {verb} {at}, reading it back"), of(a.target())),
-            State::Stuck(why) if !past(a) => push(1, format!("STUCK: {verb} {at}: {why}"), of(a.target())),
-            State::NeedsName if model.dialog.as_ref().and_then(|d| d.act()).is_none_or(|d| d.act != Some(a.id)) => {
+        let asked = || model.dialog.as_ref().and_then(|d| d.act()).is_some_and(|d| d.act == Some(a.id));
+        match a.trouble() {
+            Some(Trouble::Unknown(_)) => {
+                push(0, format!("outcome unknown: {verb} {at}, reading it back"), of(a.target()))
+            }
+            Some(Trouble::Stuck(why)) if !past(a) => push(1, format!("STUCK: {verb} {at}: {why}"), of(a.target())),
+            Some(Trouble::Undone(by)) if !past(a) => push(1, format!("UNDONE by {by}: {verb} {at}"), of(a.target())),
+            None if a.state == State::NeedsName && !asked() => {
                 push(1, format!("{verb} {at} waits: not everything is as it should be"), of(a.target()))
             }
-            State::Undone(by) if !past(a) => push(1, format!("UNDONE by {by}: {verb} {at}"), of(a.target())),
-            State::Preparing
-            | State::NeedsName
-            | State::Waiting
-            | State::Logging
-            | State::Sending
-            | State::Accepted
-            | State::Seen
-            | State::Settled
-            | State::Stuck(_)
-            | State::Undone(_)
-            | State::Refused(_)
-            | State::NotDone(_)
-            | State::Overtaken
-            | State::Dropped(_) => {}
+            Some(Trouble::Stuck(_) | Trouble::Undone(_)) | None => {}
         }
     }
     for l in model.loose.iter().filter(|l| l.found.is_none()) {

@@ -1,6 +1,5 @@
 //! Rows worst first: one per service, told by its worst target. Kept in the model, rebuilt when something changed.
 
-use crate::core::act::flight::State;
 use crate::core::id::ServiceId;
 use crate::core::judge::burn::Tier;
 use crate::core::judge::freshness::Age;
@@ -84,9 +83,7 @@ fn burn(model: &Model, service: &ServiceId) -> (u8, Glyph) {
 }
 
 fn rank(model: &Model, t: &TargetState) -> (u8, Glyph, f64) {
-    let in_trouble = model
-        .last_act(&t.id)
-        .is_some_and(|a| matches!(a.state, State::Stuck(_) | State::Unknown(_) | State::Undone(_)));
+    let in_trouble = model.last_act(&t.id).is_some_and(|a| a.trouble().is_some());
     if in_trouble {
         return (0, Glyph::Bad, 1.0);
     }

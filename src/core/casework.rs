@@ -45,11 +45,7 @@ pub fn stopwatch(model: &Model) -> Option<Stopwatch> {
 
 /// The name under which this console's person leads, owns and decides.
 pub fn me(model: &Model) -> String {
-    if let Some(name) = &model.claim.name {
-        return name.to_string();
-    }
-    let who = &*model.environment.who;
-    who.split('@').next().filter(|n| !n.is_empty()).unwrap_or(who).to_owned()
+    model.claim.name.as_deref().unwrap_or_else(|| model.environment.user()).to_owned()
 }
 
 /// The incident that records belong to: the one being opened here, else the open one.

@@ -67,6 +67,19 @@ pub enum Kind {
     Anchored,
 }
 
+/// What caused a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The console saw it by itself; two that look at the same world both write it.
+    Observation,
+    /// A person, beside acts on targets (product.md section 5: ack, note, lead, incident, tell).
+    Side,
+    /// A person: an act on a target, a runbook step, the arming.
+    Hand,
+    /// It follows of an act, or of the console's running.
+    Consequence,
+}
+
 impl Kind {
     pub const ALL: [Kind; 35] = [
         Kind::Opened,
@@ -106,16 +119,70 @@ impl Kind {
         Kind::Anchored,
     ];
 
-    /// What the console saw, as against what a person decided or did. May wait a second for the disk, and is the first to
-    /// be dropped where the disk does not follow.
-    pub fn is_observation(self) -> bool {
+    /// As records spell it: `incident-opened`.
+    pub fn word(self) -> &'static str {
         match self {
-            Kind::Phase | Kind::Verdict | Kind::Source | Kind::Burn | Kind::Figures => true,
+            Kind::Opened => "opened",
+            Kind::Closed => "closed",
+            Kind::Armed => "armed",
+            Kind::Disarmed => "disarmed",
+            Kind::Intent => "intent",
+            Kind::Sent => "sent",
+            Kind::Accepted => "accepted",
+            Kind::Refused => "refused",
+            Kind::Unknown => "unknown",
+            Kind::Seen => "seen",
+            Kind::Settled => "settled",
+            Kind::Stuck => "stuck",
+            Kind::Undone => "undone",
+            Kind::Resolved => "resolved",
+            Kind::Changed => "changed",
+            Kind::Note => "note",
+            Kind::Phase => "phase",
+            Kind::Verdict => "verdict",
+            Kind::Source => "source",
+            Kind::Runbook => "runbook",
+            Kind::Acknowledged => "acknowledged",
+            Kind::Burn => "burn",
+            Kind::Figures => "figures",
+            Kind::IncidentOpened => "incident-opened",
+            Kind::IncidentChanged => "incident-changed",
+            Kind::IncidentClosed => "incident-closed",
+            Kind::Lead => "lead",
+            Kind::Decision => "decision",
+            Kind::FollowUp => "follow-up",
+            Kind::Debt => "debt",
+            Kind::Ticked => "ticked",
+            Kind::Told => "told",
+            Kind::Who => "who",
+            Kind::Identity => "identity",
+            Kind::Anchored => "anchored",
+        }
+    }
+
+    /// `None`: a kind that this version does not know.
+    pub fn from_word(word: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|k| k.word() == word)
+    }
+
+    /// The one classification of kinds; every other question about who caused a record is asked of it.
+    pub fn origin(self) -> Origin {
+        match self {
+            Kind::Phase | Kind::Verdict | Kind::Source | Kind::Burn | Kind::Figures => Origin::Observation,
+            Kind::Note
+            | Kind::Acknowledged
+            | Kind::IncidentOpened
+            | Kind::IncidentChanged
+            | Kind::IncidentClosed
+            | Kind::Lead
+            | Kind::Decision
+            | Kind::FollowUp
+            | Kind::Debt
+            | Kind::Ticked
+            | Kind::Told => Origin::Side,
+            Kind::Armed | Kind::Disarmed | Kind::Intent | Kind::Runbook => Origin::Hand,
             Kind::Opened
             | Kind::Closed
-            | Kind::Armed
-            | Kind::Disarmed
-            | Kind::Intent
             | Kind::Sent
             | Kind::Accepted
             | Kind::Refused
@@ -126,22 +193,21 @@ impl Kind {
             | Kind::Undone
             | Kind::Resolved
             | Kind::Changed
-            | Kind::Note
-            | Kind::Runbook
-            | Kind::Acknowledged
-            | Kind::IncidentOpened
-            | Kind::IncidentChanged
-            | Kind::IncidentClosed
-            | Kind::Lead
-            | Kind::Decision
-            | Kind::FollowUp
-            | Kind::Debt
-            | Kind::Ticked
-            | Kind::Told
             | Kind::Who
             | Kind::Identity
-            | Kind::Anchored => false,
+            | Kind::Anchored => Origin::Consequence,
         }
+    }
+
+    /// What the console saw, as against what a person decided or did. May wait a second for the disk, and is the first to
+    /// be dropped where the disk does not follow.
+    pub fn is_observation(self) -> bool {
+        self.origin() == Origin::Observation
+    }
+
+    /// A person did it. What follows of an act (sent, accepted, settled) is tied to its intent by the ticket.
+    pub fn is_persons(self) -> bool {
+        matches!(self.origin(), Origin::Side | Origin::Hand)
     }
 }
 
@@ -156,4 +222,18 @@ pub struct Entry {
     pub target: Option<TargetId>,
     /// Kind-specific members; plain JSON, strings from outside unchanged (escaped when written and drawn).
     pub data: Value,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_those_of_the_bytes() {
+        for kind in Kind::ALL {
+            assert_eq!(serde_json::json!(kind), kind.word());
+            assert_eq!(Kind::from_word(kind.word()), Some(kind));
+        }
+        assert_eq!((Kind::from_word("page-out"), Kind::from_word(""), Kind::from_word("Note")), (None, None, None));
+    }
 }

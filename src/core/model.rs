@@ -55,6 +55,18 @@ pub struct Environment {
     pub goal: Option<Arc<str>>,
 }
 
+impl Environment {
+    /// This console's person: `mira`. An account may hold an `@` itself, a host's name never does.
+    pub fn user(&self) -> &str {
+        self.who.rsplit_once('@').map(|(user, _)| user).filter(|u| !u.is_empty()).unwrap_or(&self.who)
+    }
+
+    /// `bastion-2`; empty where it is not known.
+    pub fn host(&self) -> &str {
+        self.who.rsplit_once('@').map_or("", |(_, host)| host)
+    }
+}
+
 /// limits.md section 4, as far as update decides by it. Milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {

@@ -112,7 +112,7 @@ impl Record {
             hlc,
             utc: utc.rfc3339(),
             at: (entry.at != utc).then(|| entry.at.rfc3339()),
-            kind: serde_json::to_value(entry.kind).ok().and_then(|k| Some(k.as_str()?.to_owned())).unwrap_or_default(),
+            kind: entry.kind.word().to_owned(),
             incident: entry.incident.as_deref().map(str::to_owned),
             target: entry.target.as_ref().and_then(|t| serde_json::to_value(t).ok()),
             ticket: entry.data["ticket"].as_u64(),

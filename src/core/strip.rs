@@ -3,12 +3,6 @@
 
 use crate::core::model::{LogLine, Model};
 
-/// This console's person as the strip names them: `mira`.
-pub fn me(model: &Model) -> &str {
-    let who = &*model.environment.who;
-    who.split_once('@').map_or(who, |(user, _)| user)
-}
-
 /// `mira: acked #8812`: with who did it, where a person did.
 pub fn text(line: &LogLine) -> String {
     if line.who.is_empty() { line.text.to_string() } else { format!("{}: {}", line.who, line.text) }

@@ -105,10 +105,8 @@ fn new_ones(kept: &[Kept], known: &Known) -> Vec<Entry> {
     let mut seen = BTreeSet::new();
     let mut out = Vec::new();
     for k in kept {
-        let kind =
-            serde_json::to_value(k.entry.kind).ok().and_then(|v| Some(v.as_str()?.to_owned())).unwrap_or_default();
         let ticket = k.ticket.map(|t| t.0).or_else(|| k.entry.data["ticket"].as_u64());
-        let key = key(&k.session, &kind, &k.entry.at.rfc3339(), ticket, &k.entry.data);
+        let key = key(&k.session, k.entry.kind.word(), &k.entry.at.rfc3339(), ticket, &k.entry.data);
         let there = known.keys.contains(&key) || known.taken.contains(&(k.session.clone(), k.n));
         if !there && seen.insert(key) {
             out.push(taken_over(k, ticket));
@@ -144,30 +142,15 @@ fn taken_over(k: &Kept, ticket: Option<u64>) -> Entry {
 mod tests {
     use super::*;
     use crate::core::act::plan::Ticket;
-    use crate::journal::append::MineOnly;
     use crate::journal::fallback::{About, Fallback, dir};
-    use crate::journal::scratch::{Scratch, at, entry, target};
-    use crate::journal::thread::{Beside, Durability, Journal, Report, Settings};
+    use crate::journal::scratch::{Scratch, at, entry, settings, target};
+    use crate::journal::thread::{Beside, Durability, Journal, Report};
     use std::path::PathBuf;
     use std::sync::Arc;
     use std::sync::mpsc::channel;
     use std::time::Duration;
 
     const LONG: Duration = Duration::from_secs(20);
-
-    fn settings(at: &Path, suffix: &str) -> Settings {
-        Settings {
-            dir: at.join("log"),
-            mine_only: MineOnly(true),
-            environment: "prod".into(),
-            user: "mira".into(),
-            claimed: None,
-            host: "h".into(),
-            build: "0".into(),
-            suffix: suffix.into(),
-            drill: None,
-        }
-    }
 
     fn act(kind: Kind, ms: i64, ticket: u64) -> Entry {
         let data = json!({"act": 7, "ticket": ticket, "verb": "roll back", "step": 1, "of": 1});
@@ -183,7 +166,7 @@ mod tests {
             }
         });
         let beside = Beside { fallback: Some(dir(state)), ..Beside::default() };
-        let j = Journal::open_with(&settings(state, suffix), at(ms), report, beside).expect("opened");
+        let j = Journal::open_with(&settings(&state.join("log"), suffix), at(ms), report, beside).expect("opened");
         let found = told.recv_timeout(LONG).expect("looked");
         let path = j.path().to_owned();
         j.close(at(ms + 50), LONG).head.expect("on disk");
@@ -204,7 +187,7 @@ mod tests {
         let report = Arc::new(move |r| {
             let _ = tell.send(matches!(r, Report::Durable(_)));
         });
-        let j = Journal::open(&settings(state.path(), "a"), at(0), report).expect("opened");
+        let j = Journal::open(&settings(&state.path().join("log"), "a"), at(0), report).expect("opened");
         let session = j.session().to_owned();
         j.append(act(Kind::Intent, 5, 1), at(5), Some(Ticket(1)), Durability::Sync);
         while !told.recv_timeout(LONG).expect("durable") {}

@@ -2,15 +2,15 @@
 //! fallback files; a full disk; a sync that never returns. Nothing given may be lost, nothing may be called durable that
 //! is not, and the next session opens.
 
-use super::append::{LogFile, MineOnly, make_dir};
+use super::append::{LogFile, make_dir};
 use super::ballast::{Ballast, SIZE};
 use super::chain::verify;
 use super::fallback::{About, left_over};
 use super::fault::{How, Op, Plan};
 use super::heads::logs;
 use super::keeper::Keeper;
-use super::scratch::{Scratch, at, entry};
-use super::thread::{Beside, Durability, Ended, Journal, OnReport, Report, Settings};
+use super::scratch::{Scratch, at, entry, settings};
+use super::thread::{Beside, Durability, Ended, Journal, OnReport, Report};
 use super::worker::Around;
 use crate::core::act::plan::Ticket;
 use crate::core::entry::{Entry, Kind};
@@ -25,20 +25,6 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const LONG: Duration = Duration::from_secs(20);
-
-fn settings(dir: &Path, suffix: &str) -> Settings {
-    Settings {
-        dir: dir.to_owned(),
-        mine_only: MineOnly(true),
-        environment: "prod".into(),
-        user: "mira".into(),
-        claimed: None,
-        host: "h".into(),
-        build: "0".into(),
-        suffix: suffix.into(),
-        drill: None,
-    }
-}
 
 fn reports() -> (OnReport, Receiver<Report>) {
     let (tell, told) = channel();

@@ -14,8 +14,6 @@ use std::path::{Path, PathBuf};
 
 pub use super::scan::{Resolved, Unfinished};
 
-/// So many of the newest files are looked through for records that were taken over already.
-pub const LOOKED_AT: usize = 256;
 /// The heads that so many of the newest files name of others are looked for.
 const WITNESSES: usize = 16;
 /// Verdicts, burns and acts of incidents beyond this many, the older ones, are left out; what tells of incidents,

@@ -1,10 +1,9 @@
 //! A session killed at random instants, and readers fed with anything.
 
-use super::append::MineOnly;
 use super::chain::verify;
-use super::scratch::{Scratch, at, entry};
+use super::scratch::{Scratch, at, entry, settings};
 use super::tape_read::TapeReader;
-use super::thread::{Durability, Journal, Report, Settings};
+use super::thread::{Durability, Journal, Report};
 use super::{heads, recovery, tail, words};
 use crate::core::act::plan::Ticket;
 use crate::core::entry::Kind;
@@ -25,17 +24,7 @@ fn child_of_the_kill_test() {
     let Some(dir) = std::env::var_os(CHILD) else {
         return;
     };
-    let settings = Settings {
-        dir: dir.into(),
-        mine_only: MineOnly(true),
-        environment: "prod".into(),
-        user: "mira".into(),
-        claimed: None,
-        host: "h".into(),
-        build: "0".into(),
-        suffix: std::process::id().to_string(),
-        drill: None,
-    };
+    let settings = settings(Path::new(&dir), &std::process::id().to_string());
     let report = Arc::new(|r| {
         if let Report::Durable(Ticket(n)) = r {
             // One write, so that a kill never shows half a number.

@@ -54,15 +54,6 @@ pub struct Unfinished {
     pub last: String,
 }
 
-impl Unfinished {
-    /// The step that was begun last and how many the plan has, where it was cut half-way: the step has had its effect
-    /// and the next one was never begun.
-    pub fn cut(&self) -> Option<(u64, u64)> {
-        let (step, of) = (self.data["step"].as_u64()?, self.data["of"].as_u64()?);
-        (self.last == "seen" && step < of).then_some((step, of))
-    }
-}
-
 /// A `resolved` record about another session's act.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Resolved {

@@ -1,5 +1,7 @@
 //! A directory for one test, removed at its end; and entries to write.
 
+use super::append::MineOnly;
+use super::thread::Settings;
 use crate::core::entry::{Entry, Kind};
 use crate::core::id::TargetId;
 use crate::core::time::{Person, Stamp, Utc, World};
@@ -37,6 +39,21 @@ pub fn at(ms: i64) -> Stamp {
 
 pub fn entry(kind: Kind, ms: i64, data: Value) -> Entry {
     Entry { kind, at: at(ms).utc, incident: None, target: None, data }
+}
+
+/// A console of mira's whose log is in `dir`.
+pub fn settings(dir: &Path, suffix: &str) -> Settings {
+    Settings {
+        dir: dir.to_owned(),
+        mine_only: MineOnly(true),
+        environment: "prod".into(),
+        user: "mira".into(),
+        claimed: None,
+        host: "h".into(),
+        build: "0".into(),
+        suffix: suffix.into(),
+        drill: None,
+    }
 }
 
 pub fn target() -> TargetId {

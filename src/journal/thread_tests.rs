@@ -1,10 +1,10 @@
 //! The journal under every fault: never a panic, never a false "durable", never a caller that waits.
 
-use super::append::{LogFile, MineOnly};
+use super::append::LogFile;
 use super::chain::verify;
 use super::fallback::{About, left_over};
 use super::keeper::Keeper;
-use super::scratch::{Scratch, at, entry};
+use super::scratch::{self, Scratch, at, entry};
 use super::thread::{Durability, Ended, Journal, OnReport, Report, Settings, WAITING};
 use super::worker::Around;
 use crate::core::act::plan::Ticket;
@@ -20,17 +20,7 @@ use std::time::{Duration, Instant};
 const LONG: Duration = Duration::from_secs(20);
 
 fn settings(dir: &Path) -> Settings {
-    Settings {
-        dir: dir.join("log"),
-        mine_only: MineOnly(true),
-        environment: "prod".into(),
-        user: "mira".into(),
-        claimed: None,
-        host: "bastion2".into(),
-        build: "0.1.0".into(),
-        suffix: "7f3a".into(),
-        drill: None,
-    }
+    Settings { host: "bastion2".into(), ..scratch::settings(&dir.join("log"), "7f3a") }
 }
 
 fn reports() -> (OnReport, Receiver<Report>) {

@@ -32,7 +32,7 @@ pub fn named(entry: &Entry, nameless: &mut Vec<u64>, chain: &mut Chain) -> Optio
 
 /// Remembers a record that a person caused without having said who they are.
 pub fn nameless(kind: Kind, record: &Record, nameless: &mut Vec<u64>) {
-    if record.claimed.as_deref() == Some(NOT_GIVEN) && is_persons(kind) && is_own(&record.data) {
+    if record.claimed.as_deref() == Some(NOT_GIVEN) && kind.is_persons() && is_own(&record.data) {
         nameless.push(record.seq);
     }
 }
@@ -40,45 +40,4 @@ pub fn nameless(kind: Kind, record: &Record, nameless: &mut Vec<u64>) {
 /// Not taken over from an ended session, whose person somebody else may have been.
 fn is_own(data: &serde_json::Value) -> bool {
     data.get("original").is_none()
-}
-
-/// A person did it. What follows of an act (sent, accepted, settled) is tied to its intent by the ticket.
-fn is_persons(kind: Kind) -> bool {
-    match kind {
-        Kind::Armed
-        | Kind::Disarmed
-        | Kind::Intent
-        | Kind::Note
-        | Kind::Runbook
-        | Kind::Acknowledged
-        | Kind::IncidentOpened
-        | Kind::IncidentChanged
-        | Kind::IncidentClosed
-        | Kind::Lead
-        | Kind::Decision
-        | Kind::FollowUp
-        | Kind::Debt
-        | Kind::Ticked
-        | Kind::Told => true,
-        Kind::Opened
-        | Kind::Closed
-        | Kind::Sent
-        | Kind::Accepted
-        | Kind::Refused
-        | Kind::Unknown
-        | Kind::Seen
-        | Kind::Settled
-        | Kind::Stuck
-        | Kind::Undone
-        | Kind::Resolved
-        | Kind::Changed
-        | Kind::Phase
-        | Kind::Verdict
-        | Kind::Source
-        | Kind::Burn
-        | Kind::Figures
-        | Kind::Who
-        | Kind::Identity
-        | Kind::Anchored => false,
-    }
 }

@@ -2,6 +2,7 @@
 
 use crate::contract::kube::Kube;
 use crate::home::Home;
+use crate::log::session::settings;
 use crate::pty::Pty;
 use crate::together::{case, together};
 use andon::core::act::plan::Ticket;
@@ -31,17 +32,8 @@ fn now() -> Stamp {
 }
 
 fn journal(dir: &Path, user: &str, report: OnReport) -> Journal {
-    let settings = Settings {
-        dir: dir.to_owned(),
-        mine_only: MineOnly(false),
-        environment: "prod".into(),
-        user: user.into(),
-        claimed: None,
-        host: "bastion2".into(),
-        build: "0".into(),
-        suffix: user.into(),
-        drill: None,
-    };
+    let own = settings(dir, user);
+    let settings = Settings { mine_only: MineOnly(false), user: user.into(), host: "bastion2".into(), ..own };
     Journal::open(&settings, now(), report).expect("opened")
 }
 

@@ -35,6 +35,7 @@ mod log {
     mod kill;
     mod page;
     mod real;
+    pub mod session;
     mod way_back;
 }
 mod log_screens;

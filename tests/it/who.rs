@@ -3,6 +3,7 @@
 
 use crate::console_pty::awake;
 use crate::home::Home;
+use crate::log::session::settings;
 use andon::backends::kubernetes;
 use andon::backends::{Backend, Cx, Lane};
 use andon::core::case::claim::Claim;
@@ -14,7 +15,6 @@ use andon::core::msg::Msg;
 use andon::core::nav::Overlay;
 use andon::core::record::{Hlc, Record};
 use andon::core::time::{Person, Stamp, Utc, World};
-use andon::journal::append::MineOnly;
 use andon::journal::record::NOT_GIVEN;
 use andon::journal::thread::{Durability, Journal, Settings};
 use andon::testkit::drill::Run;
@@ -352,17 +352,8 @@ fn entry(kind: Kind, data: Value) -> Entry {
 #[test]
 fn the_answer_names_the_acts_it_covers_and_what_comes_after_carries_the_name() {
     let home = Home::new("covers");
-    let settings = Settings {
-        dir: home.path().join("log"),
-        mine_only: MineOnly(true),
-        environment: "prod".into(),
-        user: "root".into(),
-        claimed: Some(NOT_GIVEN.into()),
-        host: "h".into(),
-        build: "0".into(),
-        suffix: "1".into(),
-        drill: None,
-    };
+    let own = settings(&home.path().join("log"), "1");
+    let settings = Settings { user: "root".into(), claimed: Some(NOT_GIVEN.into()), ..own };
     let at = |ms| Stamp { utc: Utc(1_795_230_847_000 + ms), world: World(ms), person: Person(ms) };
     let journal = Journal::open(&settings, at(0), Arc::new(|_| {})).expect("opened");
     let put = |ms, kind, data| journal.append(entry(kind, data), at(ms), None, Durability::Batched);

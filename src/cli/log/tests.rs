@@ -2,9 +2,8 @@
 
 use super::{tail, verify};
 use crate::core::entry::Kind;
-use crate::journal::append::MineOnly;
-use crate::journal::scratch::{Scratch, at, entry, target};
-use crate::journal::thread::{Durability, Journal, Settings};
+use crate::journal::scratch::{Scratch, at, entry, settings, target};
+use crate::journal::thread::{Durability, Journal};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,18 +11,7 @@ use std::time::Duration;
 
 /// A session with one note; returns its file.
 fn session(dir: &Path, suffix: &str, ms: i64) -> PathBuf {
-    let settings = Settings {
-        dir: dir.to_owned(),
-        mine_only: MineOnly(true),
-        environment: "prod".into(),
-        user: "mira".into(),
-        claimed: None,
-        host: "h".into(),
-        build: "0.1.0".into(),
-        suffix: suffix.into(),
-        drill: None,
-    };
-    let journal = Journal::open(&settings, at(ms), Arc::new(|_| {})).expect("opened");
+    let journal = Journal::open(&settings(dir, suffix), at(ms), Arc::new(|_| {})).expect("opened");
     let mut note = entry(Kind::Note, ms + 1, json!({"text": format!("from {suffix}\u{1b}[2J")}));
     note.target = Some(target());
     journal.append(note, at(ms + 1), None, Durability::Batched);

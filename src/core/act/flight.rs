@@ -96,6 +96,15 @@ pub struct Act {
     pub next_read: Option<Person>,
 }
 
+/// What must not be overlooked, with its reason in words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble<'a> {
+    Unknown(&'a str),
+    Stuck(&'a str),
+    /// By whom.
+    Undone(&'a str),
+}
+
 /// What observing the target means for the act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step1 {
@@ -137,6 +146,26 @@ impl Act {
             | State::Seen
             | State::Stuck(_)
             | State::Unknown(_) => false,
+        }
+    }
+
+    pub fn trouble(&self) -> Option<Trouble<'_>> {
+        match &self.state {
+            State::Unknown(why) => Some(Trouble::Unknown(why)),
+            State::Stuck(why) => Some(Trouble::Stuck(why)),
+            State::Undone(by) => Some(Trouble::Undone(by)),
+            State::Preparing
+            | State::NeedsName
+            | State::Waiting
+            | State::Logging
+            | State::Sending
+            | State::Accepted
+            | State::Seen
+            | State::Settled
+            | State::Refused(_)
+            | State::NotDone(_)
+            | State::Overtaken
+            | State::Dropped(_) => None,
         }
     }
 
@@ -191,6 +220,27 @@ impl Act {
     pub fn settled_by(&self) -> Option<World> {
         let own = self.expected_ms.map(|m| 3 * m);
         Some(World(self.answered?.0 + own.unwrap_or(self.current()?.settled_by)))
+    }
+
+    /// It is called stuck then, on the world's clock, unless more of it shows. `None`: it does not wait for the server.
+    pub fn stuck_at(&self) -> Option<World> {
+        match self.state {
+            State::Accepted => self.seen_by(),
+            State::Seen => self.settled_by(),
+            State::Preparing
+            | State::NeedsName
+            | State::Waiting
+            | State::Logging
+            | State::Sending
+            | State::Settled
+            | State::Stuck(_)
+            | State::Refused(_)
+            | State::Unknown(_)
+            | State::NotDone(_)
+            | State::Undone(_)
+            | State::Overtaken
+            | State::Dropped(_) => None,
+        }
     }
 
     /// Compare the target with what the current step waits for. `state` must be newer than the answer.

@@ -5,7 +5,7 @@
 
 use super::followup::Tasks;
 use super::incident::Incident;
-use super::signal::{self, Signals};
+use super::signal::Signals;
 use crate::core::entry::Kind;
 use crate::core::record::Record;
 use crate::core::time::Utc;
@@ -42,7 +42,7 @@ impl Casebook {
         } else {
             self.heard.insert(r.session.clone(), at);
         }
-        let Some(kind) = signal::kind(r) else { return };
+        let Some(kind) = Kind::from_word(&r.kind) else { return };
         self.signals.take(kind, r);
         if kind == Kind::FollowUp {
             self.follow_ups.take(r);

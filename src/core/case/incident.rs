@@ -429,7 +429,7 @@ fn verb_line(kind: Kind, r: &Record) -> String {
             None => "settled".to_owned(),
         },
         Kind::Undone => format!("UNDONE by {}", s("by")),
-        other => super::signal::word(other),
+        other => other.word().to_owned(),
     };
     format!("{} {}{to}: {did}", s("verb"), r.target_at().unwrap_or_default())
 }

@@ -10,16 +10,6 @@ use std::collections::BTreeMap;
 /// Signals kept of each service.
 const KEPT: usize = 40;
 
-/// The kind as records spell it.
-pub fn word(kind: Kind) -> String {
-    serde_json::to_value(kind).ok().and_then(|k| k.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-/// The kind of a record; `None` for one this version does not know.
-pub fn kind(r: &Record) -> Option<Kind> {
-    serde_json::from_value(r.kind.clone().into()).ok()
-}
-
 /// The words of a bad signal; `None` for any other record.
 pub fn bad(kind: Kind, r: &Record) -> Option<String> {
     let words = r.data["words"].as_str().unwrap_or_default();

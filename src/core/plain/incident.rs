@@ -11,7 +11,6 @@ use crate::core::intent::Intent;
 use crate::core::members;
 use crate::core::model::Model;
 use crate::core::record::Record;
-use crate::core::strip;
 use crate::core::words;
 
 /// The incident, people, what is owed, and the log's own state.
@@ -25,7 +24,7 @@ pub fn incident(model: &Model) -> Vec<String> {
         out.push(format!("left: {}.{how}", finish::words(l)));
     }
     let armed = if model.is_armed() { "armed" } else { "look-only" };
-    out.push(format!("people: {} (you), {armed}.", strip::me(model)));
+    out.push(format!("people: {} (you), {armed}.", model.environment.user()));
     let who = &model.environment.who;
     out.extend(model.people.iter().map(|p| format!("people: {} at {}, {}.", p.called(who), p.host, p.doing())));
     tasks("debt", &model.casebook.debts, &mut out);

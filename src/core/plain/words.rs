@@ -1,6 +1,6 @@
 //! Single sentences about a target, a row, a verdict, a budget. Figures never stand without their count or their age.
 
-use crate::core::act::flight::State;
+use crate::core::act::flight::Trouble;
 use crate::core::act::plan::Verb;
 use crate::core::age;
 use crate::core::board::{Glyph, Row};
@@ -72,18 +72,12 @@ pub fn doing(t: &TargetState) -> String {
 /// The word a row is told by.
 pub fn row_word(model: &Model, r: &Row) -> String {
     if let Some(act) = r.target.as_ref().and_then(|t| model.last_act(t)) {
-        match &act.state {
-            State::Stuck(_) => return "STUCK".into(),
-            State::Unknown(_) => return "OUTCOME UNKNOWN".into(),
-            State::Undone(_) => return "UNDONE".into(),
-            State::Preparing
-            | State::NeedsName
-            | State::Waiting
-            | State::Logging
-            | State::Sending
-            | State::Accepted
-            | State::Seen => return act.doing().to_lowercase(),
-            State::Settled | State::Refused(_) | State::NotDone(_) | State::Overtaken | State::Dropped(_) => {}
+        match act.trouble() {
+            Some(Trouble::Stuck(_)) => return "STUCK".into(),
+            Some(Trouble::Unknown(_)) => return "OUTCOME UNKNOWN".into(),
+            Some(Trouble::Undone(_)) => return "UNDONE".into(),
+            None if !act.is_over() => return act.doing().to_lowercase(),
+            None => {}
         }
     }
     let target = r.target.as_ref().and_then(|t| model.world.targets.get(t));

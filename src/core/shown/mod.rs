@@ -105,6 +105,24 @@ impl Shown {
     }
 }
 
+impl Shown {
+    /// Nothing in it is markup: fit for the text of an HTML page and for a quoted attribute.
+    pub fn html(&self) -> String {
+        let mut out = String::with_capacity(self.text.len() + 8);
+        for c in self.text.chars() {
+            match c {
+                '&' => out.push_str("&amp;"),
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '"' => out.push_str("&quot;"),
+                '\'' => out.push_str("&#39;"),
+                c => out.push(c),
+            }
+        }
+        out
+    }
+}
+
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

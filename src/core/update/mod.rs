@@ -38,7 +38,6 @@ use crate::core::entry::Entry;
 use crate::core::id::{DialogId, ServiceId};
 use crate::core::model::{LogLine, Loose, Model};
 use crate::core::msg::{Msg, Recovered, Unfinished};
-use crate::core::strip;
 use crate::core::time::{Person, Stamp};
 use crate::core::world::fact::Fact;
 use std::sync::Arc;
@@ -171,7 +170,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
 
 /// A record is on its way into the log, or was played out of one.
 fn logged(model: &mut Model, entry: &Entry) {
-    let who: Arc<str> = strip::me(model).into();
+    let who: Arc<str> = model.environment.user().into();
     logged_by(model, entry, who);
 }
 

@@ -119,45 +119,9 @@ pub(super) fn plain(kind: Kind, at: Utc, target: Option<&TargetId>, data: Value)
     Entry { kind, at, incident: None, target: target.cloned(), data }
 }
 
-/// Does a person do this? Then the strip says who.
+/// Does the strip say who? Where a person did it; LOOK-ONLY returns by itself too.
 pub(super) fn by_hand(kind: Kind) -> bool {
-    match kind {
-        Kind::Intent
-        | Kind::Armed
-        | Kind::Note
-        | Kind::Runbook
-        | Kind::Acknowledged
-        | Kind::IncidentOpened
-        | Kind::IncidentChanged
-        | Kind::IncidentClosed
-        | Kind::Lead
-        | Kind::Decision
-        | Kind::FollowUp
-        | Kind::Debt
-        | Kind::Ticked
-        | Kind::Told => true,
-        Kind::Opened
-        | Kind::Closed
-        | Kind::Disarmed
-        | Kind::Sent
-        | Kind::Accepted
-        | Kind::Refused
-        | Kind::Unknown
-        | Kind::Seen
-        | Kind::Settled
-        | Kind::Stuck
-        | Kind::Undone
-        | Kind::Resolved
-        | Kind::Changed
-        | Kind::Phase
-        | Kind::Verdict
-        | Kind::Source
-        | Kind::Burn
-        | Kind::Figures
-        | Kind::Who
-        | Kind::Identity
-        | Kind::Anchored => false,
-    }
+    kind.is_persons() && kind != Kind::Disarmed
 }
 
 /// One line for the strip; `None` for what a person need not see go by.

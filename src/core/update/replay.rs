@@ -8,7 +8,6 @@ mod seen;
 use super::{browse, bump, incident, keys, logged_by, together};
 use crate::core::case::known::when;
 use crate::core::case::people::{Here, Present};
-use crate::core::case::signal::kind;
 use crate::core::effect::Effect;
 use crate::core::entry::{Entry, Kind};
 use crate::core::here;
@@ -28,7 +27,7 @@ pub(super) fn played(model: &mut Model, record: Record, ahead: Ahead, out: &mut 
     replay.taken += 1;
     replay.ahead = ahead;
     *replay.sessions.entry(record.session.clone()).or_default() += 1;
-    let (at, kind) = (when(&record), kind(&record));
+    let (at, kind) = (when(&record), Kind::from_word(&record.kind));
     match kind {
         Some(kind) => tell(model, kind, &record, at),
         None => unknown(model, &record, at),

@@ -241,7 +241,7 @@ pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
             }
             State::Accepted | State::Seen => {
                 let seen = act.state == State::Seen;
-                let late = if seen { act.settled_by() } else { act.seen_by() }.is_some_and(|t| now.world >= t);
+                let late = act.stuck_at().is_some_and(|t| now.world >= t);
                 if late {
                     let why = act.stuck_because(model.world.targets.get(act.target()), seen);
                     act.note(now.utc, format!("STUCK: {why}"));

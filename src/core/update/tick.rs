@@ -71,8 +71,7 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
                     person.push(t.0 + model.limits.reread);
                 }
             }
-            State::Accepted => world.extend(a.seen_by().map(|t| t.0)),
-            State::Seen => world.extend(a.settled_by().map(|t| t.0)),
+            State::Accepted | State::Seen => world.extend(a.stuck_at().map(|t| t.0)),
             State::Unknown(_) => person.extend(a.next_read.map(|t| t.0)),
             State::NeedsName
             | State::Waiting

@@ -97,7 +97,7 @@ pub(super) fn records(model: &mut Model, records: &[Record]) {
 
 /// What others saw we see ourselves; what they did is told.
 pub(super) fn line(r: &Record) -> Option<String> {
-    let kind: Kind = serde_json::from_value(r.kind.as_str().into()).ok().filter(|k: &Kind| !k.is_observation())?;
+    let kind = Kind::from_word(&r.kind).filter(|k| !k.is_observation())?;
     let entry = Entry { kind, at: Utc::default(), incident: None, target: r.target_id(), data: r.data.clone() };
     records::strip(&entry)
 }

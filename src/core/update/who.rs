@@ -12,7 +12,7 @@ use crate::core::case::claim;
 use crate::core::case::incident::LeadChange;
 use crate::core::casework;
 use crate::core::effect::Effect;
-use crate::core::entry::Kind;
+use crate::core::entry::{Kind, Origin};
 use crate::core::key::{Code, Key};
 use crate::core::model::Model;
 use crate::core::nav::Overlay;
@@ -89,7 +89,7 @@ fn hold(model: &mut Model, out: &mut Vec<Effect>) -> bool {
     let mut held = Vec::new();
     let mut let_go = std::mem::take(&mut model.claim.let_go);
     out.retain(|e| match e {
-        Effect::Append { entry, ticket: None } if is_side(entry.kind) => {
+        Effect::Append { entry, ticket: None } if entry.kind.origin() == Origin::Side => {
             if let_go > 0 {
                 let_go -= 1;
                 return true;
@@ -106,47 +106,6 @@ fn hold(model: &mut Model, out: &mut Vec<Effect>) -> bool {
         model.claim.notice = model.notice.take().map(|(text, _)| text);
     }
     any
-}
-
-/// What a person does beside acts on targets (product.md section 5: ack, note, lead, incident, tell).
-fn is_side(kind: Kind) -> bool {
-    match kind {
-        Kind::Note
-        | Kind::Acknowledged
-        | Kind::IncidentOpened
-        | Kind::IncidentChanged
-        | Kind::IncidentClosed
-        | Kind::Lead
-        | Kind::Decision
-        | Kind::FollowUp
-        | Kind::Debt
-        | Kind::Ticked
-        | Kind::Told => true,
-        Kind::Opened
-        | Kind::Closed
-        | Kind::Armed
-        | Kind::Disarmed
-        | Kind::Intent
-        | Kind::Sent
-        | Kind::Accepted
-        | Kind::Refused
-        | Kind::Unknown
-        | Kind::Seen
-        | Kind::Settled
-        | Kind::Stuck
-        | Kind::Undone
-        | Kind::Resolved
-        | Kind::Changed
-        | Kind::Phase
-        | Kind::Verdict
-        | Kind::Source
-        | Kind::Runbook
-        | Kind::Burn
-        | Kind::Figures
-        | Kind::Who
-        | Kind::Identity
-        | Kind::Anchored => false,
-    }
 }
 
 /// No key for a second before this one.
@@ -258,7 +217,7 @@ pub(super) fn said(model: &mut Model, said: &str, out: &mut Vec<Effect>) {
 
 fn answer(model: &mut Model, name: Arc<str>, out: &mut Vec<Effect>) {
     lead_as(model, &name);
-    let host = model.environment.who.rsplit_once('@').map(|(_, host)| host.to_owned()).unwrap_or_default();
+    let host = model.environment.host();
     model.environment.who = format!("{name}@{host}").into();
     model.claim.name = Some(name.clone());
     model.claim.asks = false;

@@ -92,17 +92,5 @@ fn row(r: &Record, line: &[u8], out: &mut impl Write) -> io::Result<()> {
 }
 
 fn text(s: &str) -> String {
-    let s = shown_line(s, WIDTH).into_string();
-    let mut out = String::with_capacity(s.len() + 8);
-    for c in s.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            _ => out.push(c),
-        }
-    }
-    out
+    shown_line(s, WIDTH).html()
 }

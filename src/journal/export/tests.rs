@@ -4,10 +4,9 @@ use super::{Done, Format, Made, Which, export, holds_alone, open_checked};
 use crate::core::entry::Kind;
 use crate::core::record::Record;
 use crate::core::time::Utc;
-use crate::journal::append::MineOnly;
 use crate::journal::chain;
-use crate::journal::scratch::{Scratch, at, entry, target};
-use crate::journal::thread::{Durability, Journal, Settings};
+use crate::journal::scratch::{Scratch, at, entry, settings, target};
+use crate::journal::thread::{Durability, Journal};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,18 +31,7 @@ const HARM: [&str; 14] = [
 ];
 
 fn session(dir: &Path, suffix: &str, ms: i64, texts: &[&str]) -> PathBuf {
-    let settings = Settings {
-        dir: dir.to_owned(),
-        mine_only: MineOnly(true),
-        environment: "prod".into(),
-        user: "mira".into(),
-        claimed: None,
-        host: "h".into(),
-        build: "0.1.0".into(),
-        suffix: suffix.into(),
-        drill: None,
-    };
-    let journal = Journal::open(&settings, at(ms), Arc::new(|_| {})).expect("opened");
+    let journal = Journal::open(&settings(dir, suffix), at(ms), Arc::new(|_| {})).expect("opened");
     for (i, text) in texts.iter().enumerate() {
         let t = ms + 1 + i as i64;
         let mut note = entry(Kind::Note, t, json!({"text": text, "act": i}));

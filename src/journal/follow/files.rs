@@ -1,9 +1,9 @@
 //! What stands in other sessions' files beyond what was read of them: whole lines only, merged by (hlc, session, seq),
 //! never reordered within a file, never more in memory than a bound. Reads; never writes.
 
-use super::super::append::open_to_read;
 use super::super::heads::{logs, session_of};
 use super::super::lines::{Backwards, MAX_LINE};
+use super::super::places;
 use crate::core::record::{Hlc, Record, UNREADABLE};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
@@ -57,13 +57,6 @@ impl Files {
                 files.grow.insert(session, Grows { offset, ..Grows::default() });
             }
         }
-        Ok(files)
-    }
-
-    /// From the start of every file.
-    pub fn from_start(dir: &Path) -> io::Result<Files> {
-        let mut files = Files { dir: dir.to_owned(), own: None, grow: BTreeMap::new(), ended: BTreeSet::new() };
-        files.list()?;
         Ok(files)
     }
 
@@ -146,7 +139,7 @@ impl Files {
 
 impl Grows {
     fn read(&mut self, path: &Path, session: &str, most: usize) -> io::Result<()> {
-        let file = open_to_read(path)?;
+        let file = places::open(path)?;
         let len = file.metadata()?.len();
         if len < self.offset {
             // Its owner cuts back to the last whole record at most: somebody edited it.
@@ -215,6 +208,14 @@ mod tests {
         f.write_all(text.as_bytes()).expect("written");
     }
 
+    /// Every file from its start.
+    fn from_start(dir: &Scratch) -> Files {
+        let dir = dir.path().to_owned();
+        let mut files = Files { dir, own: None, grow: BTreeMap::new(), ended: BTreeSet::new() };
+        files.list().expect("listed");
+        files
+    }
+
     fn all(files: &mut Files, n: usize) -> Vec<String> {
         let mut out = Vec::new();
         loop {
@@ -263,7 +264,7 @@ mod tests {
             append(&dir, s, &line(s, i as u64, i));
             want.push(format!("{s}{i}"));
         }
-        assert_eq!(all(&mut Files::from_start(dir.path()).expect("listed"), 100), want);
+        assert_eq!(all(&mut from_start(&dir), 100), want);
     }
 
     #[test]
@@ -271,14 +272,14 @@ mod tests {
         let dir = Scratch::new();
         append(&dir, "a", &[line("a", 1, 50), line("a", 2, 10), "no json\n".into(), line("a", 3, 60)].concat());
         append(&dir, "b", &line("b", 1, 55));
-        assert_eq!(all(&mut Files::from_start(dir.path()).expect("listed"), 100), ["a1", "a2", "a0", "b1", "a3"]);
+        assert_eq!(all(&mut from_start(&dir), 100), ["a1", "a2", "a0", "b1", "a3"]);
     }
 
     #[test]
     fn a_line_without_end_is_not_read_into_memory_again_and_again() {
         let dir = Scratch::new();
         append(&dir, "a", &"x".repeat(MAX_LINE + 10));
-        let mut files = Files::from_start(dir.path()).expect("listed");
+        let mut files = from_start(&dir);
         assert_eq!(all(&mut files, 9), [""; 0]);
         append(&dir, "a", &format!("\n{}", line("a", 1, 1)));
         assert_eq!(all(&mut files, 9), [""; 0], "readers stop at a damaged place");

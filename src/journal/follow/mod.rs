@@ -476,10 +476,7 @@ impl Following {
 fn thinned(records: Vec<Record>, most: usize) -> (Vec<Record>, u64) {
     let mut over = records.len().saturating_sub(most);
     let before = over;
-    let observed = |r: &Record| {
-        let kind: Option<Kind> = serde_json::from_value(r.kind.as_str().into()).ok();
-        kind.is_some_and(Kind::is_observation)
-    };
+    let observed = |r: &Record| Kind::from_word(&r.kind).is_some_and(Kind::is_observation);
     let keep = |r: &Record| {
         let out = over > 0 && observed(r);
         over -= usize::from(out);

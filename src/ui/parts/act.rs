@@ -3,7 +3,7 @@
 use super::figures;
 use super::line::{Line, Rows, wrap};
 use crate::config::theme::Role;
-use crate::core::act::flight::{Act, State};
+use crate::core::act::flight::{Act, State, Trouble};
 use crate::core::act::plan::Verb;
 use crate::core::age;
 use crate::core::intent::Intent;
@@ -246,28 +246,17 @@ fn draining(model: &Model, act: &Act) -> Option<Line> {
 /// What comes next if it does not go on by itself.
 fn next(model: &Model, act: &Act) -> Option<Line> {
     let key = model.keymap.shown(Intent::RollBack).unwrap_or_default();
-    match &act.state {
-        State::Accepted | State::Seen => {
-            let by = if act.state == State::Seen { act.settled_by() } else { act.seen_by() }?;
-            let at = Utc(model.now.utc.0 + (by.0 - model.now.world.0));
-            Some(Line::new().text(format!(" called stuck at {}", at.hms())))
-        }
-        State::Stuck(_) if model.replay.is_some() => None,
-        State::Stuck(_) => Some(
+    if let Some(by) = act.stuck_at() {
+        let at = Utc(model.now.utc.0 + (by.0 - model.now.world.0));
+        return Some(Line::new().text(format!(" called stuck at {}", at.hms())));
+    }
+    match act.trouble()? {
+        Trouble::Stuck(_) if model.replay.is_some() => None,
+        Trouble::Stuck(_) => Some(
             Line::new().text(" next lever: ").add(Role::Key, key).text(" opens the roll back anew, by what fits now"),
         ),
-        State::Unknown(_) => Some(Line::new().text(format!(" read back {} times so far", act.reads))),
-        State::Preparing
-        | State::NeedsName
-        | State::Waiting
-        | State::Logging
-        | State::Sending
-        | State::Settled
-        | State::Refused(_)
-        | State::NotDone(_)
-        | State::Undone(_)
-        | State::Overtaken
-        | State::Dropped(_) => None,
+        Trouble::Unknown(_) => Some(Line::new().text(format!(" read back {} times so far", act.reads))),
+        Trouble::Undone(_) => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::figures;
 use super::line::{Line, width};
 use crate::config::theme::Role;
-use crate::core::act::flight::State;
+use crate::core::act::flight::Trouble;
 use crate::core::board::{Glyph, Row};
 use crate::core::id::ServiceId;
 use crate::core::intent::Intent;
@@ -16,18 +16,12 @@ use crate::core::world::target::Phase;
 pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
     let target = row.target.as_ref().and_then(|t| model.world.targets.get(t));
     if let Some(act) = row.target.as_ref().and_then(|t| model.last_act(t)) {
-        match &act.state {
-            State::Stuck(_) => return (Role::Bad, "STUCK".into(), String::new()),
-            State::Unknown(_) => return (Role::Bad, "UNKNOWN".into(), "outcome".into()),
-            State::Undone(_) => return (Role::Bad, "UNDONE".into(), String::new()),
-            State::Preparing
-            | State::NeedsName
-            | State::Waiting
-            | State::Logging
-            | State::Sending
-            | State::Accepted
-            | State::Seen => return (Role::Moving, act.doing().to_lowercase(), String::new()),
-            State::Settled | State::Refused(_) | State::NotDone(_) | State::Overtaken | State::Dropped(_) => {}
+        match act.trouble() {
+            Some(Trouble::Stuck(_)) => return (Role::Bad, "STUCK".into(), String::new()),
+            Some(Trouble::Unknown(_)) => return (Role::Bad, "UNKNOWN".into(), "outcome".into()),
+            Some(Trouble::Undone(_)) => return (Role::Bad, "UNDONE".into(), String::new()),
+            None if !act.is_over() => return (Role::Moving, act.doing().to_lowercase(), String::new()),
+            None => {}
         }
     }
     if let Some(e) = row.target.as_ref().and_then(|t| model.others.on(t).next()) {

@@ -1,7 +1,7 @@
 //! The one sentence of the Verdict screen: what hurts and how badly, in words a tired stranger understands.
 
 use super::super::parts::{act as parts_act, figures};
-use crate::core::act::flight::State;
+use crate::core::act::flight::Trouble;
 use crate::core::age;
 use crate::core::judge::burn;
 use crate::core::judge::judged::Judged;
@@ -34,24 +34,12 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
     let Some(t) = t else { return without_target(model) };
     let name = &t.id.name;
     if let Some(act) = parts_act::current(model, &t.id).filter(|a| !a.is_over()) {
-        return match &act.state {
-            State::Stuck(_) => said(format!("{} {name} is stuck.", act.doing()), None),
-            State::Unknown(_) => {
+        return match act.trouble() {
+            Some(Trouble::Stuck(_)) => said(format!("{} {name} is stuck.", act.doing()), None),
+            Some(Trouble::Unknown(_)) => {
                 said(format!("not known yet if {name} was {}; it is being read back.", act.done_word()), None)
             }
-            State::Preparing
-            | State::NeedsName
-            | State::Waiting
-            | State::Logging
-            | State::Sending
-            | State::Accepted
-            | State::Seen
-            | State::Settled
-            | State::Refused(_)
-            | State::NotDone(_)
-            | State::Undone(_)
-            | State::Overtaken
-            | State::Dropped(_) => {
+            Some(Trouble::Undone(_)) | None => {
                 let to = act.plan.to.as_ref().filter(|_| act.plan.from != act.plan.to);
                 let to = to.map(|h| format!(" to `{}`", act.seen.version_of(h))).unwrap_or_default();
                 said(format!("{} {name}{to}.", act.doing()), Some(act.begun.utc))

@@ -17,7 +17,6 @@ use crate::core::listing;
 use crate::core::model::Model;
 use crate::core::msg::Picked;
 use crate::core::nav::Listing;
-use crate::core::strip;
 use crate::core::time::Utc;
 
 /// What Incident gives up when there is no room, the last first.
@@ -194,9 +193,9 @@ fn day(at: Utc, now: Utc) -> String {
 }
 
 fn people(model: &Model, wide: usize, out: &mut Rows) {
-    let host = model.environment.who.split_once('@').map_or("", |(_, host)| host);
+    let (user, host) = (model.environment.user(), model.environment.host());
     let armed = |on: bool| if on { ", ARMED" } else { "" };
-    let mut pieces = vec![format!("{} {host} (you){}", strip::me(model), armed(model.is_armed()))];
+    let mut pieces = vec![format!("{user} {host} (you){}", armed(model.is_armed()))];
     pieces.extend(model.people.iter().map(|p| person(model, p)));
     packed("PEOPLE", pieces, K::People, wide, out);
 }

@@ -1,13 +1,13 @@
 //! Verification attacked from outside: the program's own command over logs that somebody has been at. What happens inside
 //! one chain is attacked bit by bit in src/journal; here are files, ends and sessions.
 
+use super::session::settings;
 use crate::home::Home;
 use andon::core::entry::{Entry, Kind};
 use andon::core::time::{Person, Stamp, Utc, World};
-use andon::journal::append::MineOnly;
 use andon::journal::chain::{Verified, verify};
 use andon::journal::tail::tail;
-use andon::journal::thread::{Durability, Journal, Settings};
+use andon::journal::thread::{Durability, Journal};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,18 +21,7 @@ fn at(ms: i64) -> Stamp {
 pub fn written(dir: &Path, suffix: &str, records: i64) -> PathBuf {
     // A session later than the ones before, so that it names their heads.
     let from = 1000 * i64::try_from(std::fs::read_dir(dir).unwrap().count()).unwrap();
-    let settings = Settings {
-        dir: dir.to_owned(),
-        mine_only: MineOnly(true),
-        environment: "prod".into(),
-        user: "mira".into(),
-        claimed: None,
-        host: "h".into(),
-        build: "0".into(),
-        suffix: suffix.into(),
-        drill: None,
-    };
-    let journal = Journal::open(&settings, at(from), Arc::new(|_| {})).unwrap();
+    let journal = Journal::open(&settings(dir, suffix), at(from), Arc::new(|_| {})).unwrap();
     for n in 2..records {
         let note = Entry {
             kind: Kind::Note,

@@ -5,16 +5,16 @@
 //! that counts; it meets every named point, and random instants (`ANDON_LONG=1`: 1,000). And the real program before the
 //! fake API server.
 
+use super::session::settings;
 use crate::together::{case, together};
 use andon::core::act::plan::Ticket;
 use andon::core::entry::{Entry, Kind};
 use andon::core::record::Record;
 use andon::core::time::{Person, Stamp, Utc, World};
-use andon::journal::append::MineOnly;
 use andon::journal::fallback::{About, left_over};
 use andon::journal::fault::{How, Op, Plan};
 use andon::journal::keeper::Keeper;
-use andon::journal::thread::{Beside, Durability, Journal, OnReport, Report, Settings};
+use andon::journal::thread::{Beside, Durability, Journal, OnReport, Report};
 use andon::journal::{chain, heads, kill};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -33,20 +33,6 @@ const LONG: Duration = Duration::from_secs(30);
 
 fn at(ms: i64) -> Stamp {
     Stamp { utc: Utc(1_795_230_847_000 + ms), world: World(ms), person: Person(ms) }
-}
-
-fn settings(root: &Path, suffix: &str) -> Settings {
-    Settings {
-        dir: root.join("log"),
-        mine_only: MineOnly(true),
-        environment: "prod".into(),
-        user: "mira".into(),
-        claimed: None,
-        host: "h".into(),
-        build: "0".into(),
-        suffix: suffix.into(),
-        drill: None,
-    }
 }
 
 fn reports() -> (OnReport, Receiver<Report>) {
@@ -72,7 +58,7 @@ fn victim_of_the_kill_tests() {
     let ails = parts.next().unwrap_or_default().to_owned();
     let (log, state) = (root.join("log"), root.join("state"));
     let (on, told) = reports();
-    let s = settings(&root, "a");
+    let s = settings(&root.join("log"), "a");
     let about = About { dir: state.clone(), session: s.session(at(0)), environment: "prod".into() };
     let keeper = Keeper::start(Some(about), on.clone());
     let beside = Beside { keeper: Some(keeper.clone()), fallback: Some(state), ..Beside::default() };
@@ -251,7 +237,7 @@ fn nothing_is_lost(root: &Path, asked: &[u64], safe: &[u64], case: &str) {
     // The next session opens and has all of it in logs.
     let (on, told) = reports();
     let beside = Beside { fallback: Some(state.clone()), ..Beside::default() };
-    let next = Journal::open_with(&settings(root, "b"), at(60_000), on, beside).expect("it opens");
+    let next = Journal::open_with(&settings(&root.join("log"), "b"), at(60_000), on, beside).expect("it opens");
     let found = loop {
         if let Report::Recovered(found) = told.recv_timeout(LONG).expect("it looks") {
             break found;
@@ -374,7 +360,7 @@ fn an_intent_costs_one_sync() {
     let (on, told) = reports();
     let keeper = Keeper::start(None, on.clone());
     let beside = Beside { keeper: Some(keeper), ..Beside::default() };
-    let j = Journal::open_with(&settings(&root, "a"), at(0), on, beside).expect("opened");
+    let j = Journal::open_with(&settings(&root.join("log"), "a"), at(0), on, beside).expect("opened");
     // The opening's own syncs, and the ballast's, which comes last.
     let begun = Instant::now();
     let ballast = || {

@@ -1,12 +1,12 @@
 //! The real program before the fake API server: killed at named points with an act under way; and with a disk whose sync
 //! never returns.
 
+use super::session::settings;
 use crate::contract::kube::Kube;
 use crate::home::Home;
 use crate::plain_real::Piped;
 use crate::together::{Case, case, together};
 use andon::core::record::Record;
-use andon::journal::append::MineOnly;
 use andon::journal::thread::{Beside, Journal, Report, Settings};
 use andon::journal::{chain, fallback, heads};
 use rustix::process::Signal;
@@ -103,17 +103,7 @@ impl Stage {
 
     /// The next session opens, and finds what is open.
     fn opens_again(&self, case: &str) -> usize {
-        let settings = Settings {
-            dir: self.log(),
-            mine_only: MineOnly(true),
-            environment: "fake".into(),
-            user: "next".into(),
-            claimed: None,
-            host: "h".into(),
-            build: "0".into(),
-            suffix: "0".into(),
-            drill: None,
-        };
+        let settings = Settings { environment: "fake".into(), user: "next".into(), ..settings(&self.log(), "0") };
         let (tell, told) = channel();
         let report = Arc::new(move |r| {
             if let Report::Recovered(r) = r {

@@ -3,7 +3,7 @@
 use super::doc::{Block, Part, Section, Sentence};
 use super::words::{many, who};
 use super::{Ctx, timeline, when};
-use crate::core::case::signal;
+use crate::core::entry::Kind;
 use crate::core::judge::words::count;
 use crate::core::record::{Record, UNREADABLE};
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ pub fn holes(ctx: &Ctx<'_>) -> Section {
 
     let mut unknown: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     for &r in &ctx.p.records {
-        if r.kind != UNREADABLE && signal::kind(r).is_none() {
+        if r.kind != UNREADABLE && Kind::from_word(&r.kind).is_none() {
             unknown.entry(&r.kind).or_default().push(r);
         }
     }

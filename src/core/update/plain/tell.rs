@@ -125,8 +125,8 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
         | Kind::Debt
         | Kind::Ticked
         | Kind::Told => {
-            let word = crate::core::case::signal::word(e.kind);
-            let kind = if word.starts_with("incident") { "incident" } else { word.as_str() };
+            let word = e.kind.word();
+            let kind = if word.starts_with("incident") { "incident" } else { word };
             let said = records::strip(e).unwrap_or_default();
             // The strip's own first word says it already.
             let said = said.strip_prefix(kind).map_or(said.as_str(), str::trim_start);
