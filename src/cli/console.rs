@@ -149,7 +149,7 @@ pub(super) fn open(args: &ConsoleArgs, given: Option<Place>) -> u8 {
 }
 
 /// Flags that are settings as well are read as such, over variables and files and with the same checks.
-fn flags(args: &ConsoleArgs, env: &mut BTreeMap<String, String>) {
+pub(super) fn flags(args: &ConsoleArgs, env: &mut BTreeMap<String, String>) {
     // No variable of the environment stands in for a flag.
     env.retain(|name, _| !name.starts_with("--"));
     if let Some(name) = &args.keymap {
@@ -172,12 +172,12 @@ pub(super) fn chosen(config: &Config, choice: Choice) -> Place {
 }
 
 /// Faults of the config that are shown red.
-fn red(problems: &[config::Problem]) -> Vec<Arc<str>> {
+pub(super) fn red(problems: &[config::Problem]) -> Vec<Arc<str>> {
     problems.iter().filter(|p| p.severity == config::Severity::Error).map(|p| Arc::from(p.to_string())).collect()
 }
 
 /// Flag, then config, then what the machine offers; never a guess between several environments.
-fn place(args: &ConsoleArgs, config: &Config, given: Option<Place>) -> Result<Place, (String, u8)> {
+pub(super) fn place(args: &ConsoleArgs, config: &Config, given: Option<Place>) -> Result<Place, (String, u8)> {
     if let Some(place) = given {
         return Ok(place);
     }

@@ -1,10 +1,12 @@
 //! The command line: what is asked for, and which file answers. No rules of its own.
 
+mod act;
 pub mod config;
 pub mod console;
 mod diagnostics;
 #[cfg(feature = "testkit")]
 mod fall;
+mod headless;
 pub mod identity;
 pub mod log;
 pub mod out;
@@ -15,7 +17,9 @@ pub mod report;
 mod reset;
 pub mod setup;
 mod ssh;
+mod status;
 mod version;
+mod wait;
 
 use crate::backends::net::secret;
 use crate::core::nav::At;
@@ -97,6 +101,26 @@ pub struct ConsoleArgs {
     pub no_clock: bool,
 }
 
+/// Which environment a command without a screen looks at.
+#[derive(Args, Debug, Clone, Default)]
+pub struct PlaceArgs {
+    /// This environment of the config; default: the only one
+    #[arg(long, conflicts_with_all = ["context", "drill"], value_name = "NAME")]
+    pub env: Option<String>,
+    /// This context of the kubeconfig; needs no config file
+    #[arg(long, conflicts_with = "drill")]
+    pub context: Option<String>,
+    /// A Prometheus beside it
+    #[arg(long, requires = "context", value_name = "URL")]
+    pub prom: Option<String>,
+    /// Only this namespace
+    #[arg(long, requires = "context")]
+    pub namespace: Option<String>,
+    /// A drill's simulated world, from its beginning
+    #[arg(long, value_name = "SCENARIO")]
+    pub drill: Option<String>,
+}
+
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Play a drill in a simulated world; nothing real is reached
@@ -110,6 +134,26 @@ pub enum Command {
         /// The same seed plays the same drill
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// One act without a screen: the same plan, guards, gates and records as in the console
+    ///
+    /// Exit codes: 0 settled, 2 wrong words, 4 login, 5 no such target or version, 6 refused, 7 outcome unknown, 8 stuck,
+    /// 9 the log cannot be written, 11 the source does not answer.
+    Act(act::ActArgs),
+    /// Wait until a target has settled, or until something else is true of it
+    ///
+    /// Exit codes: 0 settled, 10 the condition of --until is met, 1 the time is up, 5 no such target, 8 it is degraded or
+    /// aborted and nothing goes on by itself, 11 the source does not answer.
+    Wait(wait::WaitArgs),
+    /// What stands now, once: a line a service, or everything as JSON
+    ///
+    /// Exit codes: 0, or 11 when a source does not answer; what is known is printed all the same.
+    Status {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// Every source, service and target, with ages and verdicts
+        #[arg(long)]
+        json: bool,
     },
     /// The incident log
     #[command(subcommand)]
@@ -306,6 +350,18 @@ pub fn run() -> u8 {
         None => console::run(&cli.console, None),
         Some(Command::Drill { scenario, speed, seed }) => {
             console::run(&cli.console, Some(setup::DrillWish { scenario, speed, seed }))
+        }
+        Some(Command::Act(args)) => {
+            drop(out);
+            act::run(&cli.console, &args)
+        }
+        Some(Command::Wait(args)) => {
+            drop(out);
+            wait::run(&cli.console, &args)
+        }
+        Some(Command::Status { place, json }) => {
+            drop(out);
+            status::run(&cli.console, &place, json)
         }
         Some(Command::Log(LogCommand::Tail { lines, follow, dir, env })) => {
             let dir = dir.unwrap_or_else(|| setup::log_of(env.as_deref()));

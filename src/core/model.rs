@@ -12,6 +12,7 @@ use crate::core::case::others::Others;
 use crate::core::case::people::{Follows, Present, Told};
 use crate::core::case::runbook::{Progress, Runbook};
 use crate::core::chronicle::Chronicle;
+use crate::core::errand::Errand;
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::intent::Intent;
@@ -306,6 +307,9 @@ pub struct Model {
     pub source_said: BTreeMap<SourceId, Arc<str>>,
     /// What interest was last told to the engine.
     pub interest: Interest,
+    /// The act a command line asked for.
+    #[serde(default)]
+    pub errand: Option<Box<Errand>>,
     /// The cord, while it is pulled.
     #[serde(default)]
     pub cord: Option<Cord>,
@@ -404,6 +408,7 @@ impl Model {
             counters: Counters { dialog: 0, act: 0, ticket: 0, ask: 0 },
             source_said: BTreeMap::new(),
             interest: Interest::default(),
+            errand: None,
             cord: None,
             looked: Looked::default(),
             quit_asked: None,

@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 41] = [
+const CORE_ORDER: [(&str, u8); 43] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -36,6 +36,7 @@ const CORE_ORDER: [(&str, u8); 41] = [
     ("said", 5),
     ("chronicle", 5),
     ("looked", 5),
+    ("errand", 5),
     ("model", 6),
     // Readings of the model, for update and the screens.
     ("alarm", 7),
@@ -49,6 +50,7 @@ const CORE_ORDER: [(&str, u8); 41] = [
     ("link", 7),
     ("palette", 7),
     ("plain", 7),
+    ("statement", 7),
     ("msg", 8),
     ("effect", 9),
     ("update", 10),

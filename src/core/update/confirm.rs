@@ -347,7 +347,7 @@ pub(super) fn waiting_for_name(model: &Model, operation: &Operation) -> Option<A
 }
 
 /// `Y` counted, or the name matched.
-fn submit(model: &mut Model, out: &mut Vec<Effect>) {
+pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
     let Some(dialog) = &mut model.dialog else { return };
     let now = model.now;
     match &mut dialog.kind {

@@ -6,6 +6,7 @@ mod bell;
 mod browse;
 mod choose;
 mod confirm;
+mod errand;
 mod facts;
 mod filter;
 mod finish;
@@ -130,6 +131,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     }
     tick::by_time_alone(model, &mut out);
     finish::look(model, &mut out);
+    errand::follow(model, &mut out);
     who::after(model, &acted, by_hand, &mut out);
     // After it: a note that waits for a name is in no file yet.
     writing::keep_draft(model, &mut out);
