@@ -45,6 +45,9 @@ complete -c andon -n "__fish_andon_needs_command" -l no-clock -d 'No time of day
 complete -c andon -n "__fish_andon_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c andon -n "__fish_andon_needs_command" -s V -l version -d 'Print version'
 complete -c andon -n "__fish_andon_needs_command" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
+complete -c andon -n "__fish_andon_needs_command" -f -a "act" -d 'One act without a screen: the same plan, guards, gates and records as in the console'
+complete -c andon -n "__fish_andon_needs_command" -f -a "wait" -d 'Wait until a target has settled, or until something else is true of it'
+complete -c andon -n "__fish_andon_needs_command" -f -a "status" -d 'What stands now, once: a line a service, or everything as JSON'
 complete -c andon -n "__fish_andon_needs_command" -f -a "log" -d 'The incident log'
 complete -c andon -n "__fish_andon_needs_command" -f -a "report" -d 'Draft a postmortem from the incident log, as Markdown on stdout'
 complete -c andon -n "__fish_andon_needs_command" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
@@ -71,6 +74,79 @@ complete -c andon -n "__fish_andon_using_subcommand drill" -l slow -d 'A slow li
 complete -c andon -n "__fish_andon_using_subcommand drill" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
 complete -c andon -n "__fish_andon_using_subcommand drill" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand drill" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand act" -l expect -d 'The candidate you saw, version or hash; another one is another target' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l to -d 'Roll back to this version or hash, not to the one before' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l name -d 'The name, where one is due' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l reason -d 'Why; kept as a note' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l until -d 'End well once it is so far' -r -f -a "accepted\t''
+seen\t''
+settled\t''"
+complete -c andon -n "__fish_andon_using_subcommand act" -l env -d 'This environment of the config; default: the only one' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l context -d 'This context of the kubeconfig; needs no config file' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l prom -d 'A Prometheus beside it' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l namespace -d 'Only this namespace' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l drill -d 'A drill\'s simulated world, from its beginning' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand act" -l yes -d 'Confirms: without it nothing is sent'
+complete -c andon -n "__fish_andon_using_subcommand act" -l armed -d 'Arms this one command, for an act that goes forward'
+complete -c andon -n "__fish_andon_using_subcommand act" -l dry-run -d 'Print the plan, its requests, gates and readiness; send nothing'
+complete -c andon -n "__fish_andon_using_subcommand act" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand act" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand act" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand act" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand act" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand act" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand act" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand act" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand act" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand act" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c andon -n "__fish_andon_using_subcommand wait" -l until -d 'settled, moving, held, gate, aborted, degraded, worse, higher, same, better, runs=VERSION; default: settled' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l timeout -d 'Give up after this: 90s, 10m, 2h' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l env -d 'This environment of the config; default: the only one' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l context -d 'This context of the kubeconfig; needs no config file' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l prom -d 'A Prometheus beside it' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l namespace -d 'Only this namespace' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l drill -d 'A drill\'s simulated world, from its beginning' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand wait" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand wait" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand wait" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand wait" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand wait" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand wait" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand wait" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand wait" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand wait" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c andon -n "__fish_andon_using_subcommand status" -l env -d 'This environment of the config; default: the only one' -r
+complete -c andon -n "__fish_andon_using_subcommand status" -l context -d 'This context of the kubeconfig; needs no config file' -r
+complete -c andon -n "__fish_andon_using_subcommand status" -l prom -d 'A Prometheus beside it' -r
+complete -c andon -n "__fish_andon_using_subcommand status" -l namespace -d 'Only this namespace' -r
+complete -c andon -n "__fish_andon_using_subcommand status" -l drill -d 'A drill\'s simulated world, from its beginning' -r
+complete -c andon -n "__fish_andon_using_subcommand status" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand status" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand status" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand status" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand status" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand status" -l json -d 'Every source, service and target, with ages and verdicts'
+complete -c andon -n "__fish_andon_using_subcommand status" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand status" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand status" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand status" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand status" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand status" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand status" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand status" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand status" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
@@ -400,16 +476,19 @@ complete -c andon -n "__fish_andon_using_subcommand man" -l slow -d 'A slow line
 complete -c andon -n "__fish_andon_using_subcommand man" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
 complete -c andon -n "__fish_andon_using_subcommand man" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand man" -s h -l help -d 'Print help'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "log" -d 'The incident log'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "report" -d 'Draft a postmortem from the incident log, as Markdown on stdout'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "config" -d 'The files of this user'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "version" -d 'What this program was built from'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "completions" -d 'A completion script for a shell, on stdout'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill log report replay config reset-terminal version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "act" -d 'One act without a screen: the same plan, guards, gates and records as in the console'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "wait" -d 'Wait until a target has settled, or until something else is true of it'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "status" -d 'What stands now, once: a line a service, or everything as JSON'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "log" -d 'The incident log'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "report" -d 'Draft a postmortem from the incident log, as Markdown on stdout'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "config" -d 'The files of this user'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "version" -d 'What this program was built from'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "completions" -d 'A completion script for a shell, on stdout'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "tail" -d 'The newest lines'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "show" -d 'Whole records: every member, requests, answers, what was seen'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "export" -d 'The log for other programs and other people, with the head of every file it rests on'

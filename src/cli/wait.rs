@@ -7,7 +7,6 @@ use crate::core::errand::{Selector, code};
 use crate::core::model::Model;
 use crate::core::plain;
 use crate::core::statement::{self, Condition};
-use crate::core::world::source::Link;
 use crate::core::world::target::{Phase, TargetState};
 use clap::Args;
 use std::io::Write;
@@ -58,10 +57,8 @@ pub fn run(console: &ConsoleArgs, args: &WaitArgs) -> u8 {
                 return Some(code::USAGE);
             }
         };
-        let old = model.world.sources.get(&one.id.source).is_none_or(|s| {
-            s.confirmed.is_none_or(|c| model.utc().since(c) > s.old_after_ms) || matches!(s.link, Link::Failed(_))
-        });
-        tell(format!("{}{}", statement::line(model, one), if old { ", OLD: its source does not answer" } else { "" }));
+        let old = statement::is_old(model, one);
+        tell(statement::line(model, one));
         // What is old may have been true: it ends nothing.
         match (&args.until, old) {
             (_, true) => {}

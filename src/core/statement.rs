@@ -1,7 +1,6 @@
 //! What stands now, for other programs and for a command that waits: one reading of the model as JSON, and the conditions
 //! a target can be waited for. Field names are the log's own words.
 
-use crate::core::age;
 use crate::core::board;
 use crate::core::judge::readiness;
 use crate::core::judge::verdict::Word;
@@ -194,10 +193,18 @@ impl Condition {
     }
 }
 
-/// One line about a target, for a command that waits.
+/// Its source does not answer, or has not for too long: what is known of it may not be so any more.
+pub fn is_old(model: &Model, t: &TargetState) -> bool {
+    let Some(s) = model.world.sources.get(&t.id.source) else { return true };
+    matches!(s.link, Link::Failed(_)) || s.confirmed.is_none_or(|c| model.utc().since(c) > s.old_after_ms)
+}
+
+/// One line about a target, for a command that waits: the same as long as nothing changes.
 pub fn line(model: &Model, t: &TargetState) -> String {
     let confirmed = model.world.sources.get(&t.id.source).and_then(|s| s.confirmed);
-    let seen =
-        confirmed.map_or_else(|| "never".to_owned(), |c| format!("{} ago", age::rough(model.utc().since(c).max(0))));
-    format!("{}: {}, {}, seen {seen}", t.id.at(), words::doing(t), t.phase.word())
+    let old = is_old(model, t).then(|| match confirmed {
+        Some(c) => format!(", OLD: seen {}", words::clock(c)),
+        None => ", OLD: never seen".to_owned(),
+    });
+    format!("{}: {}, {}{}", t.id.at(), words::doing(t), t.phase.word(), old.unwrap_or_default())
 }

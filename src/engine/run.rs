@@ -299,8 +299,11 @@ impl<F: Front> Engine<F> {
         if !at_once && now.person.0 - self.drawn_at.0 < self.front.frame_ms() {
             return;
         }
-        self.model.now = self.stamp(None);
+        // The clock of the frame alone: what fell due since the last message is still to be looked at.
+        let drawn_at = self.stamp(None);
+        let decided = std::mem::replace(&mut self.model.now, drawn_at);
         self.front.draw(&self.model);
+        self.model.now = decided;
         self.drawn = self.model.revision;
         self.drawn_at = now.person;
         self.drawn_second = second;
@@ -410,10 +413,13 @@ impl<F: Front> Engine<F> {
 
     fn rotate_tape(&mut self) {
         let quiet = self.model.dialog.is_none() && self.last.person.0 - self.model.nav.keys_at[2].0 > 1_000;
+        // As it was last drawn: a replay draws it with this stamp.
+        let decided = std::mem::replace(&mut self.model.now, self.last);
         if let Some(t) = &mut self.tape {
             let digest = || self.front.digest(&self.model);
             t.rotate(&self.model, self.last, quiet, digest);
         }
+        self.model.now = decided;
     }
 
     /// Outcomes of what has left are still written, and a way back that was confirmed still goes out; then log and tape

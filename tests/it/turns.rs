@@ -4,13 +4,14 @@ use andon::core::act::dialog::Dialog;
 use andon::core::key::Key;
 use andon::core::model::Model;
 use andon::core::msg::{Msg, Reloaded};
-use andon::core::time::Person;
+use andon::core::time::{Person, Stamp, Utc, World};
 use andon::core::world::fact::Fact;
 use andon::engine::clock::{Clock, RealClock};
 use andon::engine::inbox::{FromTerminal, Inbox};
 use andon::engine::{Engine, Front};
 use andon::testkit::stories;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Shows nothing, counts frames.
 #[derive(Default)]
@@ -87,4 +88,32 @@ fn what_was_typed_before_a_dialog_opened_never_reaches_it() {
     assert!(engine.model.dialog.as_ref().and_then(Dialog::act).is_some(), "the dialog stands");
     assert!(inbox.take_terminal().is_none(), "and the rest is gone");
     assert!(engine.model.acts.values().all(|a| a.sent.is_some() || a.is_over()), "nothing new was made");
+}
+
+/// Stands where it is put.
+struct Hand(AtomicI64);
+
+impl Clock for Hand {
+    fn now(&self) -> Stamp {
+        let ms = self.0.load(Ordering::Relaxed);
+        Stamp { utc: Utc(ms), world: World(ms), person: Person(ms) }
+    }
+    fn until_world(&self, w: World) -> Option<i64> {
+        Some(w.0 - self.now().world.0)
+    }
+}
+
+#[test]
+fn a_frame_drawn_past_a_deadline_does_not_hide_it() {
+    let clock = Arc::new(Hand(AtomicI64::new(0)));
+    let mut model = stories::worse().model;
+    let start = model.now.person.0;
+    clock.0.store(start, Ordering::Relaxed);
+    model.now = clock.now();
+    model.notice = Some(("gone soon".into(), Person(start + 50)));
+    let mut engine = Engine::new(model, Nobody::default(), Inbox::default(), clock.clone());
+    clock.0.store(start + 200, Ordering::Relaxed);
+    assert_eq!(engine.turn(), None);
+    assert!(engine.front.frames > 0, "it was drawn at 200");
+    assert_eq!(engine.model.notice, None, "and what fell due at 50 was seen in the same turn");
 }

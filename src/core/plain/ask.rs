@@ -148,6 +148,17 @@ fn act(model: &Model, dialog: &Dialog, d: &ActDialog) -> Vec<String> {
         }
         return out;
     }
+    out.extend(story(model, d));
+    if d.direction() == Direction::Backward && !model.is_armed() && model.environment.production {
+        out.push("LOOK-ONLY: confirming sends this one act.".into());
+    }
+    out.push("any other line closes this and starts nothing.".into());
+    out
+}
+
+/// What the act is about: versions, what happens, what is not undone, what is not as it should be, every request.
+pub fn story(model: &Model, d: &ActDialog) -> Vec<String> {
+    let mut out = Vec::new();
     if let Some(plan) = d.plan() {
         versions(d, plan, &mut out);
         out.push(format!("will happen: {}", plan.sentence));
@@ -164,10 +175,6 @@ fn act(model: &Model, dialog: &Dialog, d: &ActDialog) -> Vec<String> {
     out.extend(others.into_iter().map(|o| format!("caution: {o}.")));
     checks(d, &mut out);
     out.extend(d.plan().map(requests).unwrap_or_default());
-    if d.direction() == Direction::Backward && !model.is_armed() && model.environment.production {
-        out.push("LOOK-ONLY: confirming sends this one act.".into());
-    }
-    out.push("any other line closes this and starts nothing.".into());
     out
 }
 

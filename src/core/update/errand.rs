@@ -10,7 +10,7 @@ use crate::core::entry::Kind;
 use crate::core::errand::{Errand, Selector, Stage, Until, code};
 use crate::core::id::{ActId, Hash, SourceId};
 use crate::core::model::Model;
-use crate::core::plain::{self, ask};
+use crate::core::plain::{self, ask, show};
 use crate::core::time::Person;
 use crate::core::world::source::{Link, Trouble};
 use crate::core::world::target::TargetState;
@@ -59,7 +59,11 @@ fn end(errand: &mut Errand, with: u8, words: &str, out: &mut Vec<Effect>) {
 fn look(model: &mut Model, e: &mut Errand, out: &mut Vec<Effect>) {
     // Where its own sources have not been read to the end, another target of that name may still come.
     let fits = |id: &SourceId| e.target.source.as_ref().is_none_or(|s| **s == *id.as_str());
-    let mut holding = model.world.sources.iter().filter(|(id, s)| s.abilities.roles.rollouts && fits(id));
+    // One that failed before it could say what it is may be the one.
+    let mut holding = model.world.sources.iter().filter(|(id, s)| {
+        let roles = s.abilities.roles;
+        (roles.rollouts || !roles.telemetry) && fits(id)
+    });
     let read = |l: &Link| matches!(l, Link::Watching | Link::Polling | Link::Failed(_));
     if holding.clone().any(|(_, s)| !read(&s.link)) {
         return;
@@ -161,13 +165,14 @@ fn planning(model: &mut Model, e: &mut Errand, out: &mut Vec<Effect>) {
         }
         PlanState::Ready(plan) => plan.clone(),
     };
-    for l in ask::lines(model, dialog) {
+    let to = (plan.from != plan.to).then_some(plan.to.as_ref()).flatten();
+    let to = to.map(|h| format!(" to {}", d.seen.version_of(h))).unwrap_or_default();
+    let at = (d.seen.id.at(), &d.seen.id.namespace, show::place(model));
+    say(out, &format!("{} {}{to}, namespace {}, {}.", e.verb.word().to_uppercase(), at.0, at.1, at.2));
+    for l in ask::story(model, d) {
         say(out, &l);
     }
     if e.dry_run {
-        for l in ask::requests(&plan) {
-            say(out, &l);
-        }
         if let Some(n) = &d.name {
             say(out, &format!("the name is due: --name {} ({})", n.must, n.why.join("; ")));
         }
