@@ -128,3 +128,16 @@ fn a_source_that_does_not_answer_is_said_and_has_its_code() {
     assert_eq!(code, 11, "{said}");
     assert!(said.contains("eu-1 does not answer"), "{said}");
 }
+
+#[test]
+fn a_source_that_takes_the_call_and_says_nothing_ends_the_wait() {
+    // A listener that never answers; the client's own time-outs are longer than a script's patience.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let home = Home::new("errand-silent");
+    let server = format!("http://{}", silent.local_addr().expect("an address"));
+    home.kubeconfig(&["eu-1"]);
+    let text = std::fs::read_to_string(home.path().join(".kube/config")).expect("it was written");
+    home.file(".kube/config", &text.replace("http://127.0.0.1:9", &server));
+    let (code, said) = home.run(&["act", "hold", "x", "--context", "eu-1", "--expect", "v1", "--yes"]);
+    assert_eq!(code, 11, "{said}");
+}

@@ -16,8 +16,10 @@ use crate::core::world::source::{Link, Trouble};
 use crate::core::world::target::TargetState;
 use serde_json::json;
 
-/// How long sources that hold no rollouts may keep an act waiting for their first answer: what they say decides gates.
+/// How long a source may take to say its first word: what holds the target, and what decides gates.
 const PATIENCE_MS: i64 = 10_000;
+/// How long a first list may take.
+const READING_MS: i64 = 60_000;
 /// An outcome that stays unknown longer than this is the answer.
 const UNKNOWN_MS: i64 = 60_000;
 
@@ -38,7 +40,10 @@ pub(super) fn follow(model: &mut Model, out: &mut Vec<Effect>) {
 pub(super) fn next_wake(model: &Model) -> Option<Person> {
     let e = model.errand.as_ref()?;
     match e.stage {
-        Stage::Looking => Some(Person(model.started.person.0 + PATIENCE_MS)),
+        Stage::Looking => {
+            let at = |ms| Person(model.started.person.0 + ms);
+            [at(PATIENCE_MS), at(READING_MS)].into_iter().find(|t| *t > model.now.person)
+        }
         Stage::UnderWay(id) => Some(Person(model.acts.get(&id)?.sent?.person.0 + UNKNOWN_MS)),
         Stage::Planning | Stage::Over => None,
     }
@@ -65,13 +70,23 @@ fn look(model: &mut Model, e: &mut Errand, out: &mut Vec<Effect>) {
         (roles.rollouts || !roles.telemetry) && fits(id)
     });
     let read = |l: &Link| matches!(l, Link::Watching | Link::Polling | Link::Failed(_));
+    let waited = model.now.person.0 - model.started.person.0;
+    let late = |l: &Link| match l {
+        Link::Connecting => waited >= PATIENCE_MS,
+        Link::Reading { .. } => waited >= READING_MS,
+        Link::Watching | Link::Polling | Link::Failed(_) => false,
+    };
+    if let Some((id, _)) = holding.clone().find(|(_, s)| late(&s.link)) {
+        let what = format!("{id} has not answered in {} s", waited / 1000);
+        return end(e, code::UNREACHABLE, &what, out);
+    }
     if holding.clone().any(|(_, s)| !read(&s.link)) {
         return;
     }
     let forward = e.verb.direction() == Direction::Forward;
     let judged = model.world.sources.values().all(|s| read(&s.link))
         && model.judged.values().all(|j| j.asked.is_empty() && j.verdict.progress.reading().is_none());
-    if forward && !e.dry_run && !judged && model.now.person.0 - model.started.person.0 < PATIENCE_MS {
+    if forward && !e.dry_run && !judged && waited < PATIENCE_MS {
         return;
     }
     let found: Vec<&TargetState> = model.world.targets.values().filter(|t| e.target.fits(t)).collect();
