@@ -66,6 +66,12 @@ impl Home {
 
     /// Runs `andon args…` without a terminal: whether it ended with 0, and what it printed.
     pub fn andon(&self, args: &[&str]) -> (bool, String) {
+        let (code, said) = self.code(args);
+        (code == 0, said)
+    }
+
+    /// Runs `andon args…` without a terminal: its exit code, and what it printed.
+    pub fn code(&self, args: &[&str]) -> (i32, String) {
         let out = Command::new(env!("CARGO_BIN_EXE_andon"))
             .args(args)
             .args(["--env", ENVIRONMENT])
@@ -73,7 +79,7 @@ impl Home {
             .output()
             .expect("andon starts");
         let said = [out.stdout, out.stderr].concat();
-        (out.status.success(), String::from_utf8_lossy(&said).into_owned())
+        (out.status.code().unwrap_or(-1), String::from_utf8_lossy(&said).into_owned())
     }
 
     /// Every whole record of every session here, in the order of writing.
