@@ -52,10 +52,8 @@ pub fn read_anything(bytes: &[u8]) -> Vec<TargetState> {
     if let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) {
         let _managers = wire::managers(&value);
     }
-    let rows: Vec<&wire::SetRow> = sets.iter().collect();
-    let state = |r: &Rollout| {
-        wire::target_state(&"fuzz".into(), r, &rows, &std::collections::BTreeMap::new(), crate::core::time::Utc(0))
-    };
+    let around = around::Around { sets: sets.iter().collect(), ..around::Around::default() };
+    let state = |r: &Rollout| wire::target_state(&"fuzz".into(), r, &around, crate::core::time::Utc(0));
     all::<Rollout>(bytes).iter().filter_map(state).collect()
 }
 

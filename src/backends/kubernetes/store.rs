@@ -1,6 +1,7 @@
 //! Watch events of three kinds folded into compact rows; says which targets changed. Pure: no clock, no connection.
 //! Rows of the previous list stay until the new one is complete.
 
+use super::around::Around;
 use super::dto::{Pod, ReplicaSet, Rollout};
 use super::wire::{SetRow, pod_trouble, set_row, target_id, target_state};
 use crate::core::id::{SourceId, TargetId};
@@ -249,8 +250,9 @@ impl Store {
             if !wanted(uid) {
                 continue;
             }
-            let own = uid.and_then(|u| sets.get(&**u)).map_or(&[][..], |v| v);
-            let Some(state) = target_state(&self.source, r, own, &troubles, now) else {
+            let own = uid.and_then(|u| sets.remove(&**u)).unwrap_or_default();
+            let around = Around { sets: own, troubles: troubles.clone(), ..Around::default() };
+            let Some(state) = target_state(&self.source, r, &around, now) else {
                 continue;
             };
             let same = self.told.get(key).is_some_and(|old| {
