@@ -154,7 +154,7 @@ fn revision(s: &SetRow, names: &[&str], troubles: &[Trouble]) -> Revision {
 }
 
 /// Markers of a tool that owns the desired state.
-fn git_owner(m: &Meta) -> Option<GitOwner> {
+pub fn git_owner(m: &Meta) -> Option<GitOwner> {
     let label = |k: &str| m.labels.get(k).cloned();
     let owner = |tool: &str, what: Arc<str>| Some(GitOwner { tool: tool.into(), what });
     if let Some(id) = m.annotations.get("argocd.argoproj.io/tracking-id") {
