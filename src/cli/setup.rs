@@ -391,6 +391,7 @@ fn real(
                     context: k.context.as_deref().map(str::to_string),
                     kubeconfig: k.kubeconfig,
                     namespaces: k.namespaces.iter().map(|n| n.to_string()).collect(),
+                    kinds: Vec::new(),
                 };
                 sources.push((w.name.clone(), Arc::new(Kubernetes::new(settings, utc.clone()))));
                 connecting("kubernetes", Roles { rollouts: true, telemetry: false })

@@ -17,6 +17,8 @@ macro_rules! dto {
     };
 }
 
+pub(super) use dto;
+
 dto!(
     /// Object metadata without managedFields.
     Meta {
@@ -33,6 +35,8 @@ dto!(
     }
 );
 dto!(Owner {
+    kind: Option<Arc<str>> = "text",
+    name: Option<Arc<str>> = "text",
     uid: Option<Arc<str>> = "text",
     controller: bool = "flag",
 });
@@ -40,7 +44,12 @@ dto!(Owner {
 impl Meta {
     /// Uid of the controller that owns this object.
     pub fn owner(&self) -> Option<&Arc<str>> {
-        self.owner_references.iter().find(|o| o.controller).and_then(|o| o.uid.as_ref())
+        self.controller().and_then(|o| o.uid.as_ref())
+    }
+
+    /// The one of its owners that controls it.
+    pub fn controller(&self) -> Option<&Owner> {
+        self.owner_references.iter().find(|o| o.controller)
     }
 }
 
@@ -176,7 +185,13 @@ dto!(PodStatus {
     init_container_statuses: Vec<ContainerStatus> = "list",
     container_statuses: Vec<ContainerStatus> = "list",
 });
-dto!(ContainerStatus { ready: bool = "flag", state: ContainerState = "object" });
+dto!(ContainerStatus {
+    ready: bool = "flag",
+    restart_count: Option<i64> = "int",
+    #[serde(rename = "imageID")]
+    image_id: Option<Arc<str>> = "text",
+    state: ContainerState = "object",
+});
 dto!(ContainerState {
     waiting: Option<Reason> = "maybe",
     terminated: Option<Reason> = "maybe",

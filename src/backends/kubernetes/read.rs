@@ -1,5 +1,6 @@
 //! One target as it is now, past every cache: the answer to `Query::Read`, with the objects a plan needs, sealed.
 
+use super::around::Around;
 use super::client::Clients;
 use super::dto::{HASH_LABEL, ReplicaSet, Rollout};
 use super::store::Store;
@@ -55,8 +56,8 @@ pub async fn read(
     own.sort_by(|a, b| a.0.hash.cmp(&b.0.hash));
     let dto: Rollout = serde_json::from_value(rollout.clone()).unwrap_or_default();
     let troubles = store.lock().unwrap_or_else(PoisonError::into_inner).troubles();
-    let rows: Vec<&SetRow> = own.iter().map(|(r, _)| r).collect();
-    let Some(mut state) = target_state(&id.source, &dto, &rows, &troubles, now) else {
+    let around = Around { sets: own.iter().map(|(r, _)| r).collect(), troubles, ..Around::default() };
+    let Some(mut state) = target_state(&id.source, &dto, &around, now) else {
         return Err(SourceError::new(Trouble::Shape, format!("to read {}: it has no name", id.name)));
     };
     (state.held_by, state.aborted_by) = managers(&rollout);

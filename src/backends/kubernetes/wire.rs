@@ -2,13 +2,13 @@
 //! Roles are told by hash, never by revision number (numbers are rewritten on rollback).
 
 use super::argo::phase;
+use super::around::Around;
 use super::dto::{Container, HASH_LABEL, Meta, Pod, ReplicaSet, Rollout};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
 use crate::core::world::detail::Detail;
 use crate::core::world::target::{GitOwner, Manager, Replicas, Revision, Strategy, TargetState, Trouble};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What andon calls the kind of its targets.
@@ -154,7 +154,7 @@ fn revision(s: &SetRow, names: &[&str], troubles: &[Trouble]) -> Revision {
 }
 
 /// Markers of a tool that owns the desired state.
-fn git_owner(m: &Meta) -> Option<GitOwner> {
+pub fn git_owner(m: &Meta) -> Option<GitOwner> {
     let label = |k: &str| m.labels.get(k).cloned();
     let owner = |tool: &str, what: Arc<str>| Some(GitOwner { tool: tool.into(), what });
     if let Some(id) = m.annotations.get("argocd.argoproj.io/tracking-id") {
@@ -188,22 +188,17 @@ pub fn managers(rollout: &Value) -> (Option<Manager>, Option<Manager>) {
     (find("f:spec", "", "f:paused"), find("f:status", "status", "f:abort"))
 }
 
-/// The state as of `read_at`. `sets`: every ReplicaSet this Rollout controls; `troubles`: of its pods, by ReplicaSet uid.
+/// The state as of `read_at`, from the ReplicaSets this Rollout controls and their pods' troubles, by ReplicaSet uid.
 /// `None` without name or uid.
-pub fn target_state(
-    source: &SourceId,
-    r: &Rollout,
-    sets: &[&SetRow],
-    troubles: &BTreeMap<Arc<str>, Vec<Trouble>>,
-    read_at: Utc,
-) -> Option<TargetState> {
+pub fn target_state(source: &SourceId, r: &Rollout, around: &Around<'_>, read_at: Utc) -> Option<TargetState> {
     let id = target_id(source, &r.metadata)?;
     let service = service_name(r, &id.name);
     let names = [&*id.name, &*service];
-    let mut revisions: Vec<Revision> = sets
+    let mut revisions: Vec<Revision> = around
+        .sets
         .iter()
         .filter(|s| !s.experiment)
-        .map(|s| revision(s, &names, troubles.get(&s.uid).map_or(&[], Vec::as_slice)))
+        .map(|s| revision(s, &names, around.troubles.get(&s.uid).map_or(&[], Vec::as_slice)))
         .collect();
     revisions.sort_by(|a, b| (b.number, b.created, &b.hash).cmp(&(a.number, a.created, &a.hash)));
     let hash = |h: &Option<Arc<str>>| h.clone().filter(|h| !h.is_empty()).map(Hash);

@@ -18,6 +18,25 @@ pub struct Work {
     pub metadata: Meta,
 }
 
+/// One kept template of a StatefulSet or DaemonSet.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct ControllerRevision {
+    pub metadata: Meta,
+    pub revision: Option<i64>,
+}
+
+/// `None`: no name, no uid, or nobody owns it.
+pub fn revision_row(r: &ControllerRevision) -> Option<RevisionRow> {
+    let m = &r.metadata;
+    Some(RevisionRow {
+        uid: m.uid.clone()?,
+        owner: m.owner()?.clone(),
+        name: m.name.clone()?,
+        number: r.revision.unwrap_or(0),
+    })
+}
+
 /// One ControllerRevision as rows keep it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RevisionRow {

@@ -1,6 +1,7 @@
 //! Plans made from recorded objects: what goes out, in which order, under which guards, and what is refused.
 
 use super::plan::plan;
+use crate::backends::kubernetes::around::Around;
 use crate::backends::kubernetes::dto::{ReplicaSet, Rollout};
 use crate::backends::kubernetes::fixture;
 use crate::backends::kubernetes::wire::{SetRow, set_row, target_state};
@@ -10,7 +11,6 @@ use crate::core::seal::Sealed;
 use crate::core::time::Utc;
 use crate::core::world::target::TargetState;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 const GATE: &str = "live-argo-rollout-canary-paused-step1-weight20";
 const SETS: &str = "live-argo-replicasets-of-canary-rollout";
@@ -34,8 +34,8 @@ fn seen(rollout: &str, sets: &str, changes: &[(&str, Value)]) -> TargetState {
         .filter_map(|v| set_row(&serde_json::from_value::<ReplicaSet>(v.clone()).expect("lenient")))
         .collect();
     let dto: Rollout = serde_json::from_value(r.clone()).expect("lenient");
-    let own: Vec<&SetRow> = rows.iter().collect();
-    let mut t = target_state(&"eu-1".into(), &dto, &own, &BTreeMap::new(), Utc(0)).expect("named");
+    let around = Around { sets: rows.iter().collect(), ..Around::default() };
+    let mut t = target_state(&"eu-1".into(), &dto, &around, Utc(0)).expect("named");
     t.raw = Some(Sealed::new(json!({"rollout": r, "sets": items}).to_string()));
     t
 }
