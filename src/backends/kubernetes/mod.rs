@@ -72,6 +72,37 @@ pub struct Settings {
     pub kubeconfig: Option<PathBuf>,
     /// Empty: the whole cluster, else the context's own namespace where the cluster may not be read.
     pub namespaces: Vec<String>,
+    /// Acts, their dry runs and the reads before them go as this context's user. `None`: as who looks.
+    pub act_context: Option<String>,
+    /// Acts, their dry runs and the reads before them go as this user, by impersonation. Looking never does.
+    pub impersonate: Option<Impersonate>,
+    /// Kinds an operator manages, as `custom` reads them: `databases.example.org/v1`.
+    pub kinds: Vec<String>,
+    /// Program and arguments that log in, with the terminal. Empty: the kubeconfig's own credential plugin.
+    pub login: Vec<String>,
+}
+
+/// Whom acts are sent as, with the right `impersonate` of the one who sends them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Impersonate {
+    pub user: String,
+    pub groups: Vec<String>,
+}
+
+impl Settings {
+    /// The current context of kubectl's own kubeconfig, one identity for everything.
+    pub fn of(source: impl Into<SourceId>) -> Settings {
+        Settings {
+            source: source.into(),
+            context: None,
+            kubeconfig: None,
+            namespaces: Vec::new(),
+            act_context: None,
+            impersonate: None,
+            kinds: Vec::new(),
+            login: Vec::new(),
+        }
+    }
 }
 
 /// One cluster.
