@@ -20,11 +20,10 @@ use tokio::task::JoinSet;
 const OLD_AFTER_MS: i64 = 90_000;
 /// `confirmed` alone moves the source's state at most this often.
 const CONFIRM_EVERY_MS: i64 = 3_000;
-const RIGHTS_EVERY: Duration = Duration::from_secs(300);
+/// Each namespace has its own times below this.
+const RIGHTS_EVERY: Duration = Duration::from_secs(60);
 /// Reports folded before facts go out.
 const BATCH: usize = 2_048;
-/// Rights are reviewed in so many namespaces at most.
-const REVIEWED: usize = 50;
 
 struct Watching<'a> {
     k: &'a Kubernetes,
@@ -161,7 +160,7 @@ impl<'a> Watching<'a> {
 
     fn namespaces(&self) -> Vec<String> {
         let store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
-        store.namespaces().iter().take(REVIEWED).map(ToString::to_string).collect()
+        store.namespaces().iter().take(super::review::NAMESPACES).map(ToString::to_string).collect()
     }
 
     fn rights(&mut self, found: Result<Result<Abilities, SourceError>, tokio::task::JoinError>) {
