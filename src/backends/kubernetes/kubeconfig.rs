@@ -129,7 +129,11 @@ pub async fn contexts(path: Option<PathBuf>) -> Result<Vec<ContextInfo>, SourceE
 pub fn place(kc: &Kubeconfig, name: Option<&str>) -> Result<Place, SourceError> {
     let name = name.filter(|n| !n.is_empty()).or(kc.current_context.as_deref()).unwrap_or("");
     let bad = |why: &str| {
-        let whose = if name.is_empty() { "the kubeconfig names no current context".to_owned() } else { format!("context {name} of the kubeconfig cannot be used: {}", clean(why)) };
+        let whose = if name.is_empty() {
+            "the kubeconfig names no current context".to_owned()
+        } else {
+            format!("context {name} of the kubeconfig cannot be used: {}", clean(why))
+        };
         SourceError::new(Trouble::NotFound, whose)
     };
     let context = kc.contexts.iter().find(|c| c.name == name).and_then(|c| c.context.clone());

@@ -2,8 +2,8 @@
 //! 5xx may have been. Reads nothing back.
 
 use super::client::{BODY_CAP, Clients, WORDS_CAP, capped, chain, clean, message};
-use super::link::{not_sent, retry_after_ms};
 use super::dto::StatusDto;
+use super::link::{not_sent, retry_after_ms};
 use crate::core::act::plan::{Outcome, Refused, RefusedBy, Step};
 use crate::core::world::source::Trouble;
 use http::{HeaderMap, Request};
@@ -103,10 +103,12 @@ pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms
         };
         // A status patch does not raise the generation: nothing could be told from it.
         let main = !step.request.path.split('?').next().unwrap_or("").ends_with("/status");
+        // Of a pod that is deleted: it is not the target. One that is gone at once is answered with its name and uid only.
+        let deleted = &*step.request.method == "DELETE";
         let field = |p: &str| v.pointer(p);
-        return match field("/metadata/uid") {
+        return match field("/metadata/uid").or_else(|| field("/details/uid").filter(|_| deleted)) {
             Some(_) => Outcome::Accepted {
-                generation: field("/metadata/generation").and_then(Value::as_i64).filter(|_| main),
+                generation: field("/metadata/generation").and_then(Value::as_i64).filter(|_| main && !deleted),
                 version: field("/metadata/resourceVersion").and_then(Value::as_str).map(Into::into),
                 took_ms,
             },
@@ -189,7 +191,12 @@ mod tests {
             (202, "", &gate, "accepted"),
             (200, "halted", &gate, "accepted"),
             (404, "no such gate", &gate, "Gone"),
-            (403, r#"{"message":"services "x" is forbidden: User "look" cannot create resource "services/proxy""}"#, &gate, "Forbidden"),
+            (
+                403,
+                r#"{"message":"services "x" is forbidden: User "look" cannot create resource "services/proxy""}"#,
+                &gate,
+                "Forbidden",
+            ),
             (503, r#"{"message":"no endpoints available"}"#, &gate, "unknown"),
             (504, "", &gate, "unknown"),
             (200, r#"{"kind":"Status","status":"Success"}"#, &pod, "accepted"),
