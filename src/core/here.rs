@@ -28,7 +28,8 @@ pub fn contexts(model: &Model) -> Vec<Context> {
             [Context::List, Context::Global]
         }
     };
-    model.replay.is_some().then_some(Context::Replay).into_iter().chain(screen).collect()
+    let lines = over_lines(model).then_some(Context::Lines);
+    lines.into_iter().chain(model.replay.is_some().then_some(Context::Replay)).chain(screen).collect()
 }
 
 /// What these keys mean on the screen, overlays and dialogs apart.
@@ -87,15 +88,17 @@ pub fn works(model: &Model, intent: Intent) -> bool {
         I::ScreenVerdict | I::ScreenBoard | I::ScreenSources | I::ScreenIncident => screen != Screen::Choose,
         I::ScreenRunbook => screen != Screen::Choose && !model.runbooks.is_empty(),
         I::NextRow | I::PreviousRow | I::FirstRow | I::LastRow | I::HalfPageDown | I::HalfPageUp => {
-            rows || screen == Screen::Sources || (screen == Screen::Incident && !listing::records(model).is_empty())
+            rows || matches!(screen, Screen::Sources | Screen::Evidence)
+                || (screen == Screen::Incident && !listing::records(model).is_empty())
         }
-        I::ShowRest => rows,
+        I::ShowRest => rows || screen == Screen::Evidence,
         I::Filter => !early,
         I::MatchNext | I::MatchPrevious => {
             !early && (listing::filter_here(model).is_some() || !model.nav.searched.is_empty())
         }
         I::Open => {
-            rows || (screen == Screen::Incident && !listing::records(model).is_empty())
+            rows || (screen == Screen::Evidence && model.looked.instance().is_some())
+                || (screen == Screen::Incident && !listing::records(model).is_empty())
                 || (screen == Screen::Runbook && this_runbook(model).is_some())
         }
         I::Back => !model.nav.back.is_empty() || model.nav.strip || listing::filter_here(model).is_some(),
@@ -113,7 +116,14 @@ pub fn works(model: &Model, intent: Intent) -> bool {
         I::Confirm | I::CopyRequests | I::NoteKeep | I::NoteLeave => false,
         I::FieldTake | I::FieldLeave | I::FieldNext | I::FieldPrevious | I::FieldComplete => false,
         I::SheetNext | I::SheetPrevious | I::SheetEdit | I::SheetCycle => false,
+        I::LinesBoth | I::LinesPrevious | I::LinesSince => over_lines(model),
     }
+}
+
+/// Log lines lie over the screen, or help lies over them.
+fn over_lines(model: &Model) -> bool {
+    matches!(model.nav.overlay, Some(Overlay::Lines(_)))
+        || matches!(model.nav.under.as_deref(), Some(Overlay::Lines(_)))
 }
 
 /// Groups of the help page, in its order.
@@ -154,6 +164,7 @@ impl Group {
             I::Confirm | I::CopyRequests | I::NoteKeep | I::NoteLeave => Group::Everywhere,
             I::FieldTake | I::FieldLeave | I::FieldNext | I::FieldPrevious | I::FieldComplete => Group::Everywhere,
             I::SheetNext | I::SheetPrevious | I::SheetEdit | I::SheetCycle => Group::Everywhere,
+            I::LinesBoth | I::LinesPrevious | I::LinesSince => Group::Moving,
         }
     }
 
@@ -184,6 +195,12 @@ fn place(model: &Model) -> &'static str {
     }
     if matches!(model.nav.under.as_deref(), Some(Overlay::Log(_))) {
         return "the log";
+    }
+    if matches!(model.nav.under.as_deref(), Some(Overlay::Lines(_))) {
+        return "the log lines";
+    }
+    if matches!(model.nav.under.as_deref(), Some(Overlay::Raw { .. })) {
+        return "the raw object";
     }
     match model.nav.screen {
         Screen::Waking => "Waking",

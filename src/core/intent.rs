@@ -22,10 +22,12 @@ pub enum Context {
     Replay,
     /// A dialog with fields: opening an incident, deciding, telling.
     Sheet,
+    /// Log lines of instances; the keys of lists and of everywhere hold there as well.
+    Lines,
 }
 
 impl Context {
-    pub const ALL: [Context; 9] = [
+    pub const ALL: [Context; 10] = [
         Context::Global,
         Context::List,
         Context::Runbook,
@@ -35,6 +37,7 @@ impl Context {
         Context::Field,
         Context::Replay,
         Context::Sheet,
+        Context::Lines,
     ];
 
     /// The section of a keymap file.
@@ -49,6 +52,7 @@ impl Context {
             Context::Field => "field",
             Context::Replay => "replay",
             Context::Sheet => "sheet",
+            Context::Lines => "lines",
         }
     }
 }
@@ -155,6 +159,9 @@ intents! {
     SheetPrevious,    "sheet-previous",  Sheet,    false, "Previous row";
     SheetEdit,        "sheet-edit",      Sheet,    false, "Type the chosen row";
     SheetCycle,       "sheet-cycle",     Sheet,    false, "The next choice of the chosen row";
+    LinesBoth,        "lines-both",      Lines,    false, "Logs: candidate and stable, or the chosen instance alone";
+    LinesPrevious,    "lines-previous",  Lines,    false, "Logs: of the container before its last restart, or of the one that runs";
+    LinesSince,       "lines-since",     Lines,    false, "Logs: all since the change began, or the last lines";
 }
 
 impl Intent {

@@ -70,7 +70,7 @@ impl Keymap {
 /// list only what needs no environment.
 pub fn falls_through(context: Context, intent: Intent) -> bool {
     match context {
-        Context::Global | Context::List | Context::Runbook => true,
+        Context::Global | Context::List | Context::Runbook | Context::Lines => true,
         // The key that goes to the next match goes to the next act there.
         Context::Replay => intent != Intent::MatchNext,
         Context::Choose => {

@@ -130,8 +130,7 @@ pub fn is_case(i: Intent) -> bool {
 }
 
 fn roll_back(model: &Model, t: &TargetState) -> Item {
-    let service = model.world.services.get(&t.service);
-    let r = readiness::readiness(t, service, model.world.sources.get(&t.id.source));
+    let r = readiness::of(&model.world, t, model.utc());
     let to = if t.is_moving() { t.stable_revision() } else { t.previous() };
     let rest = finish::back_to(model, &t.id, Verb::RollBack).map(|h| t.version_of(&h));
     let label = match to {

@@ -32,8 +32,11 @@ pub enum Screen {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lines {
     pub of: LogsOf,
-    /// Rows above the newest line; 0 follows.
+    /// Lines that are newer than the last one shown; 0 follows.
     pub back: u32,
+    /// The instance it was opened on, for the way back from both tracks.
+    #[serde(default)]
+    pub instance: Option<std::sync::Arc<str>>,
 }
 
 /// The log browser.

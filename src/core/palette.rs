@@ -270,6 +270,7 @@ fn only_in(model: &Model, i: Intent) -> Option<&'static str> {
         Context::Field => Some("only in a line like this one"),
         Context::Replay => model.replay.is_none().then_some("only while a log is played again"),
         Context::Sheet => Some("only in a dialog with fields"),
+        Context::Lines => Some("only where log lines are open"),
     }
 }
 
@@ -334,7 +335,10 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
         Intent::StepRun | Intent::StepTick | Intent::StepSkip | Intent::StepNext | Intent::StepPrevious => {
             listing::this_runbook(model).is_none().then(|| "no runbook for this service".into())
         }
-        Intent::ScreenVerdict
+        Intent::LinesBoth
+        | Intent::LinesPrevious
+        | Intent::LinesSince
+        | Intent::ScreenVerdict
         | Intent::ScreenBoard
         | Intent::ScreenRunbook
         | Intent::ScreenSources

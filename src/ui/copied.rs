@@ -26,7 +26,15 @@ pub fn text(model: &Model) -> String {
     if let Some(Overlay::Log(b)) = &model.nav.overlay {
         return record(model, b.chosen.as_ref());
     }
-    let mut lines = if explained {
+    let raw = matches!(model.nav.overlay, Some(Overlay::Raw { .. }));
+    let page = match &model.nav.overlay {
+        Some(Overlay::Lines(l)) => Some(super::overlays::lines::copied(model, l)),
+        Some(Overlay::Raw { target, .. }) => Some(super::overlays::raw::lines(model, target, WIDE)),
+        Some(_) | None => None,
+    };
+    let mut lines = if let Some(page) = page {
+        page
+    } else if explained {
         explain::lines(model, WIDE)
     } else {
         match model.nav.screen {
@@ -34,7 +42,7 @@ pub fn text(model: &Model) -> String {
             Screen::Verdict | Screen::Board => service(model),
             Screen::Runbook => step(model),
             Screen::Sources => source(model),
-            Screen::Evidence => service(model),
+            Screen::Evidence => super::screens::evidence::rows(model, WIDE, 1_000).fit(usize::MAX),
             Screen::Incident => super::screens::incident::head(model, WIDE).fit(usize::MAX),
         }
     };
@@ -55,7 +63,8 @@ pub fn text(model: &Model) -> String {
     lines.extend(link::here(model).filter(|_| !explained).map(|l| Line::new().text(l)));
     let mut out = String::new();
     for l in lines {
-        out.push_str(l.plain().trim());
+        // What is indented means something in an object.
+        out.push_str(if raw { l.plain().trim_end().to_owned() } else { l.plain().trim().to_owned() }.as_str());
         out.push('\n');
     }
     out

@@ -13,6 +13,7 @@ use crate::core::keymap::key_name;
 use crate::core::menu::{self, Ready};
 use crate::core::model::{Model, Place};
 use crate::core::nav::{Overlay, Pane, Screen};
+use crate::core::world::evidence::Whose;
 
 /// The chord as it is typed: `a r`.
 pub fn key(model: &Model, intent: Intent) -> Option<String> {
@@ -93,8 +94,28 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
                 acts_on(model, wide),
             );
         }
-        Some(Overlay::Lines(_) | Overlay::Raw { .. }) => {
-            return (list(model, wide, &[(MOVE, "scroll"), (&[I::Back], "back")]), acts_on(model, wide));
+        Some(Overlay::Lines(_) | Overlay::Raw { .. }) if !model.nav.pending.is_empty() => {}
+        Some(Overlay::Lines(l)) => {
+            let alone = matches!(l.of.whose, Whose::Instance(_));
+            let both: (&[I], &str) = match (alone, &l.instance) {
+                (true, _) => (&[I::LinesBoth], "beside stable"),
+                (false, Some(_)) => (&[I::LinesBoth], "one pod"),
+                (false, None) => (&[], ""),
+            };
+            let wanted = [
+                (MOVE, "scroll"),
+                both,
+                (&[I::LinesPrevious][..], if l.of.previous { "running one" } else { "before restart" }),
+                (&[I::LinesSince][..], if l.of.since_deploy { "last lines" } else { "since deploy" }),
+                (&[I::Copy], "copy"),
+                (&[I::Back], "back"),
+                (&[I::Help], "help"),
+            ];
+            return (list(model, wide, &wanted), acts_on(model, wide));
+        }
+        Some(Overlay::Raw { .. }) => {
+            let wanted = [(MOVE, "scroll"), (&[I::Copy][..], "copy"), (&[I::Back], "back"), (&[I::Help], "help")];
+            return (list(model, wide, &wanted), acts_on(model, wide));
         }
         Some(Overlay::Help { .. }) => {
             return (list(model, wide, &[(MOVE, "scroll"), (&[I::Back], "back")]), acts_on(model, wide));

@@ -190,17 +190,23 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
 
 /// What the palette lies over: it comes back when the palette is left.
 fn under(model: &Model, field: &Field, look: &Look, body: Rect, buf: &mut Buffer) {
-    if let Some(Overlay::Log(b)) = field.under.as_deref() {
-        overlays::log::draw(model, b, look, body, buf);
-        return;
+    match field.under.as_deref() {
+        Some(Overlay::Log(b)) => {
+            overlays::log::draw(model, b, look, body, buf);
+            return;
+        }
+        Some(Overlay::Lines(l)) => return overlays::lines::draw(model, l, look, body, buf),
+        Some(_) | None => {}
     }
     let lines = match field.under.as_deref() {
         Some(Overlay::Explain { scroll }) => (overlays::explain::lines(model, usize::from(body.width)), *scroll),
         Some(Overlay::Help { scroll }) => (overlays::help::lines(model, usize::from(body.width)), *scroll),
+        Some(Overlay::Raw { target, scroll }) => {
+            (overlays::raw::lines(model, target, usize::from(body.width)), *scroll)
+        }
         Some(
             Overlay::Log(_)
             | Overlay::Lines(_)
-            | Overlay::Raw { .. }
             | Overlay::Note(_)
             | Overlay::Palette(_)
             | Overlay::SkipReason { .. }

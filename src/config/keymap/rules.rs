@@ -38,7 +38,7 @@ fn here(context: Context, chord: &[Key], keys: &str, intent: Option<Intent>) -> 
     let leader = key_name(&LEADER);
     match context {
         // Keys fall through to [global] there, so the leader must: the way back is behind it.
-        Context::List | Context::Runbook | Context::Replay if chord.first() == Some(&LEADER) => {
+        Context::List | Context::Runbook | Context::Replay | Context::Lines if chord.first() == Some(&LEADER) => {
             Some((format!("\"{keys}\" hides the acts behind \"{leader}\""), OTHER.to_owned()))
         }
         Context::Dialog if chord == [CONFIRM] && intent != Some(Intent::Confirm) => {
@@ -63,7 +63,8 @@ fn here(context: Context, chord: &[Key], keys: &str, intent: Option<Intent>) -> 
         | Context::Note
         | Context::Field
         | Context::Replay
-        | Context::Sheet => None,
+        | Context::Sheet
+        | Context::Lines => None,
     }
 }
 

@@ -222,7 +222,7 @@ fn checks(d: &ActDialog, out: &mut Vec<String>) {
     if d.operation.verb == Verb::RollBack && !d.readiness.checks.is_empty() {
         let (ok, of) = d.readiness.count();
         out.push(format!("ready: {ok} of {of} checks."));
-        for c in d.readiness.checks.iter().filter(|c| c.state != CheckState::Ok) {
+        for c in d.readiness.checks.iter().filter(|c| !matches!(c.state, CheckState::Ok | CheckState::NotConfigured)) {
             let word = match c.state {
                 CheckState::Blocked => "BLOCKED",
                 CheckState::Warn => "caution",

@@ -230,9 +230,13 @@ pub fn acts(model: &Model, t: &TargetState) -> Vec<String> {
     if model.judged.get(&t.id).is_some_and(|j| j.verdict.word == Word::Worse) && !model.environment.read_only {
         out.push(format!("act {}: the verdict no longer stands by itself.", Intent::Acknowledge.name()));
     }
-    let service = model.world.services.get(&t.service);
-    let r = readiness::readiness(t, service, model.world.sources.get(&t.id.source));
-    out.extend(r.checks.iter().filter(|c| c.state != CheckState::Ok).map(|c| format!("caution, way back: {}.", c.how)));
+    let r = readiness::of(&model.world, t, model.utc());
+    out.extend(
+        r.checks
+            .iter()
+            .filter(|c| !matches!(c.state, CheckState::Ok | CheckState::NotConfigured))
+            .map(|c| format!("caution, way back: {}.", c.how)),
+    );
     out.extend(menu::case(model).iter().map(item));
     out.extend(console(model));
     out

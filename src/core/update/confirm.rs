@@ -38,8 +38,7 @@ pub(super) fn open(model: &mut Model, mut operation: Operation, notice: Option<A
     let now = model.now;
     let forward = operation.verb.direction() == Direction::Forward;
     let gates = if forward { gates::gates(model, &seen, operation.verb) } else { Vec::new() };
-    let service = model.world.services.get(&seen.service);
-    let readiness = readiness::readiness(&seen, service, model.world.sources.get(&seen.id.source));
+    let readiness = readiness::of(&model.world, &seen, now.utc);
     let repeated = model
         .acts
         .values()

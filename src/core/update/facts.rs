@@ -42,6 +42,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
             Change::Gone(t) => {
                 interest(model, out);
                 model.judged.remove(&t.id);
+                model.world.ways_back.remove(&t.id);
                 let words = "is gone".to_string();
                 let data = json!({"words": words});
                 out.push(Effect::Append {
@@ -52,7 +53,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
                 moved::target_changed(model, &t.id, out);
                 bump(model);
             }
-            Change::WayBack(_) => bump(model),
+            Change::WayBack(id) => moved::way_back(model, &id),
             Change::Evidence(e) => looked::evidence(model, *e),
             Change::Logs(l) => looked::lines(model, *l),
             Change::Raw(r) => looked::raw(model, *r),
@@ -374,6 +375,7 @@ pub(super) fn grow_old(model: &mut Model, out: &mut Vec<Effect>) {
 pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, SourceError>, out: &mut Vec<Effect>) {
     let Some(why) = model.asks.remove(&id) else { return };
     let reached = answer.is_ok();
+    looked::answered(model, &why);
     let source = match &why {
         Purpose::Backfill { .. } | Purpose::Check { .. } => {
             model.world.sources.iter().find(|(_, s)| s.abilities.roles.telemetry).map(|(n, _)| n.clone())

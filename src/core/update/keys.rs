@@ -1,8 +1,8 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
 use super::{
-    browse, bump, choose, confirm, filter, incident, link, moved, palette, panes, records, replay, sheets, steps, who,
-    writing,
+    browse, bump, choose, confirm, filter, incident, link, looked, moved, palette, panes, records, replay, sheets,
+    steps, who, writing,
 };
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
@@ -229,9 +229,11 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Retry => act(model, Verb::Retry, menu_target, out),
         Intent::TerminateAnalysis => act(model, Verb::Terminate, menu_target, out),
         Intent::Restart => act(model, Verb::Restart, menu_target, out),
-        Intent::RollBackTo | Intent::Freeze | Intent::Thaw | Intent::Logs | Intent::Raw | Intent::Login => {
+        Intent::RollBackTo | Intent::Freeze | Intent::Thaw | Intent::Login => {
             model.tell("not built yet");
         }
+        Intent::Logs => looked::open_logs(model),
+        Intent::Raw => looked::open_raw(model),
         Intent::ScreenEvidence => model.nav.go(Screen::Evidence),
         Intent::Arm => {
             if model.environment.read_only {
@@ -289,11 +291,11 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::HalfPageDown => rows(model, i64::from(model.height / 2)),
         Intent::HalfPageUp => rows(model, -i64::from(model.height / 2)),
         // What is folded is not in sight elsewhere.
-        Intent::ShowRest => {
-            if matches!(model.nav.screen, Screen::Verdict | Screen::Board) {
-                model.nav.show_rest = !model.nav.show_rest;
-            }
-        }
+        Intent::ShowRest => match model.nav.screen {
+            Screen::Verdict | Screen::Board => model.nav.show_rest = !model.nav.show_rest,
+            Screen::Evidence => model.looked.unfolded = !model.looked.unfolded,
+            Screen::Waking | Screen::Choose | Screen::Runbook | Screen::Sources | Screen::Incident => {}
+        },
         Intent::Open => open(model, out),
         Intent::Back => back(model),
         Intent::Note => {
@@ -353,7 +355,10 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         | Intent::SheetNext
         | Intent::SheetPrevious
         | Intent::SheetEdit
-        | Intent::SheetCycle => {}
+        | Intent::SheetCycle
+        | Intent::LinesBoth
+        | Intent::LinesPrevious
+        | Intent::LinesSince => {}
     }
 }
 
@@ -401,6 +406,10 @@ pub(super) fn rows(model: &mut Model, by: i64) {
         browse::go(model, by);
         return;
     }
+    if model.nav.screen == Screen::Evidence {
+        model.looked.go(by);
+        return;
+    }
     if panes::moved(model, by) {
         return;
     }
@@ -432,7 +441,8 @@ fn open(model: &mut Model, out: &mut Vec<Effect>) {
         }
         Screen::Verdict | Screen::Board => model.nav.overlay = Some(Overlay::Explain { scroll: 0 }),
         Screen::Runbook => steps::step_run(model, out),
-        Screen::Sources | Screen::Evidence | Screen::Waking | Screen::Choose => {}
+        Screen::Evidence => looked::open_logs(model),
+        Screen::Sources | Screen::Waking | Screen::Choose => {}
     }
 }
 

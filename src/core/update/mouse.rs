@@ -1,7 +1,7 @@
 //! The mouse, opt-in: the wheel moves rows or scrolls, a click selects. It never acts, never opens or closes a dialog and
 //! never confirms; while a dialog, the act menu or a text field has the keys it does nothing at all.
 
-use super::{browse, bump, choose, keys, steps};
+use super::{browse, bump, choose, keys, looked, steps};
 use crate::core::here;
 use crate::core::model::Model;
 use crate::core::msg::Picked;
@@ -39,7 +39,15 @@ pub(super) fn wheel(model: &mut Model, by: i16) {
             b.open = b.open.map(|scroll| scrolled(scroll, 2_000));
             model.nav.overlay = Some(Overlay::Log(b));
         }
-        Some(Overlay::Lines(_) | Overlay::Raw { .. }) => return,
+        Some(Overlay::Lines(l)) => {
+            let mut l = l.clone();
+            looked::scroll(model, &mut l, -by * NOTCH);
+            model.nav.overlay = Some(Overlay::Lines(l));
+        }
+        Some(Overlay::Raw { target, scroll }) => {
+            let (target, scroll) = (target.clone(), scrolled(*scroll, u16::MAX));
+            model.nav.overlay = Some(Overlay::Raw { target, scroll });
+        }
         Some(Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. } | Overlay::Who { .. }) => return,
         None => match model.nav.screen {
             Screen::Runbook => steps::step_row(model, by),

@@ -87,11 +87,7 @@ pub(super) fn replan(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
     let operation = d.operation.clone();
     if let Some(fresh) = model.world.targets.get(&operation.target) {
         (*d.seen).clone_from(fresh);
-        d.readiness = readiness::readiness(
-            fresh,
-            model.world.services.get(&fresh.service),
-            model.world.sources.get(&fresh.id.source),
-        );
+        d.readiness = readiness::of(&model.world, fresh, now.utc);
     }
     let data = json!({"what": what, "verb": operation.verb.word()});
     out.push(Effect::Append {
@@ -99,6 +95,18 @@ pub(super) fn replan(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
         ticket: None,
     });
     out.push(Effect::Plan { dialog: id, operation });
+    bump(model);
+}
+
+/// Something was found out about the way back: an open dialog says so, and its delay counts on.
+pub(super) fn way_back(model: &mut Model, target: &TargetId) {
+    let now = model.now.utc;
+    if let (Some(d), Some(t)) = (model.dialog.as_mut().and_then(Dialog::act_mut), model.world.targets.get(target))
+        && d.operation.target == *target
+        && d.act.is_none()
+    {
+        d.readiness = readiness::of(&model.world, t, now);
+    }
     bump(model);
 }
 

@@ -1,6 +1,6 @@
 //! What changes by time alone: an arming ends, a deadline passes, a figure grows old, a name falls due.
 
-use super::{bump, errand, facts, incident, keys, plain, settle, together, writing};
+use super::{bump, errand, facts, incident, keys, looked, plain, settle, together, writing};
 use crate::core::act::flight::{OnDisk, ReadBack, State};
 use crate::core::effect::Effect;
 use crate::core::model::Model;
@@ -31,6 +31,7 @@ pub(super) fn by_time_alone(model: &mut Model, out: &mut Vec<Effect>) {
     together::nobody_else(model);
     facts::loose_ends(model, out);
     facts::grow_old(model, out);
+    looked::tick(model, out);
 }
 
 /// The next moment at which something changes by time alone, on either clock; the engine wakes then.
@@ -50,6 +51,9 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
     person.extend(model.loose.iter().filter(|l| l.found.is_none()).filter_map(|l| l.next).map(|t| t.0));
     person.extend(together::next(model).map(|t| t.0));
     person.extend(errand::next_wake(model).map(|t| t.0));
+    if model.replay.is_none() {
+        person.extend(looked::next(model).map(|t| t.0));
+    }
     if let Some(d) = &model.dialog {
         // The hint "Y" appears when it would count.
         if let Some(ms) = d.ready_in(now.person, model.limits.confirm_delay, model.limits.quiet).filter(|ms| *ms > 0) {

@@ -1,6 +1,6 @@
 //! Keys and pasted text while something lies over the screen: a note, a reason, an explanation, help.
 
-use super::{browse, bump, filter, incident, link, palette, records, sheet, steps};
+use super::{browse, bump, filter, incident, link, looked, palette, records, sheet, steps};
 use crate::core::case::note::{Draft, Input};
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
@@ -54,9 +54,10 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
             model.nav.overlay = Some(question);
             true
         }
-        // Closed by any key until they are built.
-        Overlay::Lines(_) | Overlay::Raw { .. } => false,
-        page @ (Overlay::Explain { .. } | Overlay::Help { .. }) => scrolled(model, key, page, out),
+        Overlay::Lines(l) => looked::lines_key(model, key, l, out),
+        page @ (Overlay::Explain { .. } | Overlay::Help { .. } | Overlay::Raw { .. }) => {
+            scrolled(model, key, page, out)
+        }
     }
 }
 
@@ -67,12 +68,11 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
     keys.push(key);
     let (scroll, most, help) = match &page {
         Overlay::Help { scroll } => (*scroll, here::help_most(model), true),
-        Overlay::Explain { scroll } => (*scroll, u16::MAX, false),
+        Overlay::Explain { scroll } | Overlay::Raw { scroll, .. } => (*scroll, u16::MAX, false),
         Overlay::Note(_)
         | Overlay::Palette(_)
         | Overlay::Log(_)
         | Overlay::Lines(_)
-        | Overlay::Raw { .. }
         | Overlay::SkipReason { .. }
         | Overlay::Who { .. } => return false,
     };
@@ -146,7 +146,11 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
         }
     };
     let scroll = to.min(most);
-    model.nav.overlay = Some(if help { Overlay::Help { scroll } } else { Overlay::Explain { scroll } });
+    model.nav.overlay = Some(match page {
+        Overlay::Raw { target, .. } => Overlay::Raw { target, scroll },
+        _ if help => Overlay::Help { scroll },
+        _ => Overlay::Explain { scroll },
+    });
     true
 }
 

@@ -6,6 +6,7 @@ use crate::core::age;
 use crate::core::board;
 use crate::core::judge::burn::{Burn, Tier};
 use crate::core::judge::judged::Judged;
+use crate::core::judge::readiness::{self, CheckState};
 use crate::core::judge::verdict::{Cause, Unsure, Verdict, Word};
 use crate::core::judge::words;
 use crate::core::link;
@@ -34,6 +35,9 @@ pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
     match target.and_then(|t| model.judged.get(&t.id).map(|j| (t, j))) {
         Some((t, j)) => verdict(t, j, wide, &mut out),
         None => out.push(Line::new().text(" no verdict: nothing moves here that could be compared with stable")),
+    }
+    if let Some(t) = target {
+        way_back(model, t, wide, &mut out);
     }
     burn(model, wide, &mut out);
     queries(model, wide, &mut out);
@@ -220,6 +224,41 @@ fn so(v: &Verdict) -> String {
         Word::NoData => format!("the newest sample is too old to judge by: {word}"),
         Word::NoBaseline => format!("there is no stable version: {word}"),
         Word::NotJudged => format!("nothing measures this service: {word}"),
+    }
+}
+
+/// Every check of going back and how it knows: what is not ok first in its words, what nobody could tell last.
+pub fn way_back(model: &Model, t: &TargetState, wide: usize, out: &mut Vec<Line>) {
+    let r = readiness::of(&model.world, t, model.utc());
+    let (ok, of) = r.count();
+    let to = readiness::back_to(t).map_or_else(String::new, |r| format!(" to {}", r.version));
+    let line = Line::new().text(" WAY BACK").text(format!("{to}  ready {ok}/{of}"));
+    let line = match r.expected {
+        Some((ms, n)) => line.text(format!(", takes {} (median of {n})", age::rough(ms))),
+        None => line.text(", no history to tell how long it takes"),
+    };
+    out.push(match model.world.ways_back.get(&t.id) {
+        Some(w) => line.end(Role::Muted, format!("looked at {} ago", age::coarse(model.utc().since(w.at)))),
+        None => line,
+    });
+    for c in &r.checks {
+        let (role, mark) = mark(c.state);
+        let line = Line::new().text("  ").add(role, mark).text(" ").left(Role::Text, &*c.name, CHECK);
+        out.extend(line.text(&*c.how).flow(wide, CHECK + 6));
+    }
+}
+
+/// Columns of a check's name.
+const CHECK: usize = 19;
+
+/// `(!)`, `(X)`, `(?)`, `ok `, ` - `.
+fn mark(state: CheckState) -> (Role, &'static str) {
+    match state {
+        CheckState::Ok => (Role::Fine, " ok"),
+        CheckState::Warn => (Role::Warn, "(!)"),
+        CheckState::Blocked => (Role::Bad, "(X)"),
+        CheckState::Unknown => (Role::Blind, "(?)"),
+        CheckState::NotConfigured => (Role::Muted, " --"),
     }
 }
 

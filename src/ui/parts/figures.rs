@@ -423,8 +423,7 @@ pub fn way_back(model: &Model, t: &TargetState) -> (String, bool) {
         // What stood in the way is on record only where somebody went back: in the act's own records.
         return ("--".into(), false);
     }
-    let service = model.world.services.get(&t.service);
-    let r = readiness::readiness(t, service, model.world.sources.get(&t.id.source));
+    let r = readiness::of(&model.world, t, model.utc());
     let (ok, of) = r.count();
     let time = r.expected.map(|(ms, _)| format!(" {}", age::rough(ms))).unwrap_or_default();
     let blocked = r.checks.iter().any(|c| c.state == CheckState::Blocked);

@@ -263,7 +263,7 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
     };
     out.keep(Line::new().text(" errors   ").append(errors).end(age_role, age));
     out.flow(K::Budget as u8, K::More as u8, budget, wide, 10);
-    let r = crate::core::judge::readiness::readiness(t, service, model.world.sources.get(&t.id.source));
+    let r = crate::core::judge::readiness::of(&model.world, t, model.utc());
     if model.replay.is_some() {
         let line = Line::new().text(" reach    ").text(figures::reach(t));
         out.flow(K::Never as u8, K::More as u8, line, wide, 10);

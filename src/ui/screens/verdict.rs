@@ -297,7 +297,10 @@ pub fn ready(r: &Ready) -> Line {
 
 /// What stands in the way of going back, in full.
 fn cautions(model: &Model, t: &TargetState) -> Vec<String> {
-    let service = model.world.services.get(&t.service);
-    let r = readiness::readiness(t, service, model.world.sources.get(&t.id.source));
-    r.checks.iter().filter(|c| c.state != CheckState::Ok).map(|c| c.how.to_string()).collect()
+    let r = readiness::of(&model.world, t, model.utc());
+    r.checks
+        .iter()
+        .filter(|c| !matches!(c.state, CheckState::Ok | CheckState::NotConfigured))
+        .map(|c| c.how.to_string())
+        .collect()
 }
