@@ -18,6 +18,7 @@ pub mod effect;
 pub mod entry;
 pub mod find;
 pub mod finish;
+pub mod frozen;
 pub mod gates;
 pub mod here;
 pub mod id;
