@@ -182,7 +182,7 @@ impl Kind {
         match self {
             Kind::Phase | Kind::Verdict | Kind::Source | Kind::Burn | Kind::Figures | Kind::Loose => {
                 Origin::Observation
-            },
+            }
             Kind::Note
             | Kind::Acknowledged
             | Kind::IncidentOpened

@@ -201,7 +201,12 @@ mod tests {
             record(1_014, "refused", Some("c"), cord("hold")),
             // Somebody's own hold is not the cord's.
             record(1_014, "accepted", Some("e"), json!({"verb": "hold"})),
-            record(1_500, "resolved", Some("b"), json!({"cord": true, "verb": "hold", "how": "read back: it was not done"})),
+            record(
+                1_500,
+                "resolved",
+                Some("b"),
+                json!({"cord": true, "verb": "hold", "how": "read back: it was not done"}),
+            ),
             record(2_000, "thawed", None, json!({})),
             record(2_010, "accepted", Some("a"), cord("resume")),
             record(2_011, "refused", Some("d"), cord("resume")),

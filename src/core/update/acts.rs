@@ -296,7 +296,9 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome, out:
             act.ended = Some(now);
             let backward = act.direction() == Direction::Backward;
             // Of several the others go on, and what became of each stands in one line: no dialog for each.
-            let again = backward && act.together.is_none() && matches!(r.kind, RefusedBy::Guard | RefusedBy::Throttled | RefusedBy::NotSent);
+            let again = backward
+                && act.together.is_none()
+                && matches!(r.kind, RefusedBy::Guard | RefusedBy::Throttled | RefusedBy::NotSent);
             let (operation, why) = (act.plan.operation.clone(), r.why.clone());
             act.state = State::Refused(r);
             if again {

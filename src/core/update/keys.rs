@@ -1,8 +1,8 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
 use super::{
-    browse, bump, choose, confirm, filter, incident, link, many, moved, palette, panes, records, replay, sheets, steps, who,
-    writing,
+    browse, bump, choose, confirm, filter, incident, link, many, moved, palette, panes, records, replay, sheets, steps,
+    who, writing,
 };
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::many::Whole;

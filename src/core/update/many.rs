@@ -314,7 +314,8 @@ pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
         }
         let mut why = if named.is_empty() { Vec::new() } else { l.due.clone() };
         why.extend(general.iter().cloned());
-        let expected = model.world.services.get(&l.seen.service).and_then(crate::core::world::service::Service::expected_ms);
+        let expected =
+            model.world.services.get(&l.seen.service).and_then(crate::core::world::service::Service::expected_ms);
         let act = Act {
             id: model.next_act(),
             seen: l.seen.clone(),

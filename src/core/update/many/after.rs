@@ -26,7 +26,8 @@ pub(super) fn pulled(model: &Model, many: &Many, out: &mut Vec<Effect>) {
         Whole::Freeze => {
             let moved: Vec<Value> = frozen::moving(model).map(held).collect();
             let parts = targets.len().max(moved.len()).div_ceil(NAMED).max(1);
-            let part = |all: &[Value], n: usize| -> Vec<Value> { all.iter().skip(n * NAMED).take(NAMED).cloned().collect() };
+            let part =
+                |all: &[Value], n: usize| -> Vec<Value> { all.iter().skip(n * NAMED).take(NAMED).cloned().collect() };
             for n in 0..parts {
                 let data = json!({"id": id, "targets": part(&targets, n), "moved": part(&moved, n),
                     "part": n + 1, "parts": parts});
@@ -116,8 +117,12 @@ fn sending(model: &mut Model, out: &mut Vec<Effect>) {
         return;
     }
     let waits = |l: &&Line| state(l) == Some(&State::NeedsName);
-    let why: Vec<Arc<str>> =
-        many.lines.iter().filter(waits).flat_map(|l| l.due.iter().map(|d| format!("{}: {d}", l.seen.id.at()).into())).collect();
+    let why: Vec<Arc<str>> = many
+        .lines
+        .iter()
+        .filter(waits)
+        .flat_map(|l| l.due.iter().map(|d| format!("{}: {d}", l.seen.id.at()).into()))
+        .collect();
     if many.lines.iter().any(|l| waits(&l)) {
         if many.name.is_none() {
             let must = frozen::name_of(model, many.service.as_ref());
@@ -136,12 +141,8 @@ fn sending(model: &mut Model, out: &mut Vec<Effect>) {
         return;
     }
     // What was dropped because the world moved is looked at anew; the rest is on its way.
-    let again: Vec<Line> = many
-        .lines
-        .iter()
-        .filter(|l| l.ticked && matches!(state(l), Some(State::Dropped(_))))
-        .cloned()
-        .collect();
+    let again: Vec<Line> =
+        many.lines.iter().filter(|l| l.ticked && matches!(state(l), Some(State::Dropped(_)))).cloned().collect();
     let (changed, whole, service) =
         (model.dialog.as_ref().map(|d| d.changed.clone()).unwrap_or_default(), many.whole, many.service.clone());
     model.dialog = None;

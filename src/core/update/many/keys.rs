@@ -6,12 +6,12 @@ use crate::core::act::dialog::{NAME_MOST, PlanState, Press};
 use crate::core::act::many::{Group, Whole};
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::effect::Effect;
+use crate::core::gates;
 use crate::core::intent::{Context, Intent};
 use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
 use crate::core::model::Model;
 use crate::core::update::{bump, confirm};
-use crate::core::gates;
 use std::sync::Arc;
 
 /// What a key means here.

@@ -135,13 +135,15 @@ pub(in crate::core::update) fn log_troubled(model: &mut Model) {
 
 /// What others do to a target of the dialog is told by their records.
 pub(in crate::core::update) fn others_changed(model: &mut Model, out: &mut Vec<Effect>) {
-    let Some(many) = model.dialog.as_ref().and_then(|d| d.many()).filter(|m| !m.sent && m.whole == Whole::Freeze) else {
+    let Some(many) = model.dialog.as_ref().and_then(|d| d.many()).filter(|m| !m.sent && m.whole == Whole::Freeze)
+    else {
         return;
     };
-    let turned = many.lines.iter().enumerate().filter(|(_, l)| l.goes(Whole::Freeze) && !l.ticked).find_map(|(n, l)| {
-        let t = model.world.targets.get(&l.seen.id)?;
-        frozen::going_back(model, t).map(|why| (n, t.clone(), why))
-    });
+    let turned =
+        many.lines.iter().enumerate().filter(|(_, l)| l.goes(Whole::Freeze) && !l.ticked).find_map(|(n, l)| {
+            let t = model.world.targets.get(&l.seen.id)?;
+            frozen::going_back(model, t).map(|why| (n, t.clone(), why))
+        });
     if let Some((n, t, why)) = turned {
         said(model, format!("{}: {why}", t.id.at()));
         anew(model, n, t, out);
