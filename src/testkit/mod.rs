@@ -15,6 +15,7 @@ pub mod picture;
 pub mod played;
 pub mod states;
 mod states_acts;
+mod states_many;
 mod states_case;
 mod states_finding;
 pub mod states_log;

@@ -8,6 +8,7 @@ mod console_env;
 mod console_f1;
 mod console_pty;
 mod consoles;
+mod cord;
 mod contract;
 mod debris;
 mod drawing;
