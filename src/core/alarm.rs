@@ -4,6 +4,7 @@ use crate::core::act::flight::{Act, State, Trouble};
 use crate::core::act::plan::Verb;
 use crate::core::casework;
 use crate::core::finish;
+use crate::core::frozen;
 use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::intent::Intent;
 use crate::core::model::Model;
@@ -25,6 +26,11 @@ pub enum Place {
 
 /// Rank of what is said of incidents: after all that is wrong by itself.
 pub const INCIDENT: u8 = 11;
+
+/// A rollout that started while the cord is pulled.
+pub const LOOSE: u8 = 5;
+/// The environment is frozen: after all that hurts, before what is only worth knowing.
+pub const FROZEN: u8 = 9;
 
 /// In this order on the row, worst first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +77,21 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
         let place = l.target.as_ref().map_or(Place::Incident, of);
         let how = finish::how(model, l).map(|how| format!(": finish? press {how}")).unwrap_or_default();
         push(2, format!("{}{how}", finish::words(l)), place);
+    }
+    for t in frozen::unheld(model) {
+        let place = of(&t);
+        push(1, format!("UNDONE: the cord's hold of {} is gone", t.at()), place);
+    }
+    let how = model.how(Intent::Freeze);
+    for t in frozen::loose(model) {
+        let version = t.candidate.as_ref().map(|h| t.version_of(h)).unwrap_or_default();
+        let text = format!("LOOSE: {} {version} started while the cord is pulled; {how} holds it", t.id.at());
+        push(LOOSE, text, Place::Service(t.service.clone()));
+    }
+    if let Some(p) = model.cord.pulled() {
+        let held = frozen::holds(model).iter().filter(|(_, t)| t.is_some_and(|t| t.held)).count();
+        let how = model.how(Intent::Thaw);
+        push(FROZEN, format!("FROZEN by {} since {}: {held} held; {how} thaws", p.by, p.at.hms()), Place::Sources);
     }
     match model.log.unread.as_slice() {
         [] => {}

@@ -65,6 +65,12 @@ pub enum Kind {
     Identity,
     /// The head went to the configured command.
     Anchored,
+    /// The cord was pulled, with what was to be held and what moved besides.
+    Frozen,
+    /// The cord was let go, with what was to be released and what stays held.
+    Thawed,
+    /// A rollout that started while the cord was pulled; an observation.
+    Loose,
 }
 
 /// What caused a record.
@@ -81,7 +87,7 @@ pub enum Origin {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 35] = [
+    pub const ALL: [Kind; 38] = [
         Kind::Opened,
         Kind::Closed,
         Kind::Armed,
@@ -117,6 +123,9 @@ impl Kind {
         Kind::Who,
         Kind::Identity,
         Kind::Anchored,
+        Kind::Frozen,
+        Kind::Thawed,
+        Kind::Loose,
     ];
 
     /// As records spell it: `incident-opened`.
@@ -157,6 +166,9 @@ impl Kind {
             Kind::Who => "who",
             Kind::Identity => "identity",
             Kind::Anchored => "anchored",
+            Kind::Frozen => "frozen",
+            Kind::Thawed => "thawed",
+            Kind::Loose => "loose",
         }
     }
 
@@ -168,7 +180,9 @@ impl Kind {
     /// The one classification of kinds; every other question about who caused a record is asked of it.
     pub fn origin(self) -> Origin {
         match self {
-            Kind::Phase | Kind::Verdict | Kind::Source | Kind::Burn | Kind::Figures => Origin::Observation,
+            Kind::Phase | Kind::Verdict | Kind::Source | Kind::Burn | Kind::Figures | Kind::Loose => {
+                Origin::Observation
+            }
             Kind::Note
             | Kind::Acknowledged
             | Kind::IncidentOpened
@@ -180,7 +194,7 @@ impl Kind {
             | Kind::Debt
             | Kind::Ticked
             | Kind::Told => Origin::Side,
-            Kind::Armed | Kind::Disarmed | Kind::Intent | Kind::Runbook => Origin::Hand,
+            Kind::Armed | Kind::Disarmed | Kind::Intent | Kind::Runbook | Kind::Frozen | Kind::Thawed => Origin::Hand,
             Kind::Opened
             | Kind::Closed
             | Kind::Sent

@@ -4,6 +4,7 @@ use crate::core::act::gate::{Gate, GateLine, GateState};
 use crate::core::act::plan::Verb;
 use crate::core::act::right;
 use crate::core::id::TargetId;
+use crate::core::intent::Intent;
 use crate::core::judge::burn::Burn;
 use crate::core::judge::freshness::{Age, Kind};
 use crate::core::judge::judged::{Figures, Judged};
@@ -21,9 +22,25 @@ const SOAK_MS: i64 = 10 * 60_000;
 /// The candidate's own share of burn that blocks.
 const BURN_LINE: f64 = 3.0;
 
-/// All four gates of this version, in the table's order.
+/// The gates of this version, in the table's order.
 pub fn gates(model: &Model, t: &TargetState, verb: Verb) -> Vec<GateLine> {
-    vec![verdict(model, t), freshness(model, t), burn(model, t), permission(model, t, verb)]
+    let mut lines = vec![verdict(model, t), freshness(model, t), burn(model, t), permission(model, t, verb)];
+    lines.extend(cord(model));
+    lines
+}
+
+/// Those of a thaw: it is what the cord waits for.
+pub fn of_thaw(model: &Model, t: &TargetState) -> Vec<GateLine> {
+    let mut lines = gates(model, t, Verb::Resume);
+    lines.retain(|g| g.gate != Gate::Cord);
+    lines
+}
+
+/// Said only while it is pulled: a line that is always ok tells nothing.
+fn cord(model: &Model) -> Option<GateLine> {
+    let pulled = model.cord.pulled()?;
+    let how = model.how(Intent::Thaw);
+    Some(line(Gate::Cord, GateState::Block, format!("frozen by {} at {}; {how} thaws", pulled.by, pulled.at.hms())))
 }
 
 fn line(gate: Gate, state: GateState, words: impl Into<std::sync::Arc<str>>) -> GateLine {

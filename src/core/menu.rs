@@ -237,6 +237,7 @@ fn short(g: &GateLine) -> String {
         Gate::Verdict | Gate::Permission => said.into(),
         Gate::Freshness => "figures old".into(),
         Gate::Burn => "burn".into(),
+        Gate::Cord => "frozen".into(),
     }
 }
 

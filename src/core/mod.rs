@@ -19,6 +19,7 @@ pub mod entry;
 pub mod errand;
 pub mod find;
 pub mod finish;
+pub mod frozen;
 pub mod gates;
 pub mod here;
 pub mod id;

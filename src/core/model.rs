@@ -3,6 +3,7 @@
 use crate::core::act::cord::Cord;
 use crate::core::act::dialog::Dialog;
 use crate::core::act::flight::Act;
+use crate::core::act::many::Together;
 use crate::core::act::plan::Ticket;
 use crate::core::case::casebook::Casebook;
 use crate::core::case::claim::Claim;
@@ -310,9 +311,12 @@ pub struct Model {
     /// The act a command line asked for.
     #[serde(default)]
     pub errand: Option<Box<Errand>>,
-    /// The cord, while it is pulled.
+    /// What the records say of the cord.
     #[serde(default)]
-    pub cord: Option<Cord>,
+    pub cord: Cord,
+    /// The acts of the last `Y` over several targets, until what came of them has been told.
+    #[serde(default)]
+    pub batch: Option<Together>,
     /// What is looked at on Evidence.
     #[serde(default)]
     pub looked: Looked,
@@ -409,7 +413,8 @@ impl Model {
             source_said: BTreeMap::new(),
             interest: Interest::default(),
             errand: None,
-            cord: None,
+            cord: Cord::default(),
+            batch: None,
             looked: Looked::default(),
             quit_asked: None,
             ending: false,

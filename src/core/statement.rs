@@ -84,7 +84,7 @@ fn sources(model: &Model) -> Vec<Value> {
 
 fn target(model: &Model, t: &TargetState) -> Value {
     let now = model.utc();
-    let ready = readiness::readiness(t, model.world.services.get(&t.service), model.world.sources.get(&t.id.source));
+    let ready = readiness::of(&model.world, t, now);
     let (ok, of) = ready.count();
     let verdict = model.judged.get(&t.id).map(|j| {
         let v = &j.verdict;

@@ -76,6 +76,10 @@ impl Data<'_> {
         }
     }
 
+    fn many(&self, name: &str) -> usize {
+        self.0[name].as_array().map_or(0, Vec::len)
+    }
+
     fn is(&self, name: &str) -> bool {
         self.0[name] == true
     }
@@ -125,6 +129,11 @@ pub fn said(r: &Record) -> String {
         ),
         "changed" => format!("changed{}{}", d.part(": ", "what", ""), d.part(" (under an open ", "verb", " dialog)")),
         "note" => format!("note: {}{}", d.part("", "text", ""), d.part(" (about ", "about", ")")),
+        "frozen" => format!("FREEZE: the cord is pulled, {} to be held", d.many("targets")),
+        "thawed" => {
+            format!("THAW: the cord is let go, {} to be released, {} stay held", d.many("targets"), d.many("kept"))
+        }
+        "loose" => format!("LOOSE: started while the cord is pulled{}", d.part(", ", "version", "")),
         "phase" => d.part("", "words", ""),
         "verdict" => format!("verdict{}", d.part(" ", "words", "")),
         "source" => {

@@ -17,10 +17,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// A re-read before an act, and the read for a dialog (limits.md section 1).
 const READ: Duration = Duration::from_secs(2);
+
+/// Requests of the cord under way at a time (product.md section 5 names every moving rollout; a server throttles who asks
+/// for all of them at once). Other acts do not wait for them.
+pub const CORD: usize = 16;
 
 /// One configured backend and what it is told to look at.
 struct Port {
@@ -35,6 +39,8 @@ pub struct Ports {
     ports: BTreeMap<SourceId, Port>,
     /// Steps that have left and have no answer yet.
     sending: Arc<AtomicUsize>,
+    /// The turns of the cord's steps.
+    cord: Arc<Semaphore>,
     utc: Arc<dyn Fn() -> Utc + Send + Sync>,
     /// Request total timeout (limits.md section 4).
     total: Duration,
@@ -48,7 +54,15 @@ impl Ports {
             .thread_name("andon-source")
             .enable_all()
             .build()?;
-        Ok(Ports { runtime: Some(runtime), inbox, ports: BTreeMap::new(), sending: Arc::default(), utc, total })
+        Ok(Ports {
+            runtime: Some(runtime),
+            inbox,
+            ports: BTreeMap::new(),
+            sending: Arc::default(),
+            cord: Arc::new(Semaphore::new(CORD)),
+            utc,
+            total,
+        })
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -181,8 +195,9 @@ impl Ports {
         });
     }
 
-    /// Sends one step, once. Whatever happens, exactly one answer comes back.
-    pub fn perform(&self, ticket: Ticket, target: &TargetId, step: Step) {
+    /// Sends one step, once. Whatever happens, exactly one answer comes back. `cord`: it is one of many, and waits for its
+    /// turn among them.
+    pub fn perform(&self, ticket: Ticket, target: &TargetId, step: Step, cord: bool) {
         let inbox = self.inbox.clone();
         let Some(backend) = self.backend(&target.source) else {
             let why = no_source(&target.source).sentence;
@@ -194,7 +209,13 @@ impl Ports {
         self.sending.fetch_add(1, Ordering::SeqCst);
         let sending = self.sending.clone();
         let total = self.total;
+        let turns = cord.then(|| self.cord.clone());
         self.spawn(async move {
+            // Never closed: an error would mean no turns are kept, and the step goes out.
+            let _turn = match turns {
+                Some(t) => t.acquire_owned().await.ok(),
+                None => None,
+            };
             let task = tokio::spawn(async move {
                 kill::point("between-durable-and-send");
                 let outcome = backend.send(&step, ticket, &Cx { deadline: total, lane: Lane::Act }).await;

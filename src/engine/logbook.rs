@@ -13,7 +13,7 @@ use crate::journal::fallback::{self, About};
 use crate::journal::follow::{self, Before, Follower, Found, Go};
 use crate::journal::keeper::Keeper;
 use crate::journal::recovery::Recovery;
-use crate::journal::thread::{Beside, Durability, Journal, Report, Settings};
+use crate::journal::thread::{Appended, Beside, Durability, Journal, Report, Settings};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
@@ -28,6 +28,8 @@ pub struct Logbook {
     /// Everything that is not on disk, and the fallback file.
     keeper: Keeper,
     anchored: bool,
+    /// What this turn of the loop has to say: it goes to the disk together, so that the intents of many acts cost one sync.
+    turn: Vec<Appended>,
     inbox: Inbox,
 }
 
@@ -104,7 +106,7 @@ impl Logbook {
                 Opening::Failed(why)
             }
         };
-        Logbook { journal, dir, keeper, anchored, inbox }
+        Logbook { journal, dir, keeper, anchored, turn: Vec::new(), inbox }
     }
 
     /// Has it been opened meanwhile? What waited is written then.
@@ -126,6 +128,16 @@ impl Logbook {
         for q in queue {
             self.put(q);
         }
+        self.flush();
+    }
+
+    /// The end of a turn: what it has to say goes to the disk.
+    pub fn flush(&mut self) {
+        if let Opening::Open(j, _) = &self.journal
+            && !self.turn.is_empty()
+        {
+            j.append_together(std::mem::take(&mut self.turn));
+        }
     }
 
     /// The session's name, once it is open.
@@ -145,9 +157,10 @@ impl Logbook {
                     self.inbox.answer(Msg::NotDurable { ticket, why: why.clone() });
                 }
             }
-            Opening::Open(j, _) => {
+            Opening::Open(..) => {
                 let durability = if q.is_urgent() { Durability::Sync } else { Durability::Batched };
-                j.append_kept(q.id, q.entry, q.at, q.ticket, durability, q.late);
+                let Queued { id, entry, at: stamp, ticket, late } = q;
+                self.turn.push(Appended { id, entry, stamp, ticket, durability, late });
             }
         }
     }
@@ -157,6 +170,10 @@ impl Logbook {
         match &self.journal {
             // It drops and counts observations where the disk does not follow.
             Opening::Open(j, _) if ticket.is_none() && entry.kind.is_observation() => {
+                // In its order behind what the turn has said already.
+                if !self.turn.is_empty() {
+                    j.append_together(std::mem::take(&mut self.turn));
+                }
                 j.append(entry, at, None, Durability::Batched);
             }
             Opening::Open(..) | Opening::Waiting { .. } | Opening::Failed(_) => {
@@ -174,6 +191,8 @@ impl Logbook {
         let entry = Arc::new(entry);
         let id = self.keeper.late(entry.clone(), ticket);
         self.put(Queued { id, entry, at, ticket: Some(ticket), late: true });
+        // The request leaves next, and its disk may be slow: nothing waits for the end of the turn.
+        self.flush();
         if !self.keeper.is_safe(ticket, FALLBACK_FIRST) {
             // The way back does not wait for a second disk either. The entry is in memory.
             tracing::error!(ticket = ticket.0, "neither log nor fallback file took the intent in time");
@@ -218,6 +237,7 @@ impl Logbook {
     /// Ends the log; its head, where the disk took it. Bounded, whatever the disk does.
     pub fn close(mut self, at: Stamp) -> Option<String> {
         self.poll();
+        self.flush();
         let at_most = if self.anchored { AT_END + crate::journal::anchor::AT_EXIT } else { AT_END };
         let head = match self.journal {
             Opening::Open(j, follower) => {

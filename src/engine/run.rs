@@ -162,7 +162,18 @@ impl<F: Front> Engine<F> {
             t.effects(&effects);
         }
         for e in effects {
+            // A request leaves after what was said before it.
+            if matches!(e, Effect::Perform { .. }) {
+                self.flush_log();
+            }
             self.perform(e, at);
+        }
+        self.flush_log();
+    }
+
+    fn flush_log(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.flush();
         }
     }
 
@@ -214,8 +225,10 @@ impl<F: Front> Engine<F> {
                 }
             }
             Effect::Perform { ticket, target, step } => {
+                let act = self.model.tickets.get(&ticket).and_then(|id| self.model.acts.get(id));
+                let cord = act.is_some_and(|a| a.plan.operation.cord);
                 if let Some(p) = &self.ports {
-                    p.perform(ticket, &target, *step);
+                    p.perform(ticket, &target, *step, cord);
                 }
             }
             Effect::Ask { id, source, question } => {

@@ -89,7 +89,10 @@ pub fn takes(kind: Kind) -> bool {
         | Kind::Told
         | Kind::Who
         | Kind::Identity
-        | Kind::Anchored => false,
+        | Kind::Anchored
+        | Kind::Frozen
+        | Kind::Thawed
+        | Kind::Loose => false,
     }
 }
 

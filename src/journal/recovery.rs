@@ -145,8 +145,9 @@ fn needed(mut records: Vec<Record>) -> Vec<Record> {
     let id = |r: &Record| r.data["id"].as_str().or(r.incident.as_deref()).map(str::to_owned);
     let closed: Vec<String> = records.iter().filter(|r| r.kind == "incident-closed").filter_map(id).collect();
     let old: BTreeSet<&String> = closed.iter().rev().skip(CLOSED).collect();
-    records.retain(|r| CASE.contains(&r.kind.as_str()) || !r.incident.as_ref().is_some_and(|i| old.contains(i)));
-    let kept = |r: &Record| CASE.contains(&r.kind.as_str());
+    // What the cord holds must be known however long ago it was pulled.
+    let kept = |r: &Record| CASE.contains(&r.kind.as_str()) || r.data["cord"] == true;
+    records.retain(|r| kept(r) || !r.incident.as_ref().is_some_and(|i| old.contains(i)));
     let mut surplus = records.iter().filter(|r| !kept(r)).count().saturating_sub(RECORDS);
     records.retain(|r| {
         let drop = surplus > 0 && !kept(r);

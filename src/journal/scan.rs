@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-/// Kinds that tell of incidents, follow-ups and debts, and who people are.
-pub const CASE: [&str; 10] = [
+/// Kinds that tell of incidents, follow-ups and debts, of the cord, and who people are.
+pub const CASE: [&str; 13] = [
     "incident-opened",
     "incident-changed",
     "incident-closed",
@@ -26,6 +26,9 @@ pub const CASE: [&str; 10] = [
     "ticked",
     "told",
     "who",
+    "frozen",
+    "thawed",
+    "loose",
 ];
 /// Kinds that tell more of an incident where they name one.
 const OF_INCIDENT: [&str; 10] =
@@ -184,7 +187,8 @@ fn prev_of(line: &[u8]) -> Option<&[u8]> {
 
 impl Scan {
     fn take(&mut self, record: Record, session: &str, open: &mut Open) {
-        if worth(&record.kind, record.incident.is_some()) {
+        // What the cord holds is a fold over its acts as well.
+        if worth(&record.kind, record.incident.is_some()) || record.data["cord"] == true {
             self.case.push(record.clone());
         }
         if record.kind == "resolved" {

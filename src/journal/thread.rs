@@ -4,14 +4,14 @@
 use super::anchor::{Anchor, Outcome};
 use super::append::{Chain, LogFile, MineOnly, OnDisk, make_dir, session_name};
 use super::ballast::{self, Ballast};
-use super::fallback::Shared as SharedEntry;
 use super::hlc::Heard;
 use super::keeper::Keeper;
 use super::live::{self, Live, LiveFile, Me};
 use super::months;
 use super::record::{Actor, User, Who};
 use super::recovery::{self, Recovery};
-use super::worker::{Appended, Around, Command, Opening, Worker};
+pub use super::worker::Appended;
+use super::worker::{Around, Command, Opening, Worker};
 use super::{adopt, kill};
 use crate::core::act::plan::Ticket;
 use crate::core::entry::{Entry, Kind};
@@ -306,17 +306,11 @@ impl Journal {
         self.send(Appended { id, entry, stamp: now, ticket, durability: Durability::Sync, late: true });
     }
 
-    /// One that the keeper was given before the log was open, under this number.
-    pub fn append_kept(
-        &self,
-        id: u64,
-        entry: SharedEntry,
-        stamp: Stamp,
-        ticket: Option<Ticket>,
-        durability: Durability,
-        late: bool,
-    ) {
-        self.send(Appended { id, entry, stamp, ticket, durability, late });
+    /// Several that the keeper knows, in their order: they are synced together.
+    pub fn append_together(&self, all: Vec<Appended>) {
+        self.waiting.fetch_add(all.len() as u64, Ordering::Relaxed);
+        // The thread only ends after `close` or with the last handle.
+        let _ = self.to.send(Command::Together(all));
     }
 
     fn send(&self, appended: Appended) {

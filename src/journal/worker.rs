@@ -29,6 +29,8 @@ const AGAIN: Duration = if cfg!(test) { Duration::from_millis(20) } else { Durat
 /// What the handle sends.
 pub enum Command {
     Append(Box<Appended>),
+    /// What one turn of the loop has to say: written together and synced once.
+    Together(Vec<Appended>),
     /// Records of ended sessions; answered with whether they are on disk.
     Adopt(Stamp, Vec<Entry>, Sender<bool>),
     Close(Stamp, Sender<Ended>),
@@ -160,16 +162,10 @@ impl Worker {
             let mut urgent = false;
             for n in 1_usize.. {
                 match command {
-                    Command::Append(a) => {
-                        self.waiting.fetch_sub(1, Ordering::Relaxed);
-                        urgent |= a.durability == Durability::Sync;
-                        if a.late && a.ticket.is_some_and(|t| self.written.contains(&t)) {
-                            // The first one is on disk, or its own sync decides.
-                            if !self.unsynced.iter().any(|(u, _)| u.id == a.id) {
-                                self.kept_no_more(std::iter::once(a.id));
-                            }
-                        } else {
-                            self.write(a);
+                    Command::Append(a) => urgent |= self.appended(a),
+                    Command::Together(all) => {
+                        for a in all {
+                            urgent |= self.appended(Box::new(a));
                         }
                     }
                     Command::Adopt(stamp, entries, done) => {
@@ -213,6 +209,21 @@ impl Worker {
                 self.try_again();
             }
         }
+    }
+
+    /// Writes it; does somebody wait for the disk?
+    fn appended(&mut self, a: Box<Appended>) -> bool {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        let urgent = a.durability == Durability::Sync;
+        if a.late && a.ticket.is_some_and(|t| self.written.contains(&t)) {
+            // The first one is on disk, or its own sync decides.
+            if !self.unsynced.iter().any(|(u, _)| u.id == a.id) {
+                self.kept_no_more(std::iter::once(a.id));
+            }
+        } else {
+            self.write(a);
+        }
+        urgent
     }
 
     fn write(&mut self, a: Box<Appended>) {

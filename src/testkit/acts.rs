@@ -2,12 +2,14 @@
 
 use super::world::World;
 use crate::core::act::plan::{
-    Direction, Expect, Operation, Outcome, Plan, Primitive, Refused, RefusedBy, Request, Step, Ticket, Verb,
+    CannotBecause, Direction, Expect, Operation, Outcome, Plan, Primitive, Refused, RefusedBy, Request, Step, Ticket,
+    Verb,
 };
 use crate::core::effect::Effect;
-use crate::core::id::{DialogId, Hash};
+use crate::core::id::{DialogId, Hash, TargetId};
 use crate::core::msg::Msg;
 use crate::core::seal::Sealed;
+use crate::core::world::source::{SourceError, Trouble};
 use crate::core::world::target::TargetState;
 
 impl World {
@@ -32,6 +34,63 @@ impl World {
 
     fn planned_as(&mut self, dialog: DialogId, read: Option<TargetState>, plan: Option<Plan>) -> &mut World {
         self.send(Msg::Planned { dialog, read: Ok(read.map(Box::new)), plan: plan.map(|p| Box::new(Ok(p))) })
+    }
+
+    /// The backends answer every question for a plan, of several targets; `f` may say why there is none.
+    pub fn planned_all(&mut self, f: impl Fn(&TargetState) -> Option<CannotBecause>) -> &mut World {
+        let asked: Vec<(DialogId, Operation)> = self
+            .effects
+            .iter()
+            .filter_map(|e| match e {
+                Effect::Plan { dialog, operation } => Some((*dialog, operation.clone())),
+                _ => None,
+            })
+            .collect();
+        self.effects.retain(|e| !matches!(e, Effect::Plan { .. }));
+        for (dialog, operation) in asked {
+            let Some(t) = self.model.world.targets.get(&operation.target).cloned() else { continue };
+            let plan = Some(Box::new(f(&t).map_or_else(|| Ok(plan_of(&operation, &t)), Err)));
+            self.send(Msg::Planned { dialog, read: Ok(Some(Box::new(t))), plan });
+        }
+        self
+    }
+
+    /// All intents are on disk and every target is read again; what comes of the read is the caller's to say.
+    pub fn left_all(&mut self, read: impl Fn(&TargetState) -> bool) -> &mut World {
+        let effects = std::mem::take(&mut self.effects);
+        for e in &effects {
+            match e {
+                Effect::Append { ticket: Some(t), .. } => {
+                    self.send(Msg::Durable(*t));
+                }
+                Effect::Reread { act, target } => {
+                    let t = self.model.world.targets.get(target).cloned();
+                    let fine = t.as_ref().is_some_and(&read);
+                    let failed = SourceError::new(Trouble::Timeout, "no answer in 2 s");
+                    let read = if fine { Ok(t.map(Box::new)) } else { Err(failed) };
+                    self.send(Msg::Reread { act: *act, read });
+                }
+                _ => {}
+            }
+        }
+        self.effects.splice(0..0, effects.into_iter().filter(|e| !matches!(e, Effect::Reread { .. })));
+        self
+    }
+
+    /// Every request that has left is answered, newest last.
+    pub fn answered_all(&mut self, outcome: impl Fn(&TargetId) -> Outcome) -> &mut World {
+        let sent: Vec<(Ticket, TargetId)> = self
+            .effects
+            .iter()
+            .filter_map(|e| match e {
+                Effect::Perform { ticket, target, .. } => Some((*ticket, target.clone())),
+                _ => None,
+            })
+            .collect();
+        for (ticket, target) in sent {
+            self.send(Msg::Answered { ticket, outcome: outcome(&target) });
+        }
+        self
     }
 
     /// The intent is on disk.

@@ -11,7 +11,7 @@ use crate::core::entry::Entry;
 use crate::core::id::{ServiceId, SourceId};
 use crate::core::key::{Code, Key};
 use crate::core::model::{Environment, Model, Place};
-use crate::core::msg::{LogPage, Msg};
+use crate::core::msg::{LogPage, Msg, Recovered};
 use crate::core::record::{Hlc, Record};
 use crate::core::time::{Person, Stamp, World as WorldTime};
 use crate::core::update::update;
@@ -50,6 +50,8 @@ pub struct Run {
     pub here: Here,
     /// Steps sent: what a backend's action counter would say.
     pub sent: Vec<Ticket>,
+    /// The rollout of the first is said to be of the second service, which then moves in two places.
+    pub gathered: Option<(&'static str, &'static str)>,
     queue: VecDeque<Msg>,
     person: i64,
 }
@@ -71,7 +73,35 @@ impl Run {
     /// `given`: what the engine sets before the first message.
     pub fn begin(scenario: &str, seed: u64, given: impl FnOnce(&mut Model)) -> Run {
         let scenario = Scenario::embedded(scenario).expect("an embedded scenario parses");
-        let at = Stamp { utc: scenario.start, world: WorldTime(scenario.start.0), person: Person(1_000_000) };
+        Run::console(World::new(scenario, seed), 1_000_000, None, Vec::new(), given)
+    }
+
+    /// On a scenario of the test's own.
+    pub fn of(scenario: Scenario, seed: u64) -> Run {
+        Run::console(World::new(scenario, seed), 1_000_000, None, Vec::new(), |_| {})
+    }
+
+    /// One of its services is said to move in two places.
+    pub fn gathered(scenario: &str, seed: u64, from: &'static str, to: &'static str) -> Run {
+        let scenario = Scenario::embedded(scenario).expect("an embedded scenario parses");
+        Run::console(World::new(scenario, seed), 1_000_000, Some((from, to)), Vec::new(), |_| {})
+    }
+
+    /// The console is killed; another one opens on the same world and reads the same log.
+    pub fn next_console(self) -> Run {
+        let records = self.records;
+        Run::console(self.world, self.person + 5_000, self.gathered, records, |_| {})
+    }
+
+    fn console(
+        world: World,
+        person: i64,
+        gathered: Option<(&'static str, &'static str)>,
+        records: Vec<Entry>,
+        given: impl FnOnce(&mut Model),
+    ) -> Run {
+        let scenario = world.scenario().clone();
+        let at = Stamp { utc: world.now(), world: WorldTime(world.now().0), person: Person(person) };
         let environment = Environment {
             name: "drill".into(),
             place: Place::Drill,
@@ -108,7 +138,7 @@ impl Run {
         given(&mut model);
         let mut run = Run {
             model,
-            world: World::new(scenario, seed),
+            world,
             log: Log::Works,
             blind: false,
             unseen: false,
@@ -118,16 +148,33 @@ impl Run {
             draft: None,
             here: Here::default(),
             sent: Vec::new(),
+            gathered,
             queue: VecDeque::new(),
-            person: 1_000_000,
+            person,
         };
-        run.queue.push_back(Msg::LogOpened { session: "drill".into() });
-        for (source, fact) in run.world.snapshot() {
-            run.queue.push_back(Msg::Fact { source, fact: Box::new(fact) });
-        }
+        run.queue.push_back(Msg::LogOpened { session: format!("drill-{person}").into() });
+        let log = (0..).zip(&records).map(|(n, e)| Record::of(e, "before", n, Hlc(e.at.0, n as u32), e.at)).collect();
+        run.queue.push_back(Msg::Recovered(Box::new(Recovered { records: log, ..Recovered::default() })));
+        let now = run.world.snapshot();
+        run.told(now);
         run.drain();
         run.wait(3_100);
         run
+    }
+
+    fn told(&mut self, facts: Vec<(SourceId, Fact)>) {
+        for (source, mut fact) in facts {
+            if let Fact::Target(t) = &mut fact {
+                self.gather(t);
+            }
+            self.queue.push_back(Msg::Fact { source, fact: Box::new(fact) });
+        }
+    }
+
+    fn gather(&self, t: &mut TargetState) {
+        if let Some((_, to)) = self.gathered.filter(|(from, _)| t.service.as_str() == *from) {
+            t.service = ServiceId::new(to);
+        }
     }
 
     fn stamp(&self) -> Stamp {
@@ -243,7 +290,11 @@ impl Run {
         if self.blind {
             return Err(SourceError::new(Trouble::Timeout, "no answer in 2 s"));
         }
-        Ok(self.world.read(target).map(Box::new))
+        let mut read = self.world.read(target).map(Box::new);
+        if let Some(t) = &mut read {
+            self.gather(t);
+        }
+        Ok(read)
     }
 
     /// Let time pass on both clocks, in steps of at most 250 ms, with the facts that come.
@@ -254,9 +305,8 @@ impl Run {
             left -= step;
             self.person += step;
             let to = crate::core::time::Utc(self.world.now().0 + step);
-            for (source, fact) in self.world.advance_to(to) {
-                self.queue.push_back(Msg::Fact { source, fact: Box::new(fact) });
-            }
+            let facts = self.world.advance_to(to);
+            self.told(facts);
             self.queue.push_back(Msg::Tick);
             self.drain();
         }

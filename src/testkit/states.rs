@@ -21,6 +21,7 @@ pub fn pictures() -> Vec<Picture> {
     all.extend(boards());
     all.extend(super::states_acts::dialogs());
     all.extend(super::states_acts::acts());
+    all.extend(super::states_many::several_pictures());
     all.extend(super::states_case::case());
     all.extend(others());
     all.extend(super::states_log::log());

@@ -5,6 +5,7 @@ use super::overlays::filter;
 use super::parts::line::{Line, cut_middle, gate, width};
 use crate::config::theme::Role;
 use crate::core::act::dialog::{DialogKind, PlanState};
+use crate::core::act::many::{Many, Whole};
 use crate::core::act::sheet::{Field, Sheet, What};
 use crate::core::board;
 use crate::core::intent::Intent;
@@ -405,6 +406,9 @@ fn dialog(model: &Model, wide: usize, kind: &DialogKind) -> Line {
     if let DialogKind::Sheet(s) = kind {
         return sheet(model, wide, s);
     }
+    if let DialogKind::Many(m) = kind {
+        return many(model, wide, m);
+    }
     let can_copy = matches!(kind, DialogKind::Act(a) if matches!(a.plan, PlanState::Ready(_)) && a.name.is_none());
     let copy: (&[Intent], &str) = if can_copy { (&[Intent::CopyRequests], "copy the requests") } else { (&[], "") };
     if matches!(kind, DialogKind::Act(a) if a.name.is_some() && a.refused.is_none()) {
@@ -416,6 +420,22 @@ fn dialog(model: &Model, wide: usize, kind: &DialogKind) -> Line {
     let line = list(model, wide, &[copy]);
     let gap = if line.is_empty() { "" } else { "  " };
     line.text(format!("{gap}any other key closes this and starts nothing"))
+}
+
+/// Over several targets: how a line is chosen and ticked.
+fn many(model: &Model, wide: usize, m: &Many) -> Line {
+    let tick: (&[Intent], &str) = match m.whole {
+        Whole::Freeze => (&[Intent::SheetCycle], "roll back instead"),
+        Whole::RollBack | Whole::Hold => (&[Intent::SheetCycle], "drop one"),
+        Whole::Thaw => (&[], ""),
+    };
+    if m.name.is_some() && m.refused.is_none() {
+        let enter = Line::of(Role::Key, "enter").text(" counts once the name matches  ");
+        return enter.add(Role::Key, "esc").text(" nothing");
+    }
+    let copy: (&[Intent], &str) = if m.is_ready() { (&[Intent::CopyRequests], "copy") } else { (&[], "") };
+    let line = list(model, wide, &[(MOVE, "choose"), tick, copy]);
+    line.text("  any other key closes this")
 }
 
 /// `a acts on CHECKOUT eu-1: r roll back  h hold`: only what would open a dialog that can go out.

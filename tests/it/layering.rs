@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 43] = [
+const CORE_ORDER: [(&str, u8); 44] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -44,6 +44,7 @@ const CORE_ORDER: [(&str, u8); 43] = [
     ("finish", 7),
     ("casework", 7),
     ("board", 7),
+    ("frozen", 7),
     ("gates", 7),
     ("menu", 7),
     ("listing", 7),

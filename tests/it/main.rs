@@ -9,6 +9,7 @@ mod console_f1;
 mod console_pty;
 mod consoles;
 mod contract;
+mod cord;
 mod debris;
 mod drawing;
 mod drill;

@@ -160,7 +160,7 @@ mod tests {
                 path: path.into(),
                 content_type: "application/json".into(),
                 shown: "{}".into(),
-                body: Sealed::new("{}".into()),
+                body: Sealed::new("{}"),
             },
             guards: Vec::new(),
             wait_first: None,

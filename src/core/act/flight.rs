@@ -1,6 +1,7 @@
 //! An act under way: from the confirmed dialog until every replica agrees, or until it says why not.
 //! A request that was accepted has done nothing yet.
 
+use super::many::Together;
 use super::plan::{Direction, Plan, Refused, Step, Ticket};
 use crate::core::id::ActId;
 use crate::core::id::TargetId;
@@ -91,6 +92,9 @@ pub struct Act {
     pub ended: Option<Stamp>,
     /// When the first bad signal of this service was, if there was one.
     pub bad_since: Option<Utc>,
+    /// One of several that one `Y` sent.
+    #[serde(default)]
+    pub together: Option<Together>,
     /// Times it was read back while unknown.
     pub reads: u32,
     pub next_read: Option<Person>,

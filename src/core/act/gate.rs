@@ -39,6 +39,8 @@ pub enum Gate {
     Freshness,
     Burn,
     Permission,
+    /// The environment is frozen.
+    Cord,
 }
 
 impl Gate {
@@ -48,6 +50,7 @@ impl Gate {
             Gate::Freshness => "freshness",
             Gate::Burn => "burn",
             Gate::Permission => "permission",
+            Gate::Cord => "cord",
         }
     }
 }

@@ -362,7 +362,10 @@ impl Incident {
             | Kind::Debt
             | Kind::Who
             | Kind::Identity
-            | Kind::Anchored => {}
+            | Kind::Anchored
+            | Kind::Frozen
+            | Kind::Thawed
+            | Kind::Loose => {}
         }
     }
 

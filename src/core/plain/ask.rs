@@ -4,11 +4,13 @@
 use super::{show, whole, words};
 use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, PlanState};
 use crate::core::act::gate::GateState;
+use crate::core::act::many::{Group, Line, Many, Whole};
 use crate::core::act::plan::{Direction, Plan, Verb};
 use crate::core::act::sheet::{Field, Sheet, What};
 use crate::core::age;
 use crate::core::case::others;
 use crate::core::finish;
+use crate::core::frozen;
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::CheckState;
 use crate::core::model::Model;
@@ -29,7 +31,16 @@ pub fn due(model: &Model, dialog: &Dialog) -> Option<Due> {
         DialogKind::Arm => yes(Intent::Arm, &model.environment.name),
         DialogKind::Disarm => yes(Intent::Disarm, &model.environment.name),
         DialogKind::Acknowledge(t) => yes(Intent::Acknowledge, &t.at()),
-        DialogKind::Many(_) => None,
+        DialogKind::Many(m) => {
+            if m.refused.is_some() || (m.is_reading() && !m.sent) {
+                return None;
+            }
+            if let Some(name) = &m.name {
+                return Some(Due::Name(name.must.to_string()));
+            }
+            let on = frozen::name_of(model, m.service.as_ref());
+            m.is_ready().then(|| Due::Yes(format!("yes {} {on}", many_word(m.whole))))
+        }
         DialogKind::Sheet(s) => {
             let on = s.on.split_whitespace().next().unwrap_or(&model.environment.name);
             (s.missing().is_none()).then(|| Due::Yes(format!("yes {} {on}", sheet_word(s.what))))
@@ -69,9 +80,88 @@ pub fn lines(model: &Model, dialog: &Dialog) -> Vec<String> {
             "It no longer stands by itself; the next look that finds it worse says so again.".into(),
         ],
         DialogKind::Sheet(s) => sheet(s),
-        DialogKind::Many(_) => vec!["several targets at once".into()],
+        DialogKind::Many(m) => many(model, dialog, m),
         DialogKind::Act(d) => act(model, dialog, d),
     }
+}
+
+/// The word of the act that opened it.
+fn many_word(whole: Whole) -> &'static str {
+    match whole {
+        Whole::Freeze => Intent::Freeze.name(),
+        Whole::Thaw => Intent::Thaw.name(),
+        Whole::RollBack => words::verb(Verb::RollBack),
+        Whole::Hold => words::verb(Verb::Hold),
+    }
+}
+
+/// Several targets at once: its lists, each line by its number, to be ticked with `tick N`.
+fn many(model: &Model, dialog: &Dialog, m: &Many) -> Vec<String> {
+    let mut out = Vec::new();
+    if m.is_reading() && m.refused.is_none() && !m.sent {
+        out.push(format!("reading {} targets and making the plans.", m.lines.len()));
+        return out;
+    }
+    let going = m.going().count();
+    let word = m.whole.word().to_uppercase();
+    let place = show::place(model);
+    out.push(match (&m.service, m.whole) {
+        (Some(s), _) => format!("{word} {s}: {going} of {} targets in {place}.", m.lines.len()),
+        (None, Whole::Thaw) => format!("{word} what the cord holds in {place}: {going} of {}.", m.lines.len()),
+        (None, _) => format!("{word} everything that moves in {place}: {} moving.", m.lines.len()),
+    });
+    out.extend(dialog.changed.iter().map(|c| format!("CHANGED: {c}.")));
+    if let Some(why) = &m.refused {
+        out.push(format!("REFUSED: {why}. Nothing was sent. Any line closes this."));
+        return out;
+    }
+    out.extend(m.name.iter().flat_map(|n| &n.why).map(|w| format!("NOT AS IT SHOULD BE: {w}.")));
+    if m.sent {
+        if m.name.is_none() {
+            out.push("confirmed: writing the intents to disk and reading the targets again. Wait.".into());
+        }
+        return out;
+    }
+    for (i, n) in m.order().into_iter().enumerate() {
+        let l = &m.lines[n];
+        let at = l.seen.id.at();
+        let what = match (l.goes(m.whole), l.operation.verb) {
+            (true, Verb::RollBack) => "will be rolled back",
+            (true, Verb::Hold) => "will be held",
+            (true, _) => "will be released",
+            (false, _) => match l.group {
+                Group::GoingBack => "goes back already, left alone",
+                Group::Held => "held already, left alone",
+                Group::Cannot if m.whole == Whole::Thaw => "not released",
+                Group::Cannot => "cannot be held",
+                Group::WorseHere => "worse, hold would switch off its own rollback, left alone",
+                Group::Will => "left out",
+            },
+        };
+        let why = if l.why.is_empty() { String::new() } else { format!(", {}", l.why.join(", ")) };
+        out.push(format!("line {}, {at}: {what}{why}.", i + 1));
+    }
+    let ticks = match m.whole {
+        Whole::Freeze => Some("tick N rolls line N back instead"),
+        Whole::RollBack | Whole::Hold => Some("tick N drops line N, or takes it in again"),
+        Whole::Thaw => None,
+    };
+    let requests: usize = m.going().filter_map(|l| l.plan()).map(|p| p.steps.len()).sum();
+    out.push(format!("{requests} requests, each target on its own; requests says them."));
+    out.extend(ticks.map(|t| format!("{t}; any other line closes this and starts nothing.")));
+    if m.whole.direction() == Direction::Backward && !model.is_armed() && model.environment.production {
+        out.push("LOOK-ONLY: confirming sends these alone.".into());
+    }
+    out
+}
+
+/// Every request of what goes.
+pub fn all_requests(m: &Many) -> Vec<String> {
+    let one = |l: &Line| {
+        let plan = l.plan()?;
+        Some(std::iter::once(format!("for {}:", l.seen.id.at())).chain(requests(plan)).collect::<Vec<_>>())
+    };
+    m.going().filter_map(one).flatten().collect()
 }
 
 /// The word of the act that opened a dialog with fields.

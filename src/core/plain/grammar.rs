@@ -28,6 +28,9 @@ forms! {
     "act", "act WHAT [N or SERVICE or SERVICE@SOURCE]", "open the dialog of an act; nothing happens before you confirm it";
     "decide", "decide WHAT because WHY", "open the dialog that records a decision and its reason";
     "set", "set N WORDS", "in a dialog with rows: fill row N, or choose one of its words";
+    "freeze", "freeze", "the cord: a dialog that holds everything that moves in the environment";
+    "thaw", "thaw", "a dialog that releases exactly what the cord holds";
+    "tick", "tick N", "in a dialog over several targets: drop line N, in freeze roll it back instead";
     "repeat", "repeat", "say the open dialog again";
     "requests", "requests", "say the open dialog's requests again";
     "runbook", "runbook [N or SERVICE]", "its steps and where they stand";
@@ -48,11 +51,13 @@ forms! {
 }
 
 /// What `act` takes.
-pub const ACTS: [Intent; 13] = [
+pub const ACTS: [Intent; 15] = [
     Intent::RollBack,
     Intent::Hold,
     Intent::Resume,
     Intent::Promote,
+    Intent::Freeze,
+    Intent::Thaw,
     Intent::Arm,
     Intent::Disarm,
     Intent::Acknowledge,
@@ -127,6 +132,7 @@ pub fn parse(line: &str) -> Result<Command, String> {
         "at" => one().map(Command::At).ok_or_else(|| form(word)),
         "act" if rest.is_empty() => Ok(Command::Acts),
         "act" => act(rest),
+        "freeze" | "thaw" => act(line),
         "repeat" => none(Command::Repeat),
         "requests" | "copy" => none(Command::Requests),
         "sources" => none(Command::Sources),
@@ -145,7 +151,7 @@ pub fn parse(line: &str) -> Result<Command, String> {
         "open" => one().map(Command::Open).ok_or_else(|| form(word)),
         "drill" => none(Command::Drill),
         "quit" => none(Command::Quit),
-        "yes" => Ok(Command::Yes),
+        "yes" | "tick" => Ok(Command::Yes),
         _ => Err(unknown(word)),
     }
 }
@@ -159,6 +165,9 @@ fn act(rest: &str) -> Result<Command, String> {
         let near = near.map(|n| format!(" Did you mean act {n}?")).unwrap_or_default();
         return Err(format!("There is no such act.{near} Nothing was done. Acts: {}.", names.join(", ")));
     };
+    if matches!(intent, Intent::Freeze | Intent::Thaw) && !target.is_empty() {
+        return Err(format!("act {} takes no name: it is about the environment. Nothing was done.", intent.name()));
+    }
     if matches!(intent, Intent::Arm | Intent::Disarm) && !target.is_empty() {
         return Err(format!("act {} takes no name: it is about this console. Nothing was done.", intent.name()));
     }

@@ -1,6 +1,6 @@
 //! An act from `Y` to its end: intent on disk and a fresh read side by side, then one request at a time.
 
-use super::{confirm, moved, records, settle};
+use super::{confirm, many, moved, records, settle};
 use crate::core::act::compare::{self, Fit};
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
 use crate::core::act::plan::{Direction, Outcome, RefusedBy, Ticket};
@@ -48,11 +48,20 @@ pub(super) fn reread(
                 }
                 Fit::Replan(what) => {
                     drop_act(model, id, what.clone(), out);
+                    if many::owns(model, id) {
+                        // One of several: the others go on.
+                        many::dropped(model, id, &what, true);
+                        return;
+                    }
                     moved::replan(model, what, out);
                     return;
                 }
                 Fit::NewCandidate(what) => {
                     drop_act(model, id, what.clone(), out);
+                    if many::owns(model, id) {
+                        many::dropped(model, id, &what, true);
+                        return;
+                    }
                     moved::reopen(model, what, out);
                     return;
                 }
@@ -286,7 +295,10 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome, out:
             act.note(now.utc, format!("REFUSED: {}", r.why));
             act.ended = Some(now);
             let backward = act.direction() == Direction::Backward;
-            let again = backward && matches!(r.kind, RefusedBy::Guard | RefusedBy::Throttled | RefusedBy::NotSent);
+            // Of several the others go on, and what became of each stands in one line: no dialog for each.
+            let again = backward
+                && act.together.is_none()
+                && matches!(r.kind, RefusedBy::Guard | RefusedBy::Throttled | RefusedBy::NotSent);
             let (operation, why) = (act.plan.operation.clone(), r.why.clone());
             act.state = State::Refused(r);
             if again {
@@ -297,6 +309,10 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome, out:
         Outcome::Unknown { why } => {
             act.note(now.utc, format!("outcome unknown: {why}; reading it back"));
             act.state = State::Unknown(why);
+            if act.plan.operation.cord {
+                // It may have waited for its turn: it cannot have left later than this.
+                act.sent = Some(now);
+            }
             act.reads = 0;
             act.next_read = Some(now.person);
         }

@@ -1,6 +1,6 @@
 //! Dialogs: opened on a pinned target, filled by a plan, confirmed by a late `Y`, reopened when the world moved.
 
-use super::{acts, bump, moved, records, sheet};
+use super::{acts, bump, many, moved, records, sheet};
 use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, NameField, PlanState, Press};
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
 use crate::core::act::gate;
@@ -97,6 +97,10 @@ pub(super) fn planned(
     plan: Option<Result<Plan, CannotBecause>>,
     out: &mut Vec<Effect>,
 ) {
+    if model.dialog.as_ref().is_some_and(|d| d.many().is_some()) {
+        many::planned(model, id, read, plan, out);
+        return;
+    }
     let rights = plan.as_ref().and_then(|p| p.as_ref().ok()).map(|p| missing_rights(model, p)).unwrap_or_default();
     let must = model.dialog.as_ref().and_then(|d| d.act()).map(|d| name_due(model, &d.operation.target));
     let against = plan.as_ref().and_then(|p| p.as_ref().ok()).and_then(|p| against(model, p));
@@ -167,7 +171,7 @@ fn version(t: &TargetState) -> Arc<str> {
 
 /// While an undo rolls out, the old version is the candidate, and going back from it means the version just left. Three
 /// keys out of habit must not do that.
-fn against(model: &Model, plan: &Plan) -> Option<Arc<str>> {
+pub(super) fn against(model: &Model, plan: &Plan) -> Option<Arc<str>> {
     let back = |a: &&Act| {
         let other = &a.plan;
         other.operation.verb == Verb::RollBack && other.operation.target == plan.operation.target && a.has_left()
@@ -188,7 +192,7 @@ pub(super) fn name_due(model: &Model, target: &TargetId) -> String {
 }
 
 /// Rights of the plan that the review denies, in the server's own words.
-fn missing_rights(model: &Model, plan: &Plan) -> Vec<Arc<str>> {
+pub(super) fn missing_rights(model: &Model, plan: &Plan) -> Vec<Arc<str>> {
     let target = &plan.operation.target;
     let source = model.world.sources.get(&target.source);
     let mut out: Vec<Arc<str>> = Vec::new();
@@ -217,6 +221,10 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
     dialog.last_key = Person(dialog.last_key.0.max(quiet_since.0));
     if dialog.sheet().is_some() {
         sheet::key(model, key, out);
+        return;
+    }
+    if dialog.many().is_some() {
+        many::key(model, key, out);
         return;
     }
     if let DialogKind::Act(d) = &mut dialog.kind {
@@ -264,6 +272,9 @@ pub(super) fn yes(model: &mut Model, out: &mut Vec<Effect>) -> bool {
         sheet::yes(model, out);
         return true;
     }
+    if model.dialog.as_ref().is_some_and(|d| d.many().is_some()) {
+        return many::yes(model, out);
+    }
     let now = model.now.person;
     let (delay, quiet) = (model.limits.confirm_delay, model.limits.quiet);
     let Some(dialog) = &mut model.dialog else { return false };
@@ -291,6 +302,9 @@ pub(super) fn yes(model: &mut Model, out: &mut Vec<Effect>) -> bool {
 /// The name as one line, all of it at once: so the quiet counts as well as the delay. False when no name is asked for or
 /// it is not this one.
 pub(super) fn name(model: &mut Model, typed: &str, out: &mut Vec<Effect>) -> bool {
+    if model.dialog.as_ref().is_some_and(|d| d.many().is_some()) {
+        return many::name(model, typed, out);
+    }
     let now = model.now.person;
     let (delay, quiet) = (model.limits.confirm_delay, model.limits.quiet);
     let burst = model.nav.is_burst();
@@ -325,7 +339,11 @@ pub fn requests(plan: &Plan) -> String {
 
 pub(super) fn close(model: &mut Model, say: &str, out: &mut Vec<Effect>) {
     let mut say = say.to_string();
-    if let Some(id) = model.dialog.take().and_then(|d| d.act().and_then(|a| a.act)) {
+    let closed = model.dialog.take();
+    if let Some(m) = closed.as_ref().and_then(Dialog::many) {
+        many::give_up(model, m, out);
+    }
+    if let Some(id) = closed.and_then(|d| d.act().and_then(|a| a.act)) {
         // A later step waits on: what is before it has gone out.
         if let Some(a) = model.acts.get(&id).filter(|a| a.step > 0 && !a.is_over()) {
             let how = if model.settings.plain { "words" } else { "keys" };
@@ -360,7 +378,7 @@ pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
             model.dialog = None;
             super::keys::disarm(model, "disarmed by hand", out);
         }
-        DialogKind::Many(_) => super::many::submit(model, out),
+        DialogKind::Many(_) => many::submit(model, out),
         DialogKind::Acknowledge(target) => {
             let target = target.clone();
             model.dialog = None;
@@ -400,6 +418,7 @@ pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
                 generation: None,
                 ended: None,
                 bad_since: gates::bad_since(&model.judged, &d.operation.target),
+                together: None,
                 reads: 0,
                 next_read: None,
                 plan,

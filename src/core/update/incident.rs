@@ -33,6 +33,7 @@ pub(super) fn records(model: &mut Model, records: Vec<Record>, out: &mut Vec<Eff
 /// Into the casebook.
 pub(super) fn fold(model: &mut Model, records: &[Record]) {
     for r in records {
+        model.cord.take(r);
         model.casebook.take(r);
     }
     if model

@@ -1,18 +1,20 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
 use super::{
-    browse, bump, choose, confirm, filter, incident, link, looked, moved, palette, panes, records, replay, sheets,
-    steps, who, writing,
+    browse, bump, choose, confirm, filter, incident, link, looked, many, moved, palette, panes, records, replay,
+    sheets, steps, who, writing,
 };
 use crate::core::act::dialog::{Dialog, DialogKind};
+use crate::core::act::many::Whole;
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::alarm;
 use crate::core::board;
 use crate::core::case::note::Draft;
 use crate::core::effect::{Choice, Effect};
 use crate::core::entry::Kind;
+use crate::core::frozen;
 use crate::core::here;
-use crate::core::id::TargetId;
+use crate::core::id::{ServiceId, TargetId};
 use crate::core::intent::{Context, Intent};
 use crate::core::judge::verdict::Word;
 use crate::core::key::{Code, Key};
@@ -229,7 +231,9 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Retry => act(model, Verb::Retry, menu_target, out),
         Intent::TerminateAnalysis => act(model, Verb::Terminate, menu_target, out),
         Intent::Restart => act(model, Verb::Restart, menu_target, out),
-        Intent::RollBackTo | Intent::Freeze | Intent::Thaw | Intent::Login => {
+        Intent::Freeze => many::freeze(model, out),
+        Intent::Thaw => many::thaw(model, out),
+        Intent::RollBackTo | Intent::Login => {
             model.tell("not built yet");
         }
         Intent::Logs => looked::open_logs(model),
@@ -388,6 +392,41 @@ fn act(model: &mut Model, verb: Verb, target: Option<TargetId>, out: &mut Vec<Ef
         model.tell("nothing is chosen to act on");
         return;
     };
+    if let Err(why) = confirm::may_open(model, verb) {
+        model.tell(why);
+        return;
+    }
+    match several(model, verb, &target) {
+        Some((whole, service)) => many::service(model, whole, &service, out),
+        None => confirm::open(model, Operation::new(verb, target), None, out),
+    }
+}
+
+/// Going back with a service that moves in several places: all of them, in one dialog. One that waits for its name goes
+/// on as it was begun.
+fn several(model: &Model, verb: Verb, target: &TargetId) -> Option<(Whole, ServiceId)> {
+    let whole = match verb {
+        Verb::RollBack => Whole::RollBack,
+        Verb::Hold => Whole::Hold,
+        Verb::Promote
+        | Verb::PromoteFull
+        | Verb::Resume
+        | Verb::SkipStep
+        | Verb::Retry
+        | Verb::Rerun
+        | Verb::Terminate
+        | Verb::Restart => return None,
+    };
+    let t = model.world.targets.get(target).filter(|t| t.is_moving())?;
+    let waits = confirm::waiting_for_name(model, &Operation::new(verb, target.clone())).is_some();
+    let cut = crate::core::finish::cut(model, target, verb).is_some();
+    // What goes back already has its own next lever, and its own dialog.
+    let n = frozen::moving_of(model, &t.service).filter(|t| frozen::going_back(model, t).is_none()).count();
+    (n > 1 && !waits && !cut && frozen::going_back(model, t).is_none()).then(|| (whole, t.service.clone()))
+}
+
+/// Exactly this target, whatever else moves: it was named in full.
+pub(super) fn one(model: &mut Model, verb: Verb, target: TargetId, out: &mut Vec<Effect>) {
     match confirm::may_open(model, verb) {
         Err(why) => model.tell(why),
         Ok(()) => confirm::open(model, Operation::new(verb, target), None, out),

@@ -6,6 +6,7 @@ mod bell;
 mod browse;
 mod choose;
 mod confirm;
+mod cord;
 mod errand;
 mod facts;
 mod filter;
@@ -99,6 +100,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             browse::took(model, &records);
             together::records(model, &records);
             incident::records(model, records, &mut out);
+            many::others_changed(model, &mut out);
         }
         Msg::LogOpened { session } => browse::opened(model, session, &mut out),
         Msg::LogPage(page) => browse::page(model, *page, &mut out),
@@ -131,6 +133,8 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::LinesEnded => plain::ended(model, &mut out),
     }
     tick::by_time_alone(model, &mut out);
+    many::look(model, &mut out);
+    cord::look(model, &touched, &mut out);
     finish::look(model, &mut out);
     errand::follow(model, &mut out);
     who::after(model, &acted, by_hand, &mut out);
@@ -165,6 +169,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     for e in &out {
         if let Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } = e {
             logged(model, entry);
+            cord::foreseen(model, entry);
         }
     }
     together::here(model, &mut out);

@@ -1,6 +1,6 @@
 //! The world moved under an open dialog: a difference is shown, a new plan is made, a name is asked for, or nothing goes out.
 
-use super::{bump, confirm, records, sheet};
+use super::{bump, confirm, many, records, sheet};
 use crate::core::act::compare::{self, Fit};
 use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, NameField, PlanState};
 use crate::core::act::flight::Act;
@@ -17,6 +17,10 @@ use std::sync::Arc;
 
 /// The dialog stays, with the reason why nothing goes out.
 pub(super) fn refuse_open(model: &mut Model, act: ActId, why: Arc<str>) {
+    if many::owns(model, act) {
+        many::dropped(model, act, &why, false);
+        return;
+    }
     match model.dialog.as_mut().and_then(|d| d.act_mut()).filter(|d| d.act == Some(act)) {
         Some(d) => {
             d.act = None;
@@ -31,6 +35,10 @@ pub(super) fn refuse_open(model: &mut Model, act: ActId, why: Arc<str>) {
 /// One name for everything found not as it should be. Asked for in the place of a sheet, never of another dialog.
 pub(super) fn ask_name(model: &mut Model, act: ActId, why: Vec<Arc<str>>) {
     if !model.acts.contains_key(&act) {
+        return;
+    }
+    if many::owns(model, act) {
+        many::needs_name(model, act, why);
         return;
     }
     sheet::put_by(model);
@@ -124,6 +132,7 @@ pub(super) fn reopen(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
 
 /// The target of an open dialog said something new.
 pub(super) fn target_changed(model: &mut Model, target: &TargetId, out: &mut Vec<Effect>) {
+    many::target_changed(model, target, out);
     let Some(dialog) = &model.dialog else { return };
     let Some(d) = dialog.act().filter(|d| d.operation.target == *target && d.act.is_none()) else { return };
     let Some(plan) = d.plan() else { return };
@@ -163,6 +172,7 @@ pub(super) fn target_changed(model: &mut Model, target: &TargetId, out: &mut Vec
 
 /// Gates are read again while a forward dialog is open; a worse one refuses, a better one does not lift the name.
 pub(super) fn regate(model: &mut Model) {
+    many::regate(model);
     let Some(d) = model.dialog.as_ref().and_then(|d| d.act()) else { return };
     if d.direction() != Direction::Forward || d.act.is_some() {
         return;
@@ -191,7 +201,8 @@ pub(super) fn no_longer(model: &Model, act: &Act) -> Option<Arc<str>> {
         return Some(why.into());
     }
     let Some(t) = model.world.targets.get(act.target()) else { return Some("it is gone".into()) };
-    let lines = gates::gates(model, t, verb);
+    let cord = act.plan.operation.cord;
+    let lines = if cord { gates::of_thaw(model, t) } else { gates::gates(model, t, verb) };
     let closed = lines.iter().find(|g| g.state.blocks());
     let due = lines.iter().find(|g| g.state.warns() && act.named.is_empty());
     closed.or(due).map(|g| format!("changed before it went out: {}: {}", g.gate.word(), g.words).into())
@@ -225,6 +236,7 @@ pub(super) fn log_troubled(model: &mut Model) {
 
 /// The arming ended: an open forward dialog takes no `Y` any more.
 pub(super) fn disarmed(model: &mut Model) {
+    many::log_troubled(model);
     let Some(verb) = model.dialog.as_ref().and_then(|d| d.act()).map(|d| d.operation.verb) else { return };
     if let Err(why) = confirm::may_open(model, verb)
         && let Some(d) = model.dialog.as_mut().and_then(|d| d.act_mut()).filter(|d| d.act.is_none())

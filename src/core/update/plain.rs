@@ -3,8 +3,9 @@
 
 mod tell;
 
-use super::{bump, confirm, keys, sheet, steps, this_runbook, who, writing};
+use super::{bump, confirm, keys, many, sheet, steps, this_runbook, who, writing};
 use crate::core::act::flight::State;
+use crate::core::act::plan::Verb;
 use crate::core::act::sheet::{Field, TEXT_MOST};
 use crate::core::board;
 use crate::core::effect::{Choice, Effect};
@@ -85,6 +86,11 @@ fn answer(model: &mut Model, typed: &str, long: bool, quiet_since: Person, out: 
             say_all(out, ask::prompt(model, dialog));
             return;
         }
+        "requests" | "copy" if dialog.many().is_some() => {
+            say_all(out, dialog.many().map(ask::all_requests).unwrap_or_default());
+            say_all(out, ask::prompt(model, dialog));
+            return;
+        }
         "requests" | "copy" if dialog.sheet().is_some() => {
             say_all(out, dialog.sheet().map(|s| s.copied()).unwrap_or_default().lines().map(str::to_owned));
             say_all(out, ask::prompt(model, dialog));
@@ -100,6 +106,14 @@ fn answer(model: &mut Model, typed: &str, long: bool, quiet_since: Person, out: 
     if let Some(took) = set(model, typed, long, out) {
         if !took {
             confirm::close(model, "closed; nothing was started", out);
+        }
+        return;
+    }
+    if let Some(n) = typed.strip_prefix("tick ").and_then(|n| n.trim().parse::<usize>().ok())
+        && model.dialog.as_ref().is_some_and(|d| d.many().is_some())
+    {
+        if !many::tick_number(model, n, out) {
+            say(out, &format!("There is no line {n}, nothing was changed."));
         }
         return;
     }
@@ -377,7 +391,9 @@ fn act(model: &mut Model, intent: Intent, what: Option<&str>, out: &mut Vec<Effe
             // A bare name must not choose between two rollouts of one service.
             let all: Vec<String> = model.world.targets_of(&service).map(|t| t.id.at()).collect();
             let bare = what.parse::<usize>().is_err() && !what.contains('@');
-            if bare && all.len() > 1 {
+            let moving = model.world.targets_of(&service).filter(|t| t.is_moving()).count();
+            let back = matches!(intent, Intent::RollBack | Intent::Hold);
+            if bare && all.len() > 1 && !(back && moving > 1) {
                 say(
                     out,
                     &format!(
@@ -389,6 +405,16 @@ fn act(model: &mut Model, intent: Intent, what: Option<&str>, out: &mut Vec<Effe
                 return;
             }
             choose_service(model, service);
+            // Named in full: that one alone, whatever else of its service moves.
+            let verb = match intent {
+                Intent::RollBack => Some(Verb::RollBack),
+                Intent::Hold => Some(Verb::Hold),
+                _ => None,
+            };
+            if let (Some(verb), Some(target), true) = (verb, &target, what.contains('@')) {
+                keys::one(model, verb, target.clone(), out);
+                return;
+            }
             target
         }
     };

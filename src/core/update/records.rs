@@ -19,6 +19,10 @@ pub(super) fn of(act: &Act, kind: Kind, at: Utc, mut data: Value) -> Entry {
         if let Some(v) = &act.plan.to {
             map.insert("to_version".into(), json!(act.seen.version_of(v)));
         }
+        if act.plan.operation.cord {
+            map.insert("cord".into(), json!(true));
+            map.insert("candidate".into(), json!(act.seen.candidate));
+        }
     }
     Entry { kind, at, incident: None, target: Some(act.target().clone()), data }
 }
@@ -183,7 +187,19 @@ pub(super) fn strip(e: &Entry) -> Option<String> {
             s("state")
         ),
         Kind::Acknowledged => format!("acknowledged: {at} verdict"),
+        Kind::Frozen => format!("FREEZE: the cord is pulled, {} to be held", many(e, "targets")),
+        Kind::Thawed => {
+            let stay = e.data["kept"].as_array().map_or(0, Vec::len);
+            let stay = if stay == 0 { String::new() } else { format!(", {stay} stay held") };
+            format!("THAW: the cord is let go, {} to be released{stay}", many(e, "targets"))
+        }
+        Kind::Loose => format!("{at} LOOSE: {} started while the cord is pulled", s("version")),
     })
+}
+
+/// How many of them a record names.
+fn many(e: &Entry, member: &str) -> usize {
+    e.data[member].as_array().map_or(0, Vec::len)
 }
 
 /// The hand-over as one sentence.

@@ -79,7 +79,10 @@ fn tell(model: &mut Model, kind: Kind, r: &Record, at: Utc) {
         | Kind::Told
         | Kind::Who
         | Kind::Identity
-        | Kind::Anchored => {}
+        | Kind::Anchored
+        | Kind::Frozen
+        | Kind::Thawed
+        | Kind::Loose => {}
     }
     let incident = r.incident.as_deref().map(Into::into);
     let entry = Entry { kind, at, incident, target: r.target_id(), data: r.data.clone() };

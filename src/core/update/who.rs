@@ -32,7 +32,10 @@ pub(super) fn before(model: &Model) -> Before {
 }
 
 fn open_act(model: &Model) -> Option<Operation> {
-    model.dialog.as_ref().and_then(|d| d.act()).map(|d| Operation { back_to: None, ..d.operation.clone() })
+    let dialog = model.dialog.as_ref()?;
+    let several = || dialog.many().and_then(|m| m.lines.first()).map(|l| &l.operation);
+    let operation = dialog.act().map(|d| &d.operation).or_else(several)?;
+    Some(Operation { back_to: None, ..operation.clone() })
 }
 
 /// Is the name being typed?

@@ -7,6 +7,7 @@ use super::super::parts::{figures, strips};
 use crate::config::theme::Role;
 use crate::core::age;
 use crate::core::board::{self, Glyph, Row};
+use crate::core::frozen;
 use crate::core::intent::Intent;
 use crate::core::judge::freshness::Age;
 use crate::core::judge::words;
@@ -137,7 +138,13 @@ fn row(model: &Model, r: &Row, c: &Columns) -> Line {
     let what = t.map_or_else(|| "no rollout".into(), figures::what);
     let (role, word, _) = strips::row_words(model, r);
     let points = t.and_then(|t| model.judged.get(&t.id)).map_or_else(|| "-".into(), figures::points_column);
-    let line = line.name(Role::Text, place, c.place).left(Role::Text, what, c.what);
+    let loose = t.is_some_and(|t| frozen::is_loose(model, t));
+    let line = line.name(Role::Text, place, c.place);
+    let line = match loose {
+        // The badge covers its word only.
+        true => line.add(Role::Warn, "LOOSE").left(Role::Text, format!(" {what}"), c.what.saturating_sub(5)),
+        false => line.left(Role::Text, what, c.what),
+    };
     // The badge covers its word only.
     let line = line.both(role, word, if c.points { points.as_str() } else { "" }, c.verdict);
     if c.back == 0 {

@@ -132,6 +132,9 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
             let said = said.strip_prefix(kind).map_or(said.as_str(), str::trim_start);
             event(out, e.at, &format!("{kind} {said}"));
         }
+        Kind::Frozen | Kind::Thawed | Kind::Loose => {
+            event(out, e.at, &format!("cord {}", records::strip(e).unwrap_or_default()));
+        }
         Kind::Changed
         | Kind::Resolved
         | Kind::Opened
@@ -264,7 +267,8 @@ fn dialog(model: &mut Model, out: &mut Vec<Effect>) {
     let mut lines = ask::lines(model, d);
     lines.extend(ask::prompt(model, d));
     let new: Vec<String> = match &model.said.dialog {
-        Some(a) if a.id == d.id && a.whole == whole => {
+        // Several targets change one by one: what was said of the others is not said again.
+        Some(a) if (a.id == d.id && a.whole == whole) || d.many().is_some() => {
             let mut new: Vec<String> = lines.iter().filter(|l| !a.lines.contains(l)).cloned().collect();
             let prompt = ask::prompt(model, d);
             if !new.is_empty() && prompt.is_some() && new.last() != prompt.as_ref() {

@@ -138,6 +138,7 @@ fn intent(model: &mut Model, r: &Record, at: Utc) {
         generation: None,
         ended: None,
         bad_since: None,
+        together: None,
         reads: 0,
         next_read: None,
     };

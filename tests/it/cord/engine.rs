@@ -1,0 +1,113 @@
+//! Fifty holds through the real loop: one sync for all their intents, sixteen requests at a time, and an act that is not
+//! the cord's does not wait for them.
+
+use super::moving;
+use andon::backends::sim::{self, Shared, World};
+use andon::backends::{Backend, Cx, Interest, Query, Sink};
+use andon::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
+use andon::core::id::SourceId;
+use andon::core::msg::Msg;
+use andon::core::time::Utc;
+use andon::core::world::fact::Fact;
+use andon::core::world::source::{Abilities, SourceError};
+use andon::core::world::target::TargetState;
+use andon::engine::effects::Ports;
+use andon::engine::inbox::Inbox;
+use futures::future::BoxFuture;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::{Semaphore, watch};
+
+/// The drill's cluster; every request waits until the test lets it through.
+struct Slow {
+    inner: Arc<dyn Backend>,
+    gate: Arc<Semaphore>,
+    now: AtomicUsize,
+    most: AtomicUsize,
+    all: AtomicUsize,
+}
+
+impl Backend for Slow {
+    fn probe<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Abilities, SourceError>> {
+        self.inner.probe(cx)
+    }
+    fn observe(self: Arc<Self>, want: watch::Receiver<Interest>, sink: Sink) -> BoxFuture<'static, SourceError> {
+        self.inner.clone().observe(want, sink)
+    }
+    fn ask<'a>(&'a self, q: &'a Query, cx: &'a Cx) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
+        self.inner.ask(q, cx)
+    }
+    fn plan(&self, op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
+        self.inner.plan(op, seen)
+    }
+    fn send<'a>(&'a self, step: &'a Step, ticket: Ticket, cx: &'a Cx) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move {
+            self.all.fetch_add(1, Ordering::SeqCst);
+            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            let turn = self.gate.acquire().await;
+            let outcome = self.inner.send(step, ticket, cx).await;
+            self.now.fetch_sub(1, Ordering::SeqCst);
+            if let Ok(turn) = turn {
+                turn.forget();
+            }
+            outcome
+        })
+    }
+}
+
+fn until(what: &str, good: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(20);
+    while !good() {
+        assert!(Instant::now() < end, "waited for {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn sixteen_requests_of_the_cord_are_under_way_at_a_time_and_another_act_does_not_wait() {
+    let scenario = moving(51);
+    let at = scenario.start;
+    let world = World::new(scenario, 1);
+    let targets = world.targets();
+    let plan = |n: usize| {
+        let op = Operation::new(andon::core::act::plan::Verb::Hold, targets[n].clone());
+        world.plan(&op, &world.read(&targets[n]).unwrap()).unwrap()
+    };
+    let plans: Vec<Plan> = (0..51).map(plan).collect();
+    let shared = Shared::new(world, Arc::new(move || at));
+    let slow = Arc::new(Slow {
+        inner: sim::cluster(&shared),
+        gate: Arc::new(Semaphore::new(0)),
+        now: AtomicUsize::new(0),
+        most: AtomicUsize::new(0),
+        all: AtomicUsize::new(0),
+    });
+    let inbox = Inbox::default();
+    let mut ports = Ports::new(inbox.clone(), Arc::new(|| Utc(0)), Duration::from_secs(30)).unwrap();
+    let id: SourceId = targets[0].source.clone();
+    ports.add(id, slow.clone());
+    for (n, p) in plans[..50].iter().enumerate() {
+        ports.perform(Ticket(n as u64), &p.operation.target, p.steps[0].clone(), true);
+    }
+    until("sixteen", || slow.now.load(Ordering::SeqCst) == 16);
+    // Of somebody else's act nothing waits.
+    ports.perform(Ticket(99), &plans[50].operation.target, plans[50].steps[0].clone(), false);
+    until("the other act", || slow.now.load(Ordering::SeqCst) == 17);
+    let mut answered = 0;
+    slow.gate.add_permits(51);
+    let end = Instant::now() + Duration::from_secs(20);
+    while answered < 51 {
+        assert!(Instant::now() < end, "{answered} of 51 answered");
+        inbox.wait(Duration::from_millis(20));
+        for msg in inbox.take(256) {
+            if let Msg::Answered { outcome, .. } = msg {
+                assert!(matches!(outcome, Outcome::Accepted { .. }), "{outcome:?}");
+                answered += 1;
+            }
+        }
+    }
+    assert_eq!((slow.all.load(Ordering::SeqCst), slow.most.load(Ordering::SeqCst)), (51, 17));
+    assert_eq!(shared.with(|w| targets.iter().filter(|t| w.read(t).is_some_and(|t| t.held)).count()), 51);
+}
