@@ -17,11 +17,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch as watched};
 use tokio::task::JoinSet;
 
-const RIGHTS_EVERY: Duration = Duration::from_secs(300);
+/// Each namespace has its own times below this.
+const RIGHTS_EVERY: Duration = Duration::from_secs(60);
 /// Reports folded before facts go out.
 const BATCH: usize = 2_048;
-/// Rights are reviewed in so many namespaces at most.
-const REVIEWED: usize = 50;
 /// Whoever acted a moment ago waits for the controller.
 const ACTING: Duration = Duration::from_secs(60);
 
@@ -285,7 +284,7 @@ impl Watching<'_> {
         let mut names: Vec<String> = self.k.settings.namespaces.clone();
         if names.is_empty() {
             let store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
-            names = store.namespaces().iter().take(REVIEWED).map(ToString::to_string).collect();
+            names = store.namespaces().iter().take(super::review::NAMESPACES).map(ToString::to_string).collect();
         }
         let (c, now, call) = (self.clients.clone(), self.k.utc.clone(), self.k.timing.call);
         answers.spawn(async move { Answer::Rights(rights::probe(&c, &names, &now, call).await) });
