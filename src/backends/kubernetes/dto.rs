@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 /// Label on a Rollout's ReplicaSets and pods: the template hash, which is the identity of a version.
 pub const HASH_LABEL: &str = "rollouts-pod-template-hash";
+/// The same label as the Deployment controller writes it.
+pub const DEPLOYMENT_HASH_LABEL: &str = "pod-template-hash";
 
 macro_rules! dto {
     ($(#[$doc:meta])* $name:ident { $( $(#[$fdoc:meta])* $field:ident : $ty:ty = $how:literal ),* $(,)? }) => {
@@ -16,6 +18,7 @@ macro_rules! dto {
         pub struct $name { $( $(#[$fdoc])* #[serde(deserialize_with = $how)] pub $field: $ty ),* }
     };
 }
+pub(super) use dto;
 
 pub(super) use dto;
 

@@ -1,6 +1,7 @@
 //! One target as it is now, past every cache: the answer to `Query::Read`, with the objects a plan needs, sealed.
 
 use super::around::Around;
+use super::apps::{self, dto::WorkKind};
 use super::client::Clients;
 use super::dto::{HASH_LABEL, ReplicaSet, Rollout};
 use super::store::Store;
@@ -23,6 +24,9 @@ pub async fn read(
     now: Utc,
     deadline: Duration,
 ) -> Result<Fact, SourceError> {
+    if let Some(kind) = WorkKind::from_word(&id.kind) {
+        return apps::read::read(c, id, kind, now, deadline).await;
+    }
     let what = format!("read {}", id.name);
     let path = format!("/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts/{}", id.namespace, id.name);
     let mut rollout: Value = match c.get(&c.acts, &path, deadline, &what).await {

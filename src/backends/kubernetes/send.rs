@@ -103,10 +103,12 @@ pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms
         };
         // A status patch does not raise the generation: nothing could be told from it.
         let main = !step.request.path.split('?').next().unwrap_or("").ends_with("/status");
+        // Of a pod that is deleted: it is not the target. One that is gone at once is answered with its name and uid only.
+        let deleted = &*step.request.method == "DELETE";
         let field = |p: &str| v.pointer(p);
-        return match field("/metadata/uid") {
+        return match field("/metadata/uid").or_else(|| field("/details/uid").filter(|_| deleted)) {
             Some(_) => Outcome::Accepted {
-                generation: field("/metadata/generation").and_then(Value::as_i64).filter(|_| main),
+                generation: field("/metadata/generation").and_then(Value::as_i64).filter(|_| main && !deleted),
                 version: field("/metadata/resourceVersion").and_then(Value::as_str).map(Into::into),
                 took_ms,
             },

@@ -3,7 +3,8 @@
 
 use super::argo::phase;
 use super::around::Around;
-use super::dto::{Container, HASH_LABEL, Meta, Pod, ReplicaSet, Rollout};
+use super::dto::{Container, DEPLOYMENT_HASH_LABEL, HASH_LABEL, Meta, Pod, ReplicaSet, Rollout};
+use super::lenient::Notes;
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
 use crate::core::world::detail::Detail;
@@ -49,8 +50,10 @@ pub fn set_row(s: &ReplicaSet) -> Option<SetRow> {
     Some(SetRow {
         uid: m.uid.clone()?,
         owner: m.owner()?.clone(),
-        hash: Hash(m.labels.get(HASH_LABEL)?.clone()),
-        number: m.annotations.get("rollout.argoproj.io/revision").and_then(|n| n.parse().ok()),
+        hash: Hash(m.labels.get(HASH_LABEL).or_else(|| m.labels.get(DEPLOYMENT_HASH_LABEL))?.clone()),
+        number: ["rollout.argoproj.io/revision", "deployment.kubernetes.io/revision"]
+            .iter()
+            .find_map(|k| m.annotations.get(k)?.parse().ok()),
         created: phase::utc(m.creation_timestamp.as_ref()),
         images: s
             .spec
@@ -115,7 +118,7 @@ pub fn pod_trouble(p: &Pod) -> Option<Arc<str>> {
 }
 
 /// (tag, digest) of an image; the tag is `None` when only a digest pins it.
-fn tag(image: &str) -> (Option<Arc<str>>, Option<Arc<str>>) {
+pub fn tag(image: &str) -> (Option<Arc<str>>, Option<Arc<str>>) {
     let (name, digest) = match image.split_once('@') {
         Some((n, d)) => (n, Some(Arc::from(d))),
         None => (image, None),
@@ -124,7 +127,7 @@ fn tag(image: &str) -> (Option<Arc<str>>, Option<Arc<str>>) {
     (last.split_once(':').map(|(_, t)| Arc::from(t)).filter(|t: &Arc<str>| !t.is_empty()), digest)
 }
 
-fn main_image<'a>(images: &'a [(Arc<str>, Arc<str>)], names: &[&str]) -> Option<&'a Arc<str>> {
+pub fn main_image<'a>(images: &'a [(Arc<str>, Arc<str>)], names: &[&str]) -> Option<&'a Arc<str>> {
     names
         .iter()
         .find_map(|n| images.iter().find(|(c, _)| **c == **n))
@@ -132,7 +135,7 @@ fn main_image<'a>(images: &'a [(Arc<str>, Arc<str>)], names: &[&str]) -> Option<
         .map(|(_, image)| image)
 }
 
-fn revision(s: &SetRow, names: &[&str], troubles: &[Trouble]) -> Revision {
+pub fn revision(s: &SetRow, names: &[&str], troubles: &[Trouble]) -> Revision {
     let image = main_image(&s.images, names).cloned().unwrap_or_default();
     let (version, digest) = tag(&image);
     let mut trouble = troubles.to_vec();
@@ -258,7 +261,11 @@ pub fn target_state(source: &SourceId, r: &Rollout, around: &Around<'_>, read_at
 
 /// Label `app.kubernetes.io/name`, else `app`, on the object or its template, else the name.
 fn service_name(r: &Rollout, name: &Arc<str>) -> Arc<str> {
-    let labels = [&r.metadata.labels, &r.spec.template.metadata.labels];
+    service_of([&r.metadata.labels, &r.spec.template.metadata.labels], name)
+}
+
+/// The same of any object: its labels, then its template's.
+pub fn service_of(labels: [&Notes; 2], name: &Arc<str>) -> Arc<str> {
     ["app.kubernetes.io/name", "app"]
         .iter()
         .find_map(|k| labels.iter().find_map(|l| l.get(k)))

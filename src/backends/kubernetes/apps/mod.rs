@@ -1,5 +1,14 @@
 //! Plain workloads of `apps/v1`: Deployment, StatefulSet, DaemonSet. Pure, but for `read`.
 
 pub mod dto;
+mod partition;
 pub mod plan;
+#[cfg(test)]
+mod plan_tests;
+pub mod read;
+pub mod status;
+mod tracks;
+mod undo;
 pub mod wire;
+#[cfg(test)]
+mod wire_tests;
