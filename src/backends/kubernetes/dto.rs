@@ -22,6 +22,8 @@ pub(super) use dto;
 
 pub(super) use dto;
 
+pub(super) use dto;
+
 dto!(
     /// Object metadata without managedFields.
     Meta {
@@ -152,6 +154,9 @@ dto!(Condition {
 });
 dto!(CanaryStatus {
     weights: Option<Weights> = "maybe",
+    current_step_analysis_run_status: Option<RunStatus> = "maybe",
+    current_background_analysis_run_status: Option<RunStatus> = "maybe",
+    current_experiment: Option<Arc<str>> = "text",
 });
 dto!(Weights {
     canary: Option<Weight> = "maybe",
@@ -162,10 +167,13 @@ dto!(Weight {
 dto!(BlueGreenStatus {
     preview_selector: Option<Arc<str>> = "text",
     active_selector: Option<Arc<str>> = "text",
+    pre_promotion_analysis_run_status: Option<RunStatus> = "maybe",
     post_promotion_analysis_run_status: Option<RunStatus> = "maybe",
 });
 dto!(RunStatus {
+    name: Option<Arc<str>> = "text",
     status: Option<Arc<str>> = "text",
+    message: Option<Arc<str>> = "text",
 });
 
 dto!(ReplicaSet { metadata: Meta = "object", spec: SetSpec = "object", status: SetStatus = "object" });

@@ -1,13 +1,14 @@
 //! A Rollout, its ReplicaSets and its pods' troubles turned into one `TargetState`. Pure: no clock, no connection.
 //! Roles are told by hash, never by revision number (numbers are rewritten on rollback).
 
+use super::argo::about::{Known, detail};
 use super::argo::phase;
+use super::argo::writers::last;
 use super::around::Around;
 use super::dto::{Container, DEPLOYMENT_HASH_LABEL, HASH_LABEL, Meta, Pod, ReplicaSet, Rollout};
 use super::lenient::Notes;
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
-use crate::core::world::detail::Detail;
 use crate::core::world::target::{GitOwner, Manager, Replicas, Revision, Strategy, TargetState, Trouble};
 use serde_json::Value;
 use std::sync::Arc;
@@ -177,18 +178,7 @@ pub fn git_owner(m: &Meta) -> Option<GitOwner> {
 
 /// Who wrote `/spec/paused` and `/status/abort`, from managedFields of the whole object: (held_by, aborted_by).
 pub fn managers(rollout: &Value) -> (Option<Manager>, Option<Manager>) {
-    let find = |field: &str, part: &str, key: &str| {
-        let all = rollout.pointer("/metadata/managedFields")?.as_array()?;
-        all.iter()
-            .filter(|m| m.get("subresource").and_then(Value::as_str).unwrap_or("") == part)
-            .filter(|m| m.pointer(&format!("/fieldsV1/{field}/{key}")).is_some())
-            .map(|m| Manager {
-                name: m.get("manager").and_then(Value::as_str).unwrap_or("unknown").into(),
-                at: m.get("time").and_then(Value::as_str).and_then(|t| phase::utc(Some(&t.into()))),
-            })
-            .max_by_key(|m| m.at)
-    };
-    (find("f:spec", "", "f:paused"), find("f:status", "status", "f:abort"))
+    (last(rollout, "", "/f:spec/f:paused"), last(rollout, "status", "/f:status/f:abort"))
 }
 
 /// The state as of `read_at`, from the ReplicaSets this Rollout controls and their pods' troubles, by ReplicaSet uid.
@@ -224,12 +214,26 @@ pub fn target_state(source: &SourceId, r: &Rollout, around: &Around<'_>, read_at
         .and_then(|v| v.created)
         // An old ReplicaSet that is used again was created long ago: this change began when the last one ended.
         .map(|born| if promoted { born } else { begun(r).map_or(born, |b| b.max(born)) });
+    let since = since(r);
+    let detail = detail(
+        &Known {
+            rollout: r,
+            uid: &id.uid,
+            name: &id.name,
+            candidate: candidate.as_ref(),
+            stable: stable.as_ref(),
+            revisions: &revisions,
+            since: if promoted { since } else { started },
+            read_at,
+        },
+        around,
+    );
     Some(TargetState {
         service: ServiceId(service),
         strategy,
         phase: phase_now,
         message,
-        since: since(r),
+        since,
         steps: phase::steps(r).iter().map(|s| phase::step_def(s, max)).collect(),
         step: phase::step_index(r).and_then(|i| u32::try_from(i).ok()),
         weight_wanted,
@@ -251,7 +255,7 @@ pub fn target_state(source: &SourceId, r: &Rollout, around: &Around<'_>, read_at
         observed: phase::observed(r),
         version: r.metadata.resource_version.clone().unwrap_or_default(),
         git: git_owner(&r.metadata),
-        detail: Detail::default(),
+        detail,
         started,
         read_at,
         raw: None,
