@@ -56,7 +56,11 @@ pub fn read_anything(bytes: &[u8]) -> Vec<TargetState> {
     let state = |r: &Rollout| {
         wire::target_state(&"fuzz".into(), r, &rows, &std::collections::BTreeMap::new(), crate::core::time::Utc(0))
     };
-    all::<Rollout>(bytes).iter().filter_map(state).collect()
+    let around = around::Around { sets: rows.clone(), ..around::Around::default() };
+    let canary =
+        |c: &flagger::dto::Canary| flagger::wire::target_state(&"fuzz".into(), c, &around, crate::core::time::Utc(0));
+    let canaries: Vec<TargetState> = all::<flagger::dto::Canary>(bytes).iter().filter_map(canary).collect();
+    all::<Rollout>(bytes).iter().filter_map(state).chain(canaries).collect()
 }
 
 /// Reviews are asked again after this.

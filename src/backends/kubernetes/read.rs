@@ -22,6 +22,9 @@ pub async fn read(
     now: Utc,
     deadline: Duration,
 ) -> Result<Fact, SourceError> {
+    if &*id.kind == super::flagger::wire::KIND {
+        return super::flagger::read::read(c, id, store, now, deadline).await;
+    }
     let what = format!("read {}", id.name);
     let path = format!("/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts/{}", id.namespace, id.name);
     let mut rollout: Value = match c.get(&c.acts, &path, deadline, &what).await {

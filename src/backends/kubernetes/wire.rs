@@ -49,8 +49,11 @@ pub fn set_row(s: &ReplicaSet) -> Option<SetRow> {
     Some(SetRow {
         uid: m.uid.clone()?,
         owner: m.owner()?.clone(),
-        hash: Hash(m.labels.get(HASH_LABEL)?.clone()),
-        number: m.annotations.get("rollout.argoproj.io/revision").and_then(|n| n.parse().ok()),
+        hash: Hash(m.labels.get(HASH_LABEL).or_else(|| m.labels.get("pod-template-hash"))?.clone()),
+        number: ["rollout.argoproj.io/revision", "deployment.kubernetes.io/revision"]
+            .iter()
+            .find_map(|k| m.annotations.get(k))
+            .and_then(|n| n.parse().ok()),
         created: phase::utc(m.creation_timestamp.as_ref()),
         images: s
             .spec
@@ -132,7 +135,8 @@ fn main_image<'a>(images: &'a [(Arc<str>, Arc<str>)], names: &[&str]) -> Option<
         .map(|(_, image)| image)
 }
 
-fn revision(s: &SetRow, names: &[&str], troubles: &[Trouble]) -> Revision {
+/// What is shown of a set; `names`: containers to look for first.
+pub fn revision(s: &SetRow, names: &[&str], troubles: &[Trouble]) -> Revision {
     let image = main_image(&s.images, names).cloned().unwrap_or_default();
     let (version, digest) = tag(&image);
     let mut trouble = troubles.to_vec();
@@ -154,7 +158,7 @@ fn revision(s: &SetRow, names: &[&str], troubles: &[Trouble]) -> Revision {
 }
 
 /// Markers of a tool that owns the desired state.
-fn git_owner(m: &Meta) -> Option<GitOwner> {
+pub fn git_owner(m: &Meta) -> Option<GitOwner> {
     let label = |k: &str| m.labels.get(k).cloned();
     let owner = |tool: &str, what: Arc<str>| Some(GitOwner { tool: tool.into(), what });
     if let Some(id) = m.annotations.get("argocd.argoproj.io/tracking-id") {
