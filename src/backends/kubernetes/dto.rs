@@ -20,10 +20,6 @@ macro_rules! dto {
 }
 pub(super) use dto;
 
-pub(super) use dto;
-
-pub(super) use dto;
-
 dto!(
     /// Object metadata without managedFields.
     Meta {
