@@ -4,7 +4,7 @@
 use super::apps::dto::{RevisionRow, Work};
 use super::argo::runs::RunRow;
 use super::around::{Around, ScalerRow};
-use super::rows::{Aim, Held, Key, Kind, Row};
+use super::rows::{Held, Key, Kind, Row};
 use super::wire::SetRow;
 use crate::core::world::target::Trouble;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -67,7 +67,8 @@ fn driven(key: &Key, row: &Row) -> Vec<(Kind, Key)> {
     match row {
         Row::Rollout(r) => r.spec.workload_ref.as_ref().and_then(|w| of(&w.kind, &w.name)).into_iter().collect(),
         Row::Canary(c) => {
-            let Aim { kind, name } = &c.aim;
+            let (kind, name) = (&c.spec.target_ref.kind, &c.spec.target_ref.name);
+            let kind = &kind.clone().or_else(|| Some("Deployment".into()));
             let primary = name.as_ref().map(|n| Arc::from(format!("{n}-primary")));
             of(kind, name).into_iter().chain(of(kind, &primary)).collect()
         }
@@ -94,6 +95,11 @@ impl Index {
 
     pub fn is_driven(&self, kind: Kind, key: &Key) -> bool {
         self.drivers.contains_key(&(kind, key.clone()))
+    }
+
+    /// Uids of what drives a workload.
+    pub fn drivers(&self, kind: Kind, key: &Key) -> impl Iterator<Item = &Arc<str>> {
+        self.drivers.get(&(kind, key.clone())).into_iter().flatten()
     }
 
     /// Workloads that a target drives.
@@ -308,6 +314,8 @@ pub fn ordered<'a>(mut a: Around<'a>) -> Around<'a> {
     a.revisions.dedup_by(|a, b| a.uid == b.uid);
     a.works.sort_by(|a, b| (&a.metadata.name, &a.metadata.uid).cmp(&(&b.metadata.name, &b.metadata.uid)));
     a.works.dedup_by(|a, b| a.metadata.uid == b.metadata.uid);
+    a.canaries.sort_by(|a, b| a.metadata.uid.cmp(&b.metadata.uid));
+    a.canaries.dedup_by(|a, b| a.metadata.uid == b.metadata.uid);
     // Of two words about one scaler the one that says what it wants.
     a.scalers.sort_by(|a, b| {
         let order = |s: &ScalerRow| (s.scaler.tool.clone(), s.scaler.name.clone(), s.scaler.wants.is_none());

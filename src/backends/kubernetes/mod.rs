@@ -39,7 +39,7 @@ pub use watch::Timing;
 
 use crate::backends::{Backend, Cx, Interest, Query, Sink, UtcClock};
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, RefusedBy, Step, Ticket};
-use crate::core::id::SourceId;
+use crate::core::id::{SourceId, TargetId};
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{Abilities, SourceError, Trouble};
 use crate::core::world::target::TargetState;
@@ -216,6 +216,14 @@ impl Kubernetes {
         }
     }
 
+    async fn read(&self, c: &Clients, id: &TargetId, deadline: Duration) -> Result<Fact, SourceError> {
+        let now = (self.utc)();
+        match self.customs().into_iter().find(|k| k.kind.as_ref() == Some(&id.kind)) {
+            Some(kind) => custom::read::read(c, &kind, id, &self.store, now, deadline).await,
+            None => read::read(c, id, &self.store, now, deadline).await,
+        }
+    }
+
     /// After a 401 the next call logs in anew: the library never runs a credential plugin again by itself.
     fn note(&self, e: SourceError) -> SourceError {
         if e.trouble == Trouble::Auth {
@@ -269,14 +277,10 @@ impl Backend for Kubernetes {
                 Query::Read(id) => {
                     let work = async {
                         let c = self.clients().await?;
-                        let custom = self.customs().into_iter().find(|k| k.kind.as_ref() == Some(&id.kind));
-                        if let Some(kind) = custom {
-                            return custom::read::read(&c, &kind, id, &self.store, (self.utc)(), cx.deadline).await;
-                        }
-                        match read::read(&c, id, &self.store, (self.utc)(), cx.deadline).await {
+                        match self.read(&c, id, cx.deadline).await {
                             // One may be allowed to act on what one may not read.
                             Err(e) if e.trouble == Trouble::Forbidden && c.acts_apart => {
-                                read::read(&c.looking(), id, &self.store, (self.utc)(), cx.deadline).await
+                                self.read(&c.looking(), id, cx.deadline).await
                             }
                             read => read,
                         }

@@ -27,6 +27,9 @@ pub async fn read(
     if let Some(kind) = WorkKind::from_word(&id.kind) {
         return apps::read::read(c, id, kind, now, deadline).await;
     }
+    if &*id.kind == super::flagger::wire::KIND {
+        return super::flagger::read::read(c, id, store, now, deadline).await;
+    }
     let what = format!("read {}", id.name);
     let path = format!("/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts/{}", id.namespace, id.name);
     let mut rollout: Value = match c.get(&c.acts, &path, deadline, &what).await {

@@ -11,7 +11,7 @@ use super::wire::{SetRow, pod_trouble, set_row};
 use super::words::Words;
 use crate::core::world::detail::Scaler;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use std::sync::Arc;
 
 /// Namespace and name.
@@ -144,23 +144,6 @@ pub struct Held {
     pub instance: Option<Arc<str>>,
 }
 
-/// A Canary with what it points at, read by us so that its workload is found.
-#[derive(Clone, Debug, Default)]
-pub struct Aimed {
-    pub canary: Canary,
-    pub aim: Aim,
-}
-
-impl<'de> Deserialize<'de> for Aimed {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Aimed, D::Error> {
-        let v = serde_json::Value::deserialize(d)?;
-        let aim: AimedAt = serde_json::from_value(v.clone()).unwrap_or_default();
-        Ok(Aimed { canary: serde_json::from_value(v).unwrap_or_default(), aim: aim.spec.target_ref })
-    }
-}
-
-dto!(AimedAt { spec: AimedSpec = "object" });
-dto!(AimedSpec { target_ref: Aim = "object" });
 dto!(Aim {
     kind: Option<Arc<str>> = "text",
     name: Option<Arc<str>> = "text",
@@ -188,7 +171,7 @@ dto!(ScaledSpec {
 pub enum Row {
     Rollout(Arc<Rollout>),
     Work(WorkKind, Arc<Work>),
-    Canary(Arc<Aimed>),
+    Canary(Arc<Canary>),
     Custom(Arc<Custom>),
     Set(Arc<SetRow>),
     Pod(Arc<Held>),
@@ -203,7 +186,7 @@ impl Row {
         match self {
             Row::Rollout(r) => Some(&r.metadata),
             Row::Work(_, w) => Some(&w.metadata),
-            Row::Canary(c) => Some(&c.canary.metadata),
+            Row::Canary(c) => Some(&c.metadata),
             Row::Custom(c) => Some(&c.metadata),
             Row::Set(_) | Row::Pod(_) | Row::Run(_) | Row::Revision(_) | Row::Scaler(_) => None,
         }
@@ -237,8 +220,14 @@ impl Row {
                     }
                 }
             }
-            Row::Work(_, w) => Arc::get_mut(w).into_iter().for_each(|w| words.meta(&mut w.metadata)),
-            Row::Canary(c) => Arc::get_mut(c).into_iter().for_each(|c| words.meta(&mut c.canary.metadata)),
+            Row::Work(_, w) => {
+                if let Some(w) = Arc::get_mut(w) {
+                    words.meta(&mut w.metadata);
+                    words.notes(&mut w.spec.template.metadata.labels);
+                    words.notes(&mut w.spec.selector.match_labels);
+                }
+            }
+            Row::Canary(c) => Arc::get_mut(c).into_iter().for_each(|c| words.meta(&mut c.metadata)),
             Row::Custom(c) => Arc::get_mut(c).into_iter().for_each(|c| words.meta(&mut c.metadata)),
             Row::Set(s) => {
                 if let Some(s) = Arc::get_mut(s) {
@@ -302,7 +291,7 @@ watched!(Work, metadata, |self, kind, _| {
     self.metadata.uid.as_ref()?;
     Some(Row::Work(kind.work()?, Arc::new(self)))
 });
-watched!(Aimed, canary.metadata, |self, _, _| self.canary.metadata.uid.is_some().then(|| Row::Canary(Arc::new(self))));
+watched!(Canary, metadata, |self, _, _| self.metadata.uid.is_some().then(|| Row::Canary(Arc::new(self))));
 watched!(Custom, metadata, |self, _, _| self.metadata.uid.is_some().then(|| Row::Custom(Arc::new(self))));
 watched!(ReplicaSet, metadata, |self, _, _| set_row(&self).map(|s| Row::Set(Arc::new(s))));
 watched!(Pod, metadata, |self, _, instances| pod_row(&self, instances).map(|p| Row::Pod(Arc::new(p))));
@@ -317,11 +306,11 @@ watched!(ScaledObject, metadata, |self, _, _| keda_row(&self).map(|s| Row::Scale
 /// Calls `$f::<T>` with the type whose objects `$kind` lists.
 macro_rules! of_kind {
     ($kind:expr, $f:ident ( $($arg:expr),* $(,)? )) => {{
-        use $crate::backends::kubernetes::{apps::dto as a, argo::runs, custom, dto as d, rows as r};
+        use $crate::backends::kubernetes::{apps::dto as a, argo::runs, custom, dto as d, flagger::dto as f, rows as r};
         match $kind {
             r::Kind::Rollouts => $f::<d::Rollout>($($arg),*),
             r::Kind::Deployments | r::Kind::StatefulSets | r::Kind::DaemonSets => $f::<a::Work>($($arg),*),
-            r::Kind::Canaries => $f::<r::Aimed>($($arg),*),
+            r::Kind::Canaries => $f::<f::Canary>($($arg),*),
             r::Kind::Custom(_) => $f::<custom::Custom>($($arg),*),
             r::Kind::Sets => $f::<d::ReplicaSet>($($arg),*),
             r::Kind::Pods => $f::<d::Pod>($($arg),*),

@@ -2,6 +2,7 @@
 //! Rows of the previous list stay until the new one is complete, and those that are the same stay for good.
 
 use super::around::Around;
+use super::flagger::dto::Canary;
 use super::index::{Index, counted, ordered};
 use super::rows::{Key, Kind, Row, Scope};
 use super::words::Words;
@@ -168,7 +169,7 @@ impl Store {
             Row::Rollout(r) => wire::target_state(&self.source, r, &around(), now),
             Row::Work(..) if self.index.is_driven(*kind, key) => None,
             Row::Work(word, w) => apps::wire::target_state(&self.source, *word, w, &around(), now),
-            Row::Canary(c) => flagger::wire::target_state(&self.source, &c.canary, &around(), now),
+            Row::Canary(c) => flagger::wire::target_state(&self.source, c, &around(), now),
             Row::Custom(c) => custom::target_state(&self.source, c, &around(), now),
             Row::Set(_) | Row::Pod(_) | Row::Run(_) | Row::Revision(_) | Row::Scaler(_) => None,
         };
@@ -185,6 +186,9 @@ impl Store {
             self.index.instance(key, &mut a);
         }
         for (kind, key) in Index::driven(key, row) {
+            if let Row::Canary(_) = row {
+                a.canaries.extend(self.index.drivers(kind, &key).filter_map(|uid| self.canary(uid)));
+            }
             let Some(Row::Work(_, w)) = self.shelves.get(&kind).and_then(|s| s.get(&key)) else { continue };
             a.works.push(w);
             self.index.scale(kind.target().unwrap_or_default(), &key, &mut a);
@@ -194,6 +198,14 @@ impl Store {
             }
         }
         ordered(a)
+    }
+
+    fn canary(&self, uid: &str) -> Option<&Canary> {
+        let (kind, key) = self.index.place(uid)?;
+        match self.shelves.get(kind)?.get(key)? {
+            Row::Canary(c) => Some(c),
+            _ => None,
+        }
     }
 
     /// What stands around a target, for a read of it. `None`: no such target is watched.

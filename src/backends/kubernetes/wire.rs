@@ -136,6 +136,7 @@ pub fn main_image<'a>(images: &'a [(Arc<str>, Arc<str>)], names: &[&str]) -> Opt
         .map(|(_, image)| image)
 }
 
+/// What is shown of a set; `names`: containers to look for first.
 pub fn revision(s: &SetRow, names: &[&str], troubles: &[Trouble]) -> Revision {
     let image = main_image(&s.images, names).cloned().unwrap_or_default();
     let (version, digest) = tag(&image);
