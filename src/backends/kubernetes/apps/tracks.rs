@@ -97,8 +97,9 @@ pub fn of_sets(w: &Work, around: &Around<'_>, names: &[&str]) -> Tracks {
     let complete = match progressing.and_then(|c| c.reason.as_deref()) {
         // Stays when pods fail later, and when it is scaled: neither is a change of version.
         Some("NewReplicaSetAvailable") if !old_words => true,
-        // Switched off, or of another version: the counts tell.
+        // Switched off, or of another version, or only paused: the counts tell.
         None => updated >= wanted,
+        Some("DeploymentPaused" | "DeploymentResumed") => updated >= wanted && count(s.available_replicas) >= updated,
         Some(_) if old_words => updated >= wanted && count(s.available_replicas) >= updated,
         Some(_) => wanted == 0,
     };
