@@ -45,7 +45,8 @@ impl Plugin {
             let known = ExecAuthCluster::try_from(cluster).map_err(|e| super::client::chain(&e))?;
             spec["cluster"] = serde_json::to_value(known).map_err(|e| e.to_string())?;
         }
-        let pair = |e: &std::collections::HashMap<String, String>| Some((e.get("name")?.clone(), e.get("value")?.clone()));
+        let pair =
+            |e: &std::collections::HashMap<String, String>| Some((e.get("name")?.clone(), e.get("value")?.clone()));
         Ok(Plugin {
             argv: std::iter::once(command).chain(exec.args.clone().unwrap_or_default()).collect(),
             env: exec.env.iter().flatten().filter_map(pair).collect(),
@@ -127,7 +128,10 @@ fn run(argv: &[String], env: &[(String, String)], limit: Duration) -> Result<Vec
                 }
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("gave nothing in {} s: it may want to ask something, :login lets it", limit.as_secs()));
+                return Err(format!(
+                    "gave nothing in {} s: it may want to ask something, :login lets it",
+                    limit.as_secs()
+                ));
             }
             Err(e) => return Err(format!("could not be waited for: {}", e.kind())),
         }
@@ -225,7 +229,10 @@ mod tests {
     #[test]
     fn what_went_wrong_is_said_in_the_plugins_own_words_and_no_answer_is() {
         for (script, said) in [
-            ("echo pl-0ther-5ecret; echo 'Error: the SSO session has expired' >&2; exit 255", "the SSO session has expired"),
+            (
+                "echo pl-0ther-5ecret; echo 'Error: the SSO session has expired' >&2; exit 255",
+                "the SSO session has expired",
+            ),
             ("exit 3", "failed: exit status: 3; get it at example.org"),
             ("echo pl-0ther-5ecret", "no ExecCredential in JSON"),
             ("echo '{\"status\":{}}'", "neither a token nor a certificate"),

@@ -308,7 +308,11 @@ impl Link {
         };
         let answer = match self.raw(request).await {
             Ok(a) => a,
-            Err(e) => return Err(not_sent(&e).cloned().unwrap_or_else(|| cannot(super::client::clean(&super::client::chain(&e))))),
+            Err(e) => {
+                return Err(not_sent(&e)
+                    .cloned()
+                    .unwrap_or_else(|| cannot(super::client::clean(&super::client::chain(&e)))));
+            }
         };
         match answer.status().as_u16() {
             200 => {

@@ -28,7 +28,7 @@ mod wire_tests;
 pub use kubeconfig::{ContextInfo, contexts};
 pub use watch::Timing;
 
-use crate::backends::{Backend, Cx, Interest, Query, Sink, UtcClock};
+use crate::backends::{Backend, Cx, Interest, Login, Query, Sink, UtcClock};
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, RefusedBy, Step, Ticket};
 use crate::core::id::SourceId;
 use crate::core::world::fact::Fact;
@@ -40,7 +40,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use store::Store;
-use tokio::sync::watch as watched;
+use tokio::sync::{Notify, watch as watched};
 
 /// For fuzzers: an answer's bytes through everything that reads one, as a list, a watch line or an object.
 #[cfg(feature = "testkit")]
@@ -64,6 +64,8 @@ pub fn read_anything(bytes: &[u8]) -> Vec<TargetState> {
     all::<Rollout>(bytes).iter().filter_map(state).collect()
 }
 
+/// A credential that ends more often than this is no credential.
+const REBUILT_EVERY: Duration = Duration::from_secs(30);
 /// Reviews are asked again after this.
 const RIGHTS_KEPT: Duration = Duration::from_secs(60);
 
@@ -119,6 +121,10 @@ pub struct Kubernetes {
     clients: Mutex<Option<Clients>>,
     store: Mutex<Store>,
     abilities: Mutex<Option<(Instant, Abilities)>>,
+    /// When a session that had worked was begun anew for its credential.
+    rebuilt: Mutex<Option<Instant>>,
+    /// Rung: there is another login.
+    renewed: Notify,
 }
 
 fn locked<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -140,6 +146,8 @@ impl Kubernetes {
             calls: Calls::default(),
             clients: Mutex::new(None),
             abilities: Mutex::new(None),
+            rebuilt: Mutex::new(None),
+            renewed: Notify::new(),
         }
     }
 
@@ -175,6 +183,18 @@ impl Kubernetes {
                 Ok(c)
             }
         }
+    }
+
+    /// A session that worked and lost its login is begun anew at once, with the rows it has, but not again and again.
+    fn begins_anew(&self, end: &SourceError, worked: bool) -> bool {
+        let mut last = locked(&self.rebuilt);
+        let again = worked && end.trouble == Trouble::Auth && last.is_none_or(|t| t.elapsed() > REBUILT_EVERY);
+        if again {
+            *last = Some(Instant::now());
+            drop(last);
+            self.forget();
+        }
+        again
     }
 
     /// After a 401 the next call logs in anew: the library never runs a credential plugin again by itself.
@@ -218,6 +238,16 @@ impl Backend for Kubernetes {
             self.keep_abilities(found.clone());
             Ok(found)
         })
+    }
+
+    fn login(&self) -> Result<Vec<Login>, Arc<str>> {
+        client::logins(&self.settings)
+    }
+
+    fn renew(&self) {
+        self.forget();
+        *locked(&self.abilities) = None;
+        self.renewed.notify_waiters();
     }
 
     fn observe(self: Arc<Self>, want: watched::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {

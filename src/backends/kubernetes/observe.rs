@@ -45,11 +45,21 @@ struct Watching<'a> {
 
 /// See `Backend::observe`.
 pub async fn observe(k: &Kubernetes, out: &Sink) -> SourceError {
+    loop {
+        let (mut w, end) = session(k, out).await;
+        if !k.begins_anew(&end, w.ever) {
+            return w.failed(end);
+        }
+    }
+}
+
+/// From a connection to its end.
+async fn session<'a>(k: &'a Kubernetes, out: &'a Sink) -> (Watching<'a>, SourceError) {
     let mut w = Watching::new(k, out);
     w.tell(Link::Connecting);
     let clients = match connect(&k.settings, &k.calls).await {
         Ok(c) => c,
-        Err(e) => return w.failed(e),
+        Err(e) => return (w, e),
     };
     k.keep(clients.clone());
     let scopes: Vec<Option<String>> = if k.settings.namespaces.is_empty() {
@@ -64,9 +74,9 @@ pub async fn observe(k: &Kubernetes, out: &Sink) -> SourceError {
         tracing::debug!("no right to read the whole cluster: the context's namespace");
         w = Watching::new(k, out);
         let end = w.run(&clients, &own).await;
-        return w.failed(end);
+        return (w, end);
     }
-    w.failed(end)
+    (w, end)
 }
 
 impl<'a> Watching<'a> {
@@ -153,7 +163,13 @@ impl<'a> Watching<'a> {
                     let names = if named.is_empty() { self.namespaces() } else { named.clone() };
                     probes.spawn(probe(names));
                 }
-                _ = beat.tick() => self.tell_now(),
+                _ = beat.tick() => {
+                    if clients.is_ending() {
+                        return SourceError::new(Trouble::Auth, "the certificate of the credential plugin ends");
+                    }
+                    self.tell_now();
+                }
+                () = self.k.renewed.notified() => return SourceError::new(Trouble::Auth, "logged in anew"),
             }
         }
     }

@@ -2,8 +2,8 @@
 //! 5xx may have been. Reads nothing back.
 
 use super::client::{BODY_CAP, Clients, WORDS_CAP, capped, chain, clean, message};
-use super::link::{not_sent, retry_after_ms};
 use super::dto::StatusDto;
+use super::link::{not_sent, retry_after_ms};
 use crate::core::act::plan::{Outcome, Refused, RefusedBy, Step};
 use crate::core::world::source::Trouble;
 use http::{HeaderMap, Request};
@@ -158,7 +158,7 @@ mod tests {
                 path: path.into(),
                 content_type: "application/json".into(),
                 shown: "{}".into(),
-                body: Sealed::new("{}".into()),
+                body: Sealed::new("{}"),
             },
             guards: Vec::new(),
             wait_first: None,
@@ -189,7 +189,12 @@ mod tests {
             (202, "", &gate, "accepted"),
             (200, "halted", &gate, "accepted"),
             (404, "no such gate", &gate, "Gone"),
-            (403, r#"{"message":"services "x" is forbidden: User "look" cannot create resource "services/proxy""}"#, &gate, "Forbidden"),
+            (
+                403,
+                r#"{"message":"services "x" is forbidden: User "look" cannot create resource "services/proxy""}"#,
+                &gate,
+                "Forbidden",
+            ),
             (503, r#"{"message":"no endpoints available"}"#, &gate, "unknown"),
             (504, "", &gate, "unknown"),
             (200, r#"{"kind":"Status","status":"Success"}"#, &pod, "accepted"),

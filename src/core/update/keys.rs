@@ -229,9 +229,10 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Retry => act(model, Verb::Retry, menu_target, out),
         Intent::TerminateAnalysis => act(model, Verb::Terminate, menu_target, out),
         Intent::Restart => act(model, Verb::Restart, menu_target, out),
-        Intent::RollBackTo | Intent::Freeze | Intent::Thaw | Intent::Logs | Intent::Raw | Intent::Login => {
+        Intent::RollBackTo | Intent::Freeze | Intent::Thaw | Intent::Logs | Intent::Raw => {
             model.tell("not built yet");
         }
+        Intent::Login => super::login::begin(model, None, out),
         Intent::ScreenEvidence => model.nav.go(Screen::Evidence),
         Intent::Arm => {
             if model.environment.read_only {

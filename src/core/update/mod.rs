@@ -12,6 +12,7 @@ mod finish;
 mod incident;
 mod keys;
 mod link;
+mod login;
 mod look;
 mod looked;
 mod many;
@@ -120,6 +121,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             }
             bump(model);
         }
+        Msg::LoggedIn { source, failed } => login::ended(model, &source, failed),
         Msg::Draft(draft) => writing::found(model, *draft),
         Msg::Themed { name, refused } => look::themed(model, name, refused),
         Msg::Reloaded(r) => look::reloaded(model, *r, &mut out),
@@ -255,6 +257,7 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Replayed { .. }
         | Msg::Line(_)
         | Msg::LinesEnded
+        | Msg::LoggedIn { .. }
         | Msg::Resumed => Touched::All,
     }
 }
