@@ -67,6 +67,23 @@ impl Sink {
     }
 }
 
+/// A program that logs in, run with the terminal. No Debug: its words and variables may hold a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Login {
+    pub argv: Vec<String>,
+    pub env: Vec<(String, String)>,
+    /// Its standard output is a credential: shown to nobody.
+    pub prints_secrets: bool,
+}
+
+impl Login {
+    /// For a person: as it would be typed, without what looks like a secret.
+    pub fn shown(&self) -> String {
+        let words: Vec<String> = self.argv.iter().map(|w| crate::core::link::quoted(w)).collect();
+        net::secret::clean(&words.join(" "))
+    }
+}
+
 pub trait Backend: Send + Sync + 'static {
     /// Roles, rights by name, server version, clock offset. Cheap, repeatable.
     fn probe<'a>(&'a self, cx: &'a Cx) -> BoxFuture<'a, Result<Abilities, SourceError>>;
@@ -79,6 +96,12 @@ pub trait Backend: Send + Sync + 'static {
     fn plan(&self, op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause>;
     /// Sends exactly one step, once, no retry.
     fn send<'a>(&'a self, step: &'a Step, ticket: Ticket, cx: &'a Cx) -> BoxFuture<'a, Outcome>;
+    /// What logs in again, one after the other. Error: nothing is known, and what to do instead.
+    fn login(&self) -> Result<Vec<Login>, Arc<str>> {
+        Err("it has no login that andon knows of".into())
+    }
+    /// There is another login now: nothing of the old one is used again.
+    fn renew(&self) {}
     /// Leaves a trace of an act where the target lives: an Event. Never a precondition of anything.
     fn mark<'a>(&'a self, mark: &'a Mark, cx: &'a Cx) -> BoxFuture<'a, Result<(), SourceError>> {
         let _ = (mark, cx);

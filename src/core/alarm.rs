@@ -1,6 +1,7 @@
 //! The alarm row: the one worst thing that must not be overlooked, how many more there are, and where each is.
 
 use crate::core::act::flight::{Act, State, Trouble};
+use crate::core::act::identity::Standing;
 use crate::core::act::plan::Verb;
 use crate::core::casework;
 use crate::core::finish;
@@ -112,6 +113,11 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
     for (id, s) in &model.world.sources {
         if let Some(skew) = s.abilities.skew_ms.filter(|k| k.abs() >= 5_000) {
             push(4, format!("clock of {id} is off by {} s", skew / 1000), Place::Source(id.clone()));
+        }
+        match model.pinned.standing(id) {
+            Standing::Same => {}
+            Standing::Moved(why) => push(6, why.to_string(), Place::Source(id.clone())),
+            Standing::Other(why) => push(1, why.to_string(), Place::Source(id.clone())),
         }
         if s.abilities.insecure {
             push(6, format!("INSECURE: certificate checks are off for {id}"), Place::Source(id.clone()));

@@ -292,6 +292,9 @@ pub struct Model {
     /// Who the person at a shared account is.
     #[serde(default)]
     pub claim: Claim,
+    /// Which cluster answers under each source's name.
+    #[serde(default)]
+    pub pinned: crate::core::act::identity::Pinned,
     /// Whom each source takes us for, as last recorded: user and groups.
     #[serde(default)]
     pub known_as: BTreeMap<SourceId, (Arc<str>, Vec<Arc<str>>)>,
@@ -403,6 +406,7 @@ impl Model {
             others: Others::default(),
             told: Told::default(),
             claim: Claim::default(),
+            pinned: crate::core::act::identity::Pinned::default(),
             known_as: BTreeMap::new(),
             runbooks: BTreeMap::new(),
             progress: BTreeMap::new(),

@@ -133,6 +133,11 @@ pub enum Msg {
     Stopped,
     /// Back from the shell.
     Resumed,
+    /// Back from a login, or why there was none.
+    LoggedIn {
+        source: SourceId,
+        failed: Option<Arc<str>>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

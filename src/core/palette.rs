@@ -17,6 +17,7 @@ use crate::core::listing;
 use crate::core::menu::{self, Ready};
 use crate::core::model::{Model, Place};
 use crate::core::nav::{Field, Screen};
+use crate::core::world::source::{Link, Trouble};
 use crate::core::world::target::TargetState;
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ pub enum Take {
     /// A line of the first list.
     Context(usize),
     Theme(Arc<str>),
+    /// Leaves the screen to log in there.
+    Login(SourceId),
     Reload,
     /// Opens the log browser.
     Log,
@@ -93,6 +96,7 @@ impl Entry {
                         i,
                         Intent::Quit
                             | Intent::Suspend
+                            | Intent::Login
                             | Intent::StepRun
                             | Intent::StepTick
                             | Intent::StepSkip
@@ -102,6 +106,8 @@ impl Entry {
             }
             // Every record that follows carries it.
             Take::As(_) => true,
+            // A program gets the terminal.
+            Take::Login(_) => true,
             Take::Service(_)
             | Take::Source(_)
             | Take::Step(..)
@@ -175,6 +181,15 @@ pub fn offer(model: &Model, field: &Field) -> Offer {
         add(fit(typed, &name, "colours"), &|| {
             let now = if *theme == model.settings.theme { "the theme in force" } else { "Draw with this theme" };
             Entry::new(name.as_str(), now, Take::Theme(theme.clone()))
+        });
+    }
+    for (id, s) in &model.world.sources {
+        let ended = matches!(&s.link, Link::Failed(e) if e.trouble == Trouble::Auth);
+        // Offered unasked only where it would help.
+        let score = fit(typed, &format!("login {id}"), "").filter(|_| ended || typed.len() >= 3);
+        add(score.filter(|_| model.replay.is_none() && *s.kind == *"kubernetes"), &|| {
+            let help = if ended { "Its login has ended: log in again" } else { "Log in again" };
+            Entry::new(format!("login {id}"), help, Take::Login(id.clone()))
         });
     }
     add(fit(typed, "log", "browse the log records"), &|| {

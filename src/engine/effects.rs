@@ -1,7 +1,7 @@
 //! Effects performed: questions asked, steps sent, each in its own task; what comes back goes into the inbox.
 
 use super::inbox::Inbox;
-use crate::backends::{Backend, Cx, Interest, Lane, Query, Sink};
+use crate::backends::{Backend, Cx, Interest, Lane, Login, Query, Sink};
 use crate::core::act::mark::Mark;
 use crate::core::act::plan::{Operation, Outcome, Refused, RefusedBy, Step, Ticket};
 use crate::core::effect::Question;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 
 /// A re-read before an act, and the read for a dialog (limits.md section 1).
 const READ: Duration = Duration::from_secs(2);
@@ -29,6 +29,8 @@ pub const CORD: usize = 16;
 /// One configured backend and what it is told to look at.
 struct Port {
     backend: Arc<dyn Backend>,
+    /// Rung: a source that waits before its next try does not wait any longer.
+    again: Arc<Notify>,
     want: watch::Sender<Interest>,
 }
 
@@ -80,7 +82,9 @@ impl Ports {
         let (want, looked) = watch::channel(Interest::default());
         let (inbox, utc, name) = (self.inbox.clone(), self.utc.clone(), id.clone());
         let observed = backend.clone();
-        self.ports.insert(id, Port { backend, want });
+        let again = Arc::new(Notify::new());
+        let rung = again.clone();
+        self.ports.insert(id, Port { backend, want, again });
         self.spawn(async move {
             let mut failures: u32 = 0;
             loop {
@@ -109,7 +113,10 @@ impl Ports {
                 tracing::warn!(source = %name, error = %error, wait_ms = wait, "source failed");
                 let next_try = Utc(utc().0 + wait as i64);
                 inbox.answer(Msg::SourceFailed { source: name.clone(), error, next_try });
-                tokio::time::sleep(Duration::from_millis(wait)).await;
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(wait)) => {}
+                    () = rung.notified() => failures = 0,
+                }
             }
         });
     }
@@ -123,6 +130,22 @@ impl Ports {
                 }
                 changed
             });
+        }
+    }
+
+    /// What logs in to this source, with the terminal. Error: why nothing does.
+    pub fn login(&self, id: &SourceId) -> Result<Vec<Login>, Arc<str>> {
+        match self.backend(id) {
+            Some(backend) => backend.login(),
+            None => Err(no_source(id).sentence),
+        }
+    }
+
+    /// There is another login now: what waits for it tries at once, and what was connected connects anew.
+    pub fn renew(&self, id: &SourceId) {
+        if let Some(p) = self.ports.get(id) {
+            p.backend.renew();
+            p.again.notify_one();
         }
     }
 

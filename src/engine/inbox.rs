@@ -19,6 +19,11 @@ pub enum FromTerminal {
     End(u8),
     Stop,
     Continued,
+    /// A login command has ended: the screen is ours again.
+    LoggedIn {
+        source: SourceId,
+        failed: Option<Arc<str>>,
+    },
     /// A frame with this dialog was written, in so many bytes.
     Flushed(u64, u64),
 }

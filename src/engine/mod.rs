@@ -6,6 +6,7 @@ pub mod drafts;
 pub mod effects;
 pub mod inbox;
 pub mod logbook;
+mod login;
 /// A log played again: its clock and its records.
 pub mod replay;
 mod run;

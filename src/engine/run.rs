@@ -5,11 +5,13 @@ use super::drafts::Drafts;
 use super::effects::Ports;
 use super::inbox::{FromTerminal, Inbox};
 use super::logbook::Logbook;
+use super::login::{self, Running};
 use super::tape::TapeDeck;
+use crate::backends::Login;
 use crate::core::act::flight::State;
 use crate::core::effect::{Choice, Effect};
 use crate::core::entry::Kind;
-use crate::core::id::DialogId;
+use crate::core::id::{DialogId, SourceId};
 use crate::core::model::Model;
 use crate::core::msg::{Msg, Picked, Reloaded};
 use crate::core::time::{Person, Stamp};
@@ -27,6 +29,11 @@ pub trait Front {
     fn digest(&self, model: &Model) -> String;
     fn repaint(&mut self);
     fn suspend(&mut self);
+    /// Leaves the screen to a program, with this line above it; `resume` takes it back. `false`: this front cannot.
+    fn leave(&mut self, line: &str) -> bool {
+        let _ = line;
+        false
+    }
     fn resume(&mut self);
     /// Puts text on the clipboard; where it was also saved.
     fn copy(&mut self, text: &str) -> Option<String>;
@@ -67,6 +74,8 @@ pub struct Engine<F: Front> {
     log: Option<Logbook>,
     tape: Option<TapeDeck>,
     drafts: Option<Drafts>,
+    /// The login command that has the terminal.
+    login: Running,
     /// Where the tape begins, once the log is open and has named the session.
     tape_dir: Option<PathBuf>,
     /// Revision last drawn, and when.
@@ -101,6 +110,7 @@ impl<F: Front> Engine<F> {
             log: None,
             tape: None,
             drafts: None,
+            login: Running::default(),
             tape_dir: None,
             drawn: u64::MAX,
             drawn_at: Person(0),
@@ -246,7 +256,7 @@ impl<F: Front> Engine<F> {
                     p.mark(*mark);
                 }
             }
-            Effect::Login(_) => {}
+            Effect::Login(source) => self.log_in(source),
             Effect::Copy(text) => {
                 let file = self.front.copy(&crate::journal::redact::text(&text)).map(Arc::from);
                 self.inbox.answer(Msg::Copied { file });
@@ -273,6 +283,23 @@ impl<F: Front> Engine<F> {
         }
     }
 
+    /// The loop goes on meanwhile: acts settle, records are written, nothing is drawn.
+    fn log_in(&mut self, source: SourceId) {
+        let logins = match self.ports.as_ref().map(|p| p.login(&source)) {
+            Some(Ok(logins)) => logins,
+            Some(Err(why)) => return self.inbox.answer(Msg::LoggedIn { source, failed: Some(why) }),
+            None => return,
+        };
+        let words: Vec<String> = logins.iter().map(Login::shown).collect();
+        let line = format!("andon: {} (its end leads back to andon)", words.join(", then "));
+        if self.front.leave(&line) {
+            login::start(source, logins, self.login.clone(), self.inbox.clone());
+        } else {
+            let failed = Some(format!("not from here; run it in another terminal: {}", words.join(", then ")).into());
+            self.inbox.answer(Msg::LoggedIn { source, failed });
+        }
+    }
+
     fn terminal_said(&mut self, from: FromTerminal) {
         match from {
             FromTerminal::Msg(msg, at) => self.apply(msg, Some(at)),
@@ -281,12 +308,26 @@ impl<F: Front> Engine<F> {
                     self.apply(Msg::Picked(what), Some(at));
                 }
             }
-            FromTerminal::End(code) => self.apply(Msg::Ending { code }, None),
+            FromTerminal::End(code) => {
+                // A login that has the terminal ends with us.
+                self.login.end();
+                self.apply(Msg::Ending { code }, None);
+            }
             FromTerminal::Stop => self.apply(Msg::Stopped, None),
+            // The terminal is the login's until that ends.
+            FromTerminal::Continued if self.login.is_some() => {}
             FromTerminal::Continued => {
                 self.front.resume();
                 self.drawn = u64::MAX;
                 self.apply(Msg::Resumed, None);
+            }
+            FromTerminal::LoggedIn { source, failed } => {
+                self.front.resume();
+                self.drawn = u64::MAX;
+                if let (None, Some(p)) = (&failed, &self.ports) {
+                    p.renew(&source);
+                }
+                self.apply(Msg::LoggedIn { source, failed }, None);
             }
             FromTerminal::Flushed(id, bytes) => {
                 let dialog = DialogId(id);

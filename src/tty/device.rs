@@ -4,7 +4,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,8 @@ pub struct Device {
     state: AtomicU8,
     /// Counts how often the screen was set up: a drawer that remembers another number knows nothing of the screen.
     epoch: AtomicU32,
+    /// A program of ours has it: what is typed is the program's.
+    lent: AtomicBool,
     /// Held while the bytes of one frame, or of setting up and restoring, go out.
     pen: Mutex<()>,
     /// Readable once the terminal is gone, so that whoever waits for its bytes hears of a write that failed.
@@ -66,7 +68,14 @@ impl Device {
 
     fn holding(fd: OwnedFd) -> io::Result<Arc<Device>> {
         let lost = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Arc::new(Device { fd, state: AtomicU8::new(0), epoch: AtomicU32::new(0), pen: Mutex::new(()), lost }))
+        Ok(Arc::new(Device {
+            fd,
+            state: AtomicU8::new(0),
+            epoch: AtomicU32::new(0),
+            lent: AtomicBool::new(false),
+            pen: Mutex::new(()),
+            lost,
+        }))
     }
 
     /// Columns and rows. A terminal that says zero, as serial lines do, counts as 80x24.
@@ -99,6 +108,13 @@ impl Device {
         let _ = self.state.compare_exchange(1, 0, Ordering::SeqCst, Ordering::SeqCst);
     }
 
+    /// Until it is taken back, keys and the signals of keys are a program's that we started.
+    pub(super) fn lend(&self, lent: bool) {
+        self.lent.store(lent, Ordering::SeqCst);
+    }
+    pub(super) fn is_lent(&self) -> bool {
+        self.lent.load(Ordering::SeqCst)
+    }
     /// The terminal hung up: not one byte goes to it from now on. True the first time.
     pub fn set_gone(&self) -> bool {
         let first = self.state.swap(2, Ordering::SeqCst) != 2;

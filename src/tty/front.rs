@@ -6,7 +6,7 @@ use super::output::{Aside, Frame, Output};
 use crate::config::Wardrobe;
 use crate::core::model::Model;
 use crate::core::msg::{Picked, Reloaded};
-use crate::core::shown::shown_text;
+use crate::core::shown::{LINE_MAX, shown_line, shown_text};
 use crate::engine::Front;
 use crate::ui::{self, look::Look};
 use ratatui::buffer::Buffer;
@@ -82,6 +82,11 @@ impl Front for Screen {
 
     fn suspend(&mut self) {
         self.guard.suspend();
+    }
+
+    fn leave(&mut self, line: &str) -> bool {
+        self.guard.lend(shown_line(line, LINE_MAX).as_str());
+        true
     }
 
     fn resume(&mut self) {

@@ -81,6 +81,15 @@ impl Guard {
         stop();
     }
 
+    /// Gives the terminal to a program that runs in our place, with this gated line above what it says.
+    /// [`resume`](Self::resume) takes it back.
+    pub fn lend(&self, line: &str) {
+        self.device.lend(true);
+        restore_now();
+        let end = Instant::now() + RESTORE;
+        let _ = self.device.write_all(format!("{line}\n").as_bytes(), || Instant::now() < end);
+    }
+
     /// Takes the terminal again after a stop, also one that nobody could foresee (SIGSTOP). The caller then asks
     /// [`Output::repaint`](super::Output::repaint) for the whole screen. In the background (`bg`) it stays the shell's;
     /// `fg` announces itself once more.
@@ -93,7 +102,13 @@ impl Guard {
         }
         // The shell may have changed the modes under a raw mode that crossterm believes to be on.
         let _ = crossterm::terminal::disable_raw_mode();
-        self.set()
+        self.set()?;
+        if self.device.is_lent() {
+            // Typed ahead for the program, not for us.
+            let _ = rustix::termios::tcflush(&*self.device, rustix::termios::QueueSelector::IFlush);
+            self.device.lend(false);
+        }
+        Ok(())
     }
 
     /// Puts everything back, once; later calls and the drop do nothing.

@@ -192,7 +192,7 @@ impl<F: FnMut(Input)> Shared<F> {
                 return self.gone();
             }
             // What is typed now is the shell's; reading it would stop us.
-            if ready && !self.device.foreground() {
+            if ready && (self.device.is_lent() || !self.device.foreground()) {
                 std::thread::sleep(BACKGROUND);
                 continue;
             }
@@ -231,9 +231,10 @@ impl<F: FnMut(Input)> Shared<F> {
                 _ = &mut stopped => return,
                 _ = signals.hup.recv() => self.ended(Ending::Hup),
                 _ = signals.term.recv() => self.ended(Ending::Term),
-                _ = signals.int.recv() => self.ended(Ending::Int),
-                _ = signals.quit.recv() => self.ended(Ending::Quit),
-                _ = signals.tstp.recv() => self.send(Input::Stop),
+                // Typed for the program that has the terminal just now, these are its own.
+                _ = signals.int.recv() => if !self.device.is_lent() { self.ended(Ending::Int) },
+                _ = signals.quit.recv() => if !self.device.is_lent() { self.ended(Ending::Quit) },
+                _ = signals.tstp.recv() => if !self.device.is_lent() { self.send(Input::Stop) },
                 _ = signals.cont.recv() => background = self.continued(),
                 _ = signals.winch.recv() => self.resized(),
                 // `fg` tells a job that runs nothing of its new place.

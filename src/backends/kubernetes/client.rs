@@ -5,6 +5,7 @@ use super::Settings;
 use super::kubeconfig::{self, Place};
 use super::link::{self, Credential, Link};
 use super::review::Reviews;
+use crate::backends::Login;
 use crate::backends::net::secret;
 use crate::core::redact;
 use crate::core::world::source::{Cluster, SourceError, Trouble};
@@ -126,6 +127,28 @@ fn impersonating(mut user: AuthInfo, settings: &Settings) -> AuthInfo {
         (user.impersonate_uid, user.impersonate_user_extra) = (None, None);
     }
     user
+}
+
+/// See `Backend::login`. Reads the kubeconfig.
+pub fn logins(settings: &Settings) -> Result<Vec<Login>, Arc<str>> {
+    if !settings.login.is_empty() {
+        return Ok(vec![Login { argv: settings.login.clone(), env: Vec::new(), prints_secrets: false }]);
+    }
+    let kc = kubeconfig::read_now(settings.kubeconfig.clone()).map_err(|e| e.sentence)?;
+    let names = [settings.context.as_deref(), settings.act_context.as_deref()];
+    let mut out: Vec<Login> = Vec::new();
+    for (i, name) in names.into_iter().enumerate().filter(|(i, name)| *i == 0 || name.is_some()) {
+        let place = kubeconfig::place(&kc, name).map_err(|e| e.sentence)?;
+        let Some(Ok(plugin)) = place.plugin() else { continue };
+        let login = Login { argv: plugin.argv.clone(), env: plugin.variables(true), prints_secrets: true };
+        if i == 0 || !out.iter().any(|l| l.argv == login.argv) {
+            out.push(login);
+        }
+    }
+    if out.is_empty() {
+        return Err("its kubeconfig names no program that logs in; renew it by hand, or write login = [\"program\"] in its config".into());
+    }
+    Ok(out)
 }
 
 async fn log_in(place: &Place) -> Result<(AuthInfo, Credential, Option<Timestamp>), SourceError> {

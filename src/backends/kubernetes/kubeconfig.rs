@@ -48,20 +48,20 @@ fn files() -> Vec<PathBuf> {
 
 /// `only`: this file and no other, and it must be there. Errors: none is there, or one cannot be read.
 pub async fn read(only: Option<PathBuf>) -> Result<Kubeconfig, SourceError> {
-    let read = tokio::task::spawn_blocking(move || match only {
-        Some(file) => merged(&[file], true),
-        None => merged(&files(), false),
-    });
-    match read.await {
-        Ok(Ok(kc)) => {
-            learn(&kc);
-            Ok(kc)
-        }
-        Ok(Err(why)) => {
-            Err(SourceError::new(Trouble::NotFound, format!("the kubeconfig cannot be read: {}", clean(&why))))
-        }
+    match tokio::task::spawn_blocking(move || read_now(only)).await {
+        Ok(read) => read,
         Err(_) => Err(SourceError::new(Trouble::Panicked, "reading the kubeconfig failed")),
     }
+}
+
+/// The same, in the caller's own time.
+pub fn read_now(only: Option<PathBuf>) -> Result<Kubeconfig, SourceError> {
+    let read = match only {
+        Some(file) => merged(&[file], true),
+        None => merged(&files(), false),
+    };
+    read.inspect(learn)
+        .map_err(|why| SourceError::new(Trouble::NotFound, format!("the kubeconfig cannot be read: {}", clean(&why))))
 }
 
 fn merged(files: &[PathBuf], must: bool) -> Result<Kubeconfig, String> {

@@ -37,7 +37,7 @@ mod words;
 pub use kubeconfig::{ContextInfo, contexts};
 pub use watch::Timing;
 
-use crate::backends::{Backend, Cx, Interest, Query, Sink, UtcClock};
+use crate::backends::{Backend, Cx, Interest, Login, Query, Sink, UtcClock};
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, RefusedBy, Step, Ticket};
 use crate::core::id::{SourceId, TargetId};
 use crate::core::world::fact::Fact;
@@ -51,7 +51,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use store::Store;
-use tokio::sync::watch as watched;
+use tokio::sync::{Notify, watch as watched};
 
 /// For fuzzers: an answer's bytes through everything that reads one, as a list, a watch line or an object; every row
 /// folded, and the states of all that came of it.
@@ -75,6 +75,8 @@ pub fn read_anything(bytes: &[u8]) -> Vec<TargetState> {
     store.take(crate::core::time::Utc(0)).changed
 }
 
+/// A credential that ends more often than this is no credential.
+const REBUILT_EVERY: Duration = Duration::from_secs(30);
 /// Reviews are asked again after this.
 const RIGHTS_KEPT: Duration = Duration::from_secs(60);
 
@@ -134,6 +136,10 @@ pub struct Kubernetes {
     customs: Mutex<Vec<CustomKind>>,
     /// When the last act was sent.
     acted: Mutex<Option<Instant>>,
+    /// When a session that had worked was begun anew for its credential.
+    rebuilt: Mutex<Option<Instant>>,
+    /// Rung: there is another login.
+    renewed: Notify,
 }
 
 fn locked<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -160,6 +166,8 @@ impl Kubernetes {
             calls: Calls::default(),
             clients: Mutex::new(None),
             abilities: Mutex::new(None),
+            rebuilt: Mutex::new(None),
+            renewed: Notify::new(),
         }
     }
 
@@ -224,6 +232,18 @@ impl Kubernetes {
         }
     }
 
+    /// A session that worked and lost its login is begun anew at once, with the rows it has, but not again and again.
+    fn begins_anew(&self, end: &SourceError, worked: bool) -> bool {
+        let mut last = locked(&self.rebuilt);
+        let again = worked && end.trouble == Trouble::Auth && last.is_none_or(|t| t.elapsed() > REBUILT_EVERY);
+        if again {
+            *last = Some(Instant::now());
+            drop(last);
+            self.forget();
+        }
+        again
+    }
+
     /// After a 401 the next call logs in anew: the library never runs a credential plugin again by itself.
     fn note(&self, e: SourceError) -> SourceError {
         if e.trouble == Trouble::Auth {
@@ -264,6 +284,16 @@ impl Backend for Kubernetes {
             self.keep_abilities(self.within(cx, work).await?);
             Ok(self.abilities())
         })
+    }
+
+    fn login(&self) -> Result<Vec<Login>, Arc<str>> {
+        client::logins(&self.settings)
+    }
+
+    fn renew(&self) {
+        self.forget();
+        *locked(&self.abilities) = None;
+        self.renewed.notify_waiters();
     }
 
     fn observe(self: Arc<Self>, want: watched::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {

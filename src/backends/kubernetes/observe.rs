@@ -34,10 +34,10 @@ enum Answer {
     Leases(Vec<Controller>, Vec<Arc<str>>),
 }
 
-struct Watching<'a> {
+struct Watching<'a, 't> {
     k: &'a Kubernetes,
     clients: Clients,
-    told: Telling<'a>,
+    told: &'a mut Telling<'t>,
     scopes: Vec<Scope>,
     want: watched::Receiver<Interest>,
     reports: mpsc::Sender<Report>,
@@ -55,12 +55,22 @@ struct Watching<'a> {
 
 /// See `Backend::observe`.
 async fn observe(k: &Kubernetes, want: watched::Receiver<Interest>, out: &Sink) -> SourceError {
+    loop {
+        let mut told = Telling::new(k, out);
+        let (end, worked) = session(k, want.clone(), &mut told).await;
+        if !k.begins_anew(&end, worked) {
+            return told.failed(end);
+        }
+    }
+}
+
+/// From a connection to its end; and whether everything was complete once.
+async fn session(k: &Kubernetes, want: watched::Receiver<Interest>, told: &mut Telling<'_>) -> (SourceError, bool) {
     k.reset_store();
-    let mut told = Telling::new(k, out);
     told.tell(Link::Connecting);
     let clients = match connect(&k.settings, &k.calls).await {
         Ok(c) => c,
-        Err(e) => return told.failed(e),
+        Err(e) => return (e, false),
     };
     k.keep(clients.clone());
     let mut scopes: Vec<Scope> = k.settings.namespaces.iter().map(|n| Some(Arc::from(n.as_str()))).collect();
@@ -87,10 +97,10 @@ async fn observe(k: &Kubernetes, want: watched::Receiver<Interest>, out: &Sink) 
         lease_in: Vec::new(),
     };
     let end = w.run(heard).await;
-    w.told.failed(end)
+    (end, w.ever)
 }
 
-impl Watching<'_> {
+impl Watching<'_, '_> {
     async fn run(&mut self, mut heard: mpsc::Receiver<Report>) -> SourceError {
         let mut streams: Streams = JoinSet::new();
         let mut answers: Answers = JoinSet::new();
@@ -145,12 +155,16 @@ impl Watching<'_> {
                 },
                 _ = again.tick() => self.ask_rights(&mut answers),
                 _ = beat.tick() => {
+                    if self.clients.is_ending() {
+                        return SourceError::new(Trouble::Auth, "the certificate of the credential plugin ends");
+                    }
                     if !self.looking && Instant::now() >= self.look_at {
                         self.ask_kinds(&mut answers);
                     }
                     self.ask_leases(&mut answers);
                     self.tell();
                 }
+                () = self.k.renewed.notified() => return SourceError::new(Trouble::Auth, "logged in anew"),
             }
         }
     }

@@ -5,6 +5,7 @@ pub mod cord;
 pub mod dialog;
 pub mod flight;
 pub mod gate;
+pub mod identity;
 pub mod many;
 pub mod mark;
 pub mod plan;

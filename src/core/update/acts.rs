@@ -147,6 +147,12 @@ pub(super) fn go_on(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
         ReadBack::Failed(why) => reasons.push(why.clone()),
     }
     reasons.retain(|r| !act.named.contains(r));
+    // Another cluster is another target, in both directions.
+    if let Some(why) = model.pinned.refuses(&act.target().source) {
+        drop_act(model, id, why.clone(), out);
+        moved::refuse_open(model, id, why);
+        return;
+    }
     // Between `Y` and now the arming may have ended and the figures may have turned: a slow disk lends no time.
     if act.direction() == Direction::Forward
         && reasons.is_empty()

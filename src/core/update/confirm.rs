@@ -67,6 +67,9 @@ pub(super) fn open(model: &mut Model, mut operation: Operation, notice: Option<A
     );
     dialog.changed.extend(notice);
     judge_gates(&mut dialog, &name_due(model, &operation.target));
+    if let (Some(why), Some(d)) = (model.pinned.refuses(&operation.target.source), dialog.act_mut()) {
+        d.refused = Some(why);
+    }
     sheet::put_by(model);
     model.dialog = Some(dialog);
     out.push(Effect::Plan { dialog: id, operation });
@@ -105,6 +108,9 @@ pub(super) fn planned(
     let must = model.dialog.as_ref().and_then(|d| d.act()).map(|d| name_due(model, &d.operation.target));
     let against = plan.as_ref().and_then(|p| p.as_ref().ok()).and_then(|p| against(model, p));
     let trouble = model.log.trouble();
+    let source = model.dialog.as_ref().and_then(|d| d.act()).map(|d| d.operation.target.source.clone());
+    let refuses = source.as_ref().and_then(|s| model.pinned.refuses(s));
+    let moved = source.as_ref().and_then(|s| model.pinned.asks(s));
     let shown_anew = DialogId(model.counters.dialog + 1);
     let Some(dialog) = model.dialog.as_mut().filter(|d| d.id == id) else { return };
     let Some(d) = dialog.act_mut() else { return };
@@ -151,6 +157,20 @@ pub(super) fn planned(
     due.extend(against);
     // Known already: the name is asked for at once, not half a second after `Y`.
     due.extend(trouble);
+    if let Some(why) = refuses {
+        d.refused = Some(why);
+    }
+    if d.direction() == Direction::Backward {
+        due.extend(moved);
+    } else if let Some(why) = moved {
+        // Seen and judged as ever: one more thing the name is typed for.
+        let must = must.clone().unwrap_or_else(|| d.operation.target.at());
+        match &mut d.name {
+            Some(name) if name.why.contains(&why) => {}
+            Some(name) => name.why.push(why),
+            None => d.name = Some(NameField::new(&must, vec![why])),
+        }
+    }
     if d.direction() == Direction::Backward && !due.is_empty() {
         let must = must.unwrap_or_else(|| d.operation.target.at());
         d.name = Some(NameField::new(&must, due));

@@ -14,7 +14,7 @@ use crate::core::model::{Model, Purpose};
 use crate::core::time::{Person, Utc};
 use crate::core::world::fact::Fact;
 use crate::core::world::interest::Interest;
-use crate::core::world::source::{Link, SourceError};
+use crate::core::world::source::{Link, SourceError, Trouble};
 use crate::core::world::target::TargetState;
 use crate::core::world::{Change, World};
 use serde_json::json;
@@ -28,6 +28,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
     for change in model.world.apply(source, fact) {
         match change {
             Change::Source(id) => {
+                pin(model, &id);
                 let now = model.world.sources.get(&id).map(|s| link_word(&s.link));
                 if now != before
                     && let Some(word) = now
@@ -89,6 +90,19 @@ fn link_word(link: &Link) -> &'static str {
         Link::Watching => "watching",
         Link::Polling => "polling",
         Link::Failed(_) => "failed",
+    }
+}
+
+/// Which cluster it is: the first answer counts. What another one says is looked at in red.
+fn pin(model: &mut Model, id: &SourceId) {
+    let Some(s) = model.world.sources.get_mut(id) else { return };
+    if let Some(cluster) = &s.abilities.cluster {
+        model.pinned.answered(id, cluster);
+    }
+    if let Some(why) = model.pinned.refuses(id) {
+        let error = SourceError::new(Trouble::Shape, why);
+        s.last_error = Some((model.now.utc, error.clone()));
+        s.link = Link::Failed(error);
     }
 }
 

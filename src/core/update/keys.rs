@@ -233,11 +233,12 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Restart => act(model, Verb::Restart, menu_target, out),
         Intent::Freeze => many::freeze(model, out),
         Intent::Thaw => many::thaw(model, out),
-        Intent::RollBackTo | Intent::Login => {
+        Intent::RollBackTo => {
             model.tell("not built yet");
         }
         Intent::Logs => looked::open_logs(model),
         Intent::Raw => looked::open_raw(model),
+        Intent::Login => super::login::begin(model, None, out),
         Intent::ScreenEvidence => model.nav.go(Screen::Evidence),
         Intent::Arm => {
             if model.environment.read_only {

@@ -14,6 +14,7 @@ mod finish;
 mod incident;
 mod keys;
 mod link;
+mod login;
 mod look;
 mod looked;
 mod many;
@@ -124,6 +125,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             }
             bump(model);
         }
+        Msg::LoggedIn { source, failed } => login::ended(model, &source, failed),
         Msg::Draft(draft) => writing::found(model, *draft),
         Msg::Themed { name, refused } => look::themed(model, name, refused),
         Msg::Reloaded(r) => look::reloaded(model, *r, &mut out),
@@ -263,6 +265,7 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         | Msg::Replayed { .. }
         | Msg::Line(_)
         | Msg::LinesEnded
+        | Msg::LoggedIn { .. }
         | Msg::Resumed => Touched::All,
     }
 }

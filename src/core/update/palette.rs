@@ -143,6 +143,7 @@ fn enter(model: &mut Model, mut field: Field, out: &mut Vec<Effect>) {
         Take::Line(Some(service)) => link::jump(model, Screen::Verdict, &service),
         Take::Line(None) => model.nav.go(Screen::Board),
         Take::Context(row) => model.nav.choose_row = row,
+        Take::Login(source) => super::login::begin(model, Some(source), out),
         Take::Theme(name) => out.push(Effect::Theme(name)),
         Take::Log => browse::open(model, None, out),
         Take::Reload => out.push(Effect::Reload),

@@ -85,6 +85,7 @@ fn does(e: &Entry) -> String {
         Take::Line(Some(s)) => format!("goes to {s}, Verdict"),
         Take::Line(None) => "goes to the Board".into(),
         Take::Context(_) => format!("chooses {}", e.name),
+        Take::Login(s) => format!("leaves the screen to log in to {s}"),
         Take::Theme(t) => format!("draws with {t}"),
         Take::Log => "opens the log browser".into(),
         Take::Reload => "reads keymap and theme files again".into(),

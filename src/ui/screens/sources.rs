@@ -4,11 +4,13 @@ use super::super::parts::evidence;
 use super::super::parts::line::{Line, Rows};
 use super::super::parts::rows::Window;
 use crate::config::theme::Role;
+use crate::core::act::identity::Standing;
 use crate::core::age;
 use crate::core::alarm;
+use crate::core::id::SourceId;
 use crate::core::model::Model;
 use crate::core::msg::Picked;
-use crate::core::world::source::{Link, SourceState};
+use crate::core::world::source::{Link, SourceState, Trouble};
 use crate::ui::frame;
 
 /// The state of a connection in one word.
@@ -97,7 +99,7 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     }
     out.may(K::Rule as u8, Line::rule());
     if let Some((id, s)) = model.world.sources.iter().nth(chosen) {
-        detail(model, id.as_str(), s, wide, &mut out);
+        detail(model, id, s, wide, &mut out);
     }
     ends(model, wide, &mut out);
     out
@@ -130,26 +132,55 @@ fn source(model: &Model, id: &str, s: &SourceState, chosen: bool, c: &Columns) -
     }
 }
 
+/// What we may do there, as short as it can be said; what is missing stands below by name.
 fn may(s: &SourceState) -> String {
     if !s.abilities.roles.rollouts {
         return "read".into();
     }
-    let missing: Vec<&str> = s.abilities.rights.iter().filter(|r| r.allowed == Some(false)).map(|r| &*r.verb).collect();
-    let unknown = s.abilities.rights.is_empty() || s.abilities.rights.iter().any(|r| r.allowed.is_none());
-    match (missing.is_empty(), unknown) {
-        (false, _) => format!("not {}", missing.join(", ")),
-        (true, true) => "not known".into(),
-        (true, false) => "read, act".into(),
+    let mut verbs: Vec<&str> = s.abilities.rights.iter().map(|r| &*r.verb).collect();
+    verbs.sort_unstable();
+    verbs.dedup();
+    let rights = &s.abilities.rights;
+    let said = |v: &str, allowed: Option<bool>| rights.iter().any(|r| *r.verb == *v && r.allowed == allowed);
+    let missing: Vec<&str> = verbs.iter().copied().filter(|v| said(v, Some(false))).collect();
+    let known = !verbs.is_empty() && verbs.iter().all(|v| said(v, Some(true)) || said(v, Some(false)));
+    match (missing.as_slice(), known) {
+        ([], true) => "all".into(),
+        ([], false) => "not known".into(),
+        ([one], _) => format!("all but {one}"),
+        (some, _) if some.len() == verbs.len() => "read".into(),
+        (some, _) => format!("all but {}", some.len()),
     }
+}
+
+/// `patch rollouts in shop, pay`: each right once, with where it holds; `None`: everywhere that was asked.
+fn by_verb(s: &SourceState, allowed: Option<bool>) -> String {
+    let mut out: Vec<(&str, Vec<&str>)> = Vec::new();
+    for r in s.abilities.rights.iter().filter(|r| r.allowed == allowed) {
+        let places = match out.iter_mut().find(|(verb, _)| *verb == &*r.verb) {
+            Some((_, places)) => places,
+            None => {
+                out.push((&r.verb, r.namespace.as_deref().into_iter().collect()));
+                continue;
+            }
+        };
+        places.extend(r.namespace.as_deref());
+    }
+    let one = |(verb, places): &(&str, Vec<&str>)| match places.as_slice() {
+        [] => (*verb).to_owned(),
+        [a, b, c, _, ..] => format!("{verb} in {a}, {b}, {c} and {} more", places.len() - 3),
+        some => format!("{verb} in {}", some.join(", ")),
+    };
+    out.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
 fn para(out: &mut Rows, drop: u8, head: &str, text: &str, wide: usize) {
     out.flow(drop, drop, Line::new().text(head).text(text), wide, head.len());
 }
 
-fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows) {
+fn detail(model: &Model, id: &SourceId, s: &SourceState, wide: usize, out: &mut Rows) {
     let version = s.abilities.version.as_ref().map(|v| format!(" {v}")).unwrap_or_default();
-    out.may(K::Error as u8, Line::of(Role::Moving, id).text(format!("  {}{version}  {}", s.kind, s.holds)));
+    out.may(K::Error as u8, Line::of(Role::Moving, id.as_str()).text(format!("  {}{version}  {}", s.kind, s.holds)));
     if let Link::Reading { what, done, of } = &s.link {
         let of = of.map(|n| format!(" of {n}")).unwrap_or_default();
         out.may(K::Alarm as u8, Line::new().text(format!(" reading {what}: {done}{of}")));
@@ -161,6 +192,7 @@ fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows)
     } else if !s.abilities.rights.is_empty() {
         out.may(K::Config as u8, Line::new().text(" there we are not known by name: it does not say"));
     }
+    cluster(model, id, s, wide, out);
     if s.abilities.insecure {
         out.may(K::Error as u8, Line::new().text(" ").add(Role::Warn, "INSECURE").text(" certificate checks are off"));
     }
@@ -175,14 +207,41 @@ fn detail(model: &Model, id: &str, s: &SourceState, wide: usize, out: &mut Rows)
         }
         None => out.may(K::NoError as u8, Line::new().text(" no error in this session")),
     }
+    let ended = matches!(&s.link, Link::Failed(e) if e.trouble == Trouble::Auth);
+    if ended && *s.kind == *"kubernetes" && model.replay.is_none() {
+        out.may(K::Error as u8, Line::new().text(" ").add(Role::Key, format!(":login {id}")).text(" logs in again"));
+    }
     for line in evidence::lines(&s.texts(), wide) {
         out.may(K::Error as u8 + 1, line);
     }
-    for r in s.abilities.rights.iter().filter(|r| r.allowed != Some(true)) {
-        let word = if r.allowed.is_none() { "not answered" } else { "NO" };
-        let place = r.namespace.as_ref().map(|n| format!(" in {n}")).unwrap_or_default();
-        out.may(K::Rights as u8, Line::new().text(format!(" may {}{place}: {word}", r.verb)));
+    for (head, allowed) in [(" may not ", Some(false)), (" not answered: may we ", None)] {
+        let words = by_verb(s, allowed);
+        if !words.is_empty() {
+            para(out, K::Rights as u8, head, &words, wide);
+        }
     }
+}
+
+/// Which cluster it is, and as whom acts go out there.
+fn cluster(model: &Model, id: &SourceId, s: &SourceState, wide: usize, out: &mut Rows) {
+    if let Some(who) = &s.abilities.acts_as {
+        para(out, K::Config as u8, " acts go out as ", who, wide);
+    }
+    let Some(c) = &s.abilities.cluster else { return };
+    match model.pinned.standing(id) {
+        Standing::Same => {}
+        Standing::Moved(why) | Standing::Other(why) => para(out, K::Alarm as u8, " ", &why, wide),
+    }
+    let which = if c.id.is_empty() {
+        "cluster not known by its identity (no right to read the namespace kube-system)".to_owned()
+    } else {
+        format!("cluster {}", c.id)
+    };
+    let authority = match c.authority.get(..12) {
+        Some(head) => format!(", authority sha256 {head}.."),
+        None => String::new(),
+    };
+    para(out, K::Rights as u8, " ", &format!("{which} at {}{authority}", c.server), wide);
 }
 
 /// Who else works through this log, and how that is known.
