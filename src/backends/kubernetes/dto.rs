@@ -16,6 +16,7 @@ macro_rules! dto {
         pub struct $name { $( $(#[$fdoc])* #[serde(deserialize_with = $how)] pub $field: $ty ),* }
     };
 }
+pub(super) use dto;
 
 dto!(
     /// Object metadata without managedFields.

@@ -6,16 +6,24 @@ mod argo;
 mod around;
 mod client;
 mod dto;
+mod events;
+mod evidence;
 mod flagger;
+mod kin;
 mod lenient;
+mod logs;
+mod mark;
 mod observe;
 mod plan;
+mod raw;
 mod read;
 mod rights;
+mod room;
 mod send;
 mod store;
 mod template;
 mod watch;
+mod wayback;
 mod wire;
 #[cfg(test)]
 mod wire_tests;
@@ -24,6 +32,7 @@ pub use client::{ContextInfo, contexts};
 pub use watch::Timing;
 
 use crate::backends::{Backend, Cx, Interest, Query, Sink, UtcClock};
+use crate::core::act::mark::Mark;
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, RefusedBy, Step, Ticket};
 use crate::core::id::SourceId;
 use crate::core::world::fact::Fact;
@@ -83,6 +92,7 @@ pub struct Kubernetes {
     clients: Mutex<Option<Clients>>,
     store: Mutex<Store>,
     abilities: Mutex<Option<(Instant, Abilities)>>,
+    room: room::Kept,
 }
 
 fn locked<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -104,7 +114,13 @@ impl Kubernetes {
             calls: Calls::default(),
             clients: Mutex::new(None),
             abilities: Mutex::new(None),
+            room: room::Kept::default(),
         }
+    }
+
+    /// Kinds an operator manages, as configured.
+    fn kinds(&self) -> &[String] {
+        &[]
     }
 
     fn keep(&self, clients: Clients) {
@@ -182,8 +198,14 @@ impl Backend for Kubernetes {
         })
     }
 
-    fn observe(self: Arc<Self>, _want: watched::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
-        Box::pin(observe::observe_owned(self, out))
+    fn observe(self: Arc<Self>, want: watched::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
+        Box::pin(async move {
+            tokio::select! {
+                e = observe::observe_owned(self.clone(), out.clone()) => e,
+                // Never ends by itself: what goes wrong there is said in the lines.
+                () = logs::follow(self, want, out) => SourceError::new(Trouble::Panicked, "following log lines ended"),
+            }
+        })
     }
 
     fn ask<'a>(&'a self, question: &'a Query, cx: &'a Cx) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
@@ -196,8 +218,33 @@ impl Backend for Kubernetes {
                     };
                     Ok(vec![self.within(cx, work).await?])
                 }
-                Query::WayBack(_) | Query::Evidence(_) | Query::Logs(_) | Query::Raw(_) => {
-                    Err(SourceError::new(Trouble::NotInThisVersion, "not read by this source yet"))
+                Query::WayBack(id) => {
+                    let work = async {
+                        let c = self.clients().await?;
+                        wayback::read(&c, id, self.kinds(), &self.room, (self.utc)(), cx.deadline).await
+                    };
+                    Ok(vec![self.within(cx, work).await?])
+                }
+                Query::Evidence(id) => {
+                    let work = async {
+                        let c = self.clients().await?;
+                        evidence::read(&c, id, self.kinds(), (self.utc)(), cx.deadline).await
+                    };
+                    Ok(vec![self.within(cx, work).await?])
+                }
+                Query::Logs(of) => {
+                    let work = async {
+                        let c = self.clients().await?;
+                        logs::ask(&c, of, self.kinds(), cx.deadline).await
+                    };
+                    self.within(cx, work).await
+                }
+                Query::Raw(id) => {
+                    let work = async {
+                        let c = self.clients().await?;
+                        raw::read(&c, id, self.kinds(), (self.utc)(), cx.deadline).await
+                    };
+                    Ok(vec![self.within(cx, work).await?])
                 }
                 Query::Blocks { .. } | Query::Check(_) => {
                     Err(SourceError::new(Trouble::NotInThisVersion, "a rollout source has no figures"))
@@ -236,6 +283,16 @@ impl Backend for Kubernetes {
                 self.forget();
             }
             outcome
+        })
+    }
+
+    fn mark<'a>(&'a self, mark: &'a Mark, cx: &'a Cx) -> BoxFuture<'a, Result<(), SourceError>> {
+        Box::pin(async move {
+            let work = async {
+                let c = self.clients().await?;
+                mark::leave(&c, mark, cx.deadline).await
+            };
+            self.within(cx, work).await
         })
     }
 }
