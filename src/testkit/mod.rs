@@ -18,6 +18,7 @@ mod states_acts;
 mod states_case;
 mod states_finding;
 pub mod states_log;
+pub mod states_looked;
 mod states_sizes;
 pub mod stories;
 pub mod stray;

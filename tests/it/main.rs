@@ -13,6 +13,7 @@ mod debris;
 mod drawing;
 mod drill;
 mod ends;
+mod evidence;
 mod files;
 mod finding;
 mod flood;

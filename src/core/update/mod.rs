@@ -129,7 +129,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Line(line) => plain::line(model, &line, &mut out),
         Msg::LinesEnded => plain::ended(model, &mut out),
     }
-    tick::by_time_alone(model, &mut out);
+    tick::by_time_alone(model, by_hand, &mut out);
     finish::look(model, &mut out);
     who::after(model, &acted, by_hand, &mut out);
     // After it: a note that waits for a name is in no file yet.
