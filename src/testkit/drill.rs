@@ -15,6 +15,7 @@ use crate::core::msg::{LogPage, Msg, Recovered};
 use crate::core::record::{Hlc, Record};
 use crate::core::time::{Person, Stamp, World as WorldTime};
 use crate::core::update::update;
+use crate::core::world::evidence::LogsOf;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
 use crate::core::world::target::TargetState;
@@ -54,6 +55,8 @@ pub struct Run {
     pub gathered: Option<(&'static str, &'static str)>,
     queue: VecDeque<Msg>,
     person: i64,
+    /// Log lines that are followed, and up to when they were told.
+    lines: Option<(LogsOf, Option<crate::core::time::Utc>)>,
 }
 
 /// Milliseconds between two keys of a hand.
@@ -151,6 +154,7 @@ impl Run {
             gathered,
             queue: VecDeque::new(),
             person,
+            lines: None,
         };
         run.queue.push_back(Msg::LogOpened { session: format!("drill-{person}").into() });
         let log = (0..).zip(&records).map(|(n, e)| Record::of(e, "before", n, Hlc(e.at.0, n as u32), e.at)).collect();
@@ -257,8 +261,12 @@ impl Run {
                         .blocks(&service, from, count)
                         .map(|b| vec![Fact::Blocks(b)])
                         .ok_or_else(|| SourceError::new(Trouble::NotFound, "no such service")),
-                    Question::WayBack(_) | Question::Evidence(_) | Question::Logs(_) | Question::Raw(_) => {
-                        Err(SourceError::new(Trouble::NotInThisVersion, "not in this drill"))
+                    Question::WayBack(t) => self.looked(self.world.way_back(&t).map(Fact::WayBack)),
+                    Question::Evidence(t) => self.looked(self.world.evidence(&t).map(|e| Fact::Evidence(Box::new(e)))),
+                    Question::Raw(t) => self.looked(self.world.raw_of(&t).map(|r| Fact::Raw(Box::new(r)))),
+                    Question::Logs(of) => {
+                        let told = self.world.log_lines(&of, None);
+                        Ok(told.into_iter().map(|l| Fact::Logs(Box::new(l))).collect())
                     }
                     Question::Check(q) => self.world.check(&q).map(|c| vec![Fact::Checked(c)]),
                 };
@@ -269,8 +277,13 @@ impl Run {
                 self.queue.push_back(Msg::LogPage(Box::new(LogPage { before, start: true, ..LogPage::default() })));
             }
             Effect::KeepDraft(draft) => self.draft = draft.map(|d| *d),
-            Effect::Interest(_)
-            | Effect::Mark(_)
+            Effect::Interest(i) => {
+                if i.logs.as_ref() != self.lines.as_ref().map(|(of, _)| of) {
+                    self.lines = i.logs.map(|of| (of, None));
+                    self.follow();
+                }
+            }
+            Effect::Mark(_)
             | Effect::Login(_)
             | Effect::Copy(_)
             | Effect::Speed(_)
@@ -284,6 +297,24 @@ impl Run {
             | Effect::Suspend
             | Effect::Quit(_) => {}
         }
+    }
+
+    fn looked(&self, fact: Option<Fact>) -> Result<Vec<Fact>, SourceError> {
+        if self.blind {
+            return Err(SourceError::new(Trouble::Timeout, "no answer in 5 s"));
+        }
+        fact.map(|f| vec![f]).ok_or_else(|| SourceError::new(Trouble::NotFound, "the drill has no such rollout"))
+    }
+
+    /// What the pods wrote since the last look, where somebody follows.
+    fn follow(&mut self) {
+        let Some((of, from)) = &mut self.lines else { return };
+        let told = self.world.log_lines(of, *from);
+        *from = Some(self.world.now());
+        let source = of.target.source.clone();
+        self.queue.extend(
+            told.into_iter().map(|l| Msg::Fact { source: source.clone(), fact: Box::new(Fact::Logs(Box::new(l))) }),
+        );
     }
 
     fn read(&self, target: &crate::core::id::TargetId) -> Result<Option<Box<TargetState>>, SourceError> {
@@ -307,6 +338,7 @@ impl Run {
             let to = crate::core::time::Utc(self.world.now().0 + step);
             let facts = self.world.advance_to(to);
             self.told(facts);
+            self.follow();
             self.queue.push_back(Msg::Tick);
             self.drain();
         }

@@ -61,6 +61,8 @@ struct World {
     /// All open watches end when this rises.
     generation: u64,
     bookmark_ms: u64,
+    /// Log lines by pod, and whether they are of the container before.
+    logs: BTreeMap<(String, bool), Vec<String>>,
 }
 
 /// The server; it stops when dropped.
@@ -176,6 +178,16 @@ impl FakeKube {
     /// `patch rollouts/status`: refused, and reviews say so.
     pub fn deny(&self, right: &str) {
         self.with(|w| w.denied.insert(right.to_owned()));
+    }
+
+    /// A pod writes a line; `stamp`: the kubelet's own.
+    pub fn log(&self, pod: &str, stamp: &str, text: &str) {
+        self.with(|w| w.logs.entry((pod.to_owned(), false)).or_default().push(format!("{stamp} {text}")));
+    }
+
+    /// The same of the container before the last restart.
+    pub fn log_before(&self, pod: &str, stamp: &str, text: &str) {
+        self.with(|w| w.logs.entry((pod.to_owned(), true)).or_default().push(format!("{stamp} {text}")));
     }
 
     pub fn http_410(&self, on: bool) {

@@ -19,6 +19,7 @@ mod states_case;
 mod states_finding;
 pub mod states_log;
 mod states_many;
+pub mod states_looked;
 mod states_sizes;
 pub mod stories;
 pub mod stray;

@@ -25,6 +25,7 @@ pub fn pictures() -> Vec<Picture> {
     all.extend(super::states_case::case());
     all.extend(others());
     all.extend(super::states_log::log());
+    all.extend(super::states_looked::looked());
     all.extend(super::states_finding::finding());
     all.extend(super::states_sizes::layouts());
     all

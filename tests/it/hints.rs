@@ -66,6 +66,7 @@ fn places(map: &Keymap) -> Vec<(&'static str, Model)> {
     log.nav.overlay = Some(Overlay::Log(Browser { chosen, open: None }));
     let record = go(&log, Intent::Open);
     all.extend([("incident", incident), ("log", log), ("record", record)]);
+    all.extend(andon::testkit::states_looked::places().into_iter().map(|(name, w)| (name, with(w))));
     all.push(("strip", go(&board, Intent::PaneNext)));
     // In the middle of the list, so that both directions are there.
     all.push(("board", go(&board, Intent::NextRow)));
@@ -122,7 +123,14 @@ fn kept(word: &str, was: &Model, now: &Model, out: &[Effect]) -> bool {
     let log = |n: &Nav| if let Some(Overlay::Log(b)) = &n.overlay { Some(b.open.is_some()) } else { None };
     let screen = |s| now.nav.screen == s && now.nav.overlay.is_none();
     match word {
+        "choose" if was.nav.screen == Screen::Evidence => was.looked.chosen != now.looked.chosen,
         "choose" | "other" => nav(&was.nav) != nav(&now.nav),
+        "logs" => matches!(now.nav.overlay, Some(Overlay::Lines(_))),
+        "raw" => matches!(now.nav.overlay, Some(Overlay::Raw { .. })),
+        "beside stable" | "one pod" | "before restart" | "running one" | "since deploy" | "last lines" => {
+            let of = |n: &Nav| if let Some(Overlay::Lines(l)) = &n.overlay { Some(l.of.clone()) } else { None };
+            of(&was.nav) != of(&now.nav) && of(&now.nav).is_some()
+        }
         "scroll" if was.nav.overlay.is_none() => now.nav.verdict_row != was.nav.verdict_row,
         "scroll" => was.nav.overlay != now.nav.overlay,
         "why" => matches!(now.nav.overlay, Some(Overlay::Explain { .. })),
@@ -363,7 +371,8 @@ fn help_lines(model: &Model) -> Vec<(String, String)> {
 /// Not drawn, not decided by: what every key leaves behind.
 fn settled(m: &Model) -> (Nav, String) {
     let nav = Nav { keys_at: [Person(0); 3], resting: None, strip: false, ..m.nav.clone() };
-    (nav, format!("{:?} {:?} {:?}", m.dialog.is_some(), m.progress, m.quit_asked.is_some()))
+    let looked = (&m.looked.chosen, m.looked.unfolded);
+    (nav, format!("{:?} {:?} {:?} {looked:?}", m.dialog.is_some(), m.progress, m.quit_asked.is_some()))
 }
 
 #[test]
@@ -371,7 +380,7 @@ fn help_lists_what_works_here_and_nothing_else() {
     for (name, _) in SHIPPED {
         let map = shipped(name).unwrap();
         for (place, model) in places(&map) {
-            if matches!(place, "note" | "why" | "help" | "log" | "record") {
+            if matches!(place, "note" | "why" | "help" | "log" | "record" | "lines" | "line" | "raw") {
                 continue;
             }
             let lines = help_lines(&model);
@@ -421,6 +430,7 @@ fn screen_of(i: Intent) -> Screen {
         Intent::ScreenRunbook => Screen::Runbook,
         Intent::ScreenSources => Screen::Sources,
         Intent::ScreenIncident => Screen::Incident,
+        Intent::ScreenEvidence => Screen::Evidence,
         _ => Screen::Waking,
     }
 }

@@ -15,6 +15,7 @@ mod drawing;
 mod drill;
 mod ends;
 mod errands;
+mod evidence;
 mod files;
 mod finding;
 mod flood;

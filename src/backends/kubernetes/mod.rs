@@ -7,21 +7,28 @@ mod around;
 mod client;
 mod custom;
 mod dto;
+mod events;
+mod evidence;
 mod exec;
 mod flagger;
 mod index;
+mod kin;
 mod kinds;
 mod kubeconfig;
 mod leases;
 mod lenient;
 mod link;
+mod logs;
+mod mark;
 mod observe;
 mod plan;
 mod proxy;
+mod raw;
 mod read;
 mod review;
 mod rights;
 mod rows;
+mod room;
 mod send;
 mod store;
 #[cfg(test)]
@@ -29,6 +36,7 @@ mod store_tests;
 mod template;
 mod told;
 mod watch;
+mod wayback;
 mod wire;
 #[cfg(test)]
 mod wire_tests;
@@ -38,6 +46,7 @@ pub use kubeconfig::{ContextInfo, contexts};
 pub use watch::Timing;
 
 use crate::backends::{Backend, Cx, Interest, Login, Query, Sink, UtcClock};
+use crate::core::act::mark::Mark;
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, RefusedBy, Step, Ticket};
 use crate::core::id::{SourceId, TargetId};
 use crate::core::world::fact::Fact;
@@ -140,6 +149,7 @@ pub struct Kubernetes {
     rebuilt: Mutex<Option<Instant>>,
     /// Rung: there is another login.
     renewed: Notify,
+    room: room::Kept,
 }
 
 fn locked<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -168,7 +178,13 @@ impl Kubernetes {
             abilities: Mutex::new(None),
             rebuilt: Mutex::new(None),
             renewed: Notify::new(),
+            room: room::Kept::default(),
         }
+    }
+
+    /// Kinds an operator manages, as configured.
+    fn kinds(&self) -> &[String] {
+        &[]
     }
 
     fn keep(&self, clients: Clients) {
@@ -298,7 +314,13 @@ impl Backend for Kubernetes {
 
     fn observe(self: Arc<Self>, want: watched::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
         self.calls.reviews.follow(want.clone());
-        Box::pin(observe::observe_owned(self, want, out))
+        Box::pin(async move {
+            tokio::select! {
+                e = observe::observe_owned(self.clone(), want.clone(), out.clone()) => e,
+                // Never ends by itself: what goes wrong there is said in the lines.
+                () = logs::follow(self, want, out) => SourceError::new(Trouble::Panicked, "following log lines ended"),
+            }
+        })
     }
 
     fn ask<'a>(&'a self, question: &'a Query, cx: &'a Cx) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
@@ -317,8 +339,33 @@ impl Backend for Kubernetes {
                     };
                     Ok(vec![self.within(cx, work).await?])
                 }
-                Query::WayBack(_) | Query::Evidence(_) | Query::Logs(_) | Query::Raw(_) => {
-                    Err(SourceError::new(Trouble::NotInThisVersion, "not read by this source yet"))
+                Query::WayBack(id) => {
+                    let work = async {
+                        let c = self.clients().await?;
+                        wayback::read(&c, id, self.kinds(), &self.room, (self.utc)(), cx.deadline).await
+                    };
+                    Ok(vec![self.within(cx, work).await?])
+                }
+                Query::Evidence(id) => {
+                    let work = async {
+                        let c = self.clients().await?;
+                        evidence::read(&c, id, self.kinds(), (self.utc)(), cx.deadline).await
+                    };
+                    Ok(vec![self.within(cx, work).await?])
+                }
+                Query::Logs(of) => {
+                    let work = async {
+                        let c = self.clients().await?;
+                        logs::ask(&c, of, self.kinds(), cx.deadline).await
+                    };
+                    self.within(cx, work).await
+                }
+                Query::Raw(id) => {
+                    let work = async {
+                        let c = self.clients().await?;
+                        raw::read(&c, id, self.kinds(), (self.utc)(), cx.deadline).await
+                    };
+                    Ok(vec![self.within(cx, work).await?])
                 }
                 Query::Blocks { .. } | Query::Check(_) => {
                     Err(SourceError::new(Trouble::NotInThisVersion, "a rollout source has no figures"))
@@ -358,6 +405,16 @@ impl Backend for Kubernetes {
                 self.forget();
             }
             outcome
+        })
+    }
+
+    fn mark<'a>(&'a self, mark: &'a Mark, cx: &'a Cx) -> BoxFuture<'a, Result<(), SourceError>> {
+        Box::pin(async move {
+            let work = async {
+                let c = self.clients().await?;
+                mark::leave(&c, mark, cx.deadline).await
+            };
+            self.within(cx, work).await
         })
     }
 }

@@ -3,6 +3,7 @@
 
 mod check;
 mod controller;
+mod looked;
 mod object;
 mod patch;
 mod plan;
@@ -27,6 +28,7 @@ use super::{Backend, Cx, Interest, Query, Sink, UtcClock};
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
 use crate::core::id::SourceId;
 use crate::core::time::Utc;
+use crate::core::world::evidence::LogsOf;
 use crate::core::world::fact::{Fact, FactKey};
 use crate::core::world::source::{Abilities, Link, SourceError, Trouble};
 use crate::core::world::target::TargetState;
@@ -40,6 +42,8 @@ use tokio::sync::watch;
 /// clock faster says so with [`Shared::poker`]).
 const LOOK: Duration = Duration::from_millis(50);
 const LONG_LOOK: Duration = Duration::from_secs(5);
+/// While log lines are followed.
+const LINES: Duration = Duration::from_millis(500);
 
 /// One world for several backends, and the clock that moves it. Cheap to clone.
 #[derive(Clone)]
@@ -147,7 +151,24 @@ impl Simulated {
                 None => wrong(&format!("the drill has no service {service}")),
             },
             Query::Check(text) if !self.cluster => Ok(vec![Fact::Checked(world.check(text)?)]),
-            Query::WayBack(_) | Query::Evidence(_) | Query::Logs(_) | Query::Raw(_) => wrong("not in this drill yet"),
+            Query::WayBack(id) if self.cluster => match world.way_back(id) {
+                Some(w) => Ok(vec![Fact::WayBack(w)]),
+                None => wrong("the drill has no such rollout"),
+            },
+            Query::Evidence(id) if self.cluster => match world.evidence(id) {
+                Some(e) => Ok(vec![Fact::Evidence(Box::new(e))]),
+                None => wrong("the drill has no such rollout"),
+            },
+            Query::Raw(id) if self.cluster => match world.raw_of(id) {
+                Some(r) => Ok(vec![Fact::Raw(Box::new(r))]),
+                None => wrong("the drill has no such rollout"),
+            },
+            Query::Logs(of) if self.cluster => {
+                Ok(world.log_lines(of, None).into_iter().map(|l| Fact::Logs(Box::new(l))).collect())
+            }
+            Query::WayBack(_) | Query::Evidence(_) | Query::Logs(_) | Query::Raw(_) => {
+                wrong("the drill's telemetry has no rollouts: ask its cluster")
+            }
             Query::Read(_) => wrong("the drill's telemetry has no rollouts: ask its cluster"),
             Query::Blocks { .. } | Query::Check(_) => wrong("the drill's cluster has no figures: ask its telemetry"),
         }
@@ -201,7 +222,7 @@ impl Backend for Simulated {
         Box::pin(async { Ok(self.shared.with(|w| w.abilities(&self.name))) })
     }
 
-    fn observe(self: Arc<Self>, want: watch::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
+    fn observe(self: Arc<Self>, mut want: watch::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
         Box::pin(async move {
             out.put(self.hello(Link::Connecting));
             let first = {
@@ -222,9 +243,20 @@ impl Backend for Simulated {
             let mut acted = self.shared.acted.subscribe();
             let mut pace = Pace::new((self.shared.clock)());
             let mut nap = LOOK;
+            // Whose lines are told, and up to when they were.
+            let mut lines: Option<(LogsOf, Utc)> = None;
+            // Whoever says what is looked at may go before us.
+            let mut heard = true;
             loop {
-                // Woken by an act, or by time; its sender lives as long as `self`.
-                let poked = tokio::time::timeout(nap, acted.changed()).await.is_ok();
+                // Woken by an act, by a look elsewhere, or by time; the sender of acts lives as long as `self`.
+                let poked = tokio::select! {
+                    _ = acted.changed() => true,
+                    said = want.changed(), if heard => {
+                        heard = said.is_ok();
+                        false
+                    }
+                    () = tokio::time::sleep(nap) => false,
+                };
                 let (news, now, due) = {
                     let mut inner = self.shared.up_to_now();
                     let news = inner.waiting.get_mut(&self.name).map(Waiting::take);
@@ -239,6 +271,16 @@ impl Backend for Simulated {
                     if wanted(&fact, &want.borrow()) {
                         out.put(fact);
                     }
+                }
+                let logs = want.borrow_and_update().logs.clone().filter(|_| self.cluster);
+                if let Some(of) = logs {
+                    let from = lines.as_ref().filter(|(last, _)| *last == of).map(|(_, at)| *at);
+                    let told = self.shared.with(|w| w.log_lines(&of, from));
+                    lines = Some((of, now));
+                    told.into_iter().for_each(|l| out.put(Fact::Logs(Box::new(l))));
+                    nap = nap.min(LINES);
+                } else {
+                    lines = None;
                 }
             }
         })

@@ -155,7 +155,7 @@ fn looked_at(model: &Model) -> Option<&TargetId> {
 }
 
 /// What is looked at is asked for, and what no longer is is let go.
-pub(super) fn tick(model: &mut Model, out: &mut Vec<Effect>) {
+pub(super) fn tick(model: &mut Model, by_hand: bool, out: &mut Vec<Effect>) {
     follow(model, out);
     let now = model.now.person;
     if let Some(target) = model.interest.evidence.clone()
@@ -170,7 +170,10 @@ pub(super) fn tick(model: &mut Model, out: &mut Vec<Effect>) {
         model.looked.raw_asked.begin(now);
         ask(model, Purpose::Raw(target.clone()), &target, Question::Raw(target.clone()), out);
     }
-    ways_back(model, out);
+    // Nobody's key is the reason for it.
+    if !by_hand {
+        ways_back(model, out);
+    }
 }
 
 fn ask(model: &mut Model, why: Purpose, target: &TargetId, question: Question, out: &mut Vec<Effect>) {
@@ -254,7 +257,8 @@ fn ways_back(model: &mut Model, out: &mut Vec<Effect>) {
 pub(super) fn next(model: &Model) -> Option<Person> {
     let evidence = model.interest.evidence.is_some().then(|| model.looked.asked.due(EVIDENCE_MS));
     let back = next_back(model).map(|(at, _)| at);
-    evidence.into_iter().chain(back).min()
+    // What is due already is asked at the next tick.
+    evidence.into_iter().chain(back).min().map(|t| Person(t.0.max(model.now.person.0 + 1)))
 }
 
 // ---- keys ----

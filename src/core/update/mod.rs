@@ -134,7 +134,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Line(line) => plain::line(model, &line, &mut out),
         Msg::LinesEnded => plain::ended(model, &mut out),
     }
-    tick::by_time_alone(model, &mut out);
+    tick::by_time_alone(model, by_hand, &mut out);
     many::look(model, &mut out);
     cord::look(model, &touched, &mut out);
     finish::look(model, &mut out);

@@ -7,7 +7,8 @@ use crate::core::model::Model;
 use crate::core::nav::Screen;
 use crate::core::time::{Person, Stamp, World};
 
-pub(super) fn by_time_alone(model: &mut Model, out: &mut Vec<Effect>) {
+/// `by_hand`: a key or a line came; what is asked of sources by time alone then waits for the next tick.
+pub(super) fn by_time_alone(model: &mut Model, by_hand: bool, out: &mut Vec<Effect>) {
     let now = model.now;
     if model.armed_until.is_some_and(|t| t <= now.person) {
         keys::disarm(model, "the time is up", out);
@@ -31,7 +32,7 @@ pub(super) fn by_time_alone(model: &mut Model, out: &mut Vec<Effect>) {
     together::nobody_else(model);
     facts::loose_ends(model, out);
     facts::grow_old(model, out);
-    looked::tick(model, out);
+    looked::tick(model, by_hand, out);
 }
 
 /// The next moment at which something changes by time alone, on either clock; the engine wakes then.

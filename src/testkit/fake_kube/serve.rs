@@ -66,6 +66,9 @@ pub(super) async fn serve(mut s: TcpStream, world: Arc<Mutex<World>>, bell: watc
         Some(Fault::CutAfter(n)) => cut = n,
         None => {}
     }
+    if asked.method == "GET" && path.ends_with("/log") {
+        return stream_log(&mut s, &world, bell.subscribe(), path, q).await;
+    }
     if query(q, "watch").is_some() {
         return stream_watch(&mut s, &world, bell.subscribe(), path, q).await;
     }
@@ -180,10 +183,25 @@ fn handle(w: &mut World, asked: &Asked, path: &str, q: &str) -> (u16, String) {
             }
             (200, json!({"kind": "List", "metadata": meta, "items": page}).to_string())
         }
+        ("GET", Some(_)) if w.denies("get", &plural) => forbidden("get", &plural),
         ("GET", Some(name)) => match w.objects.get(&(plural.clone(), ns.unwrap_or_default(), name.clone())) {
             Some(v) => (200, v.to_string()),
             None => status(404, "NotFound", &format!("{plural} \"{name}\" not found")),
         },
+        // As the API server: a name is needed, and one that is taken is refused.
+        ("POST", None) if plural == "events" => {
+            if w.denies("create", "events") {
+                return forbidden("create", "events.events.k8s.io");
+            }
+            let v: Value = serde_json::from_str(&asked.body).unwrap_or_default();
+            let name = v.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned();
+            let stamp = v.pointer("/eventTime").and_then(Value::as_str).unwrap_or_default();
+            if name.is_empty() || stamp.split('.').nth(1).is_none_or(|f| f.len() != 7) {
+                return status(400, "BadRequest", "the event is not one");
+            }
+            w.put("events", v.clone());
+            (201, v.to_string())
+        }
         ("PATCH", Some(name)) => {
             let resource = if sub.is_empty() { plural.clone() } else { format!("{plural}/{sub}") };
             if w.denies("patch", &resource) {
@@ -289,6 +307,60 @@ async fn stream_watch(
                 send_line(s, &v).await?;
             }
             () = tokio::time::sleep_until(ends) => return s.write_all(b"0\r\n\r\n").await,
+        }
+    }
+}
+
+/// Lines of a pod as a kubelet sends them: the last ones, or those since a whole second; and on as they come.
+async fn stream_log(
+    s: &mut TcpStream,
+    world: &Mutex<World>,
+    mut bell: watch::Receiver<u64>,
+    path: &str,
+    q: &str,
+) -> std::io::Result<()> {
+    let lock = || world.lock().unwrap_or_else(PoisonError::into_inner);
+    let (_, _, name, _) = parts(path);
+    let key = (name.unwrap_or_default(), query(q, "previous").is_some());
+    let (denied, there, generation) = {
+        let w = lock();
+        (w.denies("get", "pods/log"), w.logs.contains_key(&key), w.generation)
+    };
+    if denied || !there {
+        let (code, body) = if denied {
+            status(403, "Forbidden", "pods \"x\" is forbidden: User \"me\" cannot get resource \"pods/log\"")
+        } else {
+            status(400, "BadRequest", &format!("container \"main\" in pod \"{}\" is waiting to start", key.0))
+        };
+        return s.write_all(answer(code, "application/json", &body).as_bytes()).await;
+    }
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
+    s.write_all(head.as_bytes()).await?;
+    let since = query(q, "sinceTime").map(|t| t.replace("%3A", ":").chars().take(19).collect::<String>());
+    let tail = query(q, "tailLines").and_then(|n| n.parse().ok()).unwrap_or(usize::MAX);
+    let follows = query(q, "follow").is_some();
+    let mut at = 0;
+    loop {
+        let (lines, over) = {
+            let w = lock();
+            let all = &w.logs[&key];
+            let new: Vec<String> = all[at..]
+                .iter()
+                .filter(|l| at > 0 || since.as_ref().is_none_or(|s| l[..19] >= s[..]))
+                .cloned()
+                .collect();
+            let skip = if at == 0 { new.len().saturating_sub(tail) } else { 0 };
+            at = all.len();
+            (new[skip..].to_vec(), w.generation != generation)
+        };
+        for l in lines {
+            s.write_all(format!("{:x}\r\n{l}\n\r\n", l.len() + 1).as_bytes()).await?;
+        }
+        if over || !follows {
+            return s.write_all(b"0\r\n\r\n").await;
+        }
+        if bell.changed().await.is_err() {
+            return Ok(());
         }
     }
 }
