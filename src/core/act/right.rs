@@ -16,6 +16,8 @@ pub fn right_to(t: &TargetState, verb: Verb) -> &'static str {
     match verb {
         Verb::RollBack => right_to_go_back(t),
         Verb::Terminate => "patch analysisruns",
+        Verb::Promote if &*t.id.kind == "Canary" => "create services/proxy",
+        Verb::Retry if &*t.id.kind == "Canary" => "patch deployments",
         Verb::Promote | Verb::PromoteFull | Verb::SkipStep | Verb::Retry | Verb::Rerun if &*t.id.kind == "Rollout" => {
             "patch rollouts/status"
         }

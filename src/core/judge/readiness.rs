@@ -42,11 +42,21 @@ pub fn right_to_go_back(t: &TargetState) -> &'static str {
         "Deployment" => "patch deployments",
         "StatefulSet" => "patch statefulsets",
         "DaemonSet" => "patch daemonsets",
-        "Canary" if t.is_moving() => "patch canaries/status",
-        "Canary" => "patch deployments",
+        "Canary" => canary(t),
         _ if t.is_moving() && !t.aborted => "patch rollouts/status",
         _ if t.detail.workload.is_some() => "patch deployments",
         _ => "patch rollouts",
+    }
+}
+
+/// In flight its hook or its own count; at rest its target's template.
+fn canary(t: &TargetState) -> &'static str {
+    match &t.detail.flagger {
+        Some(f) if matches!(&*f.phase, "Progressing" | "WaitingPromotion") => {
+            let hook = f.gates.iter().any(|g| &*g.kind == "rollback" && g.ours);
+            if hook { "create services/proxy" } else { "patch canaries/status" }
+        }
+        Some(_) | None => "patch deployments",
     }
 }
 

@@ -15,13 +15,13 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-const CX: Cx = Cx { deadline: Duration::from_secs(5), lane: Lane::Act };
+pub const CX: Cx = Cx { deadline: Duration::from_secs(5), lane: Lane::Act };
 
-fn state_dir() -> PathBuf {
+pub fn state_dir() -> PathBuf {
     std::env::var("ANDON_LAB_STATE").expect("run: eval \"$(tests/lab/up)\" first").into()
 }
 
-fn kubectl(args: &[&str], input: &str) -> String {
+pub fn kubectl(args: &[&str], input: &str) -> String {
     use std::io::Write;
     let mut c = Command::new("kubectl")
         .args(args)
@@ -57,7 +57,7 @@ struct Lab {
     _want: tokio::sync::watch::Sender<Interest>,
 }
 
-fn backend(user: &str, ns: &[&str]) -> Arc<Kubernetes> {
+pub fn backend(user: &str, ns: &[&str]) -> Arc<Kubernetes> {
     let settings = Settings {
         kubeconfig: Some(state_dir().join(format!("kube/{user}.yaml"))),
         namespaces: ns.iter().map(ToString::to_string).collect(),

@@ -6,6 +6,7 @@
 mod commands;
 mod apps;
 mod console;
+mod flagger;
 pub mod home;
 mod kube;
 pub mod lab;

@@ -1,1 +1,372 @@
+//! Plans made from recorded Canaries: what goes out, in which order, under which guards, and what is refused.
 
+use super::plan::plan;
+use super::wire_tests::{change, of_raw, seen};
+use crate::backends::kubernetes::fixture;
+use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Verb};
+use crate::core::id::Hash;
+use crate::core::world::target::TargetState;
+use serde_json::{Value, json};
+
+const WAITING: &str = "live-flagger-around-waiting";
+const MOVING: &str = "live-flagger-around-progressing";
+const AT_GATE: &str = "live-flagger-around-waiting-promotion";
+const DONE: &str = "live-flagger-around-succeeded";
+const FAILED: &str = "live-flagger-around-failed";
+const NO_HOOKS: (&str, Value) = ("/spec/analysis/webhooks", Value::Null);
+
+fn ask(verb: Verb, t: &TargetState) -> Result<Plan, CannotBecause> {
+    let op = Operation::new(verb, t.id.clone());
+    let once = plan(&op, t);
+    assert_eq!(once, plan(&op, t), "the same read, the same plan");
+    once
+}
+
+fn body(p: &Plan, step: usize) -> Value {
+    serde_json::from_str(p.steps[step].request.body.unseal().expect("sealed here")).expect("json")
+}
+
+fn why(e: Result<Plan, CannotBecause>) -> String {
+    e.expect_err("refused").to_string()
+}
+
+fn cautions(p: &Plan) -> String {
+    p.cautions.join("\n")
+}
+
+fn field(t: &TargetState, path: &str) -> Value {
+    let raw: Value = serde_json::from_str(t.raw.as_ref().and_then(|r| r.unseal()).expect("read")).expect("json");
+    raw.pointer(path).cloned().unwrap_or(Value::Null)
+}
+
+fn holds(e: &Expect, name: &str) -> bool {
+    e.holds(Some(&seen(name, &[])), None)
+}
+
+#[test]
+fn in_flight_without_a_hook_its_own_count_is_set_under_uid_and_identity_alone() {
+    for name in [MOVING, AT_GATE] {
+        let t = seen(name, &[NO_HOOKS]);
+        let p = ask(Verb::RollBack, &t).expect("in flight");
+        assert_eq!((p.primitive, p.steps.len()), (Primitive::ForceFailure, 1));
+        let uid = field(&t, "/object/metadata/uid");
+        let applied = field(&t, "/object/status/lastAppliedSpec");
+        assert_eq!(
+            body(&p, 0),
+            json!([
+                {"op": "test", "path": "/metadata/uid", "value": uid},
+                {"op": "test", "path": "/status/lastAppliedSpec", "value": applied},
+                {"op": "add", "path": "/status/failedChecks", "value": 3},
+            ])
+        );
+        let s = &p.steps[0];
+        assert_eq!(
+            &*s.request.path,
+            "/apis/flagger.app/v1beta1/namespaces/shop/canaries/podinfo/status?fieldManager=andon"
+        );
+        assert_eq!(&*s.request.shown, s.request.body.unseal().expect("here"), "nothing to mask");
+        assert_eq!((p.from.as_ref(), p.to.as_ref()), (t.candidate.as_ref(), t.stable.as_ref()));
+        assert_eq!(p.operation.back_to, p.to, "the version shown is pinned");
+        assert_eq!(s.seen_by, 25_000, "two ticks of 10 s, and some");
+        // A stored count is no effect, and Failed is none before its pods are gone.
+        let wish = seen(name, &[NO_HOOKS, ("/status/failedChecks", json!(3))]);
+        assert!(!s.seen_when.holds(Some(&wish), None));
+        assert!(holds(&s.seen_when, FAILED));
+        assert!(cautions(&p).contains("do it again"), "{p:?}");
+        assert!(p.not_undone[0].contains("still asks for 1.1"), "{p:?}");
+        assert_eq!(ask(Verb::RollBack, &wish).expect("again").steps[0].request, s.request, "it may be repeated");
+    }
+}
+
+#[test]
+fn without_a_fresh_read_the_way_back_is_the_same_request_and_forward_is_refused() {
+    for changes in [&[][..], &[NO_HOOKS][..]] {
+        let mut t = seen(MOVING, changes);
+        let read = [Verb::RollBack, Verb::Hold].map(|v| ask(v, &t).expect("planned"));
+        t.raw = None;
+        for (verb, read) in [Verb::RollBack, Verb::Hold].into_iter().zip(read) {
+            let blind = ask(verb, &t).expect("planned on what is known");
+            assert_eq!(blind.steps[0].request, read.steps[0].request, "{verb:?}");
+        }
+        assert!(why(ask(Verb::PromoteFull, &t)).contains("read it again"));
+    }
+}
+
+#[test]
+fn its_rollback_hook_is_opened_and_closed_again() {
+    let t = seen(MOVING, &[]);
+    let p = ask(Verb::RollBack, &t).expect("in flight");
+    assert_eq!((p.primitive, p.steps.len()), (Primitive::RollbackGate, 2));
+    let paths: Vec<_> = p.steps.iter().map(|s| (&*s.request.method, &*s.request.path)).collect();
+    assert_eq!(
+        paths,
+        [
+            ("POST", "/api/v1/namespaces/shop/services/gates:80/proxy/rollback/open"),
+            ("POST", "/api/v1/namespaces/shop/services/gates:80/proxy/rollback/close"),
+        ]
+    );
+    for i in 0..2 {
+        assert_eq!(body(&p, i), json!({"name": "podinfo", "namespace": "shop"}));
+    }
+    let first = p.steps[1].wait_first.as_ref().expect("failed first");
+    assert!(!first.holds(Some(&t), None) && holds(first, FAILED));
+    assert!(p.steps[0].done_words.contains("rolled back") && p.steps[1].done_words.contains("no pod of 1.1"));
+    // Another host is no hook of ours.
+    let external = json!([{"type": "rollback", "url": "http://ci.example.org/rollback/check"}]);
+    let p = ask(Verb::RollBack, &seen(MOVING, &[("/spec/analysis/webhooks", external)])).expect("in flight");
+    assert_eq!(p.primitive, Primitive::ForceFailure);
+}
+
+#[test]
+fn under_a_hold_the_wish_is_stored_first_and_then_the_hold_ends() {
+    let held = ("/spec/suspend", json!(true));
+    let t = seen(MOVING, &[NO_HOOKS, held.clone()]);
+    let p = ask(Verb::RollBack, &t).expect("in flight");
+    assert_eq!(p.steps.len(), 2);
+    assert_eq!(body(&p, 0)[2]["path"], "/status/failedChecks");
+    assert!(p.steps[0].done_when.holds(Some(&t), None), "nothing reacts under a hold");
+    assert_eq!(body(&p, 1)[2], json!({"op": "add", "path": "/spec/suspend", "value": false}));
+    assert!(!p.steps[1].request.path.contains("/status"));
+    let p = ask(Verb::RollBack, &seen(MOVING, &[held])).expect("in flight");
+    let titles: Vec<&str> = p.steps.iter().map(|s| &*s.title).collect();
+    assert_eq!(titles, ["open the rollback hook", "end the hold", "close the rollback hook"]);
+}
+
+#[test]
+fn pods_that_are_not_ready_delay_any_roll_back_and_that_is_said() {
+    let mut t = seen(MOVING, &[NO_HOOKS]);
+    for r in &mut t.revisions {
+        r.replicas.ready = 0;
+    }
+    let p = ask(Verb::RollBack, &t).expect("in flight");
+    assert!(cautions(&p).contains("progress deadline of 60 s"), "{p:?}");
+}
+
+#[test]
+fn while_it_waits_at_its_rollout_gate_the_targets_template_goes_back() {
+    let t = seen(WAITING, &[]);
+    let p = ask(Verb::RollBack, &t).expect("waiting");
+    assert_eq!((p.primitive, p.steps.len()), (Primitive::Undo, 1));
+    let s = &p.steps[0];
+    assert_eq!(&*s.request.path, "/apis/apps/v1/namespaces/shop/deployments/podinfo?fieldManager=andon");
+    let ops = body(&p, 0);
+    assert_eq!(ops[0], json!({"op": "test", "path": "/metadata/uid", "value": field(&t, "/works/0/metadata/uid")}));
+    assert_eq!(ops[1], json!({"op": "test", "path": "/spec/template", "value": field(&t, "/works/0/spec/template")}));
+    assert_eq!(ops[2]["path"], "/spec/template");
+    assert_eq!(ops[2]["value"]["metadata"], json!({"labels": {"app": "podinfo"}}), "the server's label is out");
+    assert_eq!(ops[2]["value"]["spec"]["containers"][0]["image"], "registry.example.org/shop/podinfo:1.0");
+    // Byte for byte what was promoted: that is how Flagger knows it.
+    let before = seen("live-flagger-around-initialized", &[]);
+    assert_eq!(ops[2]["value"], field(&before, "/works/0/spec/template"));
+    assert!(!s.done_when.holds(Some(&t), None));
+    assert!(cautions(&p).contains("keeps waiting at its gate"), "{p:?}");
+    // The version the dialog has shown, asked for again, is the same plan.
+    let again = Operation::back_to(t.id.clone(), p.to.clone().expect("shown"));
+    assert_eq!(plan(&again, &t).expect("pinned").steps, p.steps);
+}
+
+#[test]
+fn a_failed_one_is_made_to_agree_and_then_nothing_is_left() {
+    let t = seen(FAILED, &[]);
+    let p = ask(Verb::RollBack, &t).expect("rolled back already");
+    assert_eq!((p.primitive, p.to.as_ref()), (Primitive::Undo, t.stable.as_ref()));
+    let done = &p.steps[0].done_when;
+    assert!(!done.holds(Some(&t), None) && holds(done, "live-flagger-around-undone"));
+    assert!(p.sentence.contains("asks for 1.1 again"), "{}", p.sentence);
+    let undone = seen("live-flagger-around-undone", &[]);
+    assert!(why(ask(Verb::Retry, &undone)).contains("nothing to retry"));
+    // From there the way back is to the version before.
+    let p = ask(Verb::RollBack, &undone).expect("kept");
+    assert!(p.sentence.contains("asks for 1.0 again"), "{}", p.sentence);
+}
+
+#[test]
+fn where_users_are_stranded_on_the_canary_its_own_pods_go_back() {
+    let t = seen(FAILED, &[("/status/canaryWeight", json!(100))]);
+    let p = ask(Verb::RollBack, &t).expect("a way back");
+    assert!(p.why.contains("not rolled back") && p.sentence.contains("from the canary's pods"), "{p:?}");
+    assert!(why(ask(Verb::Retry, &t)).contains("mend that first"));
+}
+
+#[test]
+fn after_success_the_way_back_is_a_release_of_its_own() {
+    let t = seen(DONE, &[]);
+    let p = ask(Verb::RollBack, &t).expect("one is kept");
+    assert_eq!((p.primitive, p.steps.len()), (Primitive::Undo, 1));
+    let to = p.to.clone().expect("the target's own");
+    assert_eq!(&*t.version_of(&to), "1.0");
+    assert_eq!(body(&p, 0)[2]["value"]["spec"]["containers"][0]["image"], "registry.example.org/shop/podinfo:1.0");
+    let said = cautions(&p);
+    assert!(said.contains("this is a new release") && said.contains("its gates stand"), "{said}");
+    assert!(said.contains("was promoted before") || said.contains("promoted before"), "{said}");
+    assert!(!p.steps[0].done_when.holds(Some(&t), None));
+    assert!(p.steps[0].refused_when.is_some());
+    assert_eq!(ask(Verb::RollBack, &seen("live-flagger-around-initialized", &[])), Err(CannotBecause::NothingKept));
+    let unknown = Operation::back_to(t.id.clone(), Hash::new("long-gone"));
+    assert_eq!(plan(&unknown, &t), Err(CannotBecause::NothingKept));
+}
+
+#[test]
+fn hold_and_resume_are_its_suspend_and_say_what_that_costs() {
+    let t = seen(MOVING, &[]);
+    let p = ask(Verb::Hold, &t).expect("it moves");
+    assert_eq!(body(&p, 0)[2], json!({"op": "add", "path": "/spec/suspend", "value": true}));
+    assert!(cautions(&p).contains("automatic roll back is off"), "{p:?}");
+    assert!(p.sentence.contains("at 25% of 1.1"), "{}", p.sentence);
+    assert!(why(ask(Verb::Hold, &seen(DONE, &[]))).contains("nothing moves"));
+    assert!(why(ask(Verb::Resume, &t)).contains("not held"));
+    let t = seen(MOVING, &[("/spec/suspend", json!(true)), ("/status/failedChecks", json!(2))]);
+    let p = ask(Verb::Resume, &t).expect("held");
+    assert_eq!(
+        body(&p, 0),
+        json!([
+            {"op": "test", "path": "/metadata/uid", "value": field(&t, "/object/metadata/uid")},
+            {"op": "test", "path": "/status/lastAppliedSpec", "value": field(&t, "/object/status/lastAppliedSpec")},
+            {"op": "test", "path": "/status/phase", "value": "Progressing"},
+            {"op": "test", "path": "/spec/suspend", "value": true},
+            {"op": "replace", "path": "/spec/suspend", "value": false},
+        ])
+    );
+    assert!(cautions(&p).contains("2 of 3 failed checks"), "{p:?}");
+    assert!(why(ask(Verb::Hold, &t)).contains("held already"));
+    assert!(why(ask(Verb::PromoteFull, &t)).contains("resume first"));
+}
+
+#[test]
+fn a_gate_of_ours_is_opened_until_it_went_on_and_then_closed() {
+    let t = seen(AT_GATE, &[]);
+    let p = ask(Verb::Promote, &t).expect("a gate stands");
+    assert_eq!(p.primitive, Primitive::OpenGate);
+    let paths: Vec<&str> = p.steps.iter().map(|s| &*s.request.path).collect();
+    assert_eq!(
+        paths,
+        [
+            "/api/v1/namespaces/shop/services/gates:80/proxy/gate/open",
+            "/api/v1/namespaces/shop/services/gates:80/proxy/gate/close",
+        ]
+    );
+    assert!(
+        p.steps
+            .iter()
+            .all(|s| body(&p, 0) == json!({"name": "podinfo", "namespace": "shop"})
+                && !s.request.path.ends_with("proxy/"))
+    );
+    let closing = p.steps[1].wait_first.as_ref().expect("gone on first");
+    assert!(!closing.holds(Some(&t), None) && holds(closing, "live-flagger-around-promoting"));
+    // With iterations it may measure once more in between: the switch stays open.
+    assert!(!holds(closing, MOVING));
+    assert!(holds(closing, FAILED), "a failed one closes it too");
+    assert!(p.steps[1].refused_when.as_ref().is_some_and(|e| holds(e, FAILED)));
+    assert!(cautions(&p).contains("shared by all gates"), "{p:?}");
+    let t = seen(WAITING, &[]);
+    let p = ask(Verb::Promote, &t).expect("a gate stands");
+    assert!(p.sentence.contains("begins its analysis"), "{}", p.sentence);
+    assert!(holds(p.steps[1].wait_first.as_ref().expect("first"), MOVING));
+    assert!(why(ask(Verb::Promote, &seen(MOVING, &[]))).contains("no gate stands"));
+}
+
+#[test]
+fn a_gate_that_is_not_ours_is_named() {
+    let hooks = |url: &str| {
+        json!([{"type": "confirm-promotion", "name": "ci", "url": url},
+               {"type": "rollback", "url": "http://gates.shop/gate/check"}])
+    };
+    let with = |url: &str| seen(AT_GATE, &[("/spec/analysis/webhooks", hooks(url))]);
+    let said = why(ask(Verb::Promote, &with("https://u:hunter2@ci.example.org/ok?token=hunter2")));
+    assert!(said.contains("https://ci.example.org/ok") && !said.contains("hunter2"), "{said}");
+    assert!(why(ask(Verb::Promote, &with("http://gates.shop/gate/halt"))).contains("/gate/halt"));
+    // One switch for both ways: opening the gate would roll it back.
+    assert!(why(ask(Verb::Promote, &with("http://gates.shop/gate/check"))).contains("would roll it back"));
+}
+
+#[test]
+fn promote_full_takes_its_wish_back_in_every_case() {
+    let t = seen(MOVING, &[]);
+    let p = ask(Verb::PromoteFull, &t).expect("it moves");
+    assert_eq!((p.primitive, p.steps.len()), (Primitive::SkipAnalysis, 2));
+    let ops = body(&p, 0);
+    assert_eq!(ops[3], json!({"op": "test", "path": "/spec/skipAnalysis", "value": null}));
+    assert_eq!(ops[4], json!({"op": "add", "path": "/spec/skipAnalysis", "value": true}));
+    assert_eq!(
+        body(&p, 1),
+        json!([
+            {"op": "test", "path": "/metadata/uid", "value": field(&t, "/object/metadata/uid")},
+            {"op": "test", "path": "/spec/skipAnalysis", "value": true},
+            {"op": "add", "path": "/spec/skipAnalysis", "value": false},
+        ])
+    );
+    let first = p.steps[1].wait_first.as_ref().expect("ended first");
+    assert!(holds(first, DONE) && holds(first, FAILED) && !holds(first, MOVING));
+    assert!(p.steps[1].refused_when.as_ref().is_some_and(|e| holds(e, FAILED)));
+    assert!(cautions(&p).contains("all later releases go out unchecked"), "{p:?}");
+    assert!(why(ask(Verb::PromoteFull, &seen(WAITING, &[]))).contains("confirm-rollout"));
+    assert!(why(ask(Verb::PromoteFull, &seen(DONE, &[]))).contains("nothing moves"));
+    let on = seen(MOVING, &[("/spec/skipAnalysis", json!(true))]);
+    assert!(on.promoting_full && why(ask(Verb::PromoteFull, &on)).contains("on already"));
+}
+
+#[test]
+fn a_retry_touches_the_template_and_nothing_else() {
+    let t = seen(FAILED, &[]);
+    let p = ask(Verb::Retry, &t).expect("failed");
+    let ops = body(&p, 0);
+    let at = "2026-02-02T02:40:00Z";
+    assert_eq!(ops[1]["path"], "/spec/template");
+    assert_eq!(
+        ops[2],
+        json!({"op": "add", "path": "/spec/template/metadata/annotations", "value": {"flagger.app/retriggeredAt": at}})
+    );
+    let mut raw: Value = fixture(FAILED);
+    change(&mut raw["works"][0], "/spec/template/metadata/annotations", &json!({"x": "y"}));
+    let p = ask(Verb::Retry, &of_raw(&raw)).expect("failed");
+    assert_eq!(
+        body(&p, 0)[2],
+        json!({"op": "add", "path": "/spec/template/metadata/annotations/flagger.app~1retriggeredAt", "value": at})
+    );
+    assert!(why(ask(Verb::Retry, &seen(MOVING, &[]))).contains("has not failed"));
+}
+
+#[test]
+fn what_cannot_be_done_says_why_and_what_can() {
+    let t = seen(MOVING, &[]);
+    let mut other = t.clone();
+    other.id.uid = "other".into();
+    assert_eq!(plan(&Operation::new(Verb::Hold, t.id.clone()), &other), Err(CannotBecause::Gone));
+    for (verb, word) in [
+        (Verb::SkipStep, "promote full"),
+        (Verb::Terminate, "roll back"),
+        (Verb::Rerun, "retry"),
+        (Verb::Restart, "retry"),
+    ] {
+        assert!(why(ask(verb, &t)).contains(word), "{verb:?}");
+    }
+    let of_kind = |kind: &str| ("/spec/targetRef/kind", json!(kind));
+    assert!(why(ask(Verb::RollBack, &seen(DONE, &[of_kind("DaemonSet")]))).contains("DaemonSet"));
+    let mut raw: Value = fixture(FAILED);
+    raw["works"] = json!([]);
+    assert!(why(ask(Verb::RollBack, &of_raw(&raw))).contains("could not be read"));
+    change(&mut raw["object"], "/spec/targetRef/kind", &json!("Service"));
+    assert!(why(ask(Verb::RollBack, &of_raw(&raw))).contains("no pod template"));
+    assert!(why(ask(Verb::RollBack, &seen(MOVING, &[("/status/phase", json!("Terminating"))]))).contains("deleted"));
+}
+
+#[test]
+fn secrets_in_a_template_are_never_shown_and_a_git_owner_is_a_caution() {
+    let mut raw: Value = fixture(FAILED);
+    let env = json!([{"name": "P", "value": "hunter2"}]);
+    for path in [
+        "/works/0/spec/template/spec/containers/0",
+        "/sets/0/spec/template/spec/containers/0",
+        "/sets/1/spec/template/spec/containers/0",
+        "/sets/2/spec/template/spec/containers/0",
+    ] {
+        change(raw.pointer_mut(path).expect(path), "/env", &env);
+    }
+    change(&mut raw["object"], "/metadata/labels", &json!({"kustomize.toolkit.fluxcd.io/name": "shop"}));
+    let t = of_raw(&raw);
+    let p = ask(Verb::RollBack, &t).expect("failed");
+    assert!(cautions(&p).contains("flux (shop) may still ask for 1.2"), "{p:?}");
+    assert!(p.steps[0].request.body.unseal().expect("here").contains("hunter2"));
+    let shown = format!("{p:?} {t:?} {}", serde_json::to_string(&p).expect("json"));
+    assert!(!shown.contains("hunter2"), "{shown}");
+}

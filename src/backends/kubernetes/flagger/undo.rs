@@ -15,7 +15,10 @@ use std::sync::Arc;
 
 pub fn roll_back(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let s = r.seen;
-    let chosen = op.back_to.as_ref().filter(|to| s.stable.as_ref() != Some(to));
+    // What is promoted goes by two names: the primary's, and that of the target's own template.
+    let own_name = s.stable.as_ref().and_then(|h| original(h, &rows(r, &r.target), &rows(r, &r.primary)));
+    let promoted = |to: &&Hash| s.stable.as_ref() == Some(*to) || (s.is_moving() && own_name.as_ref() == Some(*to));
+    let chosen = op.back_to.as_ref().filter(|to| !promoted(to));
     match (r.phase(), chosen) {
         ("Terminating" | "Terminated", _) => not_now("the Canary is being deleted"),
         ("" | "Initializing", _) => Err(CannotBecause::NothingKept),
