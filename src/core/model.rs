@@ -4,6 +4,7 @@ use crate::core::act::cord::Cord;
 use crate::core::act::dialog::Dialog;
 use crate::core::act::flight::Act;
 use crate::core::act::plan::Ticket;
+use crate::core::act::stuck::Reason;
 use crate::core::case::casebook::Casebook;
 use crate::core::case::claim::Claim;
 use crate::core::case::desk::Desk;
@@ -306,6 +307,12 @@ pub struct Model {
     pub source_said: BTreeMap<SourceId, Arc<str>>,
     /// What interest was last told to the engine.
     pub interest: Interest,
+    /// What hinders acts that are stuck, as last recorded.
+    #[serde(default)]
+    pub hindered: BTreeMap<ActId, Reason>,
+    /// Sources that took no trace of an act, and said so.
+    #[serde(default)]
+    pub unmarked: BTreeSet<SourceId>,
     /// The cord, while it is pulled.
     #[serde(default)]
     pub cord: Option<Cord>,
@@ -404,6 +411,8 @@ impl Model {
             counters: Counters { dialog: 0, act: 0, ticket: 0, ask: 0 },
             source_said: BTreeMap::new(),
             interest: Interest::default(),
+            hindered: BTreeMap::new(),
+            unmarked: BTreeSet::new(),
             cord: None,
             looked: Looked::default(),
             quit_asked: None,

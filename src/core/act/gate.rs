@@ -39,6 +39,18 @@ pub enum Gate {
     Freshness,
     Burn,
     Permission,
+    /// SLI, track split and deploy label: can what follows be seen?
+    Observability,
+    Soak,
+    Debts,
+    Lead,
+    Signature,
+    /// CI of the artifact.
+    Build,
+    /// SBOM and scan.
+    Scan,
+    /// Change window and shift change.
+    Window,
 }
 
 impl Gate {
@@ -48,6 +60,14 @@ impl Gate {
             Gate::Freshness => "freshness",
             Gate::Burn => "burn",
             Gate::Permission => "permission",
+            Gate::Observability => "observable",
+            Gate::Soak => "soak",
+            Gate::Debts => "debts",
+            Gate::Lead => "lead",
+            Gate::Signature => "signature",
+            Gate::Build => "ci",
+            Gate::Scan => "sbom, scan",
+            Gate::Window => "window",
         }
     }
 }

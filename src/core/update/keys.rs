@@ -1,8 +1,8 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
 use super::{
-    browse, bump, choose, confirm, filter, incident, link, moved, palette, panes, records, replay, sheets, steps, who,
-    writing,
+    browse, bump, choose, confirm, filter, incident, link, moved, palette, panes, pick, records, replay, sheets, steps,
+    who, writing,
 };
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::plan::{Operation, Verb};
@@ -226,10 +226,11 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Promote => act(model, Verb::Promote, menu_target, out),
         Intent::PromoteFull => act(model, Verb::PromoteFull, menu_target, out),
         Intent::SkipStep => act(model, Verb::SkipStep, menu_target, out),
-        Intent::Retry => act(model, Verb::Retry, menu_target, out),
+        Intent::Retry => pick::again(model, menu_target, out),
+        Intent::RollBackTo => pick::versions(model, menu_target.as_ref()),
         Intent::TerminateAnalysis => act(model, Verb::Terminate, menu_target, out),
         Intent::Restart => act(model, Verb::Restart, menu_target, out),
-        Intent::RollBackTo | Intent::Freeze | Intent::Thaw | Intent::Logs | Intent::Raw | Intent::Login => {
+        Intent::Freeze | Intent::Thaw | Intent::Logs | Intent::Raw | Intent::Login => {
             model.tell("not built yet");
         }
         Intent::ScreenEvidence => model.nav.go(Screen::Evidence),

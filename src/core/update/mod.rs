@@ -6,6 +6,7 @@ mod bell;
 mod browse;
 mod choose;
 mod confirm;
+mod elsewhere;
 mod facts;
 mod filter;
 mod finish;
@@ -15,11 +16,13 @@ mod link;
 mod look;
 mod looked;
 mod many;
+mod marks;
 mod mouse;
 mod moved;
 mod observed;
 mod palette;
 mod panes;
+mod pick;
 mod plain;
 mod records;
 mod replay;
@@ -43,6 +46,7 @@ use crate::core::world::fact::Fact;
 use std::sync::Arc;
 
 pub use browse::rows_most as record_rows;
+pub use confirm::{FULL, always_named};
 pub use panes::{SIDE_BY_SIDE, focus, has_strip, side_by_side, strip as strip_focused};
 pub use steps::this_runbook;
 pub use tick::next_wake;
@@ -108,8 +112,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             model.tell(file.map_or_else(|| "copied to the clipboard".into(), |f| format!("copied; also saved to {f}")));
             bump(model);
         }
-        // The log says it; a trace that could not be left stops nothing.
-        Msg::Marked { .. } => {}
+        Msg::Marked { target, refused } => marks::left(model, &target, refused, &mut out),
         Msg::Ending { code } => ending(model, code, &mut out),
         Msg::Stopped => keys::suspend(model, &mut out),
         Msg::Resumed => {

@@ -39,7 +39,7 @@ pub(super) fn wheel(model: &mut Model, by: i16) {
             b.open = b.open.map(|scroll| scrolled(scroll, 2_000));
             model.nav.overlay = Some(Overlay::Log(b));
         }
-        Some(Overlay::Lines(_) | Overlay::Raw { .. }) => return,
+        Some(Overlay::Lines(_) | Overlay::Raw { .. } | Overlay::Pick(_)) => return,
         Some(Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. } | Overlay::Who { .. }) => return,
         None => match model.nav.screen {
             Screen::Runbook => steps::step_row(model, by),

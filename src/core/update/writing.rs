@@ -1,6 +1,6 @@
 //! Keys and pasted text while something lies over the screen: a note, a reason, an explanation, help.
 
-use super::{browse, bump, filter, incident, link, palette, records, sheet, steps};
+use super::{browse, bump, filter, incident, link, palette, pick, records, sheet, steps};
 use crate::core::case::note::{Draft, Input};
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
@@ -56,6 +56,7 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
         }
         // Closed by any key until they are built.
         Overlay::Lines(_) | Overlay::Raw { .. } => false,
+        Overlay::Pick(p) => pick::key(model, p, key, out),
         page @ (Overlay::Explain { .. } | Overlay::Help { .. }) => scrolled(model, key, page, out),
     }
 }
@@ -73,6 +74,7 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
         | Overlay::Log(_)
         | Overlay::Lines(_)
         | Overlay::Raw { .. }
+        | Overlay::Pick(_)
         | Overlay::SkipReason { .. }
         | Overlay::Who { .. } => return false,
     };
