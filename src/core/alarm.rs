@@ -2,7 +2,7 @@
 
 use crate::core::act::flight::{Act, State, Trouble};
 use crate::core::act::identity::Standing;
-use crate::core::act::plan::Verb;
+use crate::core::act::plan::{RefusedBy, Verb};
 use crate::core::casework;
 use crate::core::finish;
 use crate::core::frozen;
@@ -64,10 +64,11 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
             }
             Some(Trouble::Stuck(why)) if !past(a) => push(1, format!("STUCK: {verb} {at}: {why}"), of(a.target())),
             Some(Trouble::Undone(by)) if !past(a) => push(1, format!("UNDONE by {by}: {verb} {at}"), of(a.target())),
+            Some(Trouble::TakenBack(why)) if !past(a) => push(1, format!("{verb} {at}: {why}"), of(a.target())),
             None if a.state == State::NeedsName && !asked() => {
                 push(1, format!("{verb} {at} waits: not everything is as it should be"), of(a.target()))
             }
-            Some(Trouble::Stuck(_) | Trouble::Undone(_)) | None => {}
+            Some(Trouble::Stuck(_) | Trouble::Undone(_) | Trouble::TakenBack(_)) | None => {}
         }
     }
     for l in model.loose.iter().filter(|l| l.found.is_none()) {
@@ -197,6 +198,7 @@ fn word(model: &Model, row: &Row) -> &'static str {
         Some(State::Stuck(_)) => return "STUCK",
         Some(State::Unknown(_)) => return "of unknown outcome",
         Some(State::Undone(_)) => return "UNDONE",
+        Some(State::Refused(r)) if r.kind == RefusedBy::Controller => return "REFUSED by its controller",
         Some(_) | None => {}
     }
     target.and_then(|t| model.judged.get(t)).map_or("in trouble", |j| j.verdict.word.word())

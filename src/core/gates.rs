@@ -3,6 +3,8 @@
 use crate::core::act::gate::{Gate, GateLine, GateState};
 use crate::core::act::plan::Verb;
 use crate::core::act::right;
+use crate::core::age;
+use crate::core::casework;
 use crate::core::id::TargetId;
 use crate::core::intent::Intent;
 use crate::core::judge::burn::Burn;
@@ -22,11 +24,74 @@ const SOAK_MS: i64 = 10 * 60_000;
 /// The candidate's own share of burn that blocks.
 const BURN_LINE: f64 = 3.0;
 
-/// The gates of this version, in the table's order.
+/// The gates of limits.md section 2, those that can block first. What has no source yet is `not configured`: listed and
+/// counted, never taken for fine.
 pub fn gates(model: &Model, t: &TargetState, verb: Verb) -> Vec<GateLine> {
+    let none = |gate, words: &str| line(gate, GateState::NotConfigured, words);
     let mut lines = vec![verdict(model, t), freshness(model, t), burn(model, t), permission(model, t, verb)];
     lines.extend(cord(model));
+    lines.extend([
+        observability(model, t),
+        soak(model, t, verb),
+        debts(model, t),
+        lead(model),
+        none(Gate::Signature, "no source tells signatures"),
+        none(Gate::Build, "no source tells what CI said"),
+        none(Gate::Scan, "no source tells of SBOM and scan"),
+        none(Gate::Window, "no change window and no shift is configured"),
+    ]);
     lines
+}
+
+/// Would anybody see what this does?
+fn observability(model: &Model, t: &TargetState) -> GateLine {
+    let judged = model.judged.get(&t.id);
+    if !judged.is_some_and(|j| j.telemetry) {
+        return line(Gate::Observability, GateState::NotConfigured, "no telemetry is configured");
+    }
+    match model.world.services.get(&t.service).and_then(|s| s.slo) {
+        Some(_) => line(Gate::Observability, GateState::Ok, "errors are measured by version"),
+        None => line(Gate::Observability, GateState::Warn, "no SLI is configured for this service"),
+    }
+}
+
+/// Only a gate that a promote or a resume would pass has a time to stand.
+fn soak(model: &Model, t: &TargetState, verb: Verb) -> GateLine {
+    let Some(gate) = t.gate.as_ref().filter(|_| matches!(verb, Verb::Promote | Verb::PromoteFull | Verb::Resume))
+    else {
+        return line(Gate::Soak, GateState::Ok, "no gate stands");
+    };
+    let Some(since) = gate.since else {
+        return line(Gate::Soak, GateState::UnknownWarn, "it is not known since when the gate stands");
+    };
+    let stood = age::rough(model.utc().since(since));
+    if soaked(t, model.utc()) {
+        line(Gate::Soak, GateState::Ok, format!("this step has stood for {stood}"))
+    } else {
+        line(Gate::Soak, GateState::Warn, format!("this step has stood for {stood} only"))
+    }
+}
+
+fn debts(model: &Model, t: &TargetState) -> GateLine {
+    let tasks = &model.casebook.debts;
+    let of = |words: &crate::core::case::followup::Words| words.service.as_deref() == Some(t.service.as_str());
+    let open: Vec<_> = tasks.open().into_iter().filter(|d| d.words().is_some_and(of)).collect();
+    match open.as_slice() {
+        [] => line(Gate::Debts, GateState::Ok, "no open debt of this service"),
+        [first, ..] => {
+            let text = first.words().map(|w| w.text.clone()).unwrap_or_default();
+            let more = if open.len() > 1 { format!(", {} more", open.len() - 1) } else { String::new() };
+            line(Gate::Debts, GateState::Warn, format!("#{} {text}{more}", tasks.label(first)))
+        }
+    }
+}
+
+fn lead(model: &Model) -> GateLine {
+    match casework::lead(model) {
+        None => line(Gate::Lead, GateState::Ok, "no incident is open"),
+        Some(Some(name)) => line(Gate::Lead, GateState::Ok, format!("{name} leads")),
+        Some(None) => line(Gate::Lead, GateState::Warn, "an incident is open and nobody leads"),
+    }
 }
 
 /// Those of a thaw: it is what the cord waits for.

@@ -165,6 +165,12 @@ intents! {
 }
 
 impl Intent {
+    /// Asked for by its name in the palette only: rare, and no key may mean it by accident. A keymap of one's own may
+    /// still bind it.
+    pub fn is_by_name_only(self) -> bool {
+        matches!(self, Intent::PromoteFull | Intent::TerminateAnalysis | Intent::Restart | Intent::Login)
+    }
+
     pub fn from_name(name: &str) -> Option<Intent> {
         Intent::ALL.iter().copied().find(|i| i.name() == name)
     }

@@ -24,6 +24,7 @@ pub fn here(model: &Model) -> Option<Listing> {
             | Overlay::Who { .. }
             | Overlay::Lines(_)
             | Overlay::Raw { .. }
+            | Overlay::Pick(_)
             | Overlay::Explain { .. },
         )
         | None => {}

@@ -1,8 +1,11 @@
 //! What each act key would do to the target now, how long it takes, whether it is ready. One list for the Verdict
-//! screen and the act menu.
+//! screen, the act menu and the words of `--plain`. Generic reasons: a backend's plan has the last word.
 
+use crate::core::act::able;
 use crate::core::act::gate::{Gate, GateLine, GateState};
+use crate::core::act::pick;
 use crate::core::act::plan::Verb;
+use crate::core::act::right;
 use crate::core::age;
 use crate::core::case::incident::Incident;
 use crate::core::casework;
@@ -48,6 +51,7 @@ pub fn items(model: &Model, t: &TargetState) -> Vec<Item> {
 /// stands here with its reason. Without a target only the console's own.
 pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
     let mut out = Vec::new();
+    let read_only = model.environment.read_only;
     if let Some(t) = t {
         let no = |intent, label: &str, why: &str| Item {
             intent,
@@ -56,13 +60,26 @@ pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
             ready: Ready::No(why.into()),
         };
         out = items(model, t);
+        out.insert(1, to_a_version(model, t));
         if t.held {
-            out.insert(1, no(Intent::Hold, "hold", "held already"));
+            out.insert(2, no(Intent::Hold, "hold", "held already"));
         } else {
             out.push(no(Intent::Resume, "resume: let it go on", "not held"));
         }
+        let again = able::again(t);
+        let both = again.len() > 1;
+        out.push(forward(model, t, Verb::SkipStep));
+        out.extend(again.first().map(|v| forward(model, t, *v)).map(|mut i| {
+            if both {
+                i.label = "retry, or re-run analysis".into();
+            }
+            i
+        }));
+        out.extend([Verb::PromoteFull, Verb::Terminate, Verb::Restart].map(|v| forward(model, t, v)));
+        out.push(cord(model, Intent::Freeze));
+        out.push(cord(model, Intent::Thaw));
         let worse = model.judged.get(&t.id).is_some_and(|j| j.verdict.word == Word::Worse);
-        let ready = match (model.environment.read_only, worse) {
+        let ready = match (read_only, worse) {
             (true, _) => Ready::No("read-only".into()),
             (false, true) => Ready::Yes(String::new()),
             (false, false) => Ready::No("no WORSE verdict".into()),
@@ -71,7 +88,6 @@ pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
         out.push(Item { intent: Intent::Acknowledge, label, takes: "now".into(), ready });
     }
     out.extend(case(model));
-    let read_only = model.environment.read_only;
     let minutes = model.limits.arm / 60_000;
     let (label, ready) = match (read_only, model.is_armed()) {
         (true, _) => ("arm this console", Ready::No("read-only".into())),
@@ -136,7 +152,7 @@ fn roll_back(model: &Model, t: &TargetState) -> Item {
     let label = match to {
         _ if rest.is_some() => format!("finish the roll back to {}", rest.unwrap_or_default()),
         Some(to) if t.aborted => format!("undo to {} in the spec", to.version),
-        Some(to) if t.is_moving() => format!("roll back the canary to {}", to.version),
+        Some(to) if t.is_moving() => format!("roll back the {} to {}", t.track(), to.version),
         Some(to) => format!("roll back to {}", to.version),
         None => "roll back".into(),
     };
@@ -155,58 +171,69 @@ fn roll_back(model: &Model, t: &TargetState) -> Item {
     Item { intent: Intent::RollBack, label, takes, ready }
 }
 
+fn to_a_version(model: &Model, t: &TargetState) -> Item {
+    let n = pick::revisions(t).filter(|r| !pick::is_asked_for(t, &r.hash)).count();
+    let ready = match n {
+        _ if model.environment.read_only => Ready::No("read-only".into()),
+        0 => Ready::No("none is kept".into()),
+        n => Ready::Yes(format!("{n} kept")),
+    };
+    Item { intent: Intent::RollBackTo, label: "roll back to a chosen version".into(), takes: "--".into(), ready }
+}
+
 fn hold(model: &Model, t: &TargetState) -> Item {
     let source = model.world.sources.get(&t.id.source);
     let at = t.weight_real.map_or_else(String::new, |w| format!(" at {w}%"));
-    let ready = if model.environment.read_only {
-        Ready::No("read-only".into())
-    } else if !t.is_moving() {
-        Ready::No("nothing moves".into())
-    } else if t.aborted {
-        Ready::No("aborted already".into())
-    } else {
-        match readiness::allowed(source, &t.id.namespace, "patch rollouts") {
+    let ready = match able::why_not(t, Verb::Hold) {
+        _ if model.environment.read_only => Ready::No("read-only".into()),
+        Some(why) => Ready::No(why.into()),
+        None => match readiness::allowed(source, &t.id.namespace, right::right_to(t, Verb::Hold)) {
             Some(false) => Ready::But("no right".into()),
             Some(true) | None => Ready::Yes(String::new()),
-        }
+        },
     };
     Item { intent: Intent::Hold, label: format!("hold{at} and keep watching"), takes: "now".into(), ready }
 }
 
+/// The cord and its release: their dialog lists the targets.
+fn cord(model: &Model, intent: Intent) -> Item {
+    let moving = model.world.targets.values().filter(|t| t.is_moving() && !t.aborted).count();
+    let name = model.environment.name.to_uppercase();
+    let held = model.cord.holds().count();
+    let (label, ready) = match intent {
+        Intent::Thaw if held == 0 && !model.cord.is_pulled() => ("thaw".to_owned(), Ready::No("no cord is pulled".into())),
+        Intent::Thaw if model.environment.production && !model.is_armed() => {
+            (format!("thaw {name} ({held} held)"), Ready::No(format!("{} arms first", model.how(Intent::Arm))))
+        }
+        Intent::Thaw => (format!("thaw {name} ({held} held)"), Ready::Yes(String::new())),
+        _ if moving == 0 => (format!("freeze {name}"), Ready::No("nothing moves".into())),
+        _ => (format!("freeze {name} ({moving} moving)"), Ready::Yes(String::new())),
+    };
+    let ready = if model.environment.read_only { Ready::No("read-only".into()) } else { ready };
+    Item { intent, label, takes: "now".into(), ready }
+}
+
+fn label(t: &TargetState, verb: Verb) -> String {
+    match verb {
+        Verb::Resume => "resume: let it go on".into(),
+        Verb::Promote => promote_label(t),
+        Verb::PromoteFull => "promote full: past every step left".into(),
+        Verb::SkipStep => match t.step.and_then(|i| t.steps.get(i as usize)).filter(|s| s.pause.is_none()) {
+            Some(s) => format!("skip step {}", s.label),
+            None => "skip step".into(),
+        },
+        Verb::Retry => "retry: begin anew".into(),
+        Verb::Rerun => "re-run analysis".into(),
+        Verb::Terminate => "terminate analysis: its step passes".into(),
+        Verb::Restart => "restart: new pods, same version".into(),
+        Verb::Hold | Verb::RollBack => verb.word().into(),
+    }
+}
+
 fn forward(model: &Model, t: &TargetState, verb: Verb) -> Item {
-    let (intent, label) = match verb {
-        Verb::Resume => (Intent::Resume, "resume: let it go on".to_string()),
-        Verb::Promote
-        | Verb::Hold
-        | Verb::RollBack
-        | Verb::PromoteFull
-        | Verb::SkipStep
-        | Verb::Retry
-        | Verb::Rerun
-        | Verb::Terminate
-        | Verb::Restart => (Intent::Promote, promote_label(t)),
-    };
-    let why_not = match verb {
-        Verb::Resume if !t.held => Some("not held"),
-        Verb::Promote if !t.is_moving() => Some("nothing moves"),
-        Verb::Promote if t.aborted => Some("aborted"),
-        Verb::Promote if t.held => Some("resume first"),
-        Verb::Promote if t.releasing => Some("on its way"),
-        Verb::Promote if t.gate.is_none() => Some("no gate stands"),
-        Verb::Promote
-        | Verb::Resume
-        | Verb::Hold
-        | Verb::RollBack
-        | Verb::PromoteFull
-        | Verb::SkipStep
-        | Verb::Retry
-        | Verb::Rerun
-        | Verb::Terminate
-        | Verb::Restart => None,
-    };
     let ready = if let Some(why) = t.invalid.as_ref() {
         Ready::No(format!("refused by the controller: {why}"))
-    } else if let Some(why) = why_not {
+    } else if let Some(why) = able::why_not(t, verb) {
         Ready::No(why.into())
     } else if model.environment.read_only {
         Ready::No("read-only".into())
@@ -226,7 +253,7 @@ fn forward(model: &Model, t: &TargetState, verb: Verb) -> Item {
             }
         }
     };
-    Item { intent, label, takes: "--".into(), ready }
+    Item { intent: finish::intent(verb), label: label(t, verb), takes: "--".into(), ready }
 }
 
 /// A gate in a column; its whole sentence stands in the dialog.
@@ -236,8 +263,13 @@ fn short(g: &GateLine) -> String {
         Gate::Verdict if said == "WORSE" => "worse".into(),
         Gate::Verdict | Gate::Permission => said.into(),
         Gate::Freshness => "figures old".into(),
-        Gate::Burn => "burn".into(),
         Gate::Cord => "frozen".into(),
+        Gate::Soak => "not soaked yet".into(),
+        Gate::Debts => "open debts".into(),
+        Gate::Lead => "nobody leads".into(),
+        Gate::Burn | Gate::Observability | Gate::Signature | Gate::Build | Gate::Scan | Gate::Window => {
+            g.gate.word().into()
+        }
     }
 }
 

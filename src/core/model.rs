@@ -5,6 +5,7 @@ use crate::core::act::dialog::Dialog;
 use crate::core::act::flight::Act;
 use crate::core::act::many::Together;
 use crate::core::act::plan::Ticket;
+use crate::core::act::stuck::Reason;
 use crate::core::case::casebook::Casebook;
 use crate::core::case::claim::Claim;
 use crate::core::case::desk::Desk;
@@ -311,6 +312,12 @@ pub struct Model {
     pub source_said: BTreeMap<SourceId, Arc<str>>,
     /// What interest was last told to the engine.
     pub interest: Interest,
+    /// What hinders acts that are stuck, as last recorded.
+    #[serde(default)]
+    pub hindered: BTreeMap<ActId, Reason>,
+    /// Sources that took no trace of an act, and said so.
+    #[serde(default)]
+    pub unmarked: BTreeSet<SourceId>,
     /// The act a command line asked for.
     #[serde(default)]
     pub errand: Option<Box<Errand>>,
@@ -419,6 +426,8 @@ impl Model {
             errand: None,
             cord: Cord::default(),
             batch: None,
+            hindered: BTreeMap::new(),
+            unmarked: BTreeSet::new(),
             looked: Looked::default(),
             quit_asked: None,
             ending: false,

@@ -4,6 +4,7 @@ mod at;
 
 pub use at::At;
 
+use crate::core::act::pick::Pick;
 use crate::core::case::note::Draft;
 use crate::core::id::{ServiceId, TargetId};
 use crate::core::key::Key as Typed;
@@ -85,6 +86,8 @@ pub enum Overlay {
         target: TargetId,
         scroll: u16,
     },
+    /// Which version, or which of two acts, before the act's own dialog.
+    Pick(Pick),
     /// A reason being typed, for a runbook step that is skipped.
     SkipReason {
         step: usize,

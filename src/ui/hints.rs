@@ -118,6 +118,12 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             let wanted = [(MOVE, "scroll"), (&[I::Copy][..], "copy"), (&[I::Back], "back"), (&[I::Help], "help")];
             return (list(model, wide, &wanted), acts_on(model, wide));
         }
+        Some(Overlay::Pick(_)) => {
+            return (
+                list(model, wide, &[(MOVE, "choose"), (&[I::Open], "its dialog"), (&[I::Back], "nothing")]),
+                Line::new(),
+            );
+        }
         Some(Overlay::Help { .. }) => {
             return (list(model, wide, &[(MOVE, "scroll"), (&[I::Back], "back")]), acts_on(model, wide));
         }
@@ -510,6 +516,11 @@ pub fn word(intent: Intent) -> &'static str {
         Intent::Acknowledge => "acknowledge",
         Intent::OpenIncident => "incident",
         Intent::TakeLead => "take the lead",
+        Intent::RollBackTo => "roll back to",
+        Intent::SkipStep => "skip step",
+        Intent::Retry => "retry",
+        Intent::Freeze => "freeze",
+        Intent::Thaw => "thaw",
         other => other.name(),
     }
 }

@@ -156,6 +156,10 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             overlays::page(&overlays::raw::lines(model, target, wide), *scroll, look, body, buf);
             None
         }
+        Some(Overlay::Pick(p)) => {
+            overlays::below(overlays::pick::rows(model, p, wide, tall), look, body, buf);
+            None
+        }
         Some(Overlay::Note(draft)) => overlays::note::draw(model, draft, look, body, buf),
         Some(Overlay::Palette(field)) => {
             under(model, field, look, body, buf);
@@ -207,6 +211,7 @@ fn under(model: &Model, field: &Field, look: &Look, body: Rect, buf: &mut Buffer
         Some(
             Overlay::Log(_)
             | Overlay::Lines(_)
+            | Overlay::Pick(_)
             | Overlay::Note(_)
             | Overlay::Palette(_)
             | Overlay::SkipReason { .. }

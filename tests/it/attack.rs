@@ -396,6 +396,7 @@ fn every_place_is_attacked(screen: Screen, overlay: Overlay) {
         | Overlay::Log(_)
         | Overlay::Lines(_)
         | Overlay::Raw { .. }
+        | Overlay::Pick(_)
         | Overlay::SkipReason { .. }
         | Overlay::Who { .. } => {}
     }

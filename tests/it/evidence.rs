@@ -148,10 +148,9 @@ fn fixture(name: &str) -> Value {
 
 fn backend(f: &FakeKube) -> Arc<Kubernetes> {
     let settings = Settings {
-        source: "eu-1".into(),
-        context: None,
         kubeconfig: Some(f.kubeconfig.clone()),
         namespaces: vec!["shop".into()],
+        ..Settings::of("eu-1")
     };
     let timing = Timing {
         watch_secs: 5,

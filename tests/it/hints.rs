@@ -237,16 +237,18 @@ fn opened(now: &Model, word: &str, said: &str) -> bool {
 fn the_act_menu_lists_every_act_and_each_row_does_what_it_says() {
     let mut held = stories::judged(1_200, (900.0, 0.2), (2_700.0, 0.6));
     held.target_with("checkout", |t| t.held = true);
+    let mut aborted = stories::armed();
+    aborted.target_with("checkout", |t| t.aborted = true);
     let mut none = andon::testkit::world::world();
     none.sources().wait(3_100).keys("b");
-    let states = [stories::worse(), stories::armed(), held, stories::calm(), none].map(|w| w.model);
+    let states = [stories::worse(), stories::armed(), held, aborted, stories::calm(), none].map(|w| w.model);
     for (name, _) in SHIPPED {
         for model in &states {
             let mut model = model.clone();
             model.keymap = shipped(name).unwrap();
             let open = named(&model, "a");
             let all: Vec<String> = here::after(&open, &open.nav.pending).iter().map(|(k, _)| letter(k)).collect();
-            assert!(all.len() >= 7, "{all:?}");
+            assert!(all.len() >= 16, "{all:?}");
             for (w, h) in [(200, 50), (120, 40), (80, 23), (60, 15), (40, 10)] {
                 let mut open = open.clone();
                 (open.width, open.height) = (w, h);
@@ -266,18 +268,7 @@ fn the_act_menu_lists_every_act_and_each_row_does_what_it_says() {
                 for (letter, live, text) in listed {
                     let (now, out) = press(&open, &[Key::char(letter.chars().next().unwrap())]);
                     if live {
-                        let d = now.dialog.as_ref().unwrap_or_else(|| panic!("{name} {w}x{h}: {letter} {text}"));
-                        if let DialogKind::Act(a) = &d.kind {
-                            assert_eq!(Some(&a.operation.target), open.nav.menu_target.as_ref());
-                            let verb = match a.operation.verb {
-                                Verb::RollBack => "roll back|undo to",
-                                Verb::Hold => "hold",
-                                Verb::Resume => "resume",
-                                Verb::Promote => "promote",
-                                other => other.word(),
-                            };
-                            assert!(verb.split('|').any(|v| text.starts_with(v)), "{text}");
-                        }
+                        does(&open, &now, &text, &format!("{name} {w}x{h}: {letter} {text}"));
                     } else {
                         let sent = |out: &[Effect]| out.iter().any(|e| matches!(e, Effect::Perform { .. }));
                         let (_, more) = press(&now, &[Key::char('Y')]);
@@ -293,26 +284,88 @@ fn the_act_menu_lists_every_act_and_each_row_does_what_it_says() {
     }
 }
 
+/// A row that stands there as a key opens the dialog, or the list, that it speaks of.
+fn does(open: &Model, now: &Model, text: &str, at: &str) {
+    if let Some(Overlay::Pick(p)) = &now.nav.overlay {
+        assert_eq!(Some(p.target()), open.nav.menu_target.as_ref(), "{at}");
+        assert!(text.starts_with("roll back to") || text.starts_with("retry, or"), "{at}");
+        return;
+    }
+    if text.starts_with("freeze") || text.starts_with("thaw") {
+        return;
+    }
+    let d = now.dialog.as_ref().unwrap_or_else(|| panic!("{at}"));
+    if let DialogKind::Act(a) = &d.kind {
+        assert_eq!(Some(&a.operation.target), open.nav.menu_target.as_ref());
+        let verb = match a.operation.verb {
+            Verb::RollBack => "roll back|undo to",
+            Verb::Hold => "hold",
+            Verb::Resume => "resume",
+            Verb::Promote => "promote",
+            other => other.word(),
+        };
+        assert!(verb.split('|').any(|v| text.starts_with(v)), "{at}");
+    }
+}
+
 fn letter(keys: &[Key]) -> String {
     andon::core::keymap::chord_name(keys)
 }
 
-/// Letter, whether it is drawn as a key, the text: rows between the head and the last two; then what `more:` names.
+/// Letter, whether it is drawn as a key, the text: rows between the head and the last two, one act or two in each; then
+/// what stands in a row by its letter alone.
 fn rows_of_menu(buf: &Buffer, h: u16) -> Vec<(String, bool, String)> {
     let text = |y: u16| pieces(buf, y).into_iter().map(|p| p.1).collect::<String>();
     let head = (0..h).find(|y| text(*y).starts_with("ACT ON")).expect("the menu");
     let mut out = Vec::new();
+    let mut also = false;
     for y in head + 1..h - 2 {
         let line = text(y);
-        if let Some(more) = line.trim().strip_prefix("more: ") {
+        if let Some(more) = line.trim().strip_prefix("more: ").or_else(|| line.trim().strip_prefix("not now: ")) {
             // No room for what it does; still a letter that works, or says why not.
             out.extend(more.split(' ').map(|l| (l.to_owned(), false, format!("more {l}"))));
             continue;
         }
-        let live = pieces(buf, y).iter().any(|(k, t)| *k && t.trim() == &line[1..2]);
-        out.push((line[1..2].to_owned(), live, line[2..].trim().to_owned()));
+        let cells = pieces(buf, y);
+        also |= line.starts_with(" also:");
+        if also {
+            let mut at = cells.iter();
+            while let Some((key, text)) = at.next() {
+                if *key {
+                    let word = at.next().map(|p| p.1.trim().to_owned()).unwrap_or_default();
+                    out.push((text.trim().to_owned(), true, if word == "incident" { "open".into() } else { word }));
+                }
+            }
+            continue;
+        }
+        let live = |l: &str| cells.iter().any(|(k, t)| *k && t.trim() == l);
+        let mut one = |cell: &str| {
+            let l = cell[1..2].to_owned();
+            out.push((l.clone(), live(&l), cell[2..].trim().to_owned()));
+        };
+        match second(&line) {
+            Some(at) => {
+                one(&line[..at]);
+                one(&line[at..]);
+            }
+            None => one(&line),
+        }
     }
     out
+}
+
+/// Where the second act of a row begins: one blank, its letter, one blank.
+fn second(line: &str) -> Option<usize> {
+    let wide = line.len();
+    if wide < 76 || !line.is_ascii() {
+        return None;
+    }
+    let at = (wide * 3 / 5).min(wide - 32);
+    // Reading columns end before a wide screen does.
+    [at, 60, 68].into_iter().find(|at| {
+        let b = line.as_bytes();
+        b.get(*at) == Some(&b' ') && b.get(at + 1).is_some_and(u8::is_ascii_lowercase) && b.get(at + 2) == Some(&b' ')
+    })
 }
 
 #[test]
@@ -447,7 +500,7 @@ fn every_intent_of_the_screens_stands_on_some_help_page_under_every_map() {
         }
         // A log played again says its own keys (log_replay.rs).
         let own = [Context::Note, Context::Field, Context::Dialog, Context::Sheet, Context::Replay];
-        for i in Intent::ALL.iter().filter(|i| !own.contains(&i.context())) {
+        for i in Intent::ALL.iter().filter(|i| !own.contains(&i.context()) && !i.is_by_name_only()) {
             assert!(said.iter().any(|s| s == i.help()), "{name}: {i:?} is in no help");
         }
     }
@@ -520,6 +573,7 @@ fn tables() -> String {
             let keys: Vec<String> = map.bindings.iter().filter(|b| b.intent == *i).map(|b| letter(&b.chord)).collect();
             let keys = keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(" ");
             let keys = keys.replace('|', "\\|");
+            let keys = if keys.is_empty() && i.is_by_name_only() { format!("`:{}`", i.name()) } else { keys };
             writeln!(out, "| {keys} | `{}` | {} |", i.name(), i.help()).unwrap();
         }
     }

@@ -235,9 +235,9 @@ fn a_read_only_session_opens_nothing() {
         run.line(&format!(
             "act {} {}",
             what.name(),
-            if matches!(what, Intent::Arm | Intent::Disarm) { "" } else { "1" }
+            if matches!(what, Intent::Arm | Intent::Disarm | Intent::Freeze | Intent::Thaw) { "" } else { "1" }
         ));
-        assert!(run.model.dialog.is_none(), "{what:?}");
+        assert!(run.model.dialog.is_none() && run.model.nav.overlay.is_none(), "{what:?}");
     }
     assert!(run.sent.is_empty());
 }

@@ -27,8 +27,8 @@ mod raw;
 mod read;
 mod review;
 mod rights;
-mod rows;
 mod room;
+mod rows;
 mod send;
 mod store;
 #[cfg(test)]

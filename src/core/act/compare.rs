@@ -1,6 +1,7 @@
 //! What must still be true when an act goes out. Forward: everything the operator saw. Backward: uid and candidate only.
 
 use super::plan::{Plan, Way};
+use crate::core::id::Hash;
 use crate::core::world::target::TargetState;
 use std::sync::Arc;
 
@@ -42,6 +43,10 @@ pub fn fit(plan: &Plan, seen: &TargetState, now: Option<&TargetState>) -> Fit {
         Way::Abort if now.aborted && !seen.aborted => {
             return Fit::Replan("somebody aborted it meanwhile: what is left is to undo the spec".into());
         }
+        // Users have the candidate by now, or no longer have it: another way back may be the quick one.
+        Way::Abort | Way::Undo if active(now) != active(seen) && active(now).is_some() => {
+            return Fit::Replan("blue/green switched meanwhile: the way back is made anew".into());
+        }
         Way::Undo if seen.aborted && !now.aborted && now.is_moving() => {
             return Fit::Replan("it moves again: abort is the quick way now".into());
         }
@@ -55,6 +60,11 @@ pub fn fit(plan: &Plan, seen: &TargetState, now: Option<&TargetState>) -> Fit {
         Way::Abort | Way::Undo | Way::Pause | Way::Forward => {}
     }
     Fit::Goes(differences(seen, now))
+}
+
+/// Blue/green: what users get.
+fn active(s: &TargetState) -> Option<&Hash> {
+    s.detail.colours.as_ref()?.active.as_ref()
 }
 
 /// Everything a forward act must not find changed, in words. Empty: as seen.
@@ -85,8 +95,114 @@ pub fn differences(seen: &TargetState, now: &TargetState) -> Vec<Arc<str>> {
     if now.aborted != seen.aborted {
         out.push(if now.aborted { "it was aborted".into() } else { "it is no longer aborted".into() });
     }
-    if now.gate.is_some() != seen.gate.is_some() {
-        out.push(if now.gate.is_some() { "a gate closed".into() } else { "the gate opened".into() });
+    match (&seen.gate, &now.gate) {
+        (None, Some(_)) => out.push("a gate closed".into()),
+        (Some(_), None) => out.push("the gate opened".into()),
+        (Some(a), Some(b)) if a.reason != b.reason => {
+            out.push(format!("gate {} is now {}", a.reason, b.reason).into());
+        }
+        (None, None) | (Some(_), Some(_)) => {}
     }
+    if now.releasing && !seen.releasing {
+        out.push("somebody released the gate".into());
+    }
+    if now.promoting_full != seen.promoting_full {
+        let to = if now.promoting_full { "a full promotion began" } else { "the full promotion ended" };
+        out.push(to.into());
+    }
+    detail(seen, now, &mut out);
     out
+}
+
+/// What only some kinds have. Counts that grow by themselves are not in here.
+fn detail(seen: &TargetState, now: &TargetState, out: &mut Vec<Arc<str>>) {
+    let word = |s: &TargetState, h: Option<&Hash>| h.map_or_else(|| Arc::from("none"), |h| s.version_of(h));
+    let (was, is) = (seen.detail.colours.as_ref(), now.detail.colours.as_ref());
+    if active(seen) != active(now) {
+        out.push(format!("users had {} and now have {}", word(seen, active(seen)), word(now, active(now))).into());
+    }
+    let preview = |c: Option<&crate::core::world::detail::Colours>| c.and_then(|c| c.preview.clone());
+    let (before, after) = (preview(was), preview(is));
+    if before != after {
+        let (a, b) = (word(seen, before.as_ref()), word(now, after.as_ref()));
+        out.push(format!("preview {a} is now {b}").into());
+    }
+    if seen.detail.partition != now.detail.partition {
+        let at = |p: Option<u32>| p.map_or_else(|| "none".to_owned(), |p| p.to_string());
+        out.push(format!("partition {} is now {}", at(seen.detail.partition), at(now.detail.partition)).into());
+    }
+    if let (Some(a), Some(b)) = (&seen.detail.flagger, &now.detail.flagger) {
+        if a.phase != b.phase {
+            out.push(format!("{} is now {}", a.phase, b.phase).into());
+        }
+        if a.suspended != b.suspended {
+            out.push(if b.suspended { "it was suspended".into() } else { "it is no longer suspended".into() });
+        }
+        if a.skip_analysis != b.skip_analysis {
+            out.push("skipAnalysis was changed".into());
+        }
+        if a.last_applied != b.last_applied {
+            out.push("another spec is being rolled out".into());
+        }
+    }
+    if !seen.detail.restarting && now.detail.restarting {
+        out.push("somebody restarted it".into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::time::Utc;
+    use crate::core::world::detail::{Colours, Flagger};
+    use crate::core::world::target::Gate;
+    use crate::testkit::canary::Canary;
+
+    fn canary() -> TargetState {
+        Canary::new("checkout", "eu-1").state(Utc(1_000_000), 1)
+    }
+
+    #[test]
+    fn a_forward_act_finds_every_change_of_what_its_kind_has() {
+        let seen = canary();
+        assert_eq!(differences(&seen, &seen), Vec::<Arc<str>>::new());
+        let changed = |f: &dyn Fn(&mut TargetState)| {
+            let mut now = canary();
+            f(&mut now);
+            differences(&seen, &now).join("; ")
+        };
+        assert_eq!(changed(&|t| t.releasing = true), "somebody released the gate");
+        assert_eq!(changed(&|t| t.promoting_full = true), "a full promotion began");
+        assert_eq!(changed(&|t| t.detail.partition = Some(2)), "partition none is now 2");
+        assert_eq!(changed(&|t| t.detail.restarting = true), "somebody restarted it");
+        let gate = |t: &mut TargetState| {
+            t.gate = Some(Gate { reason: "InconclusiveAnalysisRun".into(), since: None, until: None });
+        };
+        assert_eq!(changed(&gate), "gate CanaryPauseStep is now InconclusiveAnalysisRun");
+        let switched = |t: &mut TargetState| {
+            t.detail.colours = Some(Colours { active: t.candidate.clone(), ..Colours::default() });
+        };
+        assert_eq!(changed(&switched), "users had none and now have v2.14.1");
+    }
+
+    #[test]
+    fn flagger_says_in_its_own_words_what_changed() {
+        let flagger = |phase: &str, suspended| {
+            let mut t = canary();
+            t.detail.flagger = Some(Flagger { phase: phase.into(), suspended, failed_checks: 1, ..Flagger::default() });
+            t
+        };
+        let seen = flagger("Progressing", false);
+        assert_eq!(
+            differences(&seen, &flagger("WaitingPromotion", false)).join("; "),
+            "Progressing is now WaitingPromotion"
+        );
+        assert_eq!(differences(&seen, &flagger("Progressing", true)).join("; "), "it was suspended");
+        // A tick is no change: a count that grows must not refuse an act for ever.
+        let mut ticked = flagger("Progressing", false);
+        if let Some(f) = &mut ticked.detail.flagger {
+            f.failed_checks = 4;
+        }
+        assert_eq!(differences(&seen, &ticked), Vec::<Arc<str>>::new());
+    }
 }

@@ -2,7 +2,7 @@
 //! A request that was accepted has done nothing yet.
 
 use super::many::Together;
-use super::plan::{Direction, Plan, Refused, Step, Ticket};
+use super::plan::{Direction, Plan, Refused, RefusedBy, Step, Ticket};
 use crate::core::id::ActId;
 use crate::core::id::TargetId;
 use crate::core::time::{Person, Stamp, Utc, World};
@@ -107,6 +107,8 @@ pub enum Trouble<'a> {
     Stuck(&'a str),
     /// By whom.
     Undone(&'a str),
+    /// The controller took the wish back: nothing happened although it was accepted.
+    TakenBack(&'a str),
 }
 
 /// What observing the target means for the act.
@@ -117,7 +119,14 @@ pub enum Step1 {
     /// The step is done; there is another one.
     Next,
     Settled,
+    /// The controller took the wish back.
+    TakenBack,
 }
+
+/// How a line of the timeline begins that tells of the first reaction.
+pub const SEEN: &str = "seen: ";
+/// A wish counts as taken back only so long after the answer: a fact on its way from before it must not say so.
+pub const TAKEN_BACK_AFTER_MS: i64 = 1_000;
 
 impl Act {
     pub fn target(&self) -> &TargetId {
@@ -158,6 +167,7 @@ impl Act {
             State::Unknown(why) => Some(Trouble::Unknown(why)),
             State::Stuck(why) => Some(Trouble::Stuck(why)),
             State::Undone(by) => Some(Trouble::Undone(by)),
+            State::Refused(r) if r.kind == RefusedBy::Controller => Some(Trouble::TakenBack(&r.why)),
             State::Preparing
             | State::NeedsName
             | State::Waiting
@@ -247,13 +257,25 @@ impl Act {
         }
     }
 
+    /// When the wish may be called taken back, on the world's clock. `None`: its plan knows no such thing, or it does not
+    /// wait for the server.
+    pub fn taken_back_from(&self) -> Option<World> {
+        self.current()?.refused_when.as_ref()?;
+        matches!(self.state, State::Accepted | State::Seen | State::Stuck(_))
+            .then(|| self.answered.map(|at| World(at.0 + TAKEN_BACK_AFTER_MS)))?
+    }
+
     /// Compare the target with what the current step waits for. `state` must be newer than the answer.
-    pub fn observe(&self, state: Option<&TargetState>) -> Step1 {
+    pub fn observe(&self, state: Option<&TargetState>, now: World) -> Step1 {
         let Some(step) = self.current() else { return Step1::Nothing };
         match self.state {
             State::Accepted | State::Seen | State::Stuck(_) | State::Unknown(_) => {
                 if step.done_when.holds(state, self.generation) {
                     if self.step + 1 < self.plan.steps.len() { Step1::Next } else { Step1::Settled }
+                } else if self.taken_back_from().is_some_and(|from| now >= from)
+                    && step.refused_when.as_ref().is_some_and(|r| r.holds(state, self.generation))
+                {
+                    Step1::TakenBack
                 } else if !matches!(self.state, State::Seen) && step.seen_when.holds(state, self.generation) {
                     Step1::Seen
                 } else {
@@ -274,33 +296,8 @@ impl Act {
         }
     }
 
-    /// Why it has not settled, from what the target itself says.
-    pub fn stuck_because(&self, state: Option<&TargetState>, was_seen: bool) -> Arc<str> {
-        let Some(s) = state else { return "the target is gone".into() };
-        if let Some(why) = &s.invalid {
-            return format!("the controller refuses the object: {why}").into();
-        }
-        if !was_seen {
-            return "no reaction from the controller; the wish stays stored and is carried out when it comes back"
-                .into();
-        }
-        let trouble: Vec<String> = s
-            .revisions
-            .iter()
-            .filter(|r| r.replicas.existing > 0)
-            .flat_map(|r| r.trouble.iter().map(move |t| format!("{} of {} {}", t.count, r.version, t.reason)))
-            .collect();
-        if !trouble.is_empty() {
-            return trouble.join(", ").into();
-        }
-        let left: u32 = self.plan.from.as_ref().map_or(0, |h| s.existing_of(h));
-        if left > 0 && self.plan.from != self.plan.to {
-            return format!(
-                "{left} pods of {} still run",
-                s.version_of(self.plan.from.as_ref().unwrap_or(&crate::core::id::Hash::new("")))
-            )
-            .into();
-        }
-        if s.message.is_empty() { s.phase.word().into() } else { s.message.clone() }
+    /// Something of it has shown: the controller looked at the wish.
+    pub fn reacted(&self) -> bool {
+        self.state == State::Seen || self.step > 0 || self.timeline.iter().any(|l| l.text.starts_with(SEEN))
     }
 }

@@ -41,6 +41,18 @@ pub enum Gate {
     Permission,
     /// The environment is frozen.
     Cord,
+    /// SLI, track split and deploy label: can what follows be seen?
+    Observability,
+    Soak,
+    Debts,
+    Lead,
+    Signature,
+    /// CI of the artifact.
+    Build,
+    /// SBOM and scan.
+    Scan,
+    /// Change window and shift change.
+    Window,
 }
 
 impl Gate {
@@ -51,6 +63,14 @@ impl Gate {
             Gate::Burn => "burn",
             Gate::Permission => "permission",
             Gate::Cord => "cord",
+            Gate::Observability => "observable",
+            Gate::Soak => "soak",
+            Gate::Debts => "debts",
+            Gate::Lead => "lead",
+            Gate::Signature => "signature",
+            Gate::Build => "ci",
+            Gate::Scan => "sbom, scan",
+            Gate::Window => "window",
         }
     }
 }

@@ -439,5 +439,7 @@ pub enum RefusedBy {
     Gone,
     Throttled,
     Policy,
+    /// Stored, and taken back by the controller without carrying it out.
+    Controller,
     Other,
 }

@@ -26,6 +26,7 @@ forms! {
     "at", "at N or SERVICE", "choose it, for words that name none";
     "act", "act", "what can be done to the chosen one";
     "act", "act WHAT [N or SERVICE or SERVICE@SOURCE]", "open the dialog of an act; nothing happens before you confirm it";
+    "to", "to N or VERSION", "after act roll-back-to: the version; after act retry, where it asks: which of the two";
     "decide", "decide WHAT because WHY", "open the dialog that records a decision and its reason";
     "set", "set N WORDS", "in a dialog with rows: fill row N, or choose one of its words";
     "freeze", "freeze", "the cord: a dialog that holds everything that moves in the environment";
@@ -51,11 +52,17 @@ forms! {
 }
 
 /// What `act` takes.
-pub const ACTS: [Intent; 15] = [
+pub const ACTS: [Intent; 21] = [
     Intent::RollBack,
+    Intent::RollBackTo,
     Intent::Hold,
     Intent::Resume,
     Intent::Promote,
+    Intent::PromoteFull,
+    Intent::SkipStep,
+    Intent::Retry,
+    Intent::TerminateAnalysis,
+    Intent::Restart,
     Intent::Freeze,
     Intent::Thaw,
     Intent::Arm,
@@ -88,6 +95,8 @@ pub enum Command {
     At(String),
     Acts,
     Act(Intent, Option<String>),
+    /// A version of the list, or one of two acts, by its number from 1 or its name.
+    To(String),
     Repeat,
     Requests,
     Sources,
@@ -133,6 +142,7 @@ pub fn parse(line: &str) -> Result<Command, String> {
         "act" if rest.is_empty() => Ok(Command::Acts),
         "act" => act(rest),
         "freeze" | "thaw" => act(line),
+        "to" => one().map(Command::To).ok_or_else(|| form(word)),
         "repeat" => none(Command::Repeat),
         "requests" | "copy" => none(Command::Requests),
         "sources" => none(Command::Sources),
@@ -170,6 +180,9 @@ fn act(rest: &str) -> Result<Command, String> {
     }
     if matches!(intent, Intent::Arm | Intent::Disarm) && !target.is_empty() {
         return Err(format!("act {} takes no name: it is about this console. Nothing was done.", intent.name()));
+    }
+    if matches!(intent, Intent::Freeze | Intent::Thaw) && !target.is_empty() {
+        return Err(format!("act {} takes no name: it is about the environment. Nothing was done.", intent.name()));
     }
     if menu::is_case(intent) && intent != Intent::OpenIncident && !target.is_empty() {
         return Err(format!("act {} takes no name: its rows follow, set fills them. Nothing was done.", intent.name()));
@@ -246,6 +259,7 @@ mod tests {
                 .form
                 .replace("WHAT", "hold")
                 .replace(" or NAME", "")
+                .replace(" or VERSION", "")
                 .replace(" or SERVICE@SOURCE", "")
                 .replace(" or SERVICE", "")
                 .replace(['[', ']'], "")

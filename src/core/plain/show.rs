@@ -1,6 +1,8 @@
 //! The screens as lines: status, one service, sources, runbook, what can be done, the log's end, help.
 
 use super::{grammar, words};
+use crate::core::act::able;
+use crate::core::act::pick::{self, Pick};
 use crate::core::age;
 use crate::core::board::{self, Row};
 use crate::core::case::runbook::{Progress, RunStep, StepKind, StepState};
@@ -10,6 +12,7 @@ use crate::core::judge::verdict::Word;
 use crate::core::judge::words as figures;
 use crate::core::menu::{self, Item, Ready};
 use crate::core::model::{Model, Place};
+use crate::core::nav::Overlay;
 use crate::core::said::Listed;
 use crate::core::strip;
 use crate::core::world::source::Link;
@@ -223,10 +226,60 @@ fn item(i: &Item) -> String {
     format!("act {}: {}, {}{takes}.", i.intent.name(), i.label, ready(&i.ready))
 }
 
+/// The list that stands before a dialog, if one is open.
+pub fn picked(model: &Model) -> Vec<String> {
+    match &model.nav.overlay {
+        Some(Overlay::Pick(p)) => model.world.targets.get(p.target()).map(|t| pick(t, p)).unwrap_or_default(),
+        Some(_) | None => Vec::new(),
+    }
+}
+
+/// Its lines, numbered, and what to type.
+pub fn pick(t: &TargetState, p: &Pick) -> Vec<String> {
+    let mut out = match p {
+        Pick::Version { .. } => vec![format!("ROLL BACK {} to which version:", t.id.at())],
+        Pick::Again { .. } => vec![format!("AGAIN, {}, which of the two:", t.id.at())],
+    };
+    match p {
+        Pick::Version { .. } => out.extend(pick::revisions(t).enumerate().map(|(n, r)| {
+            let number = r.number.map_or_else(String::new, |n| format!(", revision {n}"));
+            let cause = r.cause.as_ref().map_or_else(String::new, |c| format!(", made by {c}"));
+            let pods = format!("{} pods, {} ready", r.replicas.existing, r.replicas.ready);
+            format!("{} {}, {}{number}, {pods}{cause}.", n + 1, r.version, pick::standing(t, &r.hash))
+        })),
+        Pick::Again { .. } => {
+            out.extend(able::again(t).iter().enumerate().map(|(n, v)| format!("{} {}.", n + 1, v.word())));
+        }
+    }
+    out.push("type: to and a number; any other line closes this and starts nothing.".into());
+    out
+}
+
+/// The rarer acts: those that would do something now, then the others in one line with their reasons.
+fn more(model: &Model, t: &TargetState) -> Vec<String> {
+    let first: Vec<Intent> = menu::items(model, t).iter().map(|i| i.intent).collect();
+    let rare = |i: Intent| {
+        let own = matches!(i, Intent::Arm | Intent::Disarm | Intent::Acknowledge | Intent::Hold | Intent::Resume);
+        !first.contains(&i) && !own && !menu::is_case(i)
+    };
+    let (dead, live): (Vec<Item>, Vec<Item>) =
+        menu::all(model, Some(t)).into_iter().filter(|i| rare(i.intent)).partition(|i| matches!(i.ready, Ready::No(_)));
+    let mut out: Vec<String> = live.iter().map(item).collect();
+    let why = |i: &Item| match &i.ready {
+        Ready::No(why) => format!("{} ({why})", i.intent.name()),
+        Ready::Yes(_) | Ready::But(_) => i.intent.name().to_owned(),
+    };
+    if !dead.is_empty() {
+        out.push(format!("not now: {}.", dead.iter().map(why).collect::<Vec<_>>().join(", ")));
+    }
+    out
+}
+
 /// What can be done to it now, back first, and what stands in the way.
 pub fn acts(model: &Model, t: &TargetState) -> Vec<String> {
     let mut out = vec![format!("you can, on {}:", t.id.at())];
     out.extend(menu::items(model, t).iter().map(item));
+    out.extend(more(model, t));
     if model.judged.get(&t.id).is_some_and(|j| j.verdict.word == Word::Worse) && !model.environment.read_only {
         out.push(format!("act {}: the verdict no longer stands by itself.", Intent::Acknowledge.name()));
     }

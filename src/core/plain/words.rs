@@ -36,16 +36,7 @@ pub fn verb(verb: Verb) -> &'static str {
 }
 
 pub fn track(t: &TargetState) -> &'static str {
-    match t.strategy {
-        Strategy::Canary => "canary",
-        Strategy::BlueGreen => "preview",
-        Strategy::Rolling
-        | Strategy::Ordered
-        | Strategy::PerNode
-        | Strategy::AbTest
-        | Strategy::Reconciled
-        | Strategy::Other(_) => "candidate",
-    }
+    t.track()
 }
 
 pub fn version(t: &TargetState, h: Option<&Hash>) -> String {
@@ -55,10 +46,12 @@ pub fn version(t: &TargetState, h: Option<&Hash>) -> String {
 /// What a target does: `canary 10%, step 1 of 6`, `held at 10%`, `steady`.
 pub fn doing(t: &TargetState) -> String {
     if !t.is_moving() {
-        return match &t.phase {
-            Phase::Healthy => "steady".into(),
-            p @ (Phase::Progressing | Phase::Paused | Phase::Degraded | Phase::Other(_)) => p.word().to_owned(),
-        };
+        return t.going();
+    }
+    let weighted = matches!(t.strategy, Strategy::Canary | Strategy::Other(_));
+    let going = t.going();
+    if !weighted || going.starts_with("gate ") {
+        return going;
     }
     let weight = t.weight_real.unwrap_or(t.weight_wanted);
     if t.aborted {
@@ -76,6 +69,7 @@ pub fn row_word(model: &Model, r: &Row) -> String {
             Some(Trouble::Stuck(_)) => return "STUCK".into(),
             Some(Trouble::Unknown(_)) => return "OUTCOME UNKNOWN".into(),
             Some(Trouble::Undone(_)) => return "UNDONE".into(),
+            Some(Trouble::TakenBack(_)) => return "REFUSED by its controller".into(),
             None if !act.is_over() => return act.doing().to_lowercase(),
             None => {}
         }

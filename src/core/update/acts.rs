@@ -1,6 +1,6 @@
 //! An act from `Y` to its end: intent on disk and a fresh read side by side, then one request at a time.
 
-use super::{confirm, many, moved, records, settle};
+use super::{confirm, many, marks, moved, records, settle};
 use crate::core::act::compare::{self, Fit};
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
 use crate::core::act::plan::{Direction, Outcome, RefusedBy, Ticket};
@@ -295,6 +295,9 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome, out:
             let rv = version.map_or_else(String::new, |v| format!(" (rv {v})"));
             act.note(now.utc, format!("accepted{rv} after {took_ms} ms"));
             act.state = State::Accepted;
+            if let Some(act) = model.acts.get(&id) {
+                marks::leave(model, act, out);
+            }
             settle::observe(model, id, out);
         }
         Outcome::Refused(r) => {

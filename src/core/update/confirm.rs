@@ -76,20 +76,26 @@ pub(super) fn open(model: &mut Model, mut operation: Operation, notice: Option<A
     bump(model);
 }
 
+/// Why the name is typed whatever the gates say (limits.md section 1).
+pub fn always_named(operation: &Operation) -> Option<Arc<str>> {
+    let verb = operation.verb;
+    if verb.always_named() {
+        return Some(format!("{} asks for the name every time", verb.word()).into());
+    }
+    (operation.chosen && verb == Verb::RollBack).then(|| "a chosen version asks for the name every time".into())
+}
+
 /// What the gates ask for: nothing, the name, or a refusal.
 pub(super) fn judge_gates(dialog: &mut Dialog, must: &str) {
     let Some(d) = dialog.act_mut() else { return };
     if let Some(block) = d.gates.iter().find(|g| g.state.blocks()) {
         d.refused = Some(format!("{}: {}", block.gate.word(), block.words).into());
     }
-    let warns: Vec<Arc<str>> = d
-        .gates
-        .iter()
-        .filter(|g| g.state.warns())
-        .map(|g| Arc::from(format!("{}: {}", g.gate.word(), g.words)))
-        .collect();
-    if !warns.is_empty() && d.refused.is_none() {
-        d.name = Some(NameField::new(must, warns));
+    let warns = d.gates.iter().filter(|g| g.state.warns());
+    let warns = warns.map(|g| Arc::from(format!("{}: {}", g.gate.word(), g.words)));
+    let due: Vec<Arc<str>> = always_named(&d.operation).into_iter().chain(warns).collect();
+    if !due.is_empty() && d.refused.is_none() {
+        d.name = Some(NameField::new(must, due));
     }
 }
 
@@ -126,7 +132,7 @@ pub(super) fn planned(
             fresh.raw = None;
             // The candidate the person chose is the one this dialog is about; another one opens its own.
             if fresh.candidate != d.seen.candidate {
-                let operation = Operation { back_to: None, ..d.operation.clone() };
+                let operation = moved::anew(&d.operation);
                 let what = format!("a new candidate came: {}", version(&fresh)).into();
                 model.world.targets.insert(fresh.id.clone(), fresh);
                 open(model, operation, Some(what), out);
@@ -171,7 +177,10 @@ pub(super) fn planned(
             None => d.name = Some(NameField::new(&must, vec![why])),
         }
     }
-    if d.direction() == Direction::Backward && !due.is_empty() {
+    let backward = d.direction() == Direction::Backward;
+    let always = always_named(&d.operation).filter(|_| backward);
+    if backward && (always.is_some() || !due.is_empty()) {
+        let due = always.into_iter().chain(due).collect();
         let must = must.unwrap_or_else(|| d.operation.target.at());
         d.name = Some(NameField::new(&must, due));
     } else if let Some(why) = due.first() {
@@ -228,6 +237,17 @@ pub(super) fn missing_rights(model: &Model, plan: &Plan) -> Vec<Arc<str>> {
     out
 }
 
+/// In the dialog of a promote: past every step that is left.
+pub const FULL: char = 'f';
+
+fn promote_full(model: &mut Model, out: &mut Vec<Effect>) {
+    let Some(target) = model.dialog.as_ref().and_then(|d| d.act()).map(|d| d.operation.target.clone()) else { return };
+    match may_open(model, Verb::PromoteFull) {
+        Err(why) => close(model, &why, out),
+        Ok(()) => open(model, Operation::new(Verb::PromoteFull, target), None, out),
+    }
+}
+
 /// A key while a dialog is open. Any key that is not the dialog's own closes it and starts nothing.
 pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Vec<Effect>) {
     let now = model.now.person;
@@ -270,6 +290,11 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
                 }
                 _ => close(model, "closed; nothing was started", out),
             }
+            return;
+        }
+        // The same gate, past all that follow: its own dialog, its own delay.
+        if d.operation.verb == Verb::Promote && d.act.is_none() && key == Key::char(FULL) {
+            promote_full(model, out);
             return;
         }
         if copy_key && d.plan().is_some() {

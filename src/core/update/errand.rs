@@ -253,6 +253,7 @@ fn under_way(model: &mut Model, e: &mut Errand, id: ActId, out: &mut Vec<Effect>
                 RefusedBy::NotSent => code::UNREACHABLE,
                 RefusedBy::Guard
                 | RefusedBy::Forbidden
+                | RefusedBy::Controller
                 | RefusedBy::Throttled
                 | RefusedBy::Policy
                 | RefusedBy::Other => code::REFUSED,

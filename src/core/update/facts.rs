@@ -1,6 +1,7 @@
 //! What the sources say, and what follows from it: verdicts, burn, history to ask for, acts to settle, lines for the log.
 
-use super::{bump, looked, moved, observed, records, settle};
+use super::{bump, elsewhere, looked, moved, observed, records, settle};
+use crate::core::act::hand;
 use crate::core::case::runbook::StepKind;
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
@@ -152,7 +153,10 @@ fn target(model: &mut Model, id: &TargetId, before: Option<&TargetState>, out: &
         interest(model, out);
     }
     match before {
-        Some(b) => transitions(model, b, &t, out),
+        Some(b) => {
+            transitions(model, b, &t, out);
+            elsewhere::changed(model, b, &t, out);
+        }
         None if t.is_moving() => {
             let data = phase(&t, &format!("moves already: {}", t.phase.word()), true);
             out.push(Effect::Append {
@@ -255,15 +259,16 @@ fn transitions(model: &Model, was: &TargetState, is: &TargetState, out: &mut Vec
     {
         words.push(format!("step {i} of {}, weight {}%", is.steps.len(), is.weight_wanted));
     }
-    let ours = model.acts.values().any(|a| *a.target() == is.id && !a.is_over() && a.has_left());
-    let by = |m: &Option<crate::core::world::target::Manager>| {
-        if ours { String::new() } else { m.as_ref().map_or_else(String::new, |m| format!(" by {}", m.name)) }
+    let ours = elsewhere::is_known(model, is);
+    let by = |m: Option<&crate::core::world::target::Manager>| {
+        if ours { String::new() } else { m.map_or_else(String::new, |m| format!(" by {}", hand::named(&m.name))) }
     };
     if was.held != is.held {
-        words.push(format!("{}{}", if is.held { "held" } else { "no longer held" }, by(&is.held_by)));
+        words.push(format!("{}{}", if is.held { "held" } else { "no longer held" }, by(hand::of_pause(is, None))));
     }
     if was.aborted != is.aborted {
-        words.push(format!("{}{}", if is.aborted { "aborted" } else { "no longer aborted" }, by(&is.aborted_by)));
+        let word = if is.aborted { "aborted" } else { "no longer aborted" };
+        words.push(format!("{word}{}", by(hand::of_abort(is, None))));
     }
     if !words.is_empty() {
         let data = phase(is, &words.join(", "), false);

@@ -140,7 +140,7 @@ fn is_of(overlay: &Overlay, of: Listing) -> bool {
         Overlay::Help { .. } => of == Listing::Help,
         Overlay::Log(_) => of == Listing::Records,
         Overlay::Palette(field) => field.under.as_deref().is_some_and(|u| is_of(u, of)),
-        Overlay::Lines(_) | Overlay::Raw { .. } => false,
+        Overlay::Lines(_) | Overlay::Raw { .. } | Overlay::Pick(_) => false,
         Overlay::Explain { .. } | Overlay::Note(_) | Overlay::SkipReason { .. } | Overlay::Who { .. } => false,
     }
 }

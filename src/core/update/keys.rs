@@ -1,7 +1,7 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
 use super::{
-    browse, bump, choose, confirm, filter, incident, link, looked, many, moved, palette, panes, records, replay,
+    browse, bump, choose, confirm, filter, incident, link, looked, many, moved, palette, panes, pick, records, replay,
     sheets, steps, who, writing,
 };
 use crate::core::act::dialog::{Dialog, DialogKind};
@@ -228,14 +228,12 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Promote => act(model, Verb::Promote, menu_target, out),
         Intent::PromoteFull => act(model, Verb::PromoteFull, menu_target, out),
         Intent::SkipStep => act(model, Verb::SkipStep, menu_target, out),
-        Intent::Retry => act(model, Verb::Retry, menu_target, out),
+        Intent::Retry => pick::again(model, menu_target, out),
+        Intent::RollBackTo => pick::versions(model, menu_target.as_ref()),
         Intent::TerminateAnalysis => act(model, Verb::Terminate, menu_target, out),
         Intent::Restart => act(model, Verb::Restart, menu_target, out),
         Intent::Freeze => many::freeze(model, out),
         Intent::Thaw => many::thaw(model, out),
-        Intent::RollBackTo => {
-            model.tell("not built yet");
-        }
         Intent::Logs => looked::open_logs(model),
         Intent::Raw => looked::open_raw(model),
         Intent::Login => super::login::begin(model, None, out),

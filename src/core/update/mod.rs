@@ -7,6 +7,7 @@ mod browse;
 mod choose;
 mod confirm;
 mod cord;
+mod elsewhere;
 mod errand;
 mod facts;
 mod filter;
@@ -18,11 +19,13 @@ mod login;
 mod look;
 mod looked;
 mod many;
+mod marks;
 mod mouse;
 mod moved;
 mod observed;
 mod palette;
 mod panes;
+mod pick;
 mod plain;
 mod records;
 mod replay;
@@ -46,6 +49,7 @@ use crate::core::world::fact::Fact;
 use std::sync::Arc;
 
 pub use browse::rows_most as record_rows;
+pub use confirm::{FULL, always_named};
 pub use looked::EVIDENCE_MS;
 pub use panes::{SIDE_BY_SIDE, focus, has_strip, side_by_side, strip as strip_focused};
 pub use steps::this_runbook;
@@ -113,8 +117,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
             model.tell(file.map_or_else(|| "copied to the clipboard".into(), |f| format!("copied; also saved to {f}")));
             bump(model);
         }
-        // The log says it; a trace that could not be left stops nothing.
-        Msg::Marked { .. } => {}
+        Msg::Marked { target, refused } => marks::left(model, &target, refused, &mut out),
         Msg::Ending { code } => ending(model, code, &mut out),
         Msg::Stopped => keys::suspend(model, &mut out),
         Msg::Resumed => {

@@ -118,10 +118,16 @@ pub(super) fn way_back(model: &mut Model, target: &TargetId) {
     bump(model);
 }
 
+/// The operation of a dialog that opens anew: the backend chooses the version, unless a person did.
+pub(super) fn anew(operation: &Operation) -> Operation {
+    let back_to = operation.back_to.clone().filter(|_| operation.chosen);
+    Operation { back_to, ..operation.clone() }
+}
+
 /// A new candidate is a different target: its dialog opens anew.
 pub(super) fn reopen(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
     let Some(d) = model.dialog.as_ref().and_then(|d| d.act()) else { return };
-    let operation = Operation { back_to: None, ..d.operation.clone() };
+    let operation = anew(&d.operation);
     let data = json!({"what": what, "verb": operation.verb.word()});
     out.push(Effect::Append {
         entry: records::plain(Kind::Changed, model.now.utc, Some(&operation.target), data),

@@ -3,7 +3,7 @@
 
 mod tell;
 
-use super::{bump, confirm, keys, many, sheet, steps, this_runbook, who, writing};
+use super::{bump, confirm, keys, many, pick, sheet, steps, this_runbook, who, writing};
 use crate::core::act::flight::State;
 use crate::core::act::plan::Verb;
 use crate::core::act::sheet::{Field, TEXT_MOST};
@@ -12,7 +12,7 @@ use crate::core::effect::{Choice, Effect};
 use crate::core::id::{ServiceId, TargetId};
 use crate::core::intent::Intent;
 use crate::core::model::{Model, Place};
-use crate::core::nav::Screen;
+use crate::core::nav::{Overlay, Screen};
 use crate::core::plain::ask::{self, Due};
 use crate::core::plain::grammar::{self, Command, Step};
 use crate::core::plain::{self, incident, show, why};
@@ -63,6 +63,10 @@ pub(super) fn line(model: &mut Model, line: &str, out: &mut Vec<Effect>) {
         Ok(command) => {
             if command != Command::Quit {
                 model.quit_asked = None;
+            }
+            // A list is answered by the next line, or it is closed.
+            if !matches!(command, Command::To(_)) && matches!(model.nav.overlay, Some(Overlay::Pick(_))) {
+                model.nav.overlay = None;
             }
             run(model, command, out);
         }
@@ -212,7 +216,11 @@ fn run(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
             };
             say_all(out, lines);
         }
-        Command::Act(intent, what) => act(model, intent, what.as_deref(), out),
+        Command::Act(intent, what) => {
+            act(model, intent, what.as_deref(), out);
+            say_all(out, show::picked(model));
+        }
+        Command::To(what) => to(model, &what, out),
         Command::Repeat | Command::Requests | Command::Yes => say(out, "Nothing is asked: no dialog is open."),
         Command::Sources => say_all(out, show::sources(model)),
         Command::Runbook(what) => {
@@ -289,6 +297,7 @@ fn choose(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
         | Command::At(_)
         | Command::Acts
         | Command::Act(..)
+        | Command::To(_)
         | Command::Repeat
         | Command::Requests
         | Command::Sources
@@ -419,6 +428,26 @@ fn act(model: &mut Model, intent: Intent, what: Option<&str>, out: &mut Vec<Effe
         }
     };
     keys::chosen(model, intent, aimed, out);
+}
+
+/// The answer to a list: by its number as said, else by its name.
+fn to(model: &mut Model, what: &str, out: &mut Vec<Effect>) {
+    let Some(Overlay::Pick(mut chosen)) = model.nav.overlay.take() else {
+        say(out, "Nothing is asked: say act roll-back-to first.");
+        return;
+    };
+    let Some(t) = model.world.targets.get(chosen.target()) else {
+        say(out, "It is gone, nothing was done.");
+        return;
+    };
+    if !chosen.set(t, what) {
+        say(out, "There is no such line in the list, nothing was done.");
+        say_all(out, show::pick(t, &chosen));
+        model.nav.overlay = Some(Overlay::Pick(chosen));
+        return;
+    }
+    pick::take(model, chosen, out);
+    // What cannot be taken says why, and the list stays.
 }
 
 fn step(model: &mut Model, k: u32, what: Step, out: &mut Vec<Effect>) {

@@ -83,6 +83,7 @@ pub(super) fn outcome(outcome: &Outcome) -> Value {
                 RefusedBy::Gone => "gone",
                 RefusedBy::Throttled => "throttled",
                 RefusedBy::Policy => "policy",
+                RefusedBy::Controller => "controller",
                 RefusedBy::Other => "other",
             };
             json!({"by": by, "status": r.status, "why": r.why, "retry_after_ms": r.retry_after_ms})
@@ -175,6 +176,8 @@ pub(super) fn strip(e: &Entry) -> Option<String> {
         Kind::Stuck => format!("{} {at}: STUCK, {}", s("verb"), s("why")),
         Kind::Undone => format!("{} {at}: UNDONE by {}", s("verb"), s("by")),
         Kind::Resolved => format!("{} {at}: {}", s("verb"), s("how")),
+        // The words of the phase say it already.
+        Kind::Changed if e.data["told"] == true => return None,
         Kind::Changed => format!("{at}: {}", s("what")),
         Kind::Note => format!("note: {}", s("text").lines().next().unwrap_or_default()),
         Kind::Phase => format!("{at} {}", s("words")),

@@ -1,8 +1,10 @@
 //! An act that has left: what the target says of it, what its deadlines say, until every replica agrees or it says why not.
 
 use super::{acts, records};
-use crate::core::act::flight::{OnDisk, ReadBack, State, Step1};
-use crate::core::act::plan::{Direction, Way};
+use crate::core::act::flight::{OnDisk, ReadBack, SEEN, State, Step1};
+use crate::core::act::hand;
+use crate::core::act::plan::{Direction, Outcome, Refused, RefusedBy, Way};
+use crate::core::act::stuck;
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
 use crate::core::id::ActId;
@@ -25,6 +27,7 @@ pub(super) fn target_changed(model: &mut Model, target: &TargetId, out: &mut Vec
     let ids: Vec<ActId> = model.acts.values().filter(|a| a.target() == target).map(|a| a.id).collect();
     for id in ids {
         observe(model, id, out);
+        still_stuck(model, id, out);
         undone(model, id, out);
     }
 }
@@ -41,25 +44,31 @@ pub(super) fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
         }
         return;
     }
-    match act.observe(state) {
+    match act.observe(state, now.world) {
         Step1::Nothing => {}
         // It reacts after all, but past the last deadline: it stays stuck, perhaps for another reason. Calling it seen
         // would have it called stuck again at once, with two records for every fact that comes.
         Step1::Seen
             if matches!(act.state, State::Stuck(_)) && act.settled_by().is_some_and(|late| now.world >= late) =>
         {
-            let why = act.stuck_because(state, true);
-            if act.state != State::Stuck(why.clone()) {
-                act.note(now.utc, format!("STUCK: {why}"));
-                let entry = records::of(act, Kind::Stuck, now.utc, json!({"why": why}));
-                out.push(Effect::Append { entry, ticket: None });
-                act.state = State::Stuck(why);
-                acts::changed(model);
+            if !act.reacted() {
+                let words = state.map(words_of).unwrap_or_else(|| "gone".into());
+                act.note(now.utc, format!("{SEEN}{words}"));
             }
+        }
+        Step1::TakenBack => {
+            let why: Arc<str> = stuck::took_back(act, state).into();
+            let r = Refused { kind: RefusedBy::Controller, status: None, why: why.clone(), retry_after_ms: None };
+            act.note(now.utc, format!("REFUSED: {why}"));
+            act.ended = Some(now);
+            let data = records::outcome(&Outcome::Refused(r.clone()));
+            out.push(Effect::Append { entry: records::of(act, Kind::Refused, now.utc, data), ticket: None });
+            act.state = State::Refused(r);
+            acts::changed(model);
         }
         Step1::Seen => {
             let words = state.map(words_of).unwrap_or_else(|| "gone".into());
-            act.note(now.utc, format!("seen: {words}"));
+            act.note(now.utc, format!("{SEEN}{words}"));
             let was_unknown = matches!(act.state, State::Unknown(_));
             if was_unknown {
                 act.answered = Some(now.world);
@@ -172,11 +181,19 @@ fn undone(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
     if !back || ours {
         return;
     }
-    let by: Arc<str> = match act.plan.primitive.way() {
-        Way::Pause => s.held_by.as_ref().map(|m| m.name.clone()),
-        Way::Abort | Way::Undo | Way::Forward => s.aborted_by.as_ref().map(|m| m.name.clone()),
-    }
-    .unwrap_or_else(|| "somebody else".into());
+    let since = act.sent.map(|s| s.utc);
+    let hand = match act.plan.primitive.way() {
+        Way::Pause => hand::of_pause(s, since),
+        Way::Abort => hand::of_abort(s, since),
+        Way::Undo => hand::of_template(s, since).or(s.aborted_by.as_ref()),
+        Way::Forward => None,
+    };
+    // What was written under our name is another console's: our own later act would have been found.
+    let by: Arc<str> = match (hand.filter(|m| &*m.name != hand::OURS), model.others.on(act.target()).next()) {
+        (Some(m), _) => hand::named(&m.name).into(),
+        (None, Some(other)) => other.who.clone(),
+        (None, None) => "somebody else".into(),
+    };
     let found = words_of(s);
     if let Some(a) = model.acts.get_mut(&id) {
         a.note(now.utc, format!("UNDONE by {by}: {found}"));
@@ -186,6 +203,36 @@ fn undone(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
         });
         a.state = State::Undone(by);
     }
+    acts::changed(model);
+}
+
+/// What hinders a stuck act may become something else, and the words follow. A record is written where the kind changes.
+fn still_stuck(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    let Some(act) = model.acts.get(&id) else { return };
+    let State::Stuck(was) = &act.state else { return };
+    let now = stuck::of(act, &model.world, model.now.utc);
+    if now.words == *was {
+        return;
+    }
+    if model.hindered.get(&id) == Some(&now.reason) {
+        // The same with other figures.
+        if let Some(a) = model.acts.get_mut(&id) {
+            a.state = State::Stuck(now.words);
+        }
+        acts::changed(model);
+    } else {
+        is_stuck(model, id, now, out);
+    }
+}
+
+fn is_stuck(model: &mut Model, id: ActId, found: stuck::Stuck, out: &mut Vec<Effect>) {
+    let now = model.now.utc;
+    let Some(act) = model.acts.get_mut(&id) else { return };
+    act.note(now, format!("STUCK: {}", found.words));
+    let data = json!({"why": found.words, "reason": found.reason.word()});
+    out.push(Effect::Append { entry: records::of(act, Kind::Stuck, now, data), ticket: None });
+    act.state = State::Stuck(found.words);
+    model.hindered.insert(id, found.reason);
     acts::changed(model);
 }
 
@@ -240,17 +287,15 @@ pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
                 }
             }
             State::Accepted | State::Seen => {
-                let seen = act.state == State::Seen;
                 let late = act.stuck_at().is_some_and(|t| now.world >= t);
-                if late {
-                    let why = act.stuck_because(model.world.targets.get(act.target()), seen);
-                    act.note(now.utc, format!("STUCK: {why}"));
-                    out.push(Effect::Append {
-                        entry: records::of(act, Kind::Stuck, now.utc, json!({"why": why})),
-                        ticket: None,
-                    });
-                    act.state = State::Stuck(why);
-                    acts::changed(model);
+                let due = act.taken_back_from().is_some_and(|t| now.world >= t);
+                if due {
+                    observe(model, id, out);
+                }
+                let Some(act) = model.acts.get(&id) else { continue };
+                if late && act.stuck_at().is_some_and(|t| now.world >= t) {
+                    let found = stuck::of(act, &model.world, now.utc);
+                    is_stuck(model, id, found, out);
                 }
             }
             State::Unknown(_) => {

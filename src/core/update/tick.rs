@@ -77,7 +77,10 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
                     person.push(t.0 + model.limits.reread);
                 }
             }
-            State::Accepted | State::Seen => world.extend(a.stuck_at().map(|t| t.0)),
+            State::Accepted | State::Seen => {
+                world.extend(a.stuck_at().map(|t| t.0));
+                world.extend(a.taken_back_from().map(|t| t.0));
+            }
             State::Unknown(_) => person.extend(a.next_read.map(|t| t.0)),
             State::NeedsName
             | State::Waiting

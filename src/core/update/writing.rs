@@ -1,6 +1,6 @@
 //! Keys and pasted text while something lies over the screen: a note, a reason, an explanation, help.
 
-use super::{browse, bump, filter, incident, link, looked, palette, records, sheet, steps};
+use super::{browse, bump, filter, incident, link, looked, palette, pick, records, sheet, steps};
 use crate::core::case::note::{Draft, Input};
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
@@ -54,6 +54,7 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
             model.nav.overlay = Some(question);
             true
         }
+        Overlay::Pick(p) => pick::key(model, p, key, out),
         Overlay::Lines(l) => looked::lines_key(model, key, l, out),
         page @ (Overlay::Explain { .. } | Overlay::Help { .. } | Overlay::Raw { .. }) => {
             scrolled(model, key, page, out)
@@ -73,6 +74,7 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
         | Overlay::Palette(_)
         | Overlay::Log(_)
         | Overlay::Lines(_)
+        | Overlay::Pick(_)
         | Overlay::SkipReason { .. }
         | Overlay::Who { .. } => return false,
     };

@@ -5,6 +5,7 @@ pub mod evidence;
 pub mod fact;
 pub mod figures;
 pub mod foreign;
+pub mod going;
 pub mod interest;
 pub mod service;
 pub mod source;

@@ -4,7 +4,7 @@
 use crate::config::theme::Role;
 use crate::core::act::dialog::{ActDialog, Dialog, PlanState};
 use crate::core::act::flight::State;
-use crate::core::act::gate::GateState;
+use crate::core::act::gate::{Gate, GateLine, GateState};
 use crate::core::act::plan::{Direction, Plan, Verb};
 use crate::core::age;
 use crate::core::case::others;
@@ -13,6 +13,7 @@ use crate::core::id::Hash;
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::CheckState;
 use crate::core::model::Model;
+use crate::core::update::{FULL, always_named};
 use crate::ui::frame;
 use crate::ui::parts::figures;
 use crate::ui::parts::line::{Line, Rows, cut_versions, gate, width, wrap};
@@ -46,6 +47,7 @@ pub fn rows(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize, tall: us
     }
     let mut checks = Rows::new();
     readiness(d, wide, &mut checks);
+    debt(d, wide, &mut checks);
     gates(d, wide, &mut checks);
     if let Some(ms) = d.repeated {
         let words = format!(" the same act was sent {} ago", age::span(ms));
@@ -223,8 +225,13 @@ fn readiness(d: &ActDialog, wide: usize, rows: &mut Rows) {
     }
 }
 
+/// What is not ok has a line each; the four that can block always have one. The rest is named and counted.
 fn gates(d: &ActDialog, wide: usize, rows: &mut Rows) {
-    for (i, g) in d.gates.iter().enumerate() {
+    let listed = |g: &GateLine| {
+        let main = matches!(g.gate, Gate::Verdict | Gate::Freshness | Gate::Burn | Gate::Permission);
+        main || g.state.blocks() || g.state.warns()
+    };
+    for (i, g) in d.gates.iter().filter(|g| listed(g)).enumerate() {
         let role = match g.state {
             GateState::Ok | GateState::NotConfigured => Role::Fine,
             GateState::Warn => Role::Warn,
@@ -239,6 +246,29 @@ fn gates(d: &ActDialog, wide: usize, rows: &mut Rows) {
         let said = crate::ui::parts::line::cut(&said, wide.saturating_sub(36)).into_owned();
         rows.may(if g.state.blocks() || g.state.warns() { 3 } else { 7 }, line.text(said));
     }
+    let named = |state: GateState| {
+        let of = d.gates.iter().filter(|g| g.state == state && !listed(g));
+        of.map(|g| g.gate.word()).collect::<Vec<_>>()
+    };
+    let (fine, none) = (named(GateState::Ok), named(GateState::NotConfigured));
+    if !fine.is_empty() {
+        rows.may(8, Line::new().text(format!("        ok as well: {}", fine.join(", "))));
+    }
+    if !none.is_empty() {
+        let n = none.len();
+        rows.may(6, Line::new().text(format!("        {n} not configured: {}", none.join(", "))));
+    }
+}
+
+/// What Git will bring back is owed from the moment it settles.
+fn debt(d: &ActDialog, wide: usize, rows: &mut Rows) {
+    let (Some(git), Some(plan)) = (&d.seen.git, d.plan()) else { return };
+    if d.operation.verb != Verb::RollBack {
+        return;
+    }
+    let from = plan.from.as_ref().map(|h| d.seen.version_of(h)).unwrap_or_default();
+    let words = format!("         a debt \"revert {from} in {}\" is opened when it settles", git.what);
+    rows.flow(5, 5, Line::new().text(words), wide, 11);
 }
 
 fn last_lines(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize) -> (Rows, Option<usize>) {
@@ -256,14 +286,26 @@ fn last_lines(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize) -> (Ro
         }
         PlanState::Cannot(why) => {
             sentence(&mut rows, Role::Bad, "CANNOT", why, wide);
-            rows.keep(esc(Line::new().text(" nothing was sent")));
+            let full = Line::new().text(" nothing was sent");
+            let full = if d.operation.verb == Verb::Promote {
+                full.text("; ").add(Role::Key, FULL.to_string()).text(" promote full")
+            } else {
+                full
+            };
+            rows.keep(esc(full));
             return (rows, None);
         }
         PlanState::Ready(_) => {}
     }
     if let Some(name) = &d.name {
+        // What asks for the name every time is no warning.
+        let always = always_named(&d.operation);
         for why in &name.why {
-            sentence(&mut rows, Role::Warn, "NOT AS IT SHOULD BE", why, wide);
+            if always.as_ref() == Some(why) {
+                rows.may(1, Line::new().text(format!(" {why}")));
+            } else {
+                sentence(&mut rows, Role::Warn, "NOT AS IT SHOULD BE", why, wide);
+            }
         }
         let ask = format!(" type {} and enter: ", name.must);
         let line = Line::new().text(&ask).add(Role::Moving, &name.typed);
@@ -310,6 +352,11 @@ fn ready_line(model: &Model, dialog: &Dialog, d: &ActDialog) -> Line {
             .text(format!(" LOOK-ONLY: {} sends this one act", model.keymap.shown(Intent::Confirm).unwrap_or_default()))
     } else {
         Line::new()
+    };
+    let line = if d.operation.verb == Verb::Promote && !dialog.again {
+        line.text(" ").add(Role::Key, FULL.to_string()).text(" promote full")
+    } else {
+        line
     };
     let key = model.keymap.shown(Intent::Confirm).unwrap_or_default();
     let what = format!(" {}{}   ", d.operation.verb.word(), if waits { " in a moment" } else { "" });

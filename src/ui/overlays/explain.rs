@@ -179,7 +179,7 @@ fn verdict(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
 /// Which versions, and the counts of both.
 fn sides(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
     let v_of = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
-    let track = figures::track(t);
+    let track = t.track();
     para(out, wide, &format!("{track} is {}, stable is {}", v_of(&t.candidate), v_of(&t.stable)));
     counts(track, &j.verdict, out);
 }

@@ -10,8 +10,9 @@ use crate::core::keymap::chord_name;
 use crate::core::menu::{self, Item, Ready};
 use crate::core::model::Model;
 use crate::core::world::target::TargetState;
+use crate::ui::hints;
 use crate::ui::parts::figures;
-use crate::ui::parts::line::{Line, Rows, cut, gate, width};
+use crate::ui::parts::line::{Line, Rows, cut, cut_middle, gate, width};
 use crate::ui::screens::verdict;
 
 /// Keys were typed that begin something.
@@ -25,6 +26,10 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     let after = here::after(model, pending);
     let mut rows = Rows::new();
     rows.keep(if here::begins_act(model, pending) { on(model, wide) } else { begun(pending) });
+    if wide >= SIDE_BY_SIDE && model.nav.menu_target.is_some() && here::begins_act(model, pending) {
+        side_by_side(model, &after, wide, &mut rows);
+        return rows;
+    }
     let c = Columns::of(wide);
     let mut lines = acts(model, &after, &c);
     for (keys, intent) in after.iter().filter(|(_, i)| !i.is_act()) {
@@ -51,6 +56,98 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     }
     rows.keep(more);
     rows
+}
+
+/// Columns from which acts stand in two columns, and where the second one begins.
+const SIDE_BY_SIDE: usize = 76;
+
+/// What is done to the target, in the order it is looked for: back and hold on the left, on and on the right.
+const LEFT: [Intent; 5] = [Intent::RollBack, Intent::RollBackTo, Intent::Hold, Intent::Freeze, Intent::Promote];
+const RIGHT: [Intent; 5] = [Intent::Resume, Intent::SkipStep, Intent::Retry, Intent::Thaw, Intent::Acknowledge];
+
+/// The acts of the target in two columns; those of the incident and the console in one row each for what works and what
+/// does not, by their letters.
+fn side_by_side(model: &Model, after: &[(&[Key], Intent)], wide: usize, rows: &mut Rows) {
+    let t = model.nav.menu_target.as_ref().and_then(|t| model.world.targets.get(t));
+    let items = menu::all(model, t);
+    let key = |i: Intent| after.iter().find(|(_, a)| *a == i).map(|(k, _)| chord_name(k));
+    let find = |i: Intent| items.iter().find(|x| x.intent == i).zip(key(i));
+    // The second column has room for its words and a reason; what is over goes to the first.
+    let at = (wide * 3 / 5).min(wide.saturating_sub(32));
+    for (l, r) in LEFT.into_iter().zip(RIGHT) {
+        let line = match find(l) {
+            Some((item, key)) => cell(item, &key, at - 1, true),
+            None => Line::new(),
+        };
+        let line = match find(r) {
+            Some((item, key)) => line.to(at).append(cell(item, &key, wide - at, false)),
+            None => line,
+        };
+        if !line.is_empty() {
+            rows.may(1, line);
+        }
+    }
+    let placed = |i: Intent| LEFT.contains(&i) || RIGHT.contains(&i);
+    let mut live = Line::new().text(" also:");
+    let mut dead: Vec<String> = Vec::new();
+    for (keys, intent) in after.iter().filter(|(_, i)| !placed(*i)) {
+        let name = chord_name(keys);
+        let item = items.iter().find(|x| x.intent == *intent);
+        if matches!(item.map(|i| &i.ready), Some(Ready::No(_))) {
+            dead.push(name);
+            continue;
+        }
+        let word = if intent.is_act() { hints::word(*intent) } else { intent.name() };
+        live = live.text("  ").add(Role::Key, name).text(format!(" {word}"));
+    }
+    rows.flow(2, 2, live, wide, 7);
+    if !dead.is_empty() {
+        rows.flow(3, 3, Line::new().text(format!(" not now: {}", dead.join(" "))), wide, 10);
+    }
+}
+
+/// `r roll back to v2.14.0   2m  2/3 (!)` in `wide` columns. Its time goes first, its words are cut next, the reason last.
+fn cell(item: &Item, key: &str, wide: usize, time: bool) -> Line {
+    let dead = matches!(item.ready, Ready::No(_));
+    let line = Line::new().text(" ").left(if dead { Role::Text } else { Role::Key }, key, 2);
+    let (role, ready) = match &item.ready {
+        Ready::Yes(s) if s.is_empty() => (Role::Text, "yes".to_owned()),
+        Ready::Yes(s) => (Role::Text, s.clone()),
+        Ready::But(s) => (Role::Warn, s.clone()),
+        Ready::No(s) => (Role::Text, format!("NO: {}", gate(s))),
+    };
+    let label = if time { gate(&item.label).into_owned() } else { hints::word(item.intent).to_owned() };
+    let label = match (item.intent, item.label.as_str()) {
+        // The one that applies is named.
+        (Intent::Retry, l) => l.split(':').next().unwrap_or(l).to_owned(),
+        _ => label,
+    };
+    let soon = item.takes.split(" (").next().unwrap_or_default();
+    let soon = if time && width(soon) < 6 && !matches!(soon, "--" | "now") { soon } else { "" };
+    let most = wide * 2 / 5;
+    let reason = width(&ready).min(if time { most } else { wide.saturating_sub(12) });
+    let words = wide.saturating_sub(3 + reason + 1);
+    let taken = if soon.is_empty() { 0 } else { width(soon) + 1 };
+    let label = short_label(item, label, words.saturating_sub(taken));
+    let line = line.left(Role::Text, label, words.saturating_sub(taken));
+    let line = if soon.is_empty() { line } else { line.right(Role::Text, soon, taken - 1).text(" ") };
+    line.add(role, cut(&ready, reason))
+}
+
+/// A version's ends stay; else the verb alone says enough.
+fn short_label(item: &Item, label: String, room: usize) -> String {
+    if width(&label) < room {
+        return label;
+    }
+    let verb = hints::word(item.intent);
+    match label.rsplit_once(" to ") {
+        Some((_, version)) if room >= width(verb) + 12 => {
+            let verb = if verb.ends_with(" to") { format!("{verb} ") } else { format!("{verb} to ") };
+            let left = room.saturating_sub(width(&verb) + 1);
+            format!("{verb}{}", cut_middle(version, left))
+        }
+        _ => verb.to_owned(),
+    }
 }
 
 /// `ACT ON  checkout  canary 10%, v1 -> v2`, the pinned target whatever is chosen by now.

@@ -10,6 +10,7 @@ pub mod many;
 pub mod menu;
 pub mod note;
 pub mod palette;
+pub mod pick;
 pub mod raw;
 pub mod reason;
 pub mod sheet;

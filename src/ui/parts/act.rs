@@ -4,9 +4,11 @@ use super::figures;
 use super::line::{Line, Rows, wrap};
 use crate::config::theme::Role;
 use crate::core::act::flight::{Act, State, Trouble};
+use crate::core::act::hand;
 use crate::core::act::plan::Verb;
+use crate::core::act::stuck::{self, Lever};
 use crate::core::age;
-use crate::core::intent::Intent;
+use crate::core::finish;
 use crate::core::judge::words;
 use crate::core::model::Model;
 use crate::core::time::Utc;
@@ -97,7 +99,7 @@ pub fn sentence(model: &Model, act: &Act) -> (Role, String, String) {
         State::Undone(by) => (
             Role::Bad,
             "UNDONE".into(),
-            format!(" {} {}: taken back by {by}", act.plan.operation.verb.word(), about(act)),
+            format!(" {} {}: {}", act.plan.operation.verb.word(), about(act), hand::taken_back(by)),
         ),
         State::Preparing | State::Logging => {
             (Role::Moving, act.doing().into(), format!(" {}: intent to disk, target read again", about(act)))
@@ -168,6 +170,9 @@ pub fn block(model: &Model, act: &Act, wide: usize) -> Rows {
         rows.may(1, Line::new().text(format!("  {p}")));
     }
     if act.is_over() {
+        for line in next(model, act) {
+            rows.flow(3, 19, line, wide, 3);
+        }
         return rows;
     }
     if !matches!(act.state, State::Stuck(_) | State::Unknown(_)) {
@@ -185,8 +190,8 @@ pub fn block(model: &Model, act: &Act, wide: usize) -> Rows {
     if let Some(step) = act.current().filter(|_| !act.is_over()) {
         rows.flow(5, 22, Line::new().text(format!(" settled when {}", step.done_words)), wide, 3);
     }
-    if let Some(next) = next(model, act) {
-        rows.may(3, next);
+    for line in next(model, act) {
+        rows.flow(3, 19, line, wide, 3);
     }
     rows
 }
@@ -243,20 +248,36 @@ fn draining(model: &Model, act: &Act) -> Option<Line> {
     )))
 }
 
-/// What comes next if it does not go on by itself.
-fn next(model: &Model, act: &Act) -> Option<Line> {
-    let key = model.keymap.shown(Intent::RollBack).unwrap_or_default();
+/// What comes next if it does not go on by itself: the lever, and what helps beside a key.
+fn next(model: &Model, act: &Act) -> Vec<Line> {
+    let t = model.world.targets.get(act.target());
+    let lever = |head: &str, l: &Lever| {
+        let key = model.keymap.shown(l.intent)?;
+        Some(Line::new().text(head).add(Role::Key, key).text(format!(" {}", l.words)))
+    };
     if let Some(by) = act.stuck_at() {
-        let at = Utc(model.now.utc.0 + (by.0 - model.now.world.0));
-        return Some(Line::new().text(format!(" called stuck at {}", at.hms())));
+        let at = Utc(model.now.utc.0 + (by.0 - model.now.world.0)).hms();
+        let head = format!(" next if stuck at {at}: ");
+        let line = stuck::next(act, t).filter(|_| model.replay.is_none()).and_then(|l| lever(&head, &l));
+        return vec![line.unwrap_or_else(|| Line::new().text(format!(" called stuck at {at}")))];
     }
-    match act.trouble()? {
-        Trouble::Stuck(_) if model.replay.is_some() => None,
-        Trouble::Stuck(_) => Some(
-            Line::new().text(" next lever: ").add(Role::Key, key).text(" opens the roll back anew, by what fits now"),
-        ),
-        Trouble::Unknown(_) => Some(Line::new().text(format!(" read back {} times so far", act.reads))),
-        Trouble::Undone(_) => None,
+    let Some(trouble) = act.trouble() else { return Vec::new() };
+    if model.replay.is_some() {
+        return Vec::new();
+    }
+    match trouble {
+        Trouble::Stuck(_) => {
+            let found = stuck::of(act, &model.world, model.now.utc);
+            let key = found.lever.as_ref().and_then(|l| lever(" next lever: ", l));
+            let helps = found.helps.map(|h| Line::new().text(format!(" what helps: {h}")));
+            key.into_iter().chain(helps).collect()
+        }
+        Trouble::Unknown(_) => vec![Line::new().text(format!(" read back {} times so far", act.reads))],
+        Trouble::TakenBack(_) | Trouble::Undone(_) => {
+            let again =
+                Lever { intent: finish::intent(act.plan.operation.verb), words: "again, by what fits now".into() };
+            lever(" next lever: ", &again).into_iter().collect()
+        }
     }
 }
 

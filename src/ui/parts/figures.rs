@@ -14,7 +14,7 @@ use crate::core::judge::verdict::{Cause, Counts, Difference, Track, Verdict, Wor
 use crate::core::judge::words;
 use crate::core::model::Model;
 use crate::core::time::Utc;
-use crate::core::world::target::{Phase, Strategy, TargetState};
+use crate::core::world::target::TargetState;
 use crate::ui::motion;
 
 pub fn word_role(word: &Word) -> Role {
@@ -33,20 +33,6 @@ pub fn burn_role(word: burn::Word) -> Role {
         burn::Word::Rising => Role::Warn,
         burn::Word::NoTraffic | burn::Word::NoData => Role::Blind,
         burn::Word::Calm | burn::Word::Easing => Role::Fine,
-    }
-}
-
-/// What people call the new version's part.
-pub fn track(t: &TargetState) -> &'static str {
-    match t.strategy {
-        Strategy::Canary => "canary",
-        Strategy::BlueGreen => "preview",
-        Strategy::Rolling
-        | Strategy::Ordered
-        | Strategy::PerNode
-        | Strategy::AbTest
-        | Strategy::Reconciled
-        | Strategy::Other(_) => "candidate",
     }
 }
 
@@ -201,7 +187,7 @@ fn verdict_now(model: &Model, t: &TargetState) -> Line {
 
 fn side(t: &TargetState, which: Track) -> &'static str {
     match which {
-        Track::Candidate => track(t),
+        Track::Candidate => t.track(),
         Track::Stable => "stable",
     }
 }
@@ -272,7 +258,7 @@ fn sides(t: &TargetState, j: &Judged) -> (&'static str, [(&'static str, String, 
         let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
         super::line::gate(&v).into_owned()
     };
-    let candidate = (track(t), name(&t.candidate), rate(j.verdict.candidate));
+    let candidate = (t.track(), name(&t.candidate), rate(j.verdict.candidate));
     (was, [candidate, ("stable", name(&t.stable), rate(j.verdict.stable))])
 }
 
@@ -368,35 +354,15 @@ pub fn reach(t: &TargetState) -> String {
     let weight = match t.weight_real {
         Some(w) if w == t.weight_wanted => format!("{w}% of traffic"),
         Some(w) => format!("{w}% of traffic, {}% wanted", t.weight_wanted),
-        None if !weight_known(t) => "share of traffic not known".into(),
+        None if !t.weight_is_known() => "share of traffic not known".into(),
         None => format!("{}% of traffic wanted", t.weight_wanted),
     };
     format!("{weight}, {pods}{ready}, {}", t.id.source)
 }
 
-/// Neither the source nor a step says what share the candidate should have or has: that is not 0 %.
-fn weight_known(t: &TargetState) -> bool {
-    t.weight_real.is_some() || t.weight_wanted > 0 || !t.steps.is_empty()
-}
-
-/// What a target does, for a column: `canary 10% 2/5`, `held at 10%`, `aborted`.
+/// What a target does, for a column: `canary 10% 2/5`, `held at 10%`, `rolling 7 of 12`.
 pub fn what(t: &TargetState) -> String {
-    if !t.is_moving() {
-        return match &t.phase {
-            Phase::Healthy => "steady".into(),
-            other => other.word().to_owned(),
-        };
-    }
-    let weight = t.weight_real.unwrap_or(t.weight_wanted);
-    if t.aborted {
-        return if weight == 0 { "aborted".into() } else { format!("aborting {weight}%") };
-    }
-    let step = t.step.filter(|_| !t.steps.is_empty()).map(|s| format!(" {}/{}", s, t.steps.len()));
-    let word = if t.held { "held" } else { track(t) };
-    if !weight_known(t) {
-        return word.into();
-    }
-    format!("{word} {weight}%{}", step.unwrap_or_default())
+    t.going()
 }
 
 /// Points for a column: `+21.6`, `was +0.1`, `640 more`.

@@ -20,6 +20,7 @@ pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
             Some(Trouble::Stuck(_)) => return (Role::Bad, "STUCK".into(), String::new()),
             Some(Trouble::Unknown(_)) => return (Role::Bad, "UNKNOWN".into(), "outcome".into()),
             Some(Trouble::Undone(_)) => return (Role::Bad, "UNDONE".into(), String::new()),
+            Some(Trouble::TakenBack(_)) => return (Role::Bad, "REFUSED".into(), String::new()),
             None if !act.is_over() => return (Role::Moving, act.doing().to_lowercase(), String::new()),
             None => {}
         }

@@ -101,7 +101,7 @@ fn head(model: &Model, t: &TargetState, out: &mut Rows) {
         format!("{} {}/{}", r.version, r.replicas.ready, r.replicas.existing)
     };
     if let Some(r) = t.candidate_revision().filter(|_| t.is_moving()) {
-        line = line.text(format!("   {} {}", figures::track(t), pods(r)));
+        line = line.text(format!("   {} {}", t.track(), pods(r)));
     }
     if let Some(r) = t.stable_revision() {
         line = line.text(format!("   stable {}", pods(r)));
@@ -157,7 +157,7 @@ fn table(model: &Model, t: &TargetState, e: &Evidence, wide: usize, tall: usize,
 
 fn track_word(t: &TargetState, track: Track) -> &'static str {
     match track {
-        Track::Candidate => figures::track(t),
+        Track::Candidate => t.track(),
         Track::Old | Track::Stable => track.word(),
     }
 }

@@ -39,7 +39,7 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
             Some(Trouble::Unknown(_)) => {
                 said(format!("not known yet if {name} was {}; it is being read back.", act.done_word()), None)
             }
-            Some(Trouble::Undone(_)) | None => {
+            Some(Trouble::Undone(_) | Trouble::TakenBack(_)) | None => {
                 let to = act.plan.to.as_ref().filter(|_| act.plan.from != act.plan.to);
                 let to = to.map(|h| format!(" to `{}`", act.seen.version_of(h))).unwrap_or_default();
                 said(format!("{} {name}{to}.", act.doing()), Some(act.begun.utc))
@@ -62,14 +62,11 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
         let back = t.stable.as_ref().map_or_else(|| "stable".into(), |h| t.version_of(h));
         let asked = t.candidate.as_ref().map_or_else(|| "another".into(), |h| t.version_of(h));
         if t.weight_real.is_some_and(|w| w > 0) {
-            return said(
-                format!("{name} goes back to `{back}`; its {} is being taken away.", figures::track(t)),
-                t.aborted_at,
-            );
+            return said(format!("{name} goes back to `{back}`; its {} is being taken away.", t.track()), t.aborted_at);
         }
         return said(format!("{name} is back on `{back}`; its spec still asks for `{asked}`."), t.aborted_at);
     }
-    moving(name, figures::track(t), j, burning, model.utc())
+    moving(name, t.track(), j, burning, model.utc())
 }
 
 fn moving(name: &str, track: &str, j: &Judged, burning: bool, now: Utc) -> Headline {

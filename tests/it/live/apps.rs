@@ -38,12 +38,7 @@ impl Place {
     fn new(state: PathBuf, name: &str) -> Place {
         let ns = format!("{name}-{}", std::process::id());
         let kubeconfig = state.join("kube/admin.yaml");
-        let settings = Settings {
-            source: "lab".into(),
-            context: None,
-            kubeconfig: Some(kubeconfig),
-            namespaces: vec![ns.clone()],
-        };
+        let settings = Settings { kubeconfig: Some(kubeconfig), namespaces: vec![ns.clone()], ..Settings::of("lab") };
         let place = Place { k: Kubernetes::new(settings, std::sync::Arc::new(utc)), state, ns };
         place.kubectl(&["create", "namespace", &place.ns], "");
         place
