@@ -88,6 +88,12 @@ impl Index {
         std::mem::take(&mut self.touched)
     }
 
+    /// As if something had happened to it.
+    #[cfg(test)]
+    pub fn touch_again(&mut self, uid: &Arc<str>) {
+        self.touched.insert(uid.clone());
+    }
+
     /// Where the target stands.
     pub fn place(&self, uid: &str) -> Option<&(Kind, Key)> {
         self.places.get(uid)

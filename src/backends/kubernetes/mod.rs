@@ -24,8 +24,6 @@ mod rights;
 mod rows;
 mod send;
 mod store;
-#[cfg(test)]
-mod store_tests;
 mod template;
 mod told;
 mod watch;

@@ -10,8 +10,8 @@ use super::lenient::{int, maybe, object, text};
 use super::wire::{SetRow, pod_trouble, set_row};
 use super::words::Words;
 use crate::core::world::detail::Scaler;
-use serde::de::DeserializeOwned;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
 /// Namespace and name.

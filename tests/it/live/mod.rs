@@ -5,6 +5,7 @@
 
 mod console;
 pub mod home;
+mod kinds;
 mod kube;
 pub mod lab;
 pub mod rollout;
