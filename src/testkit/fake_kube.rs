@@ -63,7 +63,18 @@ struct World {
     bookmark_ms: u64,
     /// Log lines by pod, and whether they are of the container before.
     logs: BTreeMap<(String, bool), Vec<String>>,
+    /// (group/version, plural, kind) of what is defined beside the server's own.
+    defined: BTreeSet<(String, String, String)>,
 }
+
+/// What a fresh server has of its own accord, and what is defined by putting the first object there.
+const KNOWN: [(&str, &str, &str, bool); 5] = [
+    ("argoproj.io/v1alpha1", "rollouts", "Rollout", true),
+    ("argoproj.io/v1alpha1", "analysisruns", "AnalysisRun", true),
+    ("argoproj.io/v1alpha1", "experiments", "Experiment", true),
+    ("flagger.app/v1beta1", "canaries", "Canary", false),
+    ("keda.sh/v1alpha1", "scaledobjects", "ScaledObject", false),
+];
 
 /// The server; it stops when dropped.
 pub struct FakeKube {
@@ -81,6 +92,11 @@ impl Drop for FakeKube {
     }
 }
 
+fn known(which: impl Fn(&(&str, &str, &str, bool)) -> bool) -> BTreeSet<(String, String, String)> {
+    let owned = |k: &(&str, &str, &str, bool)| (k.0.to_owned(), k.1.to_owned(), k.2.to_owned());
+    KNOWN.iter().filter(|k| which(k)).map(owned).collect()
+}
+
 impl FakeKube {
     /// Listens on a free port and writes a kubeconfig that leads there.
     ///
@@ -95,7 +111,8 @@ impl FakeKube {
              users:\n- name: me\n  user: {{token: {TOKEN}}}\ncontexts:\n- name: fake\n  context: {{cluster: fake, user: me, namespace: shop}}\n"
         );
         std::fs::write(&kubeconfig, text).expect("temporary directory");
-        let world = Arc::new(Mutex::new(World { version: 100, bookmark_ms: 200, ..World::default() }));
+        let world =
+            Arc::new(Mutex::new(World { version: 100, bookmark_ms: 200, defined: known(|k| k.3), ..World::default() }));
         let (bell, _) = watch::channel(0);
         let (w, b) = (world.clone(), bell.clone());
         let task = tokio::spawn(async move {
@@ -152,6 +169,21 @@ impl FakeKube {
                     w.history.push((version, key, "DELETED", v));
                 }
             }
+        });
+    }
+
+    /// A resource is defined: `install("db.example.org/v1", "databases", "Database")`.
+    pub fn install(&self, group: &str, plural: &str, kind: &str) {
+        self.with(|w| w.defined.insert((group.to_owned(), plural.to_owned(), kind.to_owned())));
+    }
+
+    /// Its definition is removed: its objects are deleted first, then its watches end, and it is not served any more.
+    pub fn uninstall(&self, plural: &str) {
+        let names: Vec<Key> = self.look(|w| w.objects.keys().filter(|k| k.0 == plural).cloned().collect());
+        names.iter().for_each(|(p, ns, name)| self.delete(p, ns, name, true));
+        self.with(|w| {
+            w.defined.retain(|d| d.1 != plural);
+            w.generation += 1;
         });
     }
 
@@ -216,12 +248,19 @@ impl FakeKube {
 
 impl World {
     fn put(&mut self, plural: &str, mut object: Value) {
+        self.defined.extend(known(|k| k.1 == plural));
         self.version += 1;
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
         let text = |p: &str| object.pointer(p).and_then(Value::as_str).unwrap_or("").to_owned();
         let key = (plural.to_owned(), text("/metadata/namespace"), text("/metadata/name"));
         let kind = if self.objects.insert(key.clone(), object.clone()).is_some() { "MODIFIED" } else { "ADDED" };
         self.history.push((self.version, key, kind, object));
+    }
+
+    /// Whether there is such a resource. `group`: with its version; `None`: the core's.
+    fn serves(&self, group: Option<&str>, plural: &str) -> bool {
+        let own = |g: &str| !g.contains('.') || g.split('/').next().is_some_and(|g| g.ends_with(".k8s.io"));
+        group.is_none_or(|g| own(g) || self.defined.iter().any(|d| d.0 == g && d.1 == plural))
     }
 
     fn denies(&self, verb: &str, resource: &str) -> bool {

@@ -25,6 +25,7 @@ mod hints;
 mod home;
 mod incident;
 mod inside;
+mod kinds;
 mod kubernetes;
 mod layering;
 mod layout;

@@ -88,6 +88,12 @@ impl Index {
         std::mem::take(&mut self.touched)
     }
 
+    /// As if something had happened to it.
+    #[cfg(test)]
+    pub fn touch_again(&mut self, uid: &Arc<str>) {
+        self.touched.insert(uid.clone());
+    }
+
     /// Where the target stands.
     pub fn place(&self, uid: &str) -> Option<&(Kind, Key)> {
         self.places.get(uid)
@@ -257,7 +263,8 @@ impl Index {
     /// The target with this uid, whatever it belongs to, and whatever drives those.
     fn touch(&mut self, uid: &Arc<str>) {
         let mut next = Some(uid);
-        for _ in 0..GENERATIONS {
+        // Below the last workload that counts lie a set and its pod.
+        for _ in 0..GENERATIONS + 2 {
             let Some(uid) = next else { return };
             if let Some(place) = self.places.get(uid) {
                 self.touched.insert(uid.clone());

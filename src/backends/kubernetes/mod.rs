@@ -31,8 +31,6 @@ mod room;
 mod rows;
 mod send;
 mod store;
-#[cfg(test)]
-mod store_tests;
 mod template;
 mod told;
 mod watch;

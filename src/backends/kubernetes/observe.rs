@@ -47,6 +47,7 @@ struct Watching<'a, 't> {
     /// The kinds are known: an answer of discovery came for every group.
     discovered: bool,
     looking: bool,
+    looked: Option<Instant>,
     /// When the kinds are looked for again.
     look_at: Instant,
     lease_at: Instant,
@@ -92,6 +93,7 @@ async fn session(k: &Kubernetes, want: watched::Receiver<Interest>, told: &mut T
         whole: false,
         discovered: false,
         looking: false,
+        looked: None,
         look_at: now,
         lease_at: now,
         lease_in: Vec::new(),
@@ -231,7 +233,9 @@ impl Watching<'_, '_> {
             // Its definition was removed; it may come again.
             Trouble::NotFound => {
                 self.told.last_error(e);
-                self.look_soon();
+                if !Kind::BUILT_IN.contains(&kind) {
+                    self.look_soon();
+                }
             }
             Trouble::Auth
             | Trouble::Unreachable
@@ -266,12 +270,15 @@ impl Watching<'_, '_> {
     }
 
     fn look_soon(&mut self) {
+        // A server that says "served" and "not found" by turns must not be asked in a loop.
         let soon = Instant::now() + self.k.timing.backoff_first;
-        self.look_at = self.look_at.min(soon);
+        let earliest = self.looked.map_or(soon, |at| soon.max(at + self.k.timing.recheck() / 6));
+        self.look_at = self.look_at.min(earliest);
     }
 
     fn found(&mut self, found: Found, streams: &mut Streams) -> Result<(), SourceError> {
         self.looking = false;
+        self.looked = Some(Instant::now());
         self.look_at = Instant::now() + self.k.timing.recheck();
         match found.unknown {
             Some(e) => {

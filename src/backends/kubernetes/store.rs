@@ -290,3 +290,6 @@ fn print(state: &mut TargetState) -> u64 {
     state.read_at = at;
     into.0.finish()
 }
+
+#[cfg(test)]
+mod tests;

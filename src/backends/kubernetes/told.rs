@@ -129,8 +129,9 @@ impl<'a> Telling<'a> {
 
     /// The source's state, when it says something new.
     pub fn tell(&mut self, link: Link) {
-        let times = || self.wanted.iter().map(|at| self.lists.get(at).and_then(|l| l.confirmed));
-        let confirmed = if self.ever && times().all(|t| t.is_some()) { times().flatten().min() } else { None };
+        // A kind that came while running is not known to be old before it is known.
+        let known = self.wanted.iter().filter_map(|at| self.lists.get(at)).filter(|l| l.complete);
+        let confirmed = if self.ever { known.filter_map(|l| l.confirmed).min() } else { None };
         let mut abilities = self.k.abilities();
         let customs = self.k.customs();
         for kind in self.missing() {

@@ -29,6 +29,14 @@ fn parts(path: &str) -> (String, Option<String>, Option<String>, String) {
     (at(0).unwrap_or_default(), ns, at(1), at(2).unwrap_or_default())
 }
 
+/// `argoproj.io/v1alpha1` of a path; `None`: the core group.
+fn group_of(path: &str) -> Option<String> {
+    let mut parts = path.trim_matches('/').split('/');
+    let apis = parts.next() == Some("apis");
+    let (group, version) = (parts.next()?, parts.next()?);
+    apis.then(|| format!("{group}/{version}"))
+}
+
 fn query(text: &str, key: &str) -> Option<String> {
     text.split('&').find_map(|p| p.strip_prefix(key)?.strip_prefix('=').map(str::to_owned))
 }
@@ -129,7 +137,6 @@ async fn read_request(s: &mut TcpStream) -> std::io::Result<Option<Asked>> {
 fn handle(w: &mut World, asked: &Asked, path: &str, q: &str) -> (u16, String) {
     match (asked.method.as_str(), path) {
         ("GET", "/version") => return (200, json!({"gitVersion": "v1.36.3"}).to_string()),
-        ("GET", "/apis/argoproj.io/v1alpha1") => return (200, json!({"kind": "APIResourceList"}).to_string()),
         ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews")
             if w.denies("create", "selfsubjectreviews/v1") =>
         {
@@ -160,6 +167,18 @@ fn handle(w: &mut World, asked: &Asked, path: &str, q: &str) -> (u16, String) {
         _ => {}
     }
     let (plural, ns, name, sub) = parts(path);
+    let group = group_of(path);
+    if let (Some(g), "") = (&group, plural.as_str()) {
+        let all: Vec<Value> =
+            w.defined.iter().filter(|d| d.0 == *g).map(|d| json!({"name": d.1, "kind": d.2})).collect();
+        return match all.is_empty() {
+            true => (404, "404 page not found".into()),
+            false => (200, json!({"kind": "APIResourceList", "resources": all}).to_string()),
+        };
+    }
+    if !w.serves(group.as_deref(), &plural) {
+        return (404, "404 page not found".into());
+    }
     let forbidden = |verb: &str, what: &str| {
         status(403, "Forbidden", &format!("{what} is forbidden: User \"me\" cannot {verb} resource \"{what}\""))
     };
@@ -262,6 +281,9 @@ async fn stream_watch(
 ) -> std::io::Result<()> {
     let lock = || world.lock().unwrap_or_else(PoisonError::into_inner);
     let (plural, ns, ..) = parts(path);
+    if !lock().serves(group_of(path).as_deref(), &plural) {
+        return s.write_all(answer(404, "text/plain", "404 page not found").as_bytes()).await;
+    }
     let mut at: u64 = query(q, "resourceVersion").and_then(|v| v.parse().ok()).unwrap_or(0);
     let (expired, http, generation, every) = {
         let w = lock();

@@ -8,6 +8,7 @@ mod commands;
 mod console;
 mod flagger;
 pub mod home;
+mod kinds;
 mod kube;
 pub mod lab;
 pub mod rollout;

@@ -1,1 +1,0 @@
-//! The store against recorded objects, and its index against a full recompute.

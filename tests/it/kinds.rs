@@ -1,0 +1,160 @@
+//! The kinds a cluster serves, before the fake API server: they come and go, some may not be read, some are an
+//! operator's own.
+
+use super::kubernetes::{Watched, backend, backend_of, observe, recorded, whole};
+use andon::backends::{Backend, Cx, Lane, Query};
+use andon::core::world::fact::Fact;
+use andon::core::world::source::{Link, Trouble};
+use andon::core::world::target::{Strategy, TargetState};
+use andon::testkit::fake_kube::{FakeKube, Fault};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const CX: Cx = Cx { deadline: Duration::from_secs(3), lane: Lane::Act };
+
+fn deployment(name: &str) -> Value {
+    json!({"metadata": {"name": name, "namespace": "shop", "uid": format!("d-{name}"), "generation": 1,
+            "annotations": {"deployment.kubernetes.io/revision": "1"}},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": name}},
+            "template": {"metadata": {"labels": {"app": name}}, "spec": {"containers": [{"name": "x", "image": "r/x:1"}]}}},
+        "status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}})
+}
+
+fn target<'a>(all: &'a [Fact], kind: &str) -> Option<&'a TargetState> {
+    all.iter().rev().find_map(|f| match f {
+        Fact::Target(t) if *t.id.kind == *kind => Some(&**t),
+        _ => None,
+    })
+}
+
+fn kinds(w: &Watched) -> Vec<String> {
+    w.last().map(|s| s.abilities.kinds.iter().map(ToString::to_string).collect()).unwrap_or_default()
+}
+
+const PLAIN: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
+
+#[tokio::test]
+async fn a_definition_that_comes_and_goes_while_running_brings_its_targets_and_takes_them() {
+    let f = FakeKube::start().await;
+    ["rollouts", "analysisruns", "experiments"].iter().for_each(|p| f.uninstall(p));
+    f.put("deployments", deployment("api"));
+    let w = observe(&backend(&f, &[]));
+    w.until("whole", |all| all.iter().any(whole)).await;
+    let s = w.last().expect("told");
+    assert_eq!((&s.link, &*s.holds), (&Link::Watching, "1 deployment, 0 moving"), "no Argo is no failure");
+    assert_eq!(kinds(&w), PLAIN);
+    assert!(!f.asked().iter().any(|a| a.path.contains("rollouts?")), "what is not there is not watched");
+    recorded(&f);
+    w.until("the rollout", |all| target(all, "Rollout").is_some()).await;
+    w.until("its kind", |_| kinds(&w).first().is_some_and(|k| k == "Rollout")).await;
+    w.until("whole again", |_| w.last().is_some_and(|s| s.link == Link::Watching)).await;
+    assert_eq!(&*w.last().expect("told").holds, "1 rollout, 1 deployment, 1 moving");
+    f.uninstall("rollouts");
+    w.until("gone", |all| all.iter().any(|f| matches!(f, Fact::Gone(id) if &*id.kind == "Rollout"))).await;
+    w.until("without it", |_| kinds(&w) == PLAIN).await;
+    w.until("watching", |_| w.last().is_some_and(|s| s.link == Link::Watching)).await;
+    assert!(!w.task.is_finished(), "the rest goes on");
+    // And once more, to see that a kind can come back.
+    recorded(&f);
+    w.until("back", |_| w.last().is_some_and(|s| s.holds.contains("1 rollout"))).await;
+}
+
+#[tokio::test]
+async fn what_may_not_be_read_is_left_out_and_named() {
+    let f = FakeKube::start().await;
+    recorded(&f);
+    f.deny("list experiments");
+    f.deny("list statefulsets");
+    let w = observe(&backend(&f, &["shop"]));
+    w.until("whole", |all| all.iter().any(whole)).await;
+    for verb in ["list experiments", "list statefulsets"] {
+        let named = || {
+            w.last().is_some_and(|s| s.abilities.rights.iter().any(|r| &*r.verb == verb && r.allowed == Some(false)))
+        };
+        w.until(verb, |_| named()).await;
+    }
+    assert_eq!(kinds(&w), ["Rollout", "Deployment", "DaemonSet"]);
+    assert_eq!(w.last().expect("told").link, Link::Watching);
+}
+
+#[tokio::test]
+async fn where_nothing_may_be_read_the_source_is_red_with_the_reason() {
+    let f = FakeKube::start().await;
+    recorded(&f);
+    let no = json!({"message": "rollouts is forbidden: User \"me\" cannot list", "code": 403}).to_string();
+    f.fault("GET", "?limit", Fault::Answer(403, "application/json", no));
+    let w = observe(&backend(&f, &[]));
+    w.until("failed", |_| w.last().is_some_and(|s| matches!(s.link, Link::Failed(_)))).await;
+    let Link::Failed(e) = w.last().expect("told").link else { panic!("red") };
+    assert!(e.trouble == Trouble::Forbidden && e.sentence.contains("list rollouts in shop"), "{e}");
+    w.until("its end", |_| w.task.is_finished()).await;
+}
+
+#[tokio::test]
+async fn a_cluster_where_only_workloads_may_be_read_is_not_red() {
+    let f = FakeKube::start().await;
+    f.put("deployments", deployment("api"));
+    ["rollouts", "analysisruns", "experiments", "replicasets", "pods"]
+        .iter()
+        .for_each(|k| f.deny(&format!("list {k}")));
+    let w = observe(&backend(&f, &["shop"]));
+    w.until("whole", |all| all.iter().any(whole)).await;
+    assert_eq!(w.last().expect("told").link, Link::Watching);
+    assert_eq!(kinds(&w), PLAIN);
+}
+
+#[tokio::test]
+async fn an_operators_own_kind_is_watched_and_read_and_never_acted_on() {
+    let f = FakeKube::start().await;
+    f.install("db.example.org/v1", "databases", "Database");
+    let db = |ready: &str| {
+        json!({"kind": "Database", "metadata": {"name": "orders", "namespace": "shop", "uid": "db1", "generation": 4},
+            "status": {"observedGeneration": 4, "conditions": [{"type": "Ready", "status": ready, "message": "2 of 3 up"}]}})
+    };
+    f.put("databases", db("True"));
+    f.put(
+        "pods",
+        json!({"metadata": {"name": "orders-0", "namespace": "shop", "uid": "p",
+            "labels": {"app.kubernetes.io/instance": "orders"}, "ownerReferences": [{"uid": "x", "controller": true}]},
+        "status": {"phase": "Running", "containerStatuses": [{"ready": true, "restartCount": 3}]}}),
+    );
+    let k = backend_of(&f, &["shop"], &["databases.db.example.org/v1", "not a kind"]);
+    let w = observe(&k);
+    w.until("the database", |all| target(all, "Database").is_some()).await;
+    let id = {
+        let facts = w.facts.lock().expect("lock");
+        let t = target(&facts, "Database").expect("told");
+        assert_eq!((t.phase.word(), t.detail.restarts, &t.strategy), ("healthy", 3, &Strategy::Reconciled));
+        t.id.clone()
+    };
+    w.until("its kind", |_| kinds(&w).iter().any(|k| k == "Database")).await;
+    f.put("databases", db("False"));
+    w.until("degraded", |all| target(all, "Database").is_some_and(|t| t.phase.word() == "degraded")).await;
+    let read = k.ask(&Query::Read(id.clone()), &CX).await.expect("read");
+    let [Fact::Target(t)] = read.as_slice() else { panic!("{read:?}") };
+    assert_eq!((&*t.message, t.detail.restarts, t.raw.is_some()), ("2 of 3 up", 3, true));
+    for verb in andon::core::act::plan::Verb::ALL {
+        let op = andon::core::act::plan::Operation::new(verb, id.clone());
+        assert!(k.plan(&op, t).is_err(), "{verb:?}");
+    }
+    f.uninstall("databases");
+    w.until("gone", |all| all.iter().any(|f| matches!(f, Fact::Gone(gone) if *gone == id))).await;
+}
+
+#[tokio::test]
+async fn a_controllers_lease_is_told_and_its_absence_is_no_trouble() {
+    let f = FakeKube::start().await;
+    recorded(&f);
+    let w = observe(&backend(&f, &["shop"]));
+    w.until("a look in vain", |_| f.asked().iter().any(|a| a.path.contains("/leases"))).await;
+    f.put(
+        "leases",
+        json!({"metadata": {"name": "argo-rollouts-controller-lock", "namespace": "tools"},
+        "spec": {"holderIdentity": "a", "leaseDurationSeconds": 15, "renewTime": "2026-11-21T03:14:07.5Z"}}),
+    );
+    w.until("the controller", |_| w.last().is_some_and(|s| !s.abilities.controllers.is_empty())).await;
+    let c = w.last().expect("told").abilities.controllers.remove(0);
+    assert_eq!((&*c.name, c.lasts_ms, c.renewed.is_some()), ("argo-rollouts", 15_000, true));
+    w.until("a look in its place", |_| f.asked().iter().any(|a| a.path.contains("/namespaces/tools/leases/"))).await;
+    assert_eq!(w.last().expect("told").link, Link::Watching);
+}
