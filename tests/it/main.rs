@@ -13,6 +13,7 @@ mod debris;
 mod drawing;
 mod drill;
 mod ends;
+mod faults;
 mod files;
 mod finding;
 mod flood;
@@ -39,6 +40,7 @@ mod log {
     mod way_back;
 }
 mod log_screens;
+mod logins;
 mod looks;
 mod matrix;
 mod paged;
