@@ -36,6 +36,10 @@ pub struct Asked {
     pub method: String,
     pub path: String,
     pub content_type: String,
+    /// The header, `Bearer ...`.
+    pub authorization: String,
+    /// `Impersonate-User`.
+    pub impersonates: Option<String>,
     pub body: String,
 }
 
@@ -65,6 +69,10 @@ struct World {
     logs: BTreeMap<(String, bool), Vec<String>>,
     /// (group/version, plural, kind) of what is defined beside the server's own.
     defined: BTreeSet<(String, String, String)>,
+    /// Uid of the namespace kube-system.
+    uid: String,
+    /// The only token that is taken; `None`: any.
+    token: Option<String>,
 }
 
 /// What a fresh server has of its own accord, and what is defined by putting the first object there.
@@ -81,6 +89,7 @@ pub struct FakeKube {
     world: Arc<Mutex<World>>,
     bell: watch::Sender<u64>,
     pub kubeconfig: PathBuf,
+    port: u16,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -111,8 +120,13 @@ impl FakeKube {
              users:\n- name: me\n  user: {{token: {TOKEN}}}\ncontexts:\n- name: fake\n  context: {{cluster: fake, user: me, namespace: shop}}\n"
         );
         std::fs::write(&kubeconfig, text).expect("temporary directory");
-        let world =
-            Arc::new(Mutex::new(World { version: 100, bookmark_ms: 200, defined: known(|k| k.3), ..World::default() }));
+        let world = Arc::new(Mutex::new(World {
+            version: 100,
+            bookmark_ms: 200,
+            defined: known(|k| k.3),
+            uid: format!("cluster-{port}"),
+            ..World::default()
+        }));
         let (bell, _) = watch::channel(0);
         let (w, b) = (world.clone(), bell.clone());
         let task = tokio::spawn(async move {
@@ -124,7 +138,7 @@ impl FakeKube {
                 });
             }
         });
-        FakeKube { world, bell, kubeconfig, task }
+        FakeKube { world, bell, kubeconfig, port, task }
     }
 
     fn with<T>(&self, f: impl FnOnce(&mut World) -> T) -> T {
@@ -224,6 +238,25 @@ impl FakeKube {
 
     pub fn http_410(&self, on: bool) {
         self.with(|w| w.http_410 = on);
+    }
+
+    /// Which cluster this is, by the uid of its namespace kube-system.
+    pub fn is_cluster(&self, uid: &str) {
+        self.with(|w| w.uid = uid.to_owned());
+    }
+
+    /// From now on only this token is taken.
+    pub fn only_token(&self, token: &str) {
+        self.with(|w| w.token = Some(token.to_owned()));
+    }
+
+    /// Where it listens: `http://127.0.0.1:1234`.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn bookmarks_every(&self, ms: u64) {

@@ -16,6 +16,7 @@ mod drill;
 mod ends;
 mod errands;
 mod evidence;
+mod faults;
 mod files;
 mod finding;
 mod flood;
@@ -43,6 +44,7 @@ mod log {
     mod way_back;
 }
 mod log_screens;
+mod logins;
 mod looks;
 mod matrix;
 mod paged;

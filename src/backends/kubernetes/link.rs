@@ -117,8 +117,8 @@ impl Credential {
         }
     }
 
-    /// After a 401: is there another one now?
-    async fn again(&self) -> bool {
+    /// After a 401 to a request of this moment: is there another one now?
+    async fn again(&self, asked: Instant) -> bool {
         match self {
             Credential::Library => false,
             Credential::File(f) => {
@@ -130,7 +130,7 @@ impl Credential {
                 let mut now = p.now.lock().await;
                 let before = now.token.clone();
                 // Whoever came first has run it already.
-                now.ran.elapsed() < PLUGIN_REST || (p.run(&mut now).await.is_ok() && now.token != before)
+                now.ran > asked || (p.run(&mut now).await.is_ok() && now.token != before)
             }
         }
     }
@@ -267,9 +267,9 @@ impl Link {
 
     /// A read: where it is refused for its credential and there is a newer one, it is asked once more.
     pub async fn ask(&self, request: Request<Vec<u8>>) -> Result<Response<Body>, kube::Error> {
-        let again = request.clone();
+        let (again, began) = (request.clone(), Instant::now());
         let answer = self.send(request.map(Body::from)).await?;
-        if answer.status().as_u16() == 401 && self.0.credential.again().await {
+        if answer.status().as_u16() == 401 && self.0.credential.again(began).await {
             return self.send(again.map(Body::from)).await;
         }
         Ok(answer)

@@ -52,6 +52,11 @@ pub(super) async fn serve(mut s: TcpStream, world: Arc<Mutex<World>>, bell: watc
         w.faults.iter().find(fits).map(|(_, _, f)| f.clone())
     };
     let mut cut = usize::MAX;
+    let refused = lock().token.as_ref().is_some_and(|t| asked.authorization != format!("Bearer {t}"));
+    if refused {
+        let (code, body) = status(401, "Unauthorized", "Unauthorized");
+        return s.write_all(answer(code, "application/json", &body).as_bytes()).await;
+    }
     match fault {
         Some(Fault::Answer(code, kind, body)) => {
             return s.write_all(answer(code, kind, &body).as_bytes()).await;
@@ -130,6 +135,8 @@ async fn read_request(s: &mut TcpStream) -> std::io::Result<Option<Asked>> {
         method: first.next().unwrap_or("").to_owned(),
         path: first.next().unwrap_or("").to_owned(),
         content_type: header("content-type").unwrap_or_default(),
+        authorization: header("authorization").unwrap_or_default(),
+        impersonates: header("impersonate-user"),
         body: String::from_utf8_lossy(&body).into_owned(),
     }))
 }
@@ -137,6 +144,47 @@ async fn read_request(s: &mut TcpStream) -> std::io::Result<Option<Asked>> {
 fn handle(w: &mut World, asked: &Asked, path: &str, q: &str) -> (u16, String) {
     match (asked.method.as_str(), path) {
         ("GET", "/version") => return (200, json!({"gitVersion": "v1.36.3"}).to_string()),
+        ("GET", "/api/v1/namespaces/kube-system") if w.denies("get", "namespaces") => {
+            return status(
+                403,
+                "Forbidden",
+                "namespaces \"kube-system\" is forbidden: User \"me\" cannot get resource",
+            );
+        }
+        ("GET", "/api/v1/namespaces/kube-system") => {
+            return (200, json!({"kind": "Namespace", "metadata": {"name": "kube-system", "uid": w.uid}}).to_string());
+        }
+        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews") if w.denies("create", "rulesreviews") => {
+            return status(403, "Forbidden", "selfsubjectrulesreviews is forbidden");
+        }
+        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews") => {
+            // All that is not denied, one rule each; an authorizer that does not tell everything says so.
+            let all = [
+                "rollouts",
+                "rollouts/status",
+                "analysisruns",
+                "canaries",
+                "canaries/status",
+                "services/proxy",
+                "deployments",
+                "statefulsets",
+                "daemonsets",
+                "pods",
+                "events",
+                "pods/log",
+            ];
+            let verbs = ["get", "list", "patch", "create", "delete"];
+            let rules: Vec<Value> = all
+                .iter()
+                .map(|r| {
+                    let granted: Vec<&str> = verbs.into_iter().filter(|v| !w.denies(v, r)).collect();
+                    json!({"verbs": granted, "apiGroups": ["*"], "resources": [r]})
+                })
+                .collect();
+            let incomplete = w.denies("tell", "rules");
+            let rules = if incomplete { Vec::new() } else { rules };
+            return (201, json!({"status": {"resourceRules": rules, "incomplete": incomplete}}).to_string());
+        }
         ("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews")
             if w.denies("create", "selfsubjectreviews/v1") =>
         {
@@ -152,7 +200,7 @@ fn handle(w: &mut World, asked: &Asked, path: &str, q: &str) -> (u16, String) {
         ) => {
             return (
                 201,
-                json!({"status": {"userInfo": {"username": "me", "groups": ["on-call", "system:authenticated"]}}})
+                json!({"status": {"userInfo": {"username": asked.impersonates.as_deref().unwrap_or("me"), "groups": ["on-call", "system:authenticated"]}}})
                     .to_string(),
             );
         }
