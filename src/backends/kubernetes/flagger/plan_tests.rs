@@ -3,7 +3,8 @@
 use super::plan::plan;
 use super::wire_tests::{change, of_raw, seen};
 use crate::backends::kubernetes::fixture;
-use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Verb};
+use crate::backends::kubernetes::send::outcome;
+use crate::core::act::plan::{CannotBecause, Expect, Operation, Outcome, Plan, Primitive, RefusedBy, Verb};
 use crate::core::id::Hash;
 use crate::core::world::target::TargetState;
 use serde_json::{Value, json};
@@ -156,8 +157,9 @@ fn while_it_waits_at_its_rollout_gate_the_targets_template_goes_back() {
     assert_eq!(ops[2]["value"]["metadata"], json!({"labels": {"app": "podinfo"}}), "the server's label is out");
     assert_eq!(ops[2]["value"]["spec"]["containers"][0]["image"], "registry.example.org/shop/podinfo:1.0");
     // Byte for byte what was promoted: that is how Flagger knows it.
-    let before = seen("live-flagger-around-initialized", &[]);
-    assert_eq!(ops[2]["value"], field(&before, "/works/0/spec/template"));
+    let mut before = field(&t, "/works/0/spec/template");
+    before["spec"]["containers"][0]["image"] = json!("registry.example.org/shop/podinfo:1.0");
+    assert_eq!(ops[2]["value"], before);
     assert!(!s.done_when.holds(Some(&t), None));
     assert!(cautions(&p).contains("keeps waiting at its gate"), "{p:?}");
     // The version the dialog has shown, asked for again, is the same plan.
@@ -181,6 +183,15 @@ fn a_failed_one_is_made_to_agree_and_then_nothing_is_left() {
 }
 
 #[test]
+fn a_template_that_flagger_has_not_looked_at_is_taken_back_before_it_does() {
+    let t = seen("live-flagger-around-unnoticed", &[]);
+    assert!(t.is_moving() && t.message.contains("waits for the next look"), "{}", t.message);
+    let p = ask(Verb::RollBack, &t).expect("changed a moment ago");
+    assert!(p.why.contains("has not begun") && p.sentence.contains("users stay on 1.0"), "{p:?}");
+    assert_eq!(p.to, t.stable);
+}
+
+#[test]
 fn where_users_are_stranded_on_the_canary_its_own_pods_go_back() {
     let t = seen(FAILED, &[("/status/canaryWeight", json!(100))]);
     let p = ask(Verb::RollBack, &t).expect("a way back");
@@ -201,7 +212,12 @@ fn after_success_the_way_back_is_a_release_of_its_own() {
     assert!(said.contains("was promoted before") || said.contains("promoted before"), "{said}");
     assert!(!p.steps[0].done_when.holds(Some(&t), None));
     assert!(p.steps[0].refused_when.is_some());
-    assert_eq!(ask(Verb::RollBack, &seen("live-flagger-around-initialized", &[])), Err(CannotBecause::NothingKept));
+    let mut raw: Value = fixture(DONE);
+    let of_old = |s: &Value| {
+        s.pointer("/spec/template/spec/containers/0/image") == Some(&json!("registry.example.org/shop/podinfo:1.0"))
+    };
+    raw["sets"].as_array_mut().expect("sets").retain(|s| !of_old(s));
+    assert_eq!(ask(Verb::RollBack, &of_raw(&raw)), Err(CannotBecause::NothingKept), "the first one there was");
     let unknown = Operation::back_to(t.id.clone(), Hash::new("long-gone"));
     assert_eq!(plan(&unknown, &t), Err(CannotBecause::NothingKept));
 }
@@ -275,6 +291,8 @@ fn a_gate_that_is_not_ours_is_named() {
     let said = why(ask(Verb::Promote, &with("https://u:hunter2@ci.example.org/ok?token=hunter2")));
     assert!(said.contains("https://ci.example.org/ok") && !said.contains("hunter2"), "{said}");
     assert!(why(ask(Verb::Promote, &with("http://gates.shop/gate/halt"))).contains("/gate/halt"));
+    // What is left of it without user and query looks like ours, and is not.
+    assert!(why(ask(Verb::Promote, &with("http://u:hunter2@gates.shop/gate/check"))).contains("external"));
     // One switch for both ways: opening the gate would roll it back.
     assert!(why(ask(Verb::Promote, &with("http://gates.shop/gate/check"))).contains("would roll it back"));
 }
@@ -324,6 +342,27 @@ fn a_retry_touches_the_template_and_nothing_else() {
         json!({"op": "add", "path": "/spec/template/metadata/annotations/flagger.app~1retriggeredAt", "value": at})
     );
     assert!(why(ask(Verb::Retry, &seen(MOVING, &[]))).contains("has not failed"));
+}
+
+#[test]
+fn what_the_hook_answers_through_the_proxy_is_the_answer() {
+    let step = ask(Verb::Promote, &seen(AT_GATE, &[])).expect("a gate stands").steps.remove(0);
+    let answer = |code: u16, body: &[u8]| outcome(code, &http::HeaderMap::new(), body, &step, 7);
+    // The load tester says 202 and nothing else.
+    assert_eq!(answer(202, b""), Outcome::Accepted { generation: None, version: None, took_ms: 7 });
+    let refused = |code, text: &[u8]| match answer(code, text) {
+        Outcome::Refused(r) => r.kind,
+        other => panic!("{other:?}"),
+    };
+    // As recorded: the service is missing, which is not the target; nobody stands behind it.
+    let missing = br#"{"kind":"Status","message":"services \"gates\" not found","reason":"NotFound","code":404}"#;
+    assert_eq!(refused(404, missing), RefusedBy::Other);
+    let nobody = br#"{"kind":"Status","message":"no endpoints available for service \"gates:80\"","reason":"ServiceUnavailable","code":503}"#;
+    assert_eq!(refused(503, nobody), RefusedBy::Other);
+    let forbidden =
+        br#"{"kind":"Status","message":"services \"gates:80\" is forbidden","reason":"Forbidden","code":403}"#;
+    assert_eq!(refused(403, forbidden), RefusedBy::Forbidden);
+    assert!(matches!(answer(502, b"Bad Gateway"), Outcome::Unknown { .. }), "it may have heard it");
 }
 
 #[test]
