@@ -348,7 +348,13 @@ fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let kind = match r.phase() {
         "Waiting" => "confirm-rollout",
         "WaitingPromotion" => "confirm-promotion",
-        _ => return not_now("no gate stands: it goes on by itself (promote full skips the analysis)"),
+        _ => {
+            let slow = r.flagger.gates.iter().find(|g| &*g.kind == "confirm-traffic-increase");
+            // Its status does not tell whether this one holds it, and what is open must not be closed.
+            let held =
+                slow.map_or_else(String::new, |g| format!(", unless its hook for each weight ({}) holds it", g.url));
+            return not_now(&format!("no gate stands: it goes on by itself{held} (promote full skips the analysis)"));
+        }
     };
     let (ours, others) = r.tester(kind);
     let urls = others.iter().map(|g| &*g.url).collect::<Vec<_>>().join(", ");

@@ -279,6 +279,9 @@ fn a_gate_of_ours_is_opened_until_it_went_on_and_then_closed() {
     assert!(p.sentence.contains("begins its analysis"), "{}", p.sentence);
     assert!(holds(p.steps[1].wait_first.as_ref().expect("first"), MOVING));
     assert!(why(ask(Verb::Promote, &seen(MOVING, &[]))).contains("no gate stands"));
+    let slow = json!([{"type": "confirm-traffic-increase", "url": "http://gates.shop/gate/check"}]);
+    let said = why(ask(Verb::Promote, &seen(MOVING, &[("/spec/analysis/webhooks", slow)])));
+    assert!(said.contains("hook for each weight (http://gates.shop/gate/check)"), "{said}");
 }
 
 #[test]
@@ -405,6 +408,10 @@ fn secrets_in_a_template_are_never_shown_and_a_git_owner_is_a_caution() {
     let t = of_raw(&raw);
     let p = ask(Verb::RollBack, &t).expect("failed");
     assert!(cautions(&p).contains("flux (shop) may still ask for 1.2"), "{p:?}");
+    // Also where only its target is of git.
+    change(&mut raw["object"], "/metadata/labels", &Value::Null);
+    change(&mut raw["works"][0], "/metadata/labels", &json!({"kustomize.toolkit.fluxcd.io/name": "web"}));
+    assert!(cautions(&ask(Verb::RollBack, &of_raw(&raw)).expect("failed")).contains("flux (web)"));
     assert!(p.steps[0].request.body.unseal().expect("here").contains("hunter2"));
     let shown = format!("{p:?} {t:?} {}", serde_json::to_string(&p).expect("json"));
     assert!(!shown.contains("hunter2"), "{shown}");
