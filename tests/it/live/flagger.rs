@@ -34,8 +34,10 @@ impl Bed {
         let own = state["own"].as_str().expect("this machine has an address besides loopback").to_owned();
         let port: u16 = port.trim().parse().expect("a port");
         // The proxy goes to endpoints that are pods only, so a pretended pod gets the address the hooks listen on.
+        let space = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ns}});
+        kubectl(&["apply", "-f", "-"], &space.to_string());
+        kubectl(&["-n", ns, "wait", "--for=create", "--timeout=30s", "serviceaccount/default"], "");
         let objects = json!({"apiVersion": "v1", "kind": "List", "items": [
-            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ns}},
             {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "gates", "namespace": ns},
              "spec": {"containers": [{"name": "gates", "image": "registry.example.org/shop/gates:1"}]}},
             {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "gates", "namespace": ns},

@@ -219,7 +219,7 @@ impl Read<'_> {
         let mut ours = None;
         let mut others = Vec::new();
         for g in self.flagger.gates.iter().filter(|g| *g.kind == *kind) {
-            match gates::tester(&g.url) {
+            match gates::tester(&g.url).filter(|_| g.ours) {
                 Some(t) if ours.is_none() => ours = Some(t),
                 Some(t) if ours.as_ref() == Some(&t) => {}
                 _ => others.push(g),
@@ -348,7 +348,13 @@ fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let kind = match r.phase() {
         "Waiting" => "confirm-rollout",
         "WaitingPromotion" => "confirm-promotion",
-        _ => return not_now("no gate stands: it goes on by itself (promote full skips the analysis)"),
+        _ => {
+            let slow = r.flagger.gates.iter().find(|g| &*g.kind == "confirm-traffic-increase");
+            // Its status does not tell whether this one holds it, and what is open must not be closed.
+            let held =
+                slow.map_or_else(String::new, |g| format!(", unless its hook for each weight ({}) holds it", g.url));
+            return not_now(&format!("no gate stands: it goes on by itself{held} (promote full skips the analysis)"));
+        }
     };
     let (ours, others) = r.tester(kind);
     let urls = others.iter().map(|g| &*g.url).collect::<Vec<_>>().join(", ");
@@ -359,8 +365,7 @@ fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
             format!("its gate is external: {urls} decides, and andon cannot open that")
         });
     };
-    let rollback = r.flagger.gates.iter().filter(|g| &*g.kind == "rollback").find_map(|g| gates::tester(&g.url));
-    if rollback.is_some_and(|t| t == tester) {
+    if r.tester("rollback").0.is_some_and(|t| t == tester) {
         return not_now("its rollback hook asks the same switch: opening this gate would roll it back");
     }
     let waits = kind == "confirm-rollout";

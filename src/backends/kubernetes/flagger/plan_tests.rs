@@ -3,7 +3,8 @@
 use super::plan::plan;
 use super::wire_tests::{change, of_raw, seen};
 use crate::backends::kubernetes::fixture;
-use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Verb};
+use crate::backends::kubernetes::send::outcome;
+use crate::core::act::plan::{CannotBecause, Expect, Operation, Outcome, Plan, Primitive, RefusedBy, Verb};
 use crate::core::id::Hash;
 use crate::core::world::target::TargetState;
 use serde_json::{Value, json};
@@ -156,8 +157,9 @@ fn while_it_waits_at_its_rollout_gate_the_targets_template_goes_back() {
     assert_eq!(ops[2]["value"]["metadata"], json!({"labels": {"app": "podinfo"}}), "the server's label is out");
     assert_eq!(ops[2]["value"]["spec"]["containers"][0]["image"], "registry.example.org/shop/podinfo:1.0");
     // Byte for byte what was promoted: that is how Flagger knows it.
-    let before = seen("live-flagger-around-initialized", &[]);
-    assert_eq!(ops[2]["value"], field(&before, "/works/0/spec/template"));
+    let mut before = field(&t, "/works/0/spec/template");
+    before["spec"]["containers"][0]["image"] = json!("registry.example.org/shop/podinfo:1.0");
+    assert_eq!(ops[2]["value"], before);
     assert!(!s.done_when.holds(Some(&t), None));
     assert!(cautions(&p).contains("keeps waiting at its gate"), "{p:?}");
     // The version the dialog has shown, asked for again, is the same plan.
@@ -181,6 +183,15 @@ fn a_failed_one_is_made_to_agree_and_then_nothing_is_left() {
 }
 
 #[test]
+fn a_template_that_flagger_has_not_looked_at_is_taken_back_before_it_does() {
+    let t = seen("live-flagger-around-unnoticed", &[]);
+    assert!(t.is_moving() && t.message.contains("waits for the next look"), "{}", t.message);
+    let p = ask(Verb::RollBack, &t).expect("changed a moment ago");
+    assert!(p.why.contains("has not begun") && p.sentence.contains("users stay on 1.0"), "{p:?}");
+    assert_eq!(p.to, t.stable);
+}
+
+#[test]
 fn where_users_are_stranded_on_the_canary_its_own_pods_go_back() {
     let t = seen(FAILED, &[("/status/canaryWeight", json!(100))]);
     let p = ask(Verb::RollBack, &t).expect("a way back");
@@ -201,7 +212,12 @@ fn after_success_the_way_back_is_a_release_of_its_own() {
     assert!(said.contains("was promoted before") || said.contains("promoted before"), "{said}");
     assert!(!p.steps[0].done_when.holds(Some(&t), None));
     assert!(p.steps[0].refused_when.is_some());
-    assert_eq!(ask(Verb::RollBack, &seen("live-flagger-around-initialized", &[])), Err(CannotBecause::NothingKept));
+    let mut raw: Value = fixture(DONE);
+    let of_old = |s: &Value| {
+        s.pointer("/spec/template/spec/containers/0/image") == Some(&json!("registry.example.org/shop/podinfo:1.0"))
+    };
+    raw["sets"].as_array_mut().expect("sets").retain(|s| !of_old(s));
+    assert_eq!(ask(Verb::RollBack, &of_raw(&raw)), Err(CannotBecause::NothingKept), "the first one there was");
     let unknown = Operation::back_to(t.id.clone(), Hash::new("long-gone"));
     assert_eq!(plan(&unknown, &t), Err(CannotBecause::NothingKept));
 }
@@ -263,6 +279,9 @@ fn a_gate_of_ours_is_opened_until_it_went_on_and_then_closed() {
     assert!(p.sentence.contains("begins its analysis"), "{}", p.sentence);
     assert!(holds(p.steps[1].wait_first.as_ref().expect("first"), MOVING));
     assert!(why(ask(Verb::Promote, &seen(MOVING, &[]))).contains("no gate stands"));
+    let slow = json!([{"type": "confirm-traffic-increase", "url": "http://gates.shop/gate/check"}]);
+    let said = why(ask(Verb::Promote, &seen(MOVING, &[("/spec/analysis/webhooks", slow)])));
+    assert!(said.contains("hook for each weight (http://gates.shop/gate/check)"), "{said}");
 }
 
 #[test]
@@ -275,6 +294,8 @@ fn a_gate_that_is_not_ours_is_named() {
     let said = why(ask(Verb::Promote, &with("https://u:hunter2@ci.example.org/ok?token=hunter2")));
     assert!(said.contains("https://ci.example.org/ok") && !said.contains("hunter2"), "{said}");
     assert!(why(ask(Verb::Promote, &with("http://gates.shop/gate/halt"))).contains("/gate/halt"));
+    // What is left of it without user and query looks like ours, and is not.
+    assert!(why(ask(Verb::Promote, &with("http://u:hunter2@gates.shop/gate/check"))).contains("external"));
     // One switch for both ways: opening the gate would roll it back.
     assert!(why(ask(Verb::Promote, &with("http://gates.shop/gate/check"))).contains("would roll it back"));
 }
@@ -327,6 +348,27 @@ fn a_retry_touches_the_template_and_nothing_else() {
 }
 
 #[test]
+fn what_the_hook_answers_through_the_proxy_is_the_answer() {
+    let step = ask(Verb::Promote, &seen(AT_GATE, &[])).expect("a gate stands").steps.remove(0);
+    let answer = |code: u16, body: &[u8]| outcome(code, &http::HeaderMap::new(), body, &step, 7);
+    // The load tester says 202 and nothing else.
+    assert_eq!(answer(202, b""), Outcome::Accepted { generation: None, version: None, took_ms: 7 });
+    let refused = |code, text: &[u8]| match answer(code, text) {
+        Outcome::Refused(r) => r.kind,
+        other => panic!("{other:?}"),
+    };
+    // As recorded: the service is missing, which is not the target; nobody stands behind it.
+    let missing = br#"{"kind":"Status","message":"services \"gates\" not found","reason":"NotFound","code":404}"#;
+    assert_eq!(refused(404, missing), RefusedBy::Other);
+    let nobody = br#"{"kind":"Status","message":"no endpoints available for service \"gates:80\"","reason":"ServiceUnavailable","code":503}"#;
+    assert_eq!(refused(503, nobody), RefusedBy::Other);
+    let forbidden =
+        br#"{"kind":"Status","message":"services \"gates:80\" is forbidden","reason":"Forbidden","code":403}"#;
+    assert_eq!(refused(403, forbidden), RefusedBy::Forbidden);
+    assert!(matches!(answer(502, b"Bad Gateway"), Outcome::Unknown { .. }), "it may have heard it");
+}
+
+#[test]
 fn what_cannot_be_done_says_why_and_what_can() {
     let t = seen(MOVING, &[]);
     let mut other = t.clone();
@@ -366,6 +408,10 @@ fn secrets_in_a_template_are_never_shown_and_a_git_owner_is_a_caution() {
     let t = of_raw(&raw);
     let p = ask(Verb::RollBack, &t).expect("failed");
     assert!(cautions(&p).contains("flux (shop) may still ask for 1.2"), "{p:?}");
+    // Also where only its target is of git.
+    change(&mut raw["object"], "/metadata/labels", &Value::Null);
+    change(&mut raw["works"][0], "/metadata/labels", &json!({"kustomize.toolkit.fluxcd.io/name": "web"}));
+    assert!(cautions(&ask(Verb::RollBack, &of_raw(&raw)).expect("failed")).contains("flux (web)"));
     assert!(p.steps[0].request.body.unseal().expect("here").contains("hunter2"));
     let shown = format!("{p:?} {t:?} {}", serde_json::to_string(&p).expect("json"));
     assert!(!shown.contains("hunter2"), "{shown}");

@@ -5,6 +5,7 @@
 use super::dto::{Canary, percent};
 use super::gates::gates;
 use super::versions::{restarts, stranded, testing, versions};
+use crate::backends::kubernetes::apps::dto::Work;
 use crate::backends::kubernetes::argo::phase::utc;
 use crate::backends::kubernetes::around::Around;
 use crate::backends::kubernetes::dto::Condition as ConditionDto;
@@ -65,7 +66,8 @@ pub fn target_state(source: &SourceId, canary: &Canary, around: &Around<'_>, rea
         // It says nowhere which generation it has seen: only phases and events tell.
         observed: true,
         version: m.resource_version.clone().unwrap_or_default(),
-        git: git_owner(m),
+        // The way back changes the target, so its owner counts too.
+        git: git_owner(m).or_else(|| git_owner(&target(c, around)?.metadata)),
         detail: detail(c, around),
         read_at,
         raw: None,
@@ -136,15 +138,18 @@ fn rivals(c: &Canary, around: &Around<'_>) -> Vec<Arc<str>> {
         .collect()
 }
 
+fn target<'a>(c: &Canary, around: &Around<'a>) -> Option<&'a Work> {
+    let name = c.spec.target_ref.name.as_ref()?;
+    around.works.iter().copied().find(|w| w.metadata.name.as_ref() == Some(name))
+}
+
 /// Label `app.kubernetes.io/name`, else `app`, on the object or its target, else the target's name.
 fn service_name(c: &Canary, around: &Around<'_>, name: &Arc<str>) -> Arc<str> {
-    let target = c.spec.target_ref.name.as_ref();
-    let work = around.works.iter().find(|w| w.metadata.name.as_ref() == target);
-    let labels = [Some(&c.metadata.labels), work.map(|w| &w.metadata.labels)];
+    let labels = [Some(&c.metadata.labels), target(c, around).map(|w| &w.metadata.labels)];
     ["app.kubernetes.io/name", "app"]
         .iter()
         .find_map(|k| labels.iter().flatten().find_map(|l| l.get(k)))
-        .or(target)
+        .or(c.spec.target_ref.name.as_ref())
         .filter(|n| !n.is_empty())
         .unwrap_or(name)
         .clone()

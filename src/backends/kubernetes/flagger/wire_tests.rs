@@ -1,4 +1,6 @@
-//! Recorded Canaries, with and without what stands around them, against what the screen must be told.
+//! Recorded Canaries, with and without what stands around them, against what the screen must be told. `live-*` were
+//! recorded under Flagger 1.44 (`-around-`: one Canary through two releases with its Deployments and ReplicaSets, the
+//! second one failed and undone); `flagger-*` are built by hand for what those lack.
 
 use super::dto::Canary;
 use super::wire::target_state;
@@ -90,7 +92,7 @@ fn every_recorded_phase_reads_as_what_it_is() {
         "live-flagger-canary-waiting-promotion",
         "live-flagger-canary-succeeded",
         "live-flagger-canary-failed",
-        "live-flagger-around-initialized",
+        "live-flagger-around-unnoticed",
         "live-flagger-around-waiting",
         "live-flagger-around-progressing",
         "live-flagger-around-waiting-promotion",
