@@ -2,7 +2,8 @@
 
 use super::world::World;
 use crate::core::act::plan::{
-    CannotBecause, Direction, Expect, Operation, Outcome, Plan, Primitive, Refused, RefusedBy, Request, Step, Ticket, Verb,
+    CannotBecause, Direction, Expect, Operation, Outcome, Plan, Primitive, Refused, RefusedBy, Request, Step, Ticket,
+    Verb,
 };
 use crate::core::effect::Effect;
 use crate::core::id::{DialogId, Hash, TargetId};

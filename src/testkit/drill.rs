@@ -14,7 +14,7 @@ use crate::core::model::{Environment, Model, Place};
 use crate::core::msg::{LogPage, Msg, Recovered};
 use crate::core::record::{Hlc, Record};
 use crate::core::time::{Person, Stamp, World as WorldTime};
-use crate::core::update::update;
+use crate::core::update::{next_wake, update};
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
 use crate::core::world::target::TargetState;
@@ -30,6 +30,7 @@ pub enum Log {
     Hangs,
 }
 
+#[derive(Clone)]
 pub struct Run {
     pub model: Model,
     pub world: World,
@@ -52,6 +53,8 @@ pub struct Run {
     pub sent: Vec<Ticket>,
     /// The rollout of the first is said to be of the second service, which then moves in two places.
     pub gathered: Option<(&'static str, &'static str)>,
+    /// Time goes from one thing that is due to the next, as the loop sleeps, and not by quarters of a second.
+    pub leaps: bool,
     queue: VecDeque<Msg>,
     person: i64,
 }
@@ -84,7 +87,12 @@ impl Run {
     /// One of its services is said to move in two places.
     pub fn gathered(scenario: &str, seed: u64, from: &'static str, to: &'static str) -> Run {
         let scenario = Scenario::embedded(scenario).expect("an embedded scenario parses");
-        Run::console(World::new(scenario, seed), 1_000_000, Some((from, to)), Vec::new(), |_| {})
+        Run::of_gathered(scenario, seed, Some((from, to)))
+    }
+
+    /// Both.
+    pub fn of_gathered(scenario: Scenario, seed: u64, gathered: Option<(&'static str, &'static str)>) -> Run {
+        Run::console(World::new(scenario, seed), 1_000_000, gathered, Vec::new(), |_| {})
     }
 
     /// The console is killed; another one opens on the same world and reads the same log.
@@ -149,6 +157,7 @@ impl Run {
             here: Here::default(),
             sent: Vec::new(),
             gathered,
+            leaps: false,
             queue: VecDeque::new(),
             person,
         };
@@ -301,7 +310,7 @@ impl Run {
     pub fn wait(&mut self, ms: i64) {
         let mut left = ms;
         while left > 0 {
-            let step = left.min(250);
+            let step = left.min(if self.leaps { self.next_due() } else { 250 });
             left -= step;
             self.person += step;
             let to = crate::core::time::Utc(self.world.now().0 + step);
@@ -310,6 +319,15 @@ impl Run {
             self.queue.push_back(Msg::Tick);
             self.drain();
         }
+    }
+
+    /// Milliseconds until something happens by itself, in the world or to the model. Figures grow old between.
+    fn next_due(&self) -> i64 {
+        let (person, world) = next_wake(&self.model);
+        let now = self.world.now();
+        let due =
+            [Some(self.world.next_due().0 - now.0), person.map(|p| p.0 - self.person), world.map(|w| w.0 - now.0)];
+        due.into_iter().flatten().min().unwrap_or(5_000).clamp(50, 5_000)
     }
 
     /// Person time alone: the world stands still (a drill's clock at a crawl).

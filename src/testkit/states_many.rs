@@ -84,11 +84,15 @@ pub(super) fn several_pictures() -> Vec<Picture> {
             w.keys("a f").planned_all(no_pause).flush().wait(1_100).type_text("pr");
             w
         }),
-        at("several/freeze-name-after", "After the key one could not be read back: one name for all that was found.", || {
-            let mut w = frozen_dialog();
-            w.keys("Y").left_all(|t| &*t.id.name != "payments").flush();
-            w
-        }),
+        at(
+            "several/freeze-name-after",
+            "After the key one could not be read back: one name for all that was found.",
+            || {
+                let mut w = frozen_dialog();
+                w.keys("Y").left_all(|t| &*t.id.name != "payments").flush();
+                w
+            },
+        ),
         at("several/freeze-partly", "Two are held, one was refused: said in one line.", || {
             let mut w = frozen_dialog();
             w.keys("Y").left_all(|_| true);

@@ -14,8 +14,8 @@ use std::sync::Arc;
 
 /// Shows nothing, counts frames.
 #[derive(Default)]
-struct Nobody {
-    frames: usize,
+pub struct Nobody {
+    pub frames: usize,
 }
 
 impl Front for Nobody {
