@@ -55,6 +55,9 @@ pub struct Run {
     pub gathered: Option<(&'static str, &'static str)>,
     /// Time goes from one thing that is due to the next, as the loop sleeps, and not by quarters of a second.
     pub leaps: bool,
+    /// Its session in the log, and what consoles before it wrote.
+    name: String,
+    before: Vec<Entry>,
     queue: VecDeque<Msg>,
     person: i64,
 }
@@ -97,7 +100,8 @@ impl Run {
 
     /// The console is killed; another one opens on the same world and reads the same log.
     pub fn next_console(self) -> Run {
-        let records = self.records;
+        let mut records = self.before;
+        records.extend(self.records);
         Run::console(self.world, self.person + 5_000, self.gathered, records, |_| {})
     }
 
@@ -158,12 +162,19 @@ impl Run {
             sent: Vec::new(),
             gathered,
             leaps: false,
+            name: if person == 1_000_000 { "drill".into() } else { format!("drill-{person}") },
+            before: Vec::new(),
             queue: VecDeque::new(),
             person,
         };
-        run.queue.push_back(Msg::LogOpened { session: format!("drill-{person}").into() });
-        let log = (0..).zip(&records).map(|(n, e)| Record::of(e, "before", n, Hlc(e.at.0, n as u32), e.at)).collect();
-        run.queue.push_back(Msg::Recovered(Box::new(Recovered { records: log, ..Recovered::default() })));
+        let session = run.name.as_str().into();
+        run.queue.push_back(Msg::LogOpened { session });
+        if !records.is_empty() {
+            let one = |(n, e): (u64, &Entry)| Record::of(e, "before", n, Hlc(e.at.0, n as u32), e.at);
+            let log = (1..).zip(&records).map(one).collect();
+            run.queue.push_back(Msg::Recovered(Box::new(Recovered { records: log, ..Recovered::default() })));
+        }
+        run.before = records;
         let now = run.world.snapshot();
         run.told(now);
         run.drain();
@@ -223,7 +234,7 @@ impl Run {
             Effect::Append { entry, ticket } => {
                 if self.log == Log::Works {
                     let (seq, utc) = (self.records.len() as u64 + 1, self.world.now());
-                    let record = Record::of(&entry, "drill", seq, Hlc(utc.0, seq as u32), utc);
+                    let record = Record::of(&entry, &self.name, seq, Hlc(utc.0, seq as u32), utc);
                     self.queue.push_back(Msg::Records(vec![record]));
                 }
                 self.records.push(entry);
