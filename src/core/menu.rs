@@ -3,6 +3,7 @@
 
 use crate::core::act::able;
 use crate::core::act::gate::{Gate, GateLine, GateState};
+use crate::core::act::many::Group;
 use crate::core::act::pick;
 use crate::core::act::plan::Verb;
 use crate::core::act::right;
@@ -10,6 +11,7 @@ use crate::core::age;
 use crate::core::case::incident::Incident;
 use crate::core::casework;
 use crate::core::finish;
+use crate::core::frozen;
 use crate::core::gates;
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::{self, CheckState};
@@ -87,6 +89,7 @@ pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
         let label = "acknowledge: it stands no more".into();
         out.push(Item { intent: Intent::Acknowledge, label, takes: "now".into(), ready });
     }
+    out.extend(cord(model));
     out.extend(case(model));
     let minutes = model.limits.arm / 60_000;
     let (label, ready) = match (read_only, model.is_armed()) {
@@ -98,6 +101,33 @@ pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
     let ready = if model.is_armed() { Ready::Yes(String::new()) } else { Ready::No("not armed".into()) };
     out.push(Item { intent: Intent::Disarm, label: "disarm: LOOK-ONLY".into(), takes: "now".into(), ready });
     out
+}
+
+/// The cord and its release: acts on the environment.
+fn cord(model: &Model) -> [Item; 2] {
+    let read_only = model.environment.read_only;
+    let place = frozen::place(model);
+    let moving: Vec<Group> = frozen::moving(model).map(|t| frozen::list_of(model, t).0).collect();
+    let of = |g: Group| moving.iter().filter(|m| **m == g).count();
+    let label = match (of(Group::Will), of(Group::WorseHere)) {
+        (n, 0) => format!("freeze what moves in {place} ({n})"),
+        (n, worse) => format!("freeze what moves in {place} ({n}, {worse} better undone)"),
+    };
+    let ready = match (read_only, moving.len()) {
+        (true, _) => Ready::No("read-only".into()),
+        (false, 0) => Ready::No("nothing moves".into()),
+        (false, _) => Ready::Yes(String::new()),
+    };
+    let freeze = Item { intent: Intent::Freeze, label, takes: "now".into(), ready };
+    let held = model.cord.holds().count();
+    let ready = match (read_only, held > 0 || model.cord.is_pulled(), model.is_armed()) {
+        (true, ..) => Ready::No("read-only".into()),
+        (_, false, _) => Ready::No("not pulled".into()),
+        (_, true, false) if model.environment.production => Ready::No("arm first".into()),
+        (_, true, _) => Ready::Yes(String::new()),
+    };
+    let label = format!("thaw: release what the cord holds ({held})");
+    [freeze, Item { intent: Intent::Thaw, label, takes: "now".into(), ready }]
 }
 
 /// Acts of the incident: records, no requests.

@@ -14,7 +14,7 @@ use crate::core::model::{Environment, Model, Place};
 use crate::core::msg::{LogPage, Msg, Recovered};
 use crate::core::record::{Hlc, Record};
 use crate::core::time::{Person, Stamp, World as WorldTime};
-use crate::core::update::update;
+use crate::core::update::{next_wake, update};
 use crate::core::world::evidence::LogsOf;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
@@ -31,6 +31,7 @@ pub enum Log {
     Hangs,
 }
 
+#[derive(Clone)]
 pub struct Run {
     pub model: Model,
     pub world: World,
@@ -53,6 +54,11 @@ pub struct Run {
     pub sent: Vec<Ticket>,
     /// The rollout of the first is said to be of the second service, which then moves in two places.
     pub gathered: Option<(&'static str, &'static str)>,
+    /// Time goes from one thing that is due to the next, as the loop sleeps, and not by quarters of a second.
+    pub leaps: bool,
+    /// Its session in the log, and what consoles before it wrote.
+    name: String,
+    before: Vec<Entry>,
     queue: VecDeque<Msg>,
     person: i64,
     /// Log lines that are followed, and up to when they were told.
@@ -87,12 +93,18 @@ impl Run {
     /// One of its services is said to move in two places.
     pub fn gathered(scenario: &str, seed: u64, from: &'static str, to: &'static str) -> Run {
         let scenario = Scenario::embedded(scenario).expect("an embedded scenario parses");
-        Run::console(World::new(scenario, seed), 1_000_000, Some((from, to)), Vec::new(), |_| {})
+        Run::of_gathered(scenario, seed, Some((from, to)))
+    }
+
+    /// Both.
+    pub fn of_gathered(scenario: Scenario, seed: u64, gathered: Option<(&'static str, &'static str)>) -> Run {
+        Run::console(World::new(scenario, seed), 1_000_000, gathered, Vec::new(), |_| {})
     }
 
     /// The console is killed; another one opens on the same world and reads the same log.
     pub fn next_console(self) -> Run {
-        let records = self.records;
+        let mut records = self.before;
+        records.extend(self.records);
         Run::console(self.world, self.person + 5_000, self.gathered, records, |_| {})
     }
 
@@ -152,13 +164,21 @@ impl Run {
             here: Here::default(),
             sent: Vec::new(),
             gathered,
+            leaps: false,
+            name: if person == 1_000_000 { "drill".into() } else { format!("drill-{person}") },
+            before: Vec::new(),
             queue: VecDeque::new(),
             person,
             lines: None,
         };
-        run.queue.push_back(Msg::LogOpened { session: format!("drill-{person}").into() });
-        let log = (0..).zip(&records).map(|(n, e)| Record::of(e, "before", n, Hlc(e.at.0, n as u32), e.at)).collect();
-        run.queue.push_back(Msg::Recovered(Box::new(Recovered { records: log, ..Recovered::default() })));
+        let session = run.name.as_str().into();
+        run.queue.push_back(Msg::LogOpened { session });
+        if !records.is_empty() {
+            let one = |(n, e): (u64, &Entry)| Record::of(e, "before", n, Hlc(e.at.0, n as u32), e.at);
+            let log = (1..).zip(&records).map(one).collect();
+            run.queue.push_back(Msg::Recovered(Box::new(Recovered { records: log, ..Recovered::default() })));
+        }
+        run.before = records;
         let now = run.world.snapshot();
         run.told(now);
         run.drain();
@@ -218,7 +238,7 @@ impl Run {
             Effect::Append { entry, ticket } => {
                 if self.log == Log::Works {
                     let (seq, utc) = (self.records.len() as u64 + 1, self.world.now());
-                    let record = Record::of(&entry, "drill", seq, Hlc(utc.0, seq as u32), utc);
+                    let record = Record::of(&entry, &self.name, seq, Hlc(utc.0, seq as u32), utc);
                     self.queue.push_back(Msg::Records(vec![record]));
                 }
                 self.records.push(entry);
@@ -332,7 +352,7 @@ impl Run {
     pub fn wait(&mut self, ms: i64) {
         let mut left = ms;
         while left > 0 {
-            let step = left.min(250);
+            let step = left.min(if self.leaps { self.next_due() } else { 250 });
             left -= step;
             self.person += step;
             let to = crate::core::time::Utc(self.world.now().0 + step);
@@ -342,6 +362,15 @@ impl Run {
             self.queue.push_back(Msg::Tick);
             self.drain();
         }
+    }
+
+    /// Milliseconds until something happens by itself, in the world or to the model. Figures grow old between.
+    fn next_due(&self) -> i64 {
+        let (person, world) = next_wake(&self.model);
+        let now = self.world.now();
+        let due =
+            [Some(self.world.next_due().0 - now.0), person.map(|p| p.0 - self.person), world.map(|w| w.0 - now.0)];
+        due.into_iter().flatten().min().unwrap_or(5_000).clamp(50, 5_000)
     }
 
     /// Person time alone: the world stands still (a drill's clock at a crawl).

@@ -225,7 +225,7 @@ fn opened(now: &Model, word: &str, said: &str) -> bool {
             let t = &a.operation.target;
             a.operation.verb == verb && on(&t.name, t.source.as_str())
         }
-        Some(DialogKind::Many(_)) => false,
+        Some(DialogKind::Many(m)) => m.whole.word() == word,
         Some(DialogKind::Acknowledge(t)) => word == "acknowledge" && on(&t.name, t.source.as_str()),
         Some(DialogKind::Arm) => word == "arm",
         Some(DialogKind::Disarm) => word == "disarm",

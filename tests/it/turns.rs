@@ -15,8 +15,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 /// Shows nothing, counts frames.
 #[derive(Default)]
-struct Nobody {
-    frames: usize,
+pub struct Nobody {
+    pub frames: usize,
 }
 
 impl Front for Nobody {

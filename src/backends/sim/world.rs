@@ -21,6 +21,7 @@ use std::sync::Arc;
 const BOOKMARK: i64 = 30_000;
 /// Blocks of one answer at most.
 const MOST_BLOCKS: i64 = 10;
+#[derive(Clone)]
 pub struct World {
     pub(super) scenario: Arc<Scenario>,
     pub(super) cluster: SourceId,

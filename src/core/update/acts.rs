@@ -310,7 +310,11 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome, out:
                 && matches!(r.kind, RefusedBy::Guard | RefusedBy::Throttled | RefusedBy::NotSent);
             let (operation, why) = (act.plan.operation.clone(), r.why.clone());
             act.state = State::Refused(r);
-            if again {
+            // Keys that were meant for several targets must not land in the dialog of one.
+            let over = model.dialog.as_ref().is_some_and(|d| d.many().is_some());
+            if again && over {
+                model.tell(format!("{} refused: {why}", operation.target.at()));
+            } else if again {
                 // The way back stays open: a fresh dialog, one more Y, a new recorded step.
                 confirm::open(model, operation, Some(format!("refused: {why}").into()), out);
             }

@@ -232,10 +232,12 @@ pub(super) fn here(model: &mut Model, out: &mut Vec<Effect>) {
 }
 
 fn open(dialog: &Dialog) -> Option<OpenDialog> {
+    if let Some(m) = dialog.many() {
+        let targets = m.going().take(NAMED).map(|l| l.operation.target.clone()).collect();
+        return Some(OpenDialog { verb: m.whole.word().into(), targets });
+    }
     let d = dialog.act()?;
-    let mut targets = vec![d.operation.target.clone()];
-    targets.truncate(NAMED);
-    Some(OpenDialog { verb: d.operation.verb.word().into(), targets })
+    Some(OpenDialog { verb: d.operation.verb.word().into(), targets: vec![d.operation.target.clone()] })
 }
 
 #[cfg(test)]

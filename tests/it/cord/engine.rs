@@ -2,17 +2,27 @@
 //! the cord's does not wait for them.
 
 use super::moving;
+use crate::home::Home;
+use crate::turns::Nobody;
 use andon::backends::sim::{self, Shared, World};
 use andon::backends::{Backend, Cx, Interest, Query, Sink};
 use andon::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
 use andon::core::id::SourceId;
+use andon::core::key::Key;
 use andon::core::msg::Msg;
 use andon::core::time::Utc;
+use andon::core::time::{Person, Stamp, World as WorldTime};
 use andon::core::world::fact::Fact;
 use andon::core::world::source::{Abilities, SourceError};
 use andon::core::world::target::TargetState;
+use andon::engine::Engine;
+use andon::engine::clock::Clock;
 use andon::engine::effects::Ports;
 use andon::engine::inbox::Inbox;
+use andon::engine::logbook::{Elsewhere, Logbook};
+use andon::journal::append::MineOnly;
+use andon::journal::thread::Settings;
+use andon::testkit::drill::Run;
 use futures::future::BoxFuture;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -110,4 +120,67 @@ fn sixteen_requests_of_the_cord_are_under_way_at_a_time_and_another_act_does_not
     }
     assert_eq!((slow.all.load(Ordering::SeqCst), slow.most.load(Ordering::SeqCst)), (51, 17));
     assert_eq!(shared.with(|w| targets.iter().filter(|t| w.read(t).is_some_and(|t| t.held)).count()), 51);
+}
+
+/// A clock that stands.
+struct Still(Stamp);
+
+impl Clock for Still {
+    fn now(&self) -> Stamp {
+        self.0
+    }
+    fn until_world(&self, _at: WorldTime) -> Option<i64> {
+        Some(60_000)
+    }
+}
+
+#[test]
+fn fifty_intents_reach_the_disk_with_one_sync_and_no_request_before_it() {
+    let mut run = Run::of(moving(50), 1);
+    run.keys("a f");
+    run.wait(1_000);
+    let (at, _) = run.tape.last().cloned().unwrap();
+    let later = Stamp { person: Person(at.person.0 + 500), ..at };
+    let home = Home::new("cord");
+    let settings = Settings {
+        dir: home.path().join("log"),
+        mine_only: MineOnly(true),
+        environment: "drill".into(),
+        user: "mira".into(),
+        claimed: None,
+        host: "h".into(),
+        build: "0".into(),
+        suffix: "7f3a".into(),
+        drill: None,
+    };
+    let inbox = Inbox::default();
+    let elsewhere = Elsewhere { state: home.path().join("state"), anchor: Vec::new() };
+    let mut engine = Engine::new(run.model.clone(), Nobody::default(), inbox.clone(), Arc::new(Still(later)));
+    engine.with_log(Logbook::open(settings, elsewhere, None, later, inbox.clone()));
+    // A sync tells what it made safe, all of it in one message.
+    let mut told = Vec::new();
+    let mut opened = false;
+    let end = Instant::now() + Duration::from_secs(20);
+    let intents = |told: &[Vec<String>]| -> usize { told.iter().flatten().filter(|k| *k == "intent").count() };
+    let mut pressed = false;
+    while intents(&told) < 50 {
+        assert!(Instant::now() < end, "{told:?}");
+        inbox.wait(Duration::from_millis(20));
+        for msg in inbox.take(256) {
+            match msg {
+                Msg::Records(records) => told.push(records.into_iter().map(|r| r.kind).collect()),
+                Msg::LogOpened { .. } => opened = true,
+                _ => {}
+            }
+        }
+        if opened && !pressed && told.iter().flatten().any(|k: &String| k == "opened") {
+            pressed = true;
+            told.clear();
+            engine.apply(Msg::Key(Key::char('Y')), Some(later.person));
+            assert_eq!(engine.model.acts.len(), 50);
+        }
+    }
+    let with: Vec<&Vec<String>> = told.iter().filter(|t| t.iter().any(|k| k == "intent")).collect();
+    assert_eq!(with.len(), 1, "one sync for all of them: {told:?}");
+    assert!(with[0].iter().any(|k| k == "frozen"), "and for what they are about");
 }

@@ -7,6 +7,7 @@ mod apps;
 mod commands;
 mod console;
 mod flagger;
+mod cord;
 pub mod home;
 mod kinds;
 mod kube;

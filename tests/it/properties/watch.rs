@@ -1,7 +1,9 @@
 //! The rules of acting, written a second time and on their own: what was pressed, shown and stored before a request left.
 
 use andon::core::act::dialog::{Dialog, DialogKind};
-use andon::core::act::plan::{Direction, Ticket};
+use andon::core::act::flight::Act;
+use andon::core::act::many::{Many, Whole};
+use andon::core::act::plan::{Direction, Ticket, Verb};
 use andon::core::board;
 use andon::core::effect::Effect;
 use andon::core::id::{ActId, DialogId, ServiceId, TargetId};
@@ -25,6 +27,11 @@ pub struct Count {
     pub forward: u64,
     pub not_on_disk: u64,
     pub replanned: u64,
+    /// Acts begun by one `Y` over several targets.
+    pub several: u64,
+    /// Of those, holds of the cord and releases.
+    pub frozen: u64,
+    pub thawed: u64,
     /// Rows changed their order while a dialog was open.
     pub moved_under: u64,
 }
@@ -38,6 +45,9 @@ impl Count {
         self.not_on_disk += o.not_on_disk;
         self.replanned += o.replanned;
         self.moved_under += o.moved_under;
+        self.several += o.several;
+        self.frozen += o.frozen;
+        self.thawed += o.thawed;
     }
 }
 
@@ -51,6 +61,7 @@ pub struct Before {
     target: Option<TargetId>,
     rows: Vec<ServiceId>,
     last_act: Option<ActId>,
+    holds: Vec<TargetId>,
 }
 
 fn in_palette(model: &Model) -> bool {
@@ -88,6 +99,7 @@ impl Watch {
             target: board::selected_target(model).map(|t| t.id.clone()),
             rows: model.rows.iter().map(|r| r.service.clone()).collect(),
             last_act: model.acts.keys().next_back().copied(),
+            holds: model.cord.holds().map(|h| h.target).collect(),
         }
     }
 
@@ -144,7 +156,12 @@ impl Watch {
         let on = |d: &Option<Dialog>| Some(d.as_ref()?.act()?.operation.target.clone());
         let rows_moved = m.rows.iter().map(|r| &r.service).ne(b.rows.iter());
         self.count.moved_under += u64::from(rows_moved && on(&b.dialog).is_some());
+        self.several(b, key, m)?;
         let Some(now) = on(&m.dialog) else { return Ok(()) };
+        // In the place of a dialog over several: an act that was refused opens none, so nothing may.
+        if b.dialog.as_ref().is_some_and(|d| d.many().is_some()) && key.is_none() {
+            return Err("a dialog over several targets became one over another".into());
+        }
         let same = b.dialog.as_ref().map(|d| d.id) == m.dialog.as_ref().map(|d| d.id);
         match (on(&b.dialog), key) {
             (Some(was), _) if was == now => {
@@ -166,6 +183,70 @@ impl Watch {
         }
     }
 
+    /// A dialog over several targets has those it opened with, in their places; more may only join them.
+    fn several(&mut self, b: &Before, key: Option<Key>, m: &Model) -> Result<(), String> {
+        let Some(now) = m.dialog.as_ref().and_then(Dialog::many) else { return Ok(()) };
+        let targets = |m: &Many| m.lines.iter().map(|l| l.operation.target.clone()).collect::<Vec<_>>();
+        if now.lines.iter().any(|l| l.operation.target != l.seen.id) {
+            return Err("a line is not on the target it shows".into());
+        }
+        if let Some(was) = b.dialog.as_ref().and_then(Dialog::many) {
+            let (was_on, is_on) = (targets(was), targets(now));
+            // After its `Y` only what was dropped is shown again.
+            let again = was.sent && !now.sent && is_on.iter().all(|t| was_on.contains(t));
+            return match is_on.starts_with(&was_on) || again {
+                true => Ok(()),
+                false => Err(format!("open lines went from {was_on:?} to {is_on:?}")),
+            };
+        }
+        if key.is_none() {
+            return Err("a dialog over several targets opened by itself".into());
+        }
+        self.count.opened += 1;
+        let moving: Vec<TargetId> = m.world.targets.values().filter(|t| t.is_moving()).map(|t| t.id.clone()).collect();
+        let fits = match now.whole {
+            Whole::Freeze => targets(now) == moving,
+            Whole::Thaw => targets(now).iter().all(|t| b.holds.contains(t)),
+            Whole::RollBack | Whole::Hold => {
+                let of = |t: &TargetId| m.world.targets.get(t).map(|t| t.service.clone());
+                let service = self.pinned.as_ref().and_then(of);
+                service.is_some()
+                    && service == now.service
+                    && targets(now) == moving.into_iter().filter(|t| of(t) == service).collect::<Vec<_>>()
+            }
+        };
+        if fits {
+            Ok(())
+        } else {
+            Err(format!("{:?} chosen, {:?} opened on {:?}", self.pinned, now.whole, targets(now)))
+        }
+    }
+
+    /// An act of a `Y` over several targets is what a ticked line showed.
+    fn one_of(&mut self, b: &Before, many: &Many, act: &Act) -> Result<(), String> {
+        let line = many.going().find(|l| l.operation.target == *act.target());
+        let line = line.ok_or_else(|| format!("{:?} begun, which no ticked line shows", act.target()))?;
+        let verb = act.plan.operation.verb;
+        let shown = line.plan().is_some_and(|p| p.primitive == act.plan.primitive && p.from == act.plan.from);
+        if many.refused.is_some() || line.operation.verb != verb || !shown || act.seen.candidate != line.seen.candidate
+        {
+            return Err(format!("{:?} {verb:?} begun, not as its line showed", act.target()));
+        }
+        if many.whole == Whole::Freeze && verb == Verb::Hold && (act.seen.aborted || act.seen.held) {
+            return Err(format!("the cord touches {:?}, which goes back or is held", act.target()));
+        }
+        if many.whole == Whole::Thaw && !b.holds.contains(act.target()) {
+            return Err(format!("released {:?}, which the cord does not hold", act.target()));
+        }
+        if many.whole == Whole::Thaw && many.name.is_none() {
+            return Err("a thaw without the environment's name".into());
+        }
+        self.count.several += 1;
+        self.count.frozen += u64::from(many.whole == Whole::Freeze && verb == Verb::Hold);
+        self.count.thawed += u64::from(many.whole == Whole::Thaw);
+        Ok(())
+    }
+
     fn in_time(&self, b: &Before, at: Stamp, key: Option<Key>) -> Result<(), String> {
         let dialog = b.dialog.as_ref().ok_or("no dialog was open")?;
         let shown = self.shown.get(&dialog.id).ok_or("it was never shown")?;
@@ -173,7 +254,7 @@ impl Watch {
             return Err(format!("{} ms after it was shown", at.person.0 - shown.0));
         }
         let quiet = self.last_key.map_or(i64::MAX, |k| at.person.0 - k.0);
-        let name = dialog.act().and_then(|d| d.name.as_ref());
+        let name = dialog.act().map(|d| &d.name).or_else(|| dialog.many().map(|m| &m.name)).and_then(Option::as_ref);
         match (key, name) {
             (Some(k), Some(n)) if k == Key::plain(Code::Enter) && *n.must == *n.typed => Ok(()),
             (Some(k), None) if k == Key::char('Y') && quiet >= QUIET => Ok(()),
@@ -192,8 +273,25 @@ impl Watch {
         if let (Some(id), Ok(())) = (waiting, self.in_time(b, at, key)) {
             self.named.insert(id);
         }
+        if let Some(many) = b.dialog.as_ref().and_then(Dialog::many).filter(|m| m.sent && m.name.is_some())
+            && self.in_time(b, at, key).is_ok()
+        {
+            self.named.extend(many.lines.iter().filter_map(|l| l.act));
+        }
         for (id, act) in m.acts.iter().filter(|(id, _)| b.last_act.is_none_or(|last| **id > last)) {
             self.in_time(b, at, key).map_err(|e| format!("confirmed {e}"))?;
+            if let Some(many) = b.dialog.as_ref().and_then(Dialog::many).cloned() {
+                self.one_of(b, &many, act)?;
+                if act.direction() == Direction::Forward && m.environment.production && !b.armed {
+                    return Err("a forward act from LOOK-ONLY".into());
+                }
+                if many.name.is_some() {
+                    self.named.insert(*id);
+                }
+                self.count.confirmed += 1;
+                self.confirmed.insert(*id, act.target().clone());
+                continue;
+            }
             let dialog = b.dialog.as_ref().and_then(|d| d.act()).ok_or("confirmed from no act's dialog")?;
             if dialog.refused.is_some() || dialog.operation.target != *act.target() {
                 return Err(format!(
