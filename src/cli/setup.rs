@@ -307,6 +307,7 @@ pub fn context(config: &Config, args: &ConsoleArgs, name: &str) -> Setup {
             kubeconfig: None,
             context: Some(name.into()),
             namespaces: args.namespace.iter().map(|n| n.as_str().into()).collect(),
+            ..crate::config::source::Kubernetes::default()
         }),
     }];
     if let Some(url) = &args.prom {
@@ -390,7 +391,13 @@ fn real(
                     source: w.name.clone(),
                     context: k.context.as_deref().map(str::to_string),
                     kubeconfig: k.kubeconfig,
-                    namespaces: k.namespaces.iter().map(|n| n.to_string()).collect(),
+                    namespaces: texts(&k.namespaces),
+                    act_context: k.act_context.as_deref().map(str::to_string),
+                    impersonate: k
+                        .impersonate
+                        .map(|i| kubernetes::Impersonate { user: i.user.to_string(), groups: texts(&i.groups) }),
+                    kinds: texts(&k.kinds),
+                    login: texts(&k.login.0),
                 };
                 sources.push((w.name.clone(), Arc::new(Kubernetes::new(settings, utc.clone()))));
                 connecting("kubernetes", Roles { rollouts: true, telemetry: false })
@@ -416,6 +423,10 @@ fn real(
     let log = settings(config, args, name, dir, None);
     let anchor = Vec::new();
     Setup { model, clock, utc, sources, request: request(config), log: Some(log), anchor, tape_dir: tape, player: None }
+}
+
+fn texts(all: &[Arc<str>]) -> Vec<String> {
+    all.iter().map(|t| t.to_string()).collect()
 }
 
 fn prometheus_settings(

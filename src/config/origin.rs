@@ -190,6 +190,15 @@ fn source(kind: &SourceKind) -> Vec<(&'static str, Json)> {
             ("context", json!(k.context)),
             ("kubeconfig", json!(k.kubeconfig)),
             ("namespaces", k.namespaces.iter().map(|n| n.to_string()).collect()),
+            ("act_context", json!(k.act_context)),
+            ("impersonate.user", json!(k.impersonate.as_ref().map(|i| &i.user))),
+            ("impersonate.groups", json!(k.impersonate.as_ref().map_or(&[][..], |i| &i.groups))),
+            ("kinds", json!(k.kinds)),
+            // Its words may hold a secret; the program alone does not.
+            (
+                "login",
+                json!(k.login.0.split_first().map(|(p, words)| format!("{p} and {} words, not shown", words.len()))),
+            ),
         ],
         SourceKind::Prometheus(p) => {
             let q = &p.queries;

@@ -101,6 +101,7 @@ fn source() -> Value {
     let token = json!({"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
         "description": "where the token is read from; never the token",
         "properties": {"file": path(), "env": text(), "command": texts()}});
+    let impersonate = object(json!({"user": text(), "groups": texts()}), &["user"]);
     let queries = object(
         json!({"requests": text(), "failures": text(), "service": text(), "version": text(), "scrape": time()}),
         &[],
@@ -109,6 +110,10 @@ fn source() -> Value {
         json!({
             "type": {"type": "string", "description": "kubernetes or prometheus; others are not in this version"},
             "context": text(), "namespaces": texts(), "kubeconfig": path(), "drain": {},
+            "act_context": {"type": "string", "description": "acts go through this context; looking never does"},
+            "impersonate": impersonate,
+            "kinds": {"type": "array", "items": {"type": "string"}, "description": "kinds an operator manages"},
+            "login": {"type": "array", "items": {"type": "string"}, "description": "a program and its words, for :login"},
             "url": {"type": "string", "pattern": "^https?://"}, "token": token, "ca": path(),
             "insecure": {"type": "boolean", "default": false, "description": "no certificate checks, shown loudly"},
             "preset": {"type": "string", "default": "plain"}, "queries": queries,

@@ -1,12 +1,14 @@
 //! What a config says about a source, by its type. A source with a fault stays in the list, red, with the reason.
 //! Connects to nothing and reads no secret: a token is only where it comes from.
 
+mod kubernetes;
 mod prometheus;
 
 use crate::config::problem::{Severity, Told};
 use crate::config::suggest;
 use crate::config::table::{Got, Table};
 use crate::core::id::SourceId;
+use kubernetes::kubernetes;
 use prometheus::{prometheus, url};
 use std::fmt;
 use std::path::PathBuf;
@@ -36,6 +38,34 @@ pub struct Kubernetes {
     pub context: Option<Arc<str>>,
     /// Empty: all one may see.
     pub namespaces: Vec<Arc<str>>,
+    /// The context acts go through. `None`: the one that looks.
+    pub act_context: Option<Arc<str>>,
+    /// Whom acts are sent as.
+    pub impersonate: Option<Impersonate>,
+    /// Custom kinds, as written.
+    pub kinds: Vec<Arc<str>>,
+    /// Program and arguments that log in; Debug tells the program only.
+    pub login: Argv,
+}
+
+/// `impersonate = { user = "..", groups = [".."] }`: for acts only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Impersonate {
+    pub user: Arc<str>,
+    pub groups: Vec<Arc<str>>,
+}
+
+/// A program and its words, which may hold a secret.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Argv(pub Vec<Arc<str>>);
+
+impl fmt::Debug for Argv {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.split_first() {
+            None => f.write_str("none"),
+            Some((program, words)) => write!(f, "{program} and {} words", words.len()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,29 +209,6 @@ pub fn source(name: &str, mut table: Table<'_, '_>, told: &mut Told<'_>) -> Sour
 
 fn faulty(why: &str) -> SourceKind {
     SourceKind::Faulty(Arc::from(why))
-}
-
-fn kubernetes(mut table: Table<'_, '_>, told: &mut Told<'_>) -> SourceKind {
-    let context = table.text(told, "context");
-    let namespaces = table.texts(told, "namespaces");
-    let kubeconfig = path(&mut table, "kubeconfig", told);
-    table.later(told, &["drain", "insecure"]);
-    table.finish(told);
-    // Looking at another cluster or at more namespaces than meant would be worse than not looking.
-    if context.is_wrong() {
-        return faulty("its context cannot be used");
-    }
-    if namespaces.is_wrong() {
-        return faulty("its namespaces cannot be used");
-    }
-    if kubeconfig.is_wrong() {
-        return faulty("its kubeconfig cannot be used");
-    }
-    SourceKind::Kubernetes(Kubernetes {
-        kubeconfig: kubeconfig.ok(),
-        context: context.ok().map(Arc::from),
-        namespaces: namespaces.ok().unwrap_or_default().into_iter().map(|(n, _)| Arc::from(n)).collect(),
-    })
 }
 
 fn path(table: &mut Table<'_, '_>, key: &'static str, told: &mut Told<'_>) -> Got<PathBuf> {

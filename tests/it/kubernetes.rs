@@ -22,10 +22,9 @@ fn fixture(name: &str) -> Value {
 
 fn backend(f: &FakeKube, namespaces: &[&str]) -> Arc<Kubernetes> {
     let settings = Settings {
-        source: "eu-1".into(),
-        context: None,
         kubeconfig: Some(f.kubeconfig.clone()),
         namespaces: namespaces.iter().map(ToString::to_string).collect(),
+        ..Settings::of("eu-1")
     };
     let timing = Timing {
         watch_secs: 1,

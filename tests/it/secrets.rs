@@ -95,10 +95,9 @@ async fn all_that_is_said(fails: Failure, files: &Files) -> (String, BTreeSet<St
         backends.push((id, Arc::new(made.with_timeout(patience))));
     }
     let settings = kubernetes::Settings {
-        source: "cluster".into(),
-        context: None,
         kubeconfig: Some(fake.kubeconfig.clone()),
         namespaces: vec!["shop".into()],
+        ..kubernetes::Settings::of("cluster")
     };
     let timing = Timing {
         watch_secs: 1,

@@ -415,10 +415,9 @@ async fn a_cluster_says_whom_it_takes_us_for_or_it_is_not_known() {
         let fake = FakeKube::start().await;
         denied.iter().for_each(|right| fake.deny(right));
         let settings = kubernetes::Settings {
-            source: "eu-1".into(),
-            context: None,
             kubeconfig: Some(fake.kubeconfig.clone()),
             namespaces: vec!["shop".into()],
+            ..kubernetes::Settings::of("eu-1")
         };
         let k = kubernetes::Kubernetes::new(settings, Arc::new(|| Utc(1_795_230_847_000)));
         let cx = Cx { deadline: Duration::from_secs(20), lane: Lane::Act };

@@ -2,6 +2,7 @@
 
 use super::apps::dto::{RevisionRow, Work};
 use super::argo::runs::RunRow;
+use super::flagger::dto::Canary;
 use super::wire::SetRow;
 use crate::core::world::detail::Scaler;
 use crate::core::world::target::Trouble;
@@ -48,4 +49,6 @@ pub struct Around<'a> {
     /// Deployments and DaemonSets by name that it drives or is driven by.
     pub works: Vec<&'a Work>,
     pub scalers: Vec<&'a ScalerRow>,
+    /// Flagger Canaries of its namespace, it may be among them: two with one target corrupt each other.
+    pub canaries: Vec<&'a Canary>,
 }

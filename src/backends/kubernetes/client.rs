@@ -1,16 +1,19 @@
-//! Connections: the kubeconfig as kubectl reads it, one client for watching and one for acts and their reads, bounded
-//! bodies, and every failure as a `SourceError`. No retries anywhere: the callers decide. Never shows a credential.
+//! Connections: a link that looks and one that acts, bounded bodies, and every failure as a `SourceError`. No retries
+//! anywhere: the callers decide. Never shows a credential.
 
 use super::Settings;
+use super::kubeconfig::{self, Place};
+use super::link::{self, Credential, Link};
+use super::review::Reviews;
 use crate::backends::net::secret;
 use crate::core::redact;
-use crate::core::world::source::{SourceError, Trouble};
+use crate::core::world::source::{Cluster, SourceError, Trouble};
 use futures::{AsyncBufReadExt, AsyncReadExt, TryStreamExt};
 use http::{HeaderValue, Request};
 use http_body_util::{BodyExt, Limited};
-use kube::config::{Config, ExecInteractiveMode, KubeConfigOptions, Kubeconfig};
+use jiff::Timestamp;
+use kube::config::AuthInfo;
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,23 +24,17 @@ const NOT_A_STATUS: &str = "not a Status";
 /// What is read of an answer that says no.
 pub const WORDS_CAP: usize = 64 * 1024;
 
-/// One context of the kubeconfig, for the first list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContextInfo {
-    pub name: String,
-    pub cluster: String,
-    /// `None`: `default`.
-    pub namespace: Option<String>,
-    pub current: bool,
-}
-
-/// Requests of the last minute.
+/// What a source keeps over its connections: requests of the last minute, a wait the server asked for, reviews.
 #[derive(Clone, Debug, Default)]
-pub struct Calls(Arc<Mutex<VecDeque<Instant>>>);
+pub struct Calls {
+    sent: Arc<Mutex<VecDeque<Instant>>>,
+    until: Arc<Mutex<Option<Instant>>>,
+    pub reviews: Reviews,
+}
 
 impl Calls {
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Instant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
     pub fn count(&self) {
         self.lock().push_back(Instant::now());
@@ -49,125 +46,114 @@ impl Calls {
         }
         u32::try_from(all.len()).unwrap_or(u32::MAX)
     }
+    /// The server asked for no refresh call for so long.
+    pub fn hold(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut kept = self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(kept.map_or(until, |k| k.max(until)));
+    }
+    /// How much of that is left.
+    pub fn held(&self) -> Option<Duration> {
+        let kept = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.and_then(|until| until.checked_duration_since(Instant::now())).filter(|left| !left.is_zero())
+    }
 }
 
-/// Two clients to one context. The credential plugin, where there is one, has run.
+/// Two links to one cluster. Credential plugins have run.
 #[derive(Clone)]
 pub struct Clients {
-    pub watch: kube::Client,
-    /// Acts and the reads made for them: own connections, so that no list stands in their way.
-    pub acts: kube::Client,
+    /// Everything that looks.
+    pub watch: Link,
+    /// Acts, their dry runs and the reads made for them: own connections, so that no list stands in their way, and the
+    /// acting identity where one is configured.
+    pub acts: Link,
+    /// Acts go out as somebody else than who looks.
+    pub acts_apart: bool,
     /// The context's own namespace.
     pub namespace: String,
     /// Certificate checks are off.
     pub insecure: bool,
     pub context: Arc<str>,
     pub calls: Calls,
+    /// What the kubeconfig says of the cluster; its `id` is asked for elsewhere.
+    pub cluster: Cluster,
+    /// When a certificate that a plugin gave ends.
+    until: Option<Timestamp>,
 }
 
-async fn read_kubeconfig(path: Option<PathBuf>) -> Result<Kubeconfig, SourceError> {
-    let read = tokio::task::spawn_blocking(move || {
-        let read = match path {
-            Some(p) => Kubeconfig::read_from(p),
-            None => Kubeconfig::read(),
-        };
-        read.inspect(learn)
-    });
-    match read.await {
-        Ok(Ok(kc)) => Ok(kc),
-        Ok(Err(e)) => {
-            Err(SourceError::new(Trouble::NotFound, format!("the kubeconfig cannot be read: {}", clean(&chain(&e)))))
-        }
-        Err(_) => Err(SourceError::new(Trouble::Panicked, "reading the kubeconfig failed")),
-    }
-}
-
-/// Every credential that stands in it, or in a file it names, must be found where it must not be. What a plugin prints is
-/// the library's alone: that goes by its shape, and what an API server says to a 401 is looked
-/// at strictly.
-fn learn(kc: &Kubeconfig) {
-    use std::io::Read;
-    for info in kc.auth_infos.iter().filter_map(|a| a.auth_info.as_ref()) {
-        let Ok(v) = serde_json::to_value(info) else { continue };
-        let text = |name: &str| v.get(name).and_then(serde_json::Value::as_str);
-        ["token", "password", "client-key-data"].iter().filter_map(|name| text(name)).for_each(secret::learn);
-        let provider = v.pointer("/auth-provider/config").and_then(serde_json::Value::as_object);
-        for (name, value) in provider.into_iter().flatten() {
-            if name.ends_with("token") || name.ends_with("secret") {
-                value.as_str().into_iter().for_each(secret::learn);
-            }
-        }
-        // A pipe in its place would hold us for ever.
-        let file = text("tokenFile").or_else(|| text("token-file")).map(PathBuf::from);
-        if let Some(file) = file.filter(|f| f.is_file()).and_then(|f| std::fs::File::open(f).ok()) {
-            let mut token = String::new();
-            if file.take(64 * 1024).read_to_string(&mut token).is_ok() {
-                secret::learn(&token);
-            }
-        }
-    }
-}
-
-/// The contexts of the kubeconfig, in its order. Error: no readable kubeconfig.
-pub async fn contexts(path: Option<PathBuf>) -> Result<Vec<ContextInfo>, SourceError> {
-    let kc = read_kubeconfig(path).await?;
-    let current = kc.current_context.clone().unwrap_or_default();
-    Ok(kc
-        .contexts
-        .iter()
-        .map(|c| ContextInfo {
-            name: c.name.clone(),
-            cluster: c.context.as_ref().map(|x| x.cluster.clone()).unwrap_or_default(),
-            namespace: c.context.as_ref().and_then(|x| x.namespace.clone()),
-            current: c.name == current,
-        })
-        .collect())
-}
-
-/// New clients; runs the credential plugin. Errors: no kubeconfig, no such context, bad certificate files, plugin failed.
+/// New links; runs the credential plugins. Errors: no kubeconfig, no such context, bad certificate files, the looking
+/// identity's plugin failed. An acting identity that cannot be had is an error of the acts alone.
 pub async fn connect(settings: &Settings, calls: &Calls) -> Result<Clients, SourceError> {
-    let mut kc = read_kubeconfig(settings.kubeconfig.clone()).await?;
-    let context: Arc<str> = settings.context.clone().or_else(|| kc.current_context.clone()).unwrap_or_default().into();
-    for a in &mut kc.auth_infos {
-        if let Some(e) = a.auth_info.as_mut().and_then(|i| i.exec.as_mut()) {
-            // Anything else inherits the terminal, and eats keys.
-            e.interactive_mode = Some(ExecInteractiveMode::Never);
+    let kc = kubeconfig::read(settings.kubeconfig.clone()).await?;
+    let looks = kubeconfig::place(&kc, settings.context.as_deref())?;
+    let (user, credential, mut until) = log_in(&looks).await?;
+    let watch = Link::looking(client(&looks, user.clone(), false).await?, credential.clone(), calls.clone());
+    let other = settings.act_context.as_deref().filter(|c| *c != looks.context);
+    let acts = match other.map(|name| kubeconfig::place(&kc, Some(name))) {
+        None => {
+            let as_whom = impersonating(user, settings);
+            Link::acting(client(&looks, as_whom, true).await, credential, None)
         }
+        Some(Err(e)) => Link::acting(Err(e), Credential::Library, None),
+        Some(Ok(place)) => {
+            let through = (!place.is_same_door(&looks)).then(|| (place.context.clone(), watch.clone()));
+            match log_in(&place).await {
+                Err(e) => Link::acting(Err(e), Credential::Library, None),
+                Ok((user, credential, ends)) => {
+                    until = until.into_iter().chain(ends).min();
+                    Link::acting(client(&place, impersonating(user, settings), true).await, credential, through)
+                }
+            }
+        }
+    };
+    Ok(Clients {
+        watch,
+        acts,
+        acts_apart: other.is_some() || settings.impersonate.is_some(),
+        namespace: looks.namespace.clone(),
+        insecure: looks.insecure(),
+        context: looks.context.as_str().into(),
+        calls: calls.clone(),
+        cluster: looks.cluster(),
+        until,
+    })
+}
+
+fn impersonating(mut user: AuthInfo, settings: &Settings) -> AuthInfo {
+    if let Some(i) = &settings.impersonate {
+        user.impersonate = Some(i.user.clone());
+        user.impersonate_groups = Some(i.groups.clone()).filter(|g| !g.is_empty());
+        (user.impersonate_uid, user.impersonate_user_extra) = (None, None);
     }
-    let options = KubeConfigOptions {
-        context: Some(context.to_string()).filter(|c| !c.is_empty()),
-        ..KubeConfigOptions::default()
-    };
-    let bad = |e: &dyn std::error::Error| {
-        SourceError::new(
-            Trouble::NotFound,
-            format!("context {context} of the kubeconfig cannot be used: {}", clean(&chain(e))),
-        )
-    };
-    let mut watch = Config::from_custom_kubeconfig(kc, &options).await.map_err(|e| bad(&e))?;
-    watch
-        .headers
-        .push((http::header::USER_AGENT, HeaderValue::from_static(concat!("andon/", env!("CARGO_PKG_VERSION")))));
+    user
+}
+
+async fn log_in(place: &Place) -> Result<(AuthInfo, Credential, Option<Timestamp>), SourceError> {
+    let at = place.clone();
+    match tokio::task::spawn_blocking(move || link::log_in(&at)).await {
+        Ok(done) => done.map_err(|why| auth_failed(&place.context, &clean(&why))),
+        Err(_) => Err(SourceError::new(Trouble::Panicked, "logging in failed")),
+    }
+}
+
+async fn client(place: &Place, user: AuthInfo, acts: bool) -> Result<kube::Client, SourceError> {
+    let context = &place.context;
+    let mut c = place.config().map_err(|why| {
+        SourceError::new(Trouble::NotFound, format!("context {context} of the kubeconfig cannot be used: {why}"))
+    })?;
+    c.auth_info = user;
+    c.headers.push((http::header::USER_AGENT, HeaderValue::from_static(concat!("andon/", env!("CARGO_PKG_VERSION")))));
     // The library would repeat 429, 503 and 504 by itself, writes too.
-    watch.default_retry = false;
-    watch.connect_timeout = Some(Duration::from_secs(10));
-    watch.read_timeout = Some(Duration::from_secs(95));
-    let mut acts = watch.clone();
-    acts.connect_timeout = Some(Duration::from_secs(5));
-    acts.read_timeout = Some(Duration::from_secs(30));
-    acts.reset_reader_on_write = true;
-    let (namespace, insecure) = (watch.default_namespace.clone(), watch.accept_invalid_certs);
-    let made = tokio::task::spawn_blocking(move || {
-        Ok::<_, kube::Error>((kube::Client::try_from(watch)?, kube::Client::try_from(acts)?))
-    });
-    let (watch, acts) = match made.await {
-        Ok(Ok(both)) => both,
-        Ok(Err(e)) => return Err(auth_failed(&context, &clean(&chain(&e)))),
-        Err(_) => {
-            return Err(SourceError::new(Trouble::Panicked, "making the Kubernetes client failed"));
-        }
-    };
-    Ok(Clients { watch, acts, namespace, insecure, context, calls: calls.clone() })
+    c.default_retry = false;
+    c.connect_timeout = Some(Duration::from_secs(if acts { 5 } else { 10 }));
+    c.read_timeout = Some(Duration::from_secs(if acts { 30 } else { 95 }));
+    c.reset_reader_on_write = acts;
+    // Roots of the system and certificates are read from files.
+    match tokio::task::spawn_blocking(move || kube::Client::try_from(c)).await {
+        Ok(Ok(made)) => Ok(made),
+        Ok(Err(e)) => Err(auth_failed(context, &clean(&chain(&e)))),
+        Err(_) => Err(SourceError::new(Trouble::Panicked, "making the Kubernetes client failed")),
+    }
 }
 
 fn auth_failed(context: &str, why: &str) -> SourceError {
@@ -180,10 +166,20 @@ fn auth_failed(context: &str, why: &str) -> SourceError {
 }
 
 impl Clients {
+    /// A certificate of ours ends within a minute: new links are due.
+    pub fn is_ending(&self) -> bool {
+        link::is_ending(self.until)
+    }
+
+    /// The same, with acts and their reads as who looks: to see a target that the acting identity may not read.
+    pub fn looking(&self) -> Clients {
+        Clients { acts: self.watch.clone(), ..self.clone() }
+    }
+
     /// One request, its whole answer, within `deadline`. `what` is what we want to do, for the error.
     pub async fn call(
         &self,
-        client: &kube::Client,
+        client: &Link,
         request: Request<Vec<u8>>,
         deadline: Duration,
         what: &str,
@@ -218,7 +214,7 @@ impl Clients {
     /// GET of one JSON document.
     pub async fn get<T: serde::de::DeserializeOwned>(
         &self,
-        client: &kube::Client,
+        client: &Link,
         path: &str,
         deadline: Duration,
         what: &str,
@@ -241,6 +237,12 @@ impl Clients {
 
     /// A failure of a read, for a person.
     pub fn failed(&self, e: &kube::Error, what: &str) -> SourceError {
+        if let Some(own) = link::not_sent(e) {
+            return match own.trouble {
+                Trouble::Auth => auth_failed(&self.context, &own.sentence),
+                _ => own.clone(),
+            };
+        }
         let kube::Error::Api(status) = e else {
             let text = clean(&chain(e));
             let trouble = match e {
@@ -275,20 +277,27 @@ impl Clients {
 /// Sends and streams the answer's body. An answer that says no is an `Error::Api` with at most [`WORDS_CAP`] of its
 /// body; the library's own way reads such a body without end, and writes it to its log.
 pub async fn stream(
-    client: &kube::Client,
+    client: &Link,
     request: Request<Vec<u8>>,
 ) -> Result<impl futures::AsyncBufRead + Send + use<>, kube::Error> {
-    let answer = client.send(request.map(kube::client::Body::from)).await?;
+    let answer = client.ask(request).await?;
     let code = answer.status();
     if !code.is_client_error() && !code.is_server_error() {
         let body = answer.into_body().into_data_stream().map_err(std::io::Error::other);
         return Ok(body.into_async_read());
     }
+    let wait = link::retry_after_ms(answer.headers()).and_then(|ms| u32::try_from(ms.div_ceil(1000)).ok());
     // The status alone says no: a body that is cut or too long adds no words.
     let text = capped(answer.into_body(), WORDS_CAP).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    let status = serde_json::from_str::<kube::core::Status>(&text)
+    let mut status = serde_json::from_str::<kube::core::Status>(&text)
         .unwrap_or_else(|_| kube::core::Status::failure(&redact::strict(&secret::clean(text.trim())), NOT_A_STATUS));
+    if let Some(secs) = wait {
+        match &mut status.details {
+            Some(details) => details.retry_after_seconds = secs,
+            none => *none = serde_json::from_value(serde_json::json!({"retryAfterSeconds": secs})).ok(),
+        }
+    }
     Err(kube::Error::Api(status.with_code(code.as_u16()).boxed()))
 }
 

@@ -45,7 +45,12 @@ dto!(Owner {
 impl Meta {
     /// Uid of the controller that owns this object.
     pub fn owner(&self) -> Option<&Arc<str>> {
-        self.owner_references.iter().find(|o| o.controller).and_then(|o| o.uid.as_ref())
+        self.controller().and_then(|o| o.uid.as_ref())
+    }
+
+    /// The one of its owners that controls it.
+    pub fn controller(&self) -> Option<&Owner> {
+        self.owner_references.iter().find(|o| o.controller)
     }
 }
 
@@ -145,6 +150,9 @@ dto!(Condition {
 });
 dto!(CanaryStatus {
     weights: Option<Weights> = "maybe",
+    current_step_analysis_run_status: Option<RunStatus> = "maybe",
+    current_background_analysis_run_status: Option<RunStatus> = "maybe",
+    current_experiment: Option<Arc<str>> = "text",
 });
 dto!(Weights {
     canary: Option<Weight> = "maybe",
@@ -155,10 +163,13 @@ dto!(Weight {
 dto!(BlueGreenStatus {
     preview_selector: Option<Arc<str>> = "text",
     active_selector: Option<Arc<str>> = "text",
+    pre_promotion_analysis_run_status: Option<RunStatus> = "maybe",
     post_promotion_analysis_run_status: Option<RunStatus> = "maybe",
 });
 dto!(RunStatus {
+    name: Option<Arc<str>> = "text",
     status: Option<Arc<str>> = "text",
+    message: Option<Arc<str>> = "text",
 });
 
 dto!(ReplicaSet { metadata: Meta = "object", spec: SetSpec = "object", status: SetStatus = "object" });
@@ -181,7 +192,13 @@ dto!(PodStatus {
     init_container_statuses: Vec<ContainerStatus> = "list",
     container_statuses: Vec<ContainerStatus> = "list",
 });
-dto!(ContainerStatus { ready: bool = "flag", state: ContainerState = "object" });
+dto!(ContainerStatus {
+    ready: bool = "flag",
+    restart_count: Option<i64> = "int",
+    #[serde(rename = "imageID")]
+    image_id: Option<Arc<str>> = "text",
+    state: ContainerState = "object",
+});
 dto!(ContainerState {
     waiting: Option<Reason> = "maybe",
     terminated: Option<Reason> = "maybe",

@@ -1,62 +1,78 @@
-//! Argo Rollouts through the Kubernetes API, behind the `Backend` port. I/O is in `client`, `watch`, `observe`, `read`,
-//! `rights` and `send`; everything else is pure. Must not decide what is shown or whether an act is allowed.
+//! What rolls out in a Kubernetes cluster, behind the `Backend` port. I/O is in `client`, `watch`, `observe`, `kinds`,
+//! `leases`, `read`, `rights` and `send`; everything else is pure. Must not decide what is shown or whether an act is allowed.
 
 mod apps;
 mod argo;
 mod around;
 mod client;
+mod custom;
 mod dto;
+mod exec;
 mod flagger;
+mod index;
+mod kinds;
+mod kubeconfig;
+mod leases;
 mod lenient;
+mod link;
 mod observe;
 mod plan;
+mod proxy;
 mod read;
+mod review;
 mod rights;
+mod rows;
 mod send;
 mod store;
+#[cfg(test)]
+mod store_tests;
 mod template;
+mod told;
 mod watch;
 mod wire;
 #[cfg(test)]
 mod wire_tests;
+mod words;
 
-pub use client::{ContextInfo, contexts};
+pub use kubeconfig::{ContextInfo, contexts};
 pub use watch::Timing;
 
 use crate::backends::{Backend, Cx, Interest, Query, Sink, UtcClock};
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, RefusedBy, Step, Ticket};
-use crate::core::id::SourceId;
+use crate::core::id::{SourceId, TargetId};
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{Abilities, SourceError, Trouble};
 use crate::core::world::target::TargetState;
 use client::{Calls, Clients};
+use custom::CustomKind;
 use futures::future::BoxFuture;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use store::Store;
 use tokio::sync::watch as watched;
 
-/// For fuzzers: an answer's bytes through everything that reads one, as a list, a watch line or an object.
+/// For fuzzers: an answer's bytes through everything that reads one, as a list, a watch line or an object; every row
+/// folded, and the states of all that came of it.
 #[cfg(feature = "testkit")]
 pub fn read_anything(bytes: &[u8]) -> Vec<TargetState> {
-    use dto::{Listed, Pod, ReplicaSet, Rollout, StatusDto, WatchLine};
-    fn all<T: serde::de::DeserializeOwned + Default>(bytes: &[u8]) -> Vec<T> {
-        let list = serde_json::from_slice::<Listed<T>>(bytes).map(|l| l.items).unwrap_or_default();
-        let line = serde_json::from_slice::<WatchLine<T>>(bytes).map(|l| l.object);
-        list.into_iter().chain(line).chain(serde_json::from_slice::<T>(bytes)).collect()
+    let mut store = Store::new("fuzz".into());
+    let all = rows::Kind::BUILT_IN.into_iter().chain(rows::Kind::DEFINED).chain([rows::Kind::Custom(0)]);
+    for kind in all {
+        let rows = watch::anything(kind, bytes);
+        let kept: Vec<rows::Key> = rows.iter().map(|(k, _)| k.clone()).collect();
+        store.fold(&None, kind, store::Change::Page(rows.clone()));
+        store.fold(&None, kind, store::Change::Listed);
+        // Half of them go and come again, so that the index is taken apart, too.
+        kept.iter().step_by(2).for_each(|k| store.fold(&None, kind, store::Change::Gone(k.clone())));
+        rows.into_iter().for_each(|(k, r)| store.fold(&None, kind, store::Change::Put(k, r)));
     }
-    let sets: Vec<wire::SetRow> = all::<ReplicaSet>(bytes).iter().filter_map(wire::set_row).collect();
-    let _pods: Vec<_> = all::<Pod>(bytes).iter().filter_map(wire::pod_trouble).collect();
-    let _status = serde_json::from_slice::<StatusDto>(bytes);
+    let _status = serde_json::from_slice::<dto::StatusDto>(bytes);
     if let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) {
         let _managers = wire::managers(&value);
     }
-    let rows: Vec<&wire::SetRow> = sets.iter().collect();
-    let state = |r: &Rollout| {
-        wire::target_state(&"fuzz".into(), r, &rows, &std::collections::BTreeMap::new(), crate::core::time::Utc(0))
-    };
-    all::<Rollout>(bytes).iter().filter_map(state).collect()
+    store.take(crate::core::time::Utc(0)).changed
 }
 
 /// Reviews are asked again after this.
@@ -72,6 +88,37 @@ pub struct Settings {
     pub kubeconfig: Option<PathBuf>,
     /// Empty: the whole cluster, else the context's own namespace where the cluster may not be read.
     pub namespaces: Vec<String>,
+    /// Acts, their dry runs and the reads before them go as this context's user. `None`: as who looks.
+    pub act_context: Option<String>,
+    /// Acts, their dry runs and the reads before them go as this user, by impersonation. Looking never does.
+    pub impersonate: Option<Impersonate>,
+    /// Kinds an operator manages, as `custom` reads them: `databases.example.org/v1`.
+    pub kinds: Vec<String>,
+    /// Program and arguments that log in, with the terminal. Empty: the kubeconfig's own credential plugin.
+    pub login: Vec<String>,
+}
+
+/// Whom acts are sent as, with the right `impersonate` of the one who sends them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Impersonate {
+    pub user: String,
+    pub groups: Vec<String>,
+}
+
+impl Settings {
+    /// The current context of kubectl's own kubeconfig, one identity for everything.
+    pub fn of(source: impl Into<SourceId>) -> Settings {
+        Settings {
+            source: source.into(),
+            context: None,
+            kubeconfig: None,
+            namespaces: Vec::new(),
+            act_context: None,
+            impersonate: None,
+            kinds: Vec::new(),
+            login: Vec::new(),
+        }
+    }
 }
 
 /// One cluster.
@@ -83,6 +130,10 @@ pub struct Kubernetes {
     clients: Mutex<Option<Clients>>,
     store: Mutex<Store>,
     abilities: Mutex<Option<(Instant, Abilities)>>,
+    /// The operators' kinds; what their objects are called is learnt from the server.
+    customs: Mutex<Vec<CustomKind>>,
+    /// When the last act was sent.
+    acted: Mutex<Option<Instant>>,
 }
 
 fn locked<T>(m: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
@@ -96,7 +147,12 @@ impl Kubernetes {
 
     /// With other times than the defaults, for tests against a fake server.
     pub fn with_timing(settings: Settings, utc: UtcClock, timing: Timing) -> Kubernetes {
+        let customs = settings.kinds.iter().filter_map(|k| CustomKind::parse(k).ok());
+        // A place in the settings is a byte: nobody names more kinds than that.
+        let customs = customs.take(usize::from(u8::MAX)).collect();
         Kubernetes {
+            customs: Mutex::new(customs),
+            acted: Mutex::new(None),
             store: Mutex::new(Store::new(settings.source.clone())),
             settings,
             utc,
@@ -112,6 +168,7 @@ impl Kubernetes {
     }
 
     fn forget(&self) {
+        self.calls.reviews.forget();
         *locked(&self.clients) = None;
     }
 
@@ -119,7 +176,26 @@ impl Kubernetes {
         *locked(&self.store) = Store::new(self.settings.source.clone());
     }
 
-    fn keep_abilities(&self, a: Abilities) {
+    fn customs(&self) -> Vec<CustomKind> {
+        locked(&self.customs).clone()
+    }
+
+    fn name_customs(&self, words: &BTreeMap<u8, Arc<str>>) {
+        let mut customs = locked(&self.customs);
+        for (n, word) in words {
+            if let Some(c) = customs.get_mut(usize::from(*n)) {
+                c.kind = Some(word.clone());
+            }
+        }
+    }
+
+    fn acted_within(&self, time: Duration) -> bool {
+        locked(&self.acted).is_some_and(|at| at.elapsed() < time)
+    }
+
+    fn keep_abilities(&self, mut a: Abilities) {
+        // Every cluster has workloads of its own; which kinds are read the watches tell.
+        a.roles.rollouts = true;
         *locked(&self.abilities) = Some((Instant::now(), a));
     }
 
@@ -128,7 +204,8 @@ impl Kubernetes {
     }
 
     async fn clients(&self) -> Result<Clients, SourceError> {
-        let kept = locked(&self.clients).clone();
+        // One whose certificate is about to end is as good as none.
+        let kept = locked(&self.clients).clone().filter(|c| !c.is_ending());
         match kept {
             Some(c) => Ok(c),
             None => {
@@ -136,6 +213,14 @@ impl Kubernetes {
                 self.keep(c.clone());
                 Ok(c)
             }
+        }
+    }
+
+    async fn read(&self, c: &Clients, id: &TargetId, deadline: Duration) -> Result<Fact, SourceError> {
+        let now = (self.utc)();
+        match self.customs().into_iter().find(|k| k.kind.as_ref() == Some(&id.kind)) {
+            Some(kind) => custom::read::read(c, &kind, id, &self.store, now, deadline).await,
+            None => read::read(c, id, &self.store, now, deadline).await,
         }
     }
 
@@ -176,14 +261,14 @@ impl Backend for Kubernetes {
                 let c = self.clients().await?;
                 rights::probe(&c, &self.settings.namespaces, &self.utc, cx.deadline).await
             };
-            let found = self.within(cx, work).await?;
-            self.keep_abilities(found.clone());
-            Ok(found)
+            self.keep_abilities(self.within(cx, work).await?);
+            Ok(self.abilities())
         })
     }
 
-    fn observe(self: Arc<Self>, _want: watched::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
-        Box::pin(observe::observe_owned(self, out))
+    fn observe(self: Arc<Self>, want: watched::Receiver<Interest>, out: Sink) -> BoxFuture<'static, SourceError> {
+        self.calls.reviews.follow(want.clone());
+        Box::pin(observe::observe_owned(self, want, out))
     }
 
     fn ask<'a>(&'a self, question: &'a Query, cx: &'a Cx) -> BoxFuture<'a, Result<Vec<Fact>, SourceError>> {
@@ -192,7 +277,13 @@ impl Backend for Kubernetes {
                 Query::Read(id) => {
                     let work = async {
                         let c = self.clients().await?;
-                        read::read(&c, id, &self.store, (self.utc)(), cx.deadline).await
+                        match self.read(&c, id, cx.deadline).await {
+                            // One may be allowed to act on what one may not read.
+                            Err(e) if e.trouble == Trouble::Forbidden && c.acts_apart => {
+                                self.read(&c.looking(), id, cx.deadline).await
+                            }
+                            read => read,
+                        }
                     };
                     Ok(vec![self.within(cx, work).await?])
                 }
@@ -213,6 +304,7 @@ impl Backend for Kubernetes {
     fn send<'a>(&'a self, step: &'a Step, _ticket: Ticket, cx: &'a Cx) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             let began = Instant::now();
+            *locked(&self.acted) = Some(began);
             let clients = match tokio::time::timeout(cx.deadline, self.clients()).await {
                 Ok(Ok(c)) => c,
                 Ok(Err(e)) => {

@@ -1,214 +1,337 @@
-//! Watching: three streams per scope folded into the store, facts put when something changed, the source's own state
-//! beside them. Old rows stay until a new list is complete.
+//! Watching: a stream per kind and scope folded into the store, kinds that come and go, facts put when something
+//! changed. Old rows stay until a new list is complete. What is told of the source itself is in `told`.
 
-use super::Kubernetes;
 use super::client::{Clients, connect};
-use super::rights;
-use super::store::{Change, Kind};
+use super::kinds::{self, Found, place};
+use super::rows::{Kind, Scope};
+use super::store::Change;
+use super::told::Telling;
 use super::watch::{Report, Said, Stream};
-use crate::backends::Sink;
-use crate::core::time::Utc;
+use super::{Kubernetes, leases, rights};
+use crate::backends::{Interest, Sink};
 use crate::core::world::fact::Fact;
-use crate::core::world::source::{Abilities, Link, Right, SourceError, SourceState, Trouble};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::core::world::source::{Abilities, Controller, Link, SourceError, Trouble};
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
-use tokio::sync::mpsc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch as watched};
 use tokio::task::JoinSet;
 
-/// limits.md section 3: watches.
-const OLD_AFTER_MS: i64 = 90_000;
-/// `confirmed` alone moves the source's state at most this often.
-const CONFIRM_EVERY_MS: i64 = 3_000;
-const RIGHTS_EVERY: Duration = Duration::from_secs(300);
+/// Each namespace has its own times below this.
+const RIGHTS_EVERY: Duration = Duration::from_secs(60);
 /// Reports folded before facts go out.
 const BATCH: usize = 2_048;
-/// Rights are reviewed in so many namespaces at most.
-const REVIEWED: usize = 50;
+/// Whoever acted a moment ago waits for the controller.
+const ACTING: Duration = Duration::from_secs(60);
+
+type Streams = JoinSet<(Scope, Kind, SourceError)>;
+type Answers = JoinSet<Answer>;
+
+/// What comes back beside the watches.
+enum Answer {
+    Rights(Result<Abilities, SourceError>),
+    Kinds(Result<Found, SourceError>),
+    Leases(Vec<Controller>, Vec<Arc<str>>),
+}
 
 struct Watching<'a> {
     k: &'a Kubernetes,
-    out: &'a Sink,
-    scopes: usize,
-    /// Kinds we may not read; the rest works without them.
-    without: BTreeSet<Kind>,
+    clients: Clients,
+    told: Telling<'a>,
+    scopes: Vec<Scope>,
+    want: watched::Receiver<Interest>,
+    reports: mpsc::Sender<Report>,
     /// Everything was complete once: from then on facts flow.
     ever: bool,
     whole: bool,
-    confirmed: BTreeMap<(usize, Kind), Utc>,
-    trouble: BTreeMap<(usize, Kind), SourceError>,
-    of: BTreeMap<(usize, Kind), u32>,
-    reading: Option<Kind>,
-    latency_ms: Option<u32>,
-    last_error: Option<(Utc, SourceError)>,
-    told: Option<SourceState>,
+    /// The kinds are known: an answer of discovery came for every group.
+    discovered: bool,
+    looking: bool,
+    /// When the kinds are looked for again.
+    look_at: Instant,
+    lease_at: Instant,
+    lease_in: Vec<Arc<str>>,
 }
 
 /// See `Backend::observe`.
-pub async fn observe(k: &Kubernetes, out: &Sink) -> SourceError {
-    let mut w = Watching::new(k, out);
-    w.tell(Link::Connecting);
+async fn observe(k: &Kubernetes, want: watched::Receiver<Interest>, out: &Sink) -> SourceError {
+    k.reset_store();
+    let mut told = Telling::new(k, out);
+    told.tell(Link::Connecting);
     let clients = match connect(&k.settings, &k.calls).await {
         Ok(c) => c,
-        Err(e) => return w.failed(e),
+        Err(e) => return told.failed(e),
     };
     k.keep(clients.clone());
-    let scopes: Vec<Option<String>> = if k.settings.namespaces.is_empty() {
-        vec![None]
-    } else {
-        k.settings.namespaces.iter().cloned().map(Some).collect()
-    };
-    let end = w.run(&clients, &scopes).await;
-    let own = vec![Some(clients.namespace.clone())];
-    if end.trouble == Trouble::Forbidden && scopes == [None] && !w.ever {
-        // Many sites grant namespaces only: then the context's own one.
-        tracing::debug!("no right to read the whole cluster: the context's namespace");
-        w = Watching::new(k, out);
-        let end = w.run(&clients, &own).await;
-        return w.failed(end);
+    let mut scopes: Vec<Scope> = k.settings.namespaces.iter().map(|n| Some(Arc::from(n.as_str()))).collect();
+    scopes.sort();
+    scopes.dedup();
+    if scopes.is_empty() {
+        scopes.push(None);
     }
-    w.failed(end)
+    let (reports, heard) = mpsc::channel::<Report>(256);
+    let now = Instant::now();
+    let mut w = Watching {
+        k,
+        clients,
+        told,
+        scopes,
+        want,
+        reports,
+        ever: false,
+        whole: false,
+        discovered: false,
+        looking: false,
+        look_at: now,
+        lease_at: now,
+        lease_in: Vec::new(),
+    };
+    let end = w.run(heard).await;
+    w.told.failed(end)
 }
 
-impl<'a> Watching<'a> {
-    fn new(k: &'a Kubernetes, out: &'a Sink) -> Watching<'a> {
-        k.reset_store();
-        Watching {
-            k,
-            out,
-            scopes: 0,
-            without: BTreeSet::new(),
-            ever: false,
-            whole: false,
-            confirmed: BTreeMap::new(),
-            trouble: BTreeMap::new(),
-            of: BTreeMap::new(),
-            reading: None,
-            latency_ms: None,
-            last_error: None,
-            told: None,
+impl Watching<'_> {
+    async fn run(&mut self, mut heard: mpsc::Receiver<Report>) -> SourceError {
+        let mut streams: Streams = JoinSet::new();
+        let mut answers: Answers = JoinSet::new();
+        for kind in Kind::BUILT_IN {
+            self.begin(kind, &mut streams);
         }
-    }
-
-    async fn run(&mut self, clients: &Clients, scopes: &[Option<String>]) -> SourceError {
-        self.scopes = scopes.len();
-        let (tx, mut rx) = mpsc::channel::<Report>(256);
-        let mut streams: JoinSet<(Kind, SourceError)> = JoinSet::new();
-        for (scope, namespace) in scopes.iter().enumerate() {
-            for kind in Kind::ALL {
-                let stream = Stream {
-                    clients: clients.clone(),
-                    namespace: namespace.clone(),
-                    scope,
-                    kind,
-                    timing: self.k.timing,
-                    out: tx.clone(),
-                };
-                streams.spawn(async move { (kind, stream.run().await) });
-            }
-        }
-        drop(tx);
-        let named: Vec<String> = scopes.iter().flatten().cloned().collect();
-        let mut probes: JoinSet<Result<Abilities, SourceError>> = JoinSet::new();
-        let probe = |names: Vec<String>| {
-            let (c, now, call) = (clients.clone(), self.k.utc.clone(), self.k.timing.call);
-            async move { rights::probe(&c, &names, &now, call).await }
-        };
-        probes.spawn(probe(named.clone()));
+        self.ask_kinds(&mut answers);
+        self.ask_rights(&mut answers);
         let mut again = tokio::time::interval(RIGHTS_EVERY);
         again.reset();
-        let mut beat = tokio::time::interval(Duration::from_millis(1000));
+        // What is due is looked at so often; seconds, but for tests that shorten all times.
+        let every = self.k.timing.recheck().min(Duration::from_secs(10)) / 10;
+        let mut beat = tokio::time::interval(every.max(Duration::from_millis(20)));
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                // No more reports: every watch has ended, and why is told below.
-                Some(report) = rx.recv() => {
+                Some(report) = heard.recv() => {
                     self.fold(report);
-                    for _ in 0..BATCH {
-                        match rx.try_recv() {
-                            Ok(r) => self.fold(r),
-                            Err(_) => break,
-                        }
-                    }
+                    self.drain(&mut heard, BATCH);
                     let first = !self.ever;
                     self.flush();
-                    if first && self.ever && named.is_empty() {
-                        let seen = self.namespaces();
-                        if !seen.is_empty() {
-                            probes.spawn(probe(seen));
-                        }
+                    if first && self.ever && self.k.settings.namespaces.is_empty() {
+                        self.ask_rights(&mut answers);
                     }
                 }
-                Some(ended) = streams.join_next() => match ended {
-                    // Pods only explain; without the right to read them the rest still works.
-                    Ok((Kind::Pods, e)) if e.trouble == Trouble::Forbidden => {
-                        self.without.insert(Kind::Pods);
-                        self.last_error = Some(((self.k.utc)(), e));
+                Some(ended) = streams.join_next() => {
+                    // What it said before it ended comes first.
+                    self.drain(&mut heard, usize::MAX);
+                    let Ok((scope, kind, e)) = ended else {
+                        return SourceError::new(Trouble::Panicked, "a watch failed by itself");
+                    };
+                    if let Err(e) = self.ended(scope, kind, e, &mut streams) {
+                        return e;
+                    }
+                    self.flush();
+                }
+                Some(answer) = answers.join_next() => match answer {
+                    Ok(Answer::Rights(found)) => self.rights(found),
+                    Ok(Answer::Leases(all, at)) => {
+                        self.told.controllers = all;
+                        self.lease_in = at;
+                        self.tell();
+                    }
+                    Ok(Answer::Kinds(Ok(found))) => {
+                        if let Err(e) = self.found(found, &mut streams) {
+                            return e;
+                        }
                         self.flush();
                     }
-                    Ok((_, e)) => return e,
-                    Err(_) => return SourceError::new(Trouble::Panicked, "a watch failed by itself"),
+                    Ok(Answer::Kinds(Err(e))) => return e,
+                    Err(_) => return SourceError::new(Trouble::Panicked, "a look-up failed by itself"),
                 },
-                Some(found) = probes.join_next() => self.rights(found),
-                _ = again.tick() => {
-                    let names = if named.is_empty() { self.namespaces() } else { named.clone() };
-                    probes.spawn(probe(names));
+                _ = again.tick() => self.ask_rights(&mut answers),
+                _ = beat.tick() => {
+                    if !self.looking && Instant::now() >= self.look_at {
+                        self.ask_kinds(&mut answers);
+                    }
+                    self.ask_leases(&mut answers);
+                    self.tell();
                 }
-                _ = beat.tick() => self.tell_now(),
             }
         }
     }
 
-    fn namespaces(&self) -> Vec<String> {
-        let store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
-        store.namespaces().iter().take(REVIEWED).map(ToString::to_string).collect()
+    fn drain(&mut self, heard: &mut mpsc::Receiver<Report>, most: usize) {
+        for _ in 0..most {
+            match heard.try_recv() {
+                Ok(r) => self.fold(r),
+                Err(_) => break,
+            }
+        }
     }
 
-    fn rights(&mut self, found: Result<Result<Abilities, SourceError>, tokio::task::JoinError>) {
-        match found {
-            Ok(Ok(a)) => {
-                self.k.keep_abilities(a);
-                self.tell_now();
+    /// Watches a kind in every scope where it is not watched yet.
+    fn begin(&mut self, kind: Kind, streams: &mut Streams) {
+        let own: Vec<Scope>;
+        let scopes = if self.told.narrowed.contains(&kind) {
+            own = vec![Some(self.clients.namespace.as_str().into())];
+            &own
+        } else {
+            &self.scopes
+        };
+        let customs = self.k.customs();
+        let (group, plural) = place(kind, &customs);
+        for scope in scopes {
+            let at = (scope.clone(), kind);
+            if self.told.without.contains_key(&at) || !self.told.wanted.insert(at) {
+                continue;
             }
-            Ok(Err(e)) => self.last_error = Some(((self.k.utc)(), e)),
-            Err(_) => {}
+            let stream = Stream {
+                clients: self.clients.clone(),
+                scope: scope.clone(),
+                kind,
+                group: group.clone(),
+                plural: plural.clone(),
+                instances: !customs.is_empty(),
+                timing: self.k.timing,
+                out: self.reports.clone(),
+            };
+            let scope = scope.clone();
+            streams.spawn(async move { (scope, kind, stream.run().await) });
+        }
+    }
+
+    /// A stream ended for good. `Err`: so must the source.
+    fn ended(&mut self, scope: Scope, kind: Kind, e: SourceError, streams: &mut Streams) -> Result<(), SourceError> {
+        let at = (scope.clone(), kind);
+        let known = self.told.lists.get(&at).is_some_and(|l| l.complete);
+        match e.trouble {
+            // Many sites grant namespaces only: then the context's own one.
+            Trouble::Forbidden if scope.is_none() && !known => {
+                tracing::debug!(kind = kind.word(), "no right to read the whole cluster: the context's namespace");
+                self.told.drop_list(&at);
+                self.told.narrowed.insert(kind);
+                self.begin(kind, streams);
+                return Ok(());
+            }
+            // A right that was taken away: nothing says that what was seen is gone.
+            Trouble::Forbidden if known && kind.is_target() => return Err(e),
+            Trouble::Forbidden => {
+                self.told.last_error(e.clone());
+                self.told.without.insert(at.clone(), e);
+            }
+            // Its definition was removed; it may come again.
+            Trouble::NotFound => {
+                self.told.last_error(e);
+                self.look_soon();
+            }
+            Trouble::Auth
+            | Trouble::Unreachable
+            | Trouble::Timeout
+            | Trouble::Throttled
+            | Trouble::Shape
+            | Trouble::TooBig
+            | Trouble::Server
+            | Trouble::NotInThisVersion
+            | Trouble::Panicked => return Err(e),
+        }
+        self.told.drop_list(&at);
+        let mut store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.fold(&scope, kind, Change::Dropped);
+        drop(store);
+        self.something_is_left()
+    }
+
+    /// Without one kind of targets there is nothing to show: red, with the reason.
+    fn something_is_left(&self) -> Result<(), SourceError> {
+        if !self.discovered || self.told.wanted.iter().any(|(_, k)| k.is_target()) {
+            return Ok(());
+        }
+        let refused = self.told.without.iter().filter(|((_, k), _)| k.is_target()).min_by_key(|((_, k), _)| *k);
+        Err(refused.map_or_else(
+            || {
+                let words = format!("nothing that rolls out is served by {}", self.clients.context);
+                SourceError::new(Trouble::NotFound, words)
+            },
+            |(_, e)| e.clone(),
+        ))
+    }
+
+    fn look_soon(&mut self) {
+        let soon = Instant::now() + self.k.timing.backoff_first;
+        self.look_at = self.look_at.min(soon);
+    }
+
+    fn found(&mut self, found: Found, streams: &mut Streams) -> Result<(), SourceError> {
+        self.looking = false;
+        self.look_at = Instant::now() + self.k.timing.recheck();
+        match found.unknown {
+            Some(e) => {
+                self.told.last_error(e);
+                self.look_at = Instant::now() + self.k.timing.backoff_most;
+            }
+            None => self.discovered = true,
+        }
+        self.k.name_customs(&found.words);
+        // What every server has may have been away for a moment, too.
+        for kind in found.served.into_iter().chain(Kind::BUILT_IN) {
+            self.begin(kind, streams);
+        }
+        self.something_is_left()
+    }
+
+    fn ask_kinds(&mut self, answers: &mut Answers) {
+        self.looking = true;
+        let (c, call, customs) = (self.clients.clone(), self.k.timing.call, self.k.customs());
+        answers.spawn(async move { Answer::Kinds(kinds::look(&c, &customs, call).await) });
+    }
+
+    fn ask_rights(&mut self, answers: &mut Answers) {
+        let mut names: Vec<String> = self.k.settings.namespaces.clone();
+        if names.is_empty() {
+            let store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
+            names = store.namespaces().iter().take(super::review::NAMESPACES).map(ToString::to_string).collect();
+        }
+        let (c, now, call) = (self.clients.clone(), self.k.utc.clone(), self.k.timing.call);
+        answers.spawn(async move { Answer::Rights(rights::probe(&c, &names, &now, call).await) });
+    }
+
+    /// Only where there are rollouts; often while something moves or was asked for, else seldom.
+    fn ask_leases(&mut self, answers: &mut Answers) {
+        let now = Instant::now();
+        let rollouts = self.told.wanted.iter().any(|(_, k)| *k == Kind::Rollouts);
+        if now < self.lease_at || !self.ever || !rollouts {
+            return;
+        }
+        let moving = !self.want.borrow().moving.is_empty() || self.k.acted_within(ACTING);
+        let seldom = self.k.timing.recheck();
+        self.lease_at = now + if moving && !self.lease_in.is_empty() { seldom / 6 } else { seldom };
+        let (c, call, known) = (self.clients.clone(), self.k.timing.call, self.lease_in.clone());
+        answers.spawn(async move {
+            let (all, at) = leases::look(&c, &known, call).await;
+            Answer::Leases(all, at)
+        });
+    }
+
+    fn rights(&mut self, found: Result<Abilities, SourceError>) {
+        match found {
+            Ok(a) => {
+                self.k.keep_abilities(a);
+                self.tell();
+            }
+            Err(e) => self.told.last_error(e),
         }
     }
 
     fn fold(&mut self, r: Report) {
         let at = (r.scope, r.kind);
-        let now = (self.k.utc)();
         match r.said {
             Said::Change(c) => {
-                match &c {
-                    Change::Start => {
-                        self.reading = Some(r.kind);
-                        self.of.remove(&at);
-                    }
-                    // A page proves nothing of the whole.
-                    Change::Page(_) => {}
-                    Change::Listed | Change::Put(_) | Change::Gone(_) => {
-                        self.confirmed.insert(at, now);
-                        self.trouble.remove(&at);
-                    }
-                }
+                self.told.heard(&at, &c);
                 let mut store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
-                store.fold(r.scope, r.kind, c);
+                store.fold(&at.0, at.1, c);
             }
-            Said::Alive => {
-                self.confirmed.insert(at, now);
-                self.trouble.remove(&at);
-            }
-            Said::Of(n) => {
-                self.of.insert(at, n);
-            }
-            Said::Latency(d) => {
-                self.latency_ms = Some(u32::try_from(d.as_millis()).unwrap_or(u32::MAX));
-            }
+            Said::Alive => self.told.confirm(&at),
+            Said::Of(n) => self.told.lists.entry(at).or_default().of = n,
+            Said::Latency(d) => self.told.latency_ms = Some(u32::try_from(d.as_millis()).unwrap_or(u32::MAX)),
             Said::Trouble(e) => {
                 tracing::warn!(error = %e, "a watch has trouble");
-                self.last_error = Some((now, e.clone()));
-                self.trouble.insert(at, e);
+                self.told.last_error(e.clone());
+                self.told.lists.entry(at).or_default().trouble = Some(e);
             }
         }
     }
@@ -217,7 +340,7 @@ impl<'a> Watching<'a> {
     fn flush(&mut self) {
         let now = (self.k.utc)();
         let mut store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let whole = store.is_whole(self.scopes, &self.without);
+        let whole = self.discovered && store.is_whole(&self.told.wanted);
         let completed = whole && !self.whole;
         self.whole = whole;
         self.ever |= whole;
@@ -226,91 +349,39 @@ impl<'a> Watching<'a> {
             let ids = completed.then(|| store.ids());
             drop(store);
             for t in news.changed {
-                self.out.put(Fact::Target(Box::new(t)));
+                self.told.out.put(Fact::Target(Box::new(t)));
             }
             for id in news.gone {
-                self.out.put(Fact::Gone(id));
+                self.told.out.put(Fact::Gone(id));
             }
             if let Some(ids) = ids {
-                self.out.put(Fact::Whole(ids));
+                self.told.out.put(Fact::Whole(ids));
             }
         } else {
             drop(store);
         }
-        self.tell_now();
+        self.tell();
     }
 
-    fn link(&self) -> Link {
-        if let Some(e) = self.trouble.values().next() {
-            return Link::Failed(e.clone());
-        }
-        if self.whole {
-            return Link::Watching;
-        }
-        let store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let done = u32::try_from(store.staged()).unwrap_or(u32::MAX);
-        Link::Reading {
-            what: self.reading.unwrap_or(Kind::Rollouts).word().into(),
-            done,
-            of: (!self.of.is_empty())
-                .then(|| self.of.iter().filter(|((_, k), _)| *k != Kind::Pods).map(|(_, n)| *n).sum::<u32>().max(done)),
-        }
-    }
-
-    fn tell_now(&mut self) {
-        let link = self.link();
-        self.tell(link);
-    }
-
-    /// The source's state, when it says something new.
-    fn tell(&mut self, link: Link) {
-        let all = self.scopes * (Kind::ALL.len() - self.without.len());
-        let oldest = self.confirmed.iter().filter(|((_, k), _)| !self.without.contains(k)).map(|(_, t)| *t);
-        let confirmed = (self.ever && oldest.clone().count() >= all).then(|| oldest.min()).flatten();
-        let mut abilities = self.k.abilities();
-        if self.without.contains(&Kind::Pods) {
-            abilities.rights.push(Right { namespace: None, verb: "list pods".into(), allowed: Some(false) });
-        }
-        let holds = {
-            let store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
-            store.holds()
-        };
-        let state = SourceState {
-            kind: "kubernetes".into(),
-            link,
-            abilities,
-            confirmed,
-            old_after_ms: OLD_AFTER_MS,
-            latency_ms: self.latency_ms,
-            calls_per_min: self.k.calls.per_minute(),
-            last_error: self.last_error.clone(),
-            holds: holds.into(),
-        };
-        if let Some(old) = &self.told {
-            let moved = match (old.confirmed, state.confirmed) {
-                (Some(a), Some(b)) => b.since(a) >= CONFIRM_EVERY_MS,
-                (a, b) => a != b,
-            };
-            let mut same = old.clone();
-            same.confirmed = state.confirmed;
-            same.calls_per_min = state.calls_per_min;
-            same.latency_ms = state.latency_ms;
-            if same == state && !moved {
-                return;
-            }
-        }
-        self.told = Some(state.clone());
-        self.out.put(Fact::Source(Box::new(state)));
-    }
-
-    fn failed(&mut self, e: SourceError) -> SourceError {
-        self.last_error = Some(((self.k.utc)(), e.clone()));
-        self.tell(Link::Failed(e.clone()));
-        e
+    fn tell(&mut self) {
+        let link = self.told.link(self.whole);
+        self.told.ever = self.ever;
+        self.told.tell(link);
     }
 }
 
 /// Keeps `observe` a plain future of an owned backend.
-pub async fn observe_owned(k: Arc<Kubernetes>, out: Sink) -> SourceError {
-    observe(&k, &out).await
+pub async fn observe_owned(k: Arc<Kubernetes>, want: watched::Receiver<Interest>, out: Sink) -> SourceError {
+    observe(&k, want, &out).await
+}
+
+/// The kinds of targets that are watched, as their objects are called.
+pub fn words(k: &Kubernetes, wanted: &BTreeSet<(Scope, Kind)>) -> Vec<Arc<str>> {
+    let customs = k.customs();
+    let kinds: BTreeSet<Kind> = wanted.iter().map(|(_, k)| *k).collect();
+    let word = |kind: Kind| match kind {
+        Kind::Custom(n) => customs.get(usize::from(n))?.kind.clone(),
+        kind => kind.target().map(Arc::from),
+    };
+    kinds.into_iter().filter_map(word).collect()
 }

@@ -1,5 +1,6 @@
 //! One target as it is now, past every cache: the answer to `Query::Read`, with the objects a plan needs, sealed.
 
+use super::around::Around;
 use super::apps::{self, dto::WorkKind};
 use super::client::Clients;
 use super::dto::{HASH_LABEL, ReplicaSet, Rollout};
@@ -25,6 +26,9 @@ pub async fn read(
 ) -> Result<Fact, SourceError> {
     if let Some(kind) = WorkKind::from_word(&id.kind) {
         return apps::read::read(c, id, kind, now, deadline).await;
+    }
+    if &*id.kind == super::flagger::wire::KIND {
+        return super::flagger::read::read(c, id, store, now, deadline).await;
     }
     let what = format!("read {}", id.name);
     let path = format!("/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts/{}", id.namespace, id.name);
@@ -59,8 +63,8 @@ pub async fn read(
     own.sort_by(|a, b| a.0.hash.cmp(&b.0.hash));
     let dto: Rollout = serde_json::from_value(rollout.clone()).unwrap_or_default();
     let troubles = store.lock().unwrap_or_else(PoisonError::into_inner).troubles();
-    let rows: Vec<&SetRow> = own.iter().map(|(r, _)| r).collect();
-    let Some(mut state) = target_state(&id.source, &dto, &rows, &troubles, now) else {
+    let around = Around { sets: own.iter().map(|(r, _)| r).collect(), troubles, ..Around::default() };
+    let Some(mut state) = target_state(&id.source, &dto, &around, now) else {
         return Err(SourceError::new(Trouble::Shape, format!("to read {}: it has no name", id.name)));
     };
     (state.held_by, state.aborted_by) = managers(&rollout);

@@ -1,14 +1,13 @@
-//! What this login may do, who the server says it is, its version and its clock. Advisory: a review never decides an act.
+//! Who the server says we are, which cluster it is, its version and its clock; with `review`, what we may do there.
 
 use super::client::{Clients, get_request, parse, post_request};
+use super::link::{KUBE_SYSTEM, Link};
+use super::review;
 use crate::backends::UtcClock;
-use crate::core::world::source::{Abilities, Right, Roles, SourceError, Trouble};
+use crate::core::world::source::{Abilities, Cluster, Roles, SourceError, Trouble};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The rights andon's acts need, as the field writes them: (verb, subresource).
-const ACTS: [(&str, &str); 2] = [("patch rollouts", ""), ("patch rollouts/status", "status")];
 
 /// Asks the server. `namespaces` empty: the whole cluster. Errors: the server does not answer or refuses the login.
 pub async fn probe(
@@ -18,22 +17,25 @@ pub async fn probe(
     deadline: Duration,
 ) -> Result<Abilities, SourceError> {
     let (version, skew_ms) = version(c, now, deadline).await?;
-    let group = c.get::<Value>(&c.watch, "/apis/argoproj.io/v1alpha1", deadline, "look for Argo Rollouts");
-    let whole = [None];
-    let some: Vec<Option<&str>> = namespaces.iter().map(|n| Some(n.as_str())).collect();
-    let scopes: &[Option<&str>] = if some.is_empty() { &whole } else { &some };
-    let reviews = futures::future::join_all(
-        scopes.iter().flat_map(|ns| ACTS.iter().map(move |(verb, sub)| review(c, *ns, verb, sub, deadline))),
-    );
-    let (group, known, rights) = futures::join!(group, identity(c, deadline), reviews);
-    let (identity, groups) = known.map_or((None, Vec::new()), |(user, groups)| (Some(user), groups));
-    let rollouts = match group {
-        Ok(_) => true,
-        Err(e) if e.trouble == Trouble::NotFound => false,
-        // Some logins may not discover groups; the list will tell.
-        Err(e) if e.trouble == Trouble::Forbidden => true,
-        Err(e) => return Err(e),
+    let has = |path: &'static str, what: &'static str| async move {
+        match c.get::<Value>(&c.watch, path, deadline, what).await {
+            Ok(_) => Ok(true),
+            Err(e) if e.trouble == Trouble::NotFound => Ok(false),
+            // Some logins may not discover groups; the list will tell.
+            Err(e) if e.trouble == Trouble::Forbidden => Ok(true),
+            Err(e) => Err(e),
+        }
     };
+    let (argo, flagger, known, acting, cluster) = futures::join!(
+        has("/apis/argoproj.io/v1alpha1", "look for Argo Rollouts"),
+        has("/apis/flagger.app/v1beta1", "look for Flagger"),
+        identity(c, &c.watch, deadline),
+        acting(c, deadline),
+        cluster(c, deadline),
+    );
+    let (identity, groups) = known.map_or((None, Vec::new()), |(user, groups)| (Some(user), groups));
+    let rollouts = argo?;
+    let rights = review::rights(c, namespaces, rollouts, flagger.unwrap_or(false), deadline).await;
     Ok(Abilities {
         roles: Roles { rollouts, telemetry: false },
         version,
@@ -42,11 +44,34 @@ pub async fn probe(
         identity,
         groups,
         insecure: c.insecure,
-        cluster: None,
+        cluster: Some(cluster?),
         kinds: Vec::new(),
-        acts_as: None,
+        acts_as: acting,
         controllers: Vec::new(),
     })
+}
+
+/// Whom acts are sent as, where that is somebody else; else the reason why that is not known.
+async fn acting(c: &Clients, deadline: Duration) -> Option<Arc<str>> {
+    if !c.acts_apart {
+        return None;
+    }
+    if let Some((user, _)) = identity(c, &c.acts, deadline).await {
+        return Some(user);
+    }
+    // The same path once more, for the words.
+    let why = c.get::<Value>(&c.acts, "/version", deadline, "reach it as who acts").await.err();
+    Some(why.map_or_else(|| "somebody it does not name".into(), |e| format!("nobody: {e}").into()))
+}
+
+/// Which cluster it is. Its uid stays empty where we may not read the namespace.
+async fn cluster(c: &Clients, deadline: Duration) -> Result<Cluster, SourceError> {
+    let id = match c.get::<Value>(&c.watch, KUBE_SYSTEM, deadline, "ask which cluster it is").await {
+        Ok(v) => v.pointer("/metadata/uid").and_then(Value::as_str).map(Arc::from).unwrap_or_default(),
+        Err(e) if matches!(e.trouble, Trouble::Forbidden | Trouble::NotFound) => "".into(),
+        Err(e) => return Err(e),
+    };
+    Ok(Cluster { id, ..c.cluster.clone() })
 }
 
 /// Server version, and the server's clock minus ours in milliseconds by its `Date` header (whole seconds, so ± 0.5 s).
@@ -58,8 +83,7 @@ async fn version(
     let what = "ask for the server's version";
     c.calls.count();
     let before = now();
-    let request = get_request("/version")?.map(kube::client::Body::from);
-    let answer = tokio::time::timeout(deadline, c.watch.send(request))
+    let answer = tokio::time::timeout(deadline, c.watch.ask(get_request("/version")?))
         .await
         .map_err(|_| c.slow(deadline, what))?
         .map_err(|e| c.failed(&e, what))?;
@@ -105,7 +129,7 @@ const NAME: usize = 256;
 
 /// The user and groups the server takes us for (SelfSubjectReview, `authentication.k8s.io`: v1 since 1.28, v1beta1 before).
 /// `None`: it does not say. Nobody may act less for that.
-async fn identity(c: &Clients, deadline: Duration) -> Option<(Arc<str>, Vec<Arc<str>>)> {
+async fn identity(c: &Clients, link: &Link, deadline: Duration) -> Option<(Arc<str>, Vec<Arc<str>>)> {
     for version in ["v1", "v1beta1"] {
         let request = post_request(
             &format!("/apis/authentication.k8s.io/{version}/selfsubjectreviews"),
@@ -113,7 +137,7 @@ async fn identity(c: &Clients, deadline: Duration) -> Option<(Arc<str>, Vec<Arc<
         )
         .ok()?;
         let what = "ask who we are";
-        match c.call(&c.watch, request, deadline, what).await {
+        match c.call(link, request, deadline, what).await {
             Ok(bytes) => return known(&parse(&bytes, what).ok()?),
             // This server does not have it in this version.
             Err(e) if e.trouble == Trouble::NotFound => {}
@@ -128,26 +152,4 @@ fn known(v: &Value) -> Option<(Arc<str>, Vec<Arc<str>>)> {
     let user = v.pointer("/status/userInfo/username").and_then(name)?;
     let groups = v.pointer("/status/userInfo/groups").and_then(Value::as_array);
     Some((user, groups.into_iter().flatten().filter_map(name).take(GROUPS).collect()))
-}
-
-async fn review(c: &Clients, namespace: Option<&str>, verb: &str, sub: &str, deadline: Duration) -> Right {
-    let body = json!({
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": {
-            "namespace": namespace.unwrap_or(""), "verb": "patch", "group": "argoproj.io",
-            "resource": "rollouts", "subresource": sub,
-        }},
-    });
-    let what = "review our rights";
-    let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-    let allowed = async {
-        let request = post_request(path, body.to_string()).ok()?;
-        let bytes = c.call(&c.watch, request, deadline, what).await.ok()?;
-        let v: Value = parse(&bytes, what).ok()?;
-        let yes = v.pointer("/status/allowed")?.as_bool()?;
-        // "No" with an evaluation error is not a no.
-        (yes || v.pointer("/status/evaluationError").is_none()).then_some(yes)
-    };
-    Right { namespace: namespace.map(Arc::from), verb: verb.into(), allowed: allowed.await }
 }

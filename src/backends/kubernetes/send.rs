@@ -3,7 +3,9 @@
 
 use super::client::{BODY_CAP, Clients, WORDS_CAP, capped, chain, clean, message};
 use super::dto::StatusDto;
+use super::link::{not_sent, retry_after_ms};
 use crate::core::act::plan::{Outcome, Refused, RefusedBy, Step};
+use crate::core::world::source::Trouble;
 use http::{HeaderMap, Request};
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -56,6 +58,10 @@ pub async fn send(c: &Clients, step: &Step, deadline: Duration) -> Outcome {
 
 /// No answer. Surely not sent only where the connection itself was never made.
 fn lost(e: &kube::Error) -> Outcome {
+    if let Some(own) = not_sent(e) {
+        let kind = if own.trouble == Trouble::Auth { RefusedBy::Auth } else { RefusedBy::NotSent };
+        return refused(kind, &own.sentence);
+    }
     let text = clean(&chain(e));
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(e);
     let mut never_connected = matches!(e, kube::Error::Auth(_));
@@ -79,7 +85,22 @@ fn lost(e: &kube::Error) -> Outcome {
 
 /// What an answer proves. Pure.
 pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms: u32) -> Outcome {
+    // A hook behind the API server's proxy answers for itself, with no object.
+    let proxied = step.request.path.contains("/proxy/");
+    if proxied && (200..300).contains(&code) {
+        return Outcome::Accepted { generation: None, version: None, took_ms };
+    }
     if (200..300).contains(&code) {
+        let accepted = Outcome::Accepted { generation: None, version: None, took_ms };
+        let path = step.request.path.split('?').next().unwrap_or("");
+        // A service behind the proxy answers in its own way.
+        if path.contains("/proxy/") || path.ends_with("/proxy") {
+            return accepted;
+        }
+        // A deletion answers with the object, or with a Status.
+        if &*step.request.method == "DELETE" && serde_json::from_slice::<Value>(body).is_ok_and(|v| v.is_object()) {
+            return accepted;
+        }
         let Ok(v) = serde_json::from_slice::<Value>(body) else {
             return Outcome::Unknown {
                 why: format!("answer {code}, but not of the API server: {}", said(body)).into(),
@@ -105,6 +126,10 @@ pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms
         401 => RefusedBy::Auth,
         403 if why.contains("denied") => RefusedBy::Policy,
         403 => RefusedBy::Forbidden,
+        // The service is missing, not the target.
+        404 if proxied => RefusedBy::Other,
+        // Nobody was there to hear it: surely not done.
+        503 if proxied && why.starts_with("no endpoints available") => RefusedBy::Other,
         404 | 410 => RefusedBy::Gone,
         409 => RefusedBy::Guard,
         422 if why == TEST_FAILED => RefusedBy::Guard,
@@ -116,16 +141,101 @@ pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms
             return Outcome::Unknown { why: format!("answer {code}: {why}").into() };
         }
     };
-    let header = headers.get(http::header::RETRY_AFTER).and_then(|h| h.to_str().ok()?.parse::<u64>().ok());
     let detail = status.and_then(|s| s.details.retry_after_seconds).and_then(|n| u64::try_from(n).ok());
+    let detail = detail.map(|s| s.saturating_mul(1000)).filter(|ms| *ms > 0);
     Outcome::Refused(Refused {
         kind,
         status: Some(code),
         why: if why.is_empty() { format!("answer {code}").into() } else { why.into() },
-        retry_after_ms: header.or(detail).map(|s| s.saturating_mul(1000)).filter(|s| *s > 0),
+        retry_after_ms: retry_after_ms(headers).or(detail),
     })
 }
 
 fn said(body: &[u8]) -> String {
     message(&String::from_utf8_lossy(body.get(..2048).unwrap_or(body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::act::plan::{Expect, Request};
+    use crate::core::seal::Sealed;
+
+    fn step(method: &str, path: &str) -> Step {
+        Step {
+            title: "t".into(),
+            request: Request {
+                method: method.into(),
+                path: path.into(),
+                content_type: "application/json".into(),
+                shown: "{}".into(),
+                body: Sealed::new("{}"),
+            },
+            guards: Vec::new(),
+            wait_first: None,
+            seen_when: Expect::All(Vec::new()),
+            done_when: Expect::All(Vec::new()),
+            done_words: "".into(),
+            refused_when: None,
+            seen_by: 0,
+            settled_by: 0,
+        }
+    }
+
+    fn says(code: u16, body: &str, step: &Step) -> String {
+        match outcome(code, &HeaderMap::new(), body.as_bytes(), step, 1) {
+            Outcome::Accepted { .. } => "accepted".into(),
+            Outcome::Refused(r) => format!("{:?}", r.kind),
+            Outcome::Unknown { .. } => "unknown".into(),
+        }
+    }
+
+    #[test]
+    fn what_answers_without_an_object_is_believed_by_its_status() {
+        let gate = step("POST", "/api/v1/namespaces/flagger/services/loadtester:80/proxy/gate/halt");
+        let pod = step("DELETE", "/api/v1/namespaces/shop/pods/web-1");
+        let event = step("POST", "/apis/events.k8s.io/v1/namespaces/shop/events");
+        let object = r#"{"metadata":{"uid":"u","resourceVersion":"7"}}"#;
+        for (code, body, step, said) in [
+            (202, "", &gate, "accepted"),
+            (200, "halted", &gate, "accepted"),
+            (404, "no such gate", &gate, "Gone"),
+            (
+                403,
+                r#"{"message":"services "x" is forbidden: User "look" cannot create resource "services/proxy""}"#,
+                &gate,
+                "Forbidden",
+            ),
+            (503, r#"{"message":"no endpoints available"}"#, &gate, "unknown"),
+            (504, "", &gate, "unknown"),
+            (200, r#"{"kind":"Status","status":"Success"}"#, &pod, "accepted"),
+            (200, object, &pod, "accepted"),
+            (200, "<html>sign in</html>", &pod, "unknown"),
+            (409, r#"{"message":"the UID in the precondition (a) does not match"}"#, &pod, "Guard"),
+            (404, "{}", &pod, "Gone"),
+            (500, "{}", &pod, "unknown"),
+            (201, object, &event, "accepted"),
+            (201, "{}", &event, "unknown"),
+        ] {
+            assert_eq!(says(code, body, step), said, "{code} {body} {}", step.request.path);
+        }
+    }
+
+    #[test]
+    fn how_long_it_wants_us_to_wait_is_told() {
+        let s = step("PATCH", "/apis/apps/v1/namespaces/shop/deployments/web");
+        let wait = |header: Option<&'static str>, body: &str| {
+            let mut h = HeaderMap::new();
+            header.into_iter().for_each(|v| {
+                h.insert(http::header::RETRY_AFTER, http::HeaderValue::from_static(v));
+            });
+            match outcome(429, &h, body.as_bytes(), &s, 1) {
+                Outcome::Refused(r) => r.retry_after_ms,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(wait(Some("3"), "busy"), Some(3_000));
+        assert_eq!(wait(None, r#"{"details":{"retryAfterSeconds":2}}"#), Some(2_000));
+        assert_eq!(wait(Some("0"), "busy"), None);
+    }
 }

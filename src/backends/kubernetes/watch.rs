@@ -2,11 +2,10 @@
 //! server says 410, when a watch cannot start, or when watches end without a word. Parses; judges nothing.
 
 use super::client::{Clients, Lines, chain, clean, get_request, parse, stream};
-use super::dto::{HASH_LABEL, Listed, Meta, Pod, ReplicaSet, Rollout, StatusDto, WatchLine};
-use super::store::{Change, Kind, Row};
+use super::dto::{ListMeta, Listed, StatusDto, WatchLine};
+use super::rows::{Key, Kind, Row, Scope, Watched, of_kind};
+use super::store::Change;
 use crate::core::world::source::{SourceError, Trouble};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -36,6 +35,13 @@ impl Default for Timing {
     }
 }
 
+impl Timing {
+    /// How often the kinds a cluster serves are looked for, and a controller's lease while nothing moves.
+    pub fn recheck(&self) -> Duration {
+        Duration::from_secs(u64::from(self.watch_secs))
+    }
+}
+
 /// What a watch reports.
 #[derive(Debug)]
 pub enum Said {
@@ -52,17 +58,24 @@ pub enum Said {
 
 #[derive(Debug)]
 pub struct Report {
-    pub scope: usize,
+    pub scope: Scope,
     pub kind: Kind,
     pub said: Said,
 }
 
-/// One stream of one kind. `namespace: None`: the whole cluster.
+/// Objects of one page: a page costs three to four times its bytes while it is read, and a pod has ten thousand.
+const PAGE: usize = 100;
+
+/// One stream of one kind.
 pub struct Stream {
     pub clients: Clients,
-    pub namespace: Option<String>,
-    pub scope: usize,
+    pub scope: Scope,
     pub kind: Kind,
+    /// Path of the group and version, and the resource in it.
+    pub group: Arc<str>,
+    pub plural: Arc<str>,
+    /// Custom kinds are watched: pods say whom they belong to.
+    pub instances: bool,
     pub timing: Timing,
     pub out: mpsc::Sender<Report>,
 }
@@ -100,15 +113,6 @@ impl Stream {
             let mut version = match self.list().await {
                 Ok(Some(v)) => v,
                 Ok(None) => return stopped(),
-                Err(e) if e.trouble == Trouble::NotFound && self.kind == Kind::Rollouts => {
-                    return SourceError::new(
-                        Trouble::NotFound,
-                        format!(
-                            "no Argo Rollouts on {}: the API server does not know rollouts.argoproj.io",
-                            self.clients.context
-                        ),
-                    );
-                }
                 Err(e) if fatal(&e) || !listed => return e,
                 Err(e) => {
                     self.pause(e, &mut failures).await;
@@ -151,20 +155,15 @@ impl Stream {
     }
 
     async fn say(&self, said: Said) -> bool {
-        let report = Report { scope: self.scope, kind: self.kind, said };
+        let report = Report { scope: self.scope.clone(), kind: self.kind, said };
         self.out.send(report).await.is_ok()
     }
 
-    /// Says what is wrong and waits: exponential to a small cap, each kind with its own share so that the three do not
+    /// Says what is wrong and waits: exponential to a small cap, each kind with its own share so that they do not
     /// knock together; a Retry-After is honoured.
     async fn pause(&self, e: SourceError, failures: &mut u32) {
         let step = self.timing.backoff_first * 2_u32.saturating_pow((*failures).min(8));
-        let share = match self.kind {
-            Kind::Rollouts => 8,
-            Kind::Sets => 9,
-            Kind::Pods => 10,
-        };
-        let wait = step.min(self.timing.backoff_most) * share / 10;
+        let wait = step.min(self.timing.backoff_most) * share(self.kind) / 100;
         let asked = Duration::from_millis(e.retry_after_ms.unwrap_or(0).min(60_000));
         *failures = failures.saturating_add(1);
         self.say(Said::Trouble(e)).await;
@@ -172,23 +171,19 @@ impl Stream {
     }
 
     fn path(&self, query: &str) -> String {
-        let group = match self.kind {
-            Kind::Rollouts => "/apis/argoproj.io/v1alpha1",
-            Kind::Sets => "/apis/apps/v1",
-            Kind::Pods => "/api/v1",
-        };
-        let scope = self.namespace.as_ref().map_or_else(String::new, |n| format!("/namespaces/{n}"));
+        let scope = self.scope.as_ref().map_or_else(String::new, |n| format!("/namespaces/{n}"));
         let only = match self.kind {
-            Kind::Rollouts => String::new(),
-            Kind::Sets | Kind::Pods => format!("&labelSelector={HASH_LABEL}"),
+            // The pods of finished jobs can be most of a cluster's.
+            Kind::Pods => "&fieldSelector=status.phase!%3DSucceeded",
+            _ => "",
         };
-        format!("{group}{scope}/{}?{query}{only}", self.kind.word())
+        format!("{}{scope}/{}?{query}{only}", self.group, self.plural)
     }
 
     fn what(&self, verb: &str) -> String {
-        match &self.namespace {
-            Some(n) => format!("{verb} {} in {n}", self.kind.word()),
-            None => format!("{verb} {} in all namespaces", self.kind.word()),
+        match &self.scope {
+            Some(n) => format!("{verb} {} in {n}", self.plural),
+            None => format!("{verb} {} in all namespaces", self.plural),
         }
     }
 
@@ -203,15 +198,12 @@ impl Stream {
         let mut had = 0_usize;
         loop {
             let more = next.as_ref().map_or_else(String::new, |t| format!("&continue={}", encoded(t)));
-            let path = self.path(&format!("limit=250{more}"));
+            let path = self.path(&format!("limit={PAGE}{more}"));
             let asked = Instant::now();
             let bytes = self.clients.call(&self.clients.watch, get_request(&path)?, self.timing.call, &what).await?;
             let took = asked.elapsed();
-            let (rows, meta) = match self.kind {
-                Kind::Rollouts => rows::<Rollout>(&bytes, &what, Row::rollout)?,
-                Kind::Sets => rows::<ReplicaSet>(&bytes, &what, |s| Row::set(&s))?,
-                Kind::Pods => rows::<Pod>(&bytes, &what, |p| Row::pod(&p))?,
-            };
+            let (rows, meta) = of_kind!(self.kind, page(&bytes, &what, self.kind, self.instances))?;
+            drop(bytes);
             had += rows.len();
             let left = meta.remaining_item_count.and_then(|n| usize::try_from(n).ok());
             let of = u32::try_from(had + left.unwrap_or(0)).unwrap_or(u32::MAX);
@@ -274,11 +266,7 @@ impl Stream {
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let said = match self.kind {
-                Kind::Rollouts => event::<Rollout>(&line, &what, Row::rollout)?,
-                Kind::Sets => event::<ReplicaSet>(&line, &what, |s| Row::set(&s))?,
-                Kind::Pods => event::<Pod>(&line, &what, |p| Row::pod(&p))?,
-            };
+            let said = of_kind!(self.kind, event(&line, &what, self.kind, self.instances))?;
             let (said, newer) = match said {
                 Event::Expired => return Ok(End::Expired),
                 Event::Failed(e) => return Err(e),
@@ -301,6 +289,16 @@ fn stopped() -> SourceError {
     SourceError::new(Trouble::Unreachable, "no longer watched")
 }
 
+/// For fuzzers: a body through everything that reads a list or a line of this kind.
+#[cfg(feature = "testkit")]
+pub fn anything(kind: Kind, bytes: &[u8]) -> Vec<(Key, Row)> {
+    let mut all = of_kind!(kind, page(bytes, "fuzz", kind, true)).map(|p| p.0).unwrap_or_default();
+    if let Ok(Event::Change(Change::Put(key, row), _)) = of_kind!(kind, event(bytes, "fuzz", kind, true)) {
+        all.push((key, row));
+    }
+    all
+}
+
 enum Event {
     Change(Change, Option<Arc<str>>),
     Bookmark(Option<Arc<str>>),
@@ -310,48 +308,26 @@ enum Event {
     Nothing,
 }
 
-/// Types that carry metadata.
-trait HasMeta {
-    fn meta(&self) -> &Meta;
-}
-impl HasMeta for Rollout {
-    fn meta(&self) -> &Meta {
-        &self.metadata
-    }
-}
-impl HasMeta for ReplicaSet {
-    fn meta(&self) -> &Meta {
-        &self.metadata
-    }
-}
-impl HasMeta for Pod {
-    fn meta(&self) -> &Meta {
-        &self.metadata
-    }
-}
+type Page = (Vec<(Key, Row)>, ListMeta);
 
-fn rows<T: DeserializeOwned>(
-    bytes: &[u8],
-    what: &str,
-    row: impl Fn(T) -> Option<Row>,
-) -> Result<(Vec<Row>, super::dto::ListMeta), SourceError> {
+fn page<T: Watched>(bytes: &[u8], what: &str, kind: Kind, instances: bool) -> Result<Page, SourceError> {
     let list: Listed<T> = parse(bytes, what)?;
-    Ok((list.items.into_iter().filter_map(row).collect(), list.metadata))
+    let kept = |(key, row): (Key, Option<Row>)| Some((key, row?));
+    Ok((list.items.into_iter().filter_map(|o| kept(o.keyed(kind, instances)?)).collect(), list.metadata))
 }
 
-fn event<T>(line: &[u8], what: &str, row: impl Fn(T) -> Option<Row>) -> Result<Event, SourceError>
-where
-    T: HasMeta + Default + for<'de> Deserialize<'de>,
-{
+fn event<T: Watched>(line: &[u8], what: &str, kind: Kind, instances: bool) -> Result<Event, SourceError> {
     let w: WatchLine<T> = parse(line, what)?;
     let version = w.object.meta().resource_version.clone();
     Ok(match w.r#type.as_deref() {
-        Some("ADDED" | "MODIFIED") => match row(w.object) {
-            Some(r) => Event::Change(Change::Put(r), version),
+        Some("ADDED" | "MODIFIED") => match w.object.keyed(kind, instances) {
+            Some((key, Some(row))) => Event::Change(Change::Put(key, row), version),
+            // It was kept, perhaps, and is not any more: its owner let it go.
+            Some((key, None)) => Event::Change(Change::Gone(key), version),
             None => Event::Nothing,
         },
-        Some("DELETED") => match row(w.object) {
-            Some(r) => Event::Change(Change::Gone(r), version),
+        Some("DELETED") => match w.object.keyed(kind, instances) {
+            Some((key, _)) => Event::Change(Change::Gone(key), version),
             None => Event::Nothing,
         },
         Some("BOOKMARK") => Event::Bookmark(version),
@@ -366,6 +342,25 @@ where
         }
         _ => Event::Nothing,
     })
+}
+
+/// Percent of a wait that a kind takes: no two the same.
+fn share(kind: Kind) -> u32 {
+    match kind {
+        Kind::Rollouts => 64,
+        Kind::Deployments => 67,
+        Kind::Canaries => 70,
+        Kind::Sets => 73,
+        Kind::StatefulSets => 76,
+        Kind::DaemonSets => 79,
+        Kind::Pods => 82,
+        Kind::Runs => 85,
+        Kind::Experiments => 88,
+        Kind::Revisions => 91,
+        Kind::Scalers => 94,
+        Kind::Keda => 97,
+        Kind::Custom(n) => 99 - u32::from(n % 36),
+    }
 }
 
 /// Percent-encoding of a query value.

@@ -1,15 +1,16 @@
 //! A Rollout, its ReplicaSets and its pods' troubles turned into one `TargetState`. Pure: no clock, no connection.
 //! Roles are told by hash, never by revision number (numbers are rewritten on rollback).
 
+use super::argo::about::{Known, detail};
 use super::argo::phase;
+use super::argo::writers::last;
+use super::around::Around;
 use super::dto::{Container, DEPLOYMENT_HASH_LABEL, HASH_LABEL, Meta, Pod, ReplicaSet, Rollout};
 use super::lenient::Notes;
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
-use crate::core::world::detail::Detail;
 use crate::core::world::target::{GitOwner, Manager, Replicas, Revision, Strategy, TargetState, Trouble};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What andon calls the kind of its targets.
@@ -135,6 +136,7 @@ pub fn main_image<'a>(images: &'a [(Arc<str>, Arc<str>)], names: &[&str]) -> Opt
         .map(|(_, image)| image)
 }
 
+/// What is shown of a set; `names`: containers to look for first.
 pub fn revision(s: &SetRow, names: &[&str], troubles: &[Trouble]) -> Revision {
     let image = main_image(&s.images, names).cloned().unwrap_or_default();
     let (version, digest) = tag(&image);
@@ -177,36 +179,20 @@ pub fn git_owner(m: &Meta) -> Option<GitOwner> {
 
 /// Who wrote `/spec/paused` and `/status/abort`, from managedFields of the whole object: (held_by, aborted_by).
 pub fn managers(rollout: &Value) -> (Option<Manager>, Option<Manager>) {
-    let find = |field: &str, part: &str, key: &str| {
-        let all = rollout.pointer("/metadata/managedFields")?.as_array()?;
-        all.iter()
-            .filter(|m| m.get("subresource").and_then(Value::as_str).unwrap_or("") == part)
-            .filter(|m| m.pointer(&format!("/fieldsV1/{field}/{key}")).is_some())
-            .map(|m| Manager {
-                name: m.get("manager").and_then(Value::as_str).unwrap_or("unknown").into(),
-                at: m.get("time").and_then(Value::as_str).and_then(|t| phase::utc(Some(&t.into()))),
-            })
-            .max_by_key(|m| m.at)
-    };
-    (find("f:spec", "", "f:paused"), find("f:status", "status", "f:abort"))
+    (last(rollout, "", "/f:spec/f:paused"), last(rollout, "status", "/f:status/f:abort"))
 }
 
-/// The state as of `read_at`. `sets`: every ReplicaSet this Rollout controls; `troubles`: of its pods, by ReplicaSet uid.
+/// The state as of `read_at`, from the ReplicaSets this Rollout controls and their pods' troubles, by ReplicaSet uid.
 /// `None` without name or uid.
-pub fn target_state(
-    source: &SourceId,
-    r: &Rollout,
-    sets: &[&SetRow],
-    troubles: &BTreeMap<Arc<str>, Vec<Trouble>>,
-    read_at: Utc,
-) -> Option<TargetState> {
+pub fn target_state(source: &SourceId, r: &Rollout, around: &Around<'_>, read_at: Utc) -> Option<TargetState> {
     let id = target_id(source, &r.metadata)?;
     let service = service_name(r, &id.name);
     let names = [&*id.name, &*service];
-    let mut revisions: Vec<Revision> = sets
+    let mut revisions: Vec<Revision> = around
+        .sets
         .iter()
         .filter(|s| !s.experiment)
-        .map(|s| revision(s, &names, troubles.get(&s.uid).map_or(&[], Vec::as_slice)))
+        .map(|s| revision(s, &names, around.troubles.get(&s.uid).map_or(&[], Vec::as_slice)))
         .collect();
     revisions.sort_by(|a, b| (b.number, b.created, &b.hash).cmp(&(a.number, a.created, &a.hash)));
     let hash = |h: &Option<Arc<str>>| h.clone().filter(|h| !h.is_empty()).map(Hash);
@@ -229,12 +215,26 @@ pub fn target_state(
         .and_then(|v| v.created)
         // An old ReplicaSet that is used again was created long ago: this change began when the last one ended.
         .map(|born| if promoted { born } else { begun(r).map_or(born, |b| b.max(born)) });
+    let since = since(r);
+    let detail = detail(
+        &Known {
+            rollout: r,
+            uid: &id.uid,
+            name: &id.name,
+            candidate: candidate.as_ref(),
+            stable: stable.as_ref(),
+            revisions: &revisions,
+            since: if promoted { since } else { started },
+            read_at,
+        },
+        around,
+    );
     Some(TargetState {
         service: ServiceId(service),
         strategy,
         phase: phase_now,
         message,
-        since: since(r),
+        since,
         steps: phase::steps(r).iter().map(|s| phase::step_def(s, max)).collect(),
         step: phase::step_index(r).and_then(|i| u32::try_from(i).ok()),
         weight_wanted,
@@ -256,7 +256,7 @@ pub fn target_state(
         observed: phase::observed(r),
         version: r.metadata.resource_version.clone().unwrap_or_default(),
         git: git_owner(&r.metadata),
-        detail: Detail::default(),
+        detail,
         started,
         read_at,
         raw: None,

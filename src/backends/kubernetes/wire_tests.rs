@@ -1,12 +1,12 @@
 //! Recorded objects of a live control plane against what the screen must be told.
 
+use super::around::Around;
 use super::dto::{Listed, Pod, ReplicaSet, Rollout, Routing, WatchLine};
 use super::fixture;
 use super::wire::{SetRow, managers, pod_trouble, set_row, target_state};
 use crate::core::time::Utc;
 use crate::core::world::target::{Phase, Strategy, TargetState};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 fn sets(name: &str) -> Vec<SetRow> {
     let list: Listed<ReplicaSet> = fixture(name);
@@ -15,7 +15,8 @@ fn sets(name: &str) -> Vec<SetRow> {
 
 fn state_with(rollout: &Rollout, sets: &[SetRow]) -> TargetState {
     let own: Vec<&SetRow> = sets.iter().filter(|s| Some(&s.owner) == rollout.metadata.uid.as_ref()).collect();
-    target_state(&"eu-1".into(), rollout, &own, &BTreeMap::new(), Utc(0)).expect("has a name")
+    let around = Around { sets: own, ..Around::default() };
+    target_state(&"eu-1".into(), rollout, &around, Utc(0)).expect("has a name")
 }
 
 fn state(rollout: &str, of_sets: &str) -> TargetState {
@@ -177,9 +178,9 @@ fn junk_in_any_field_loses_that_field_only() {
                     0 => {
                         let l: Listed<Rollout> = serde_json::from_str(&text).expect(path);
                         assert_eq!(l.items.len(), 2, "{path}");
-                        let own: Vec<&SetRow> = all.iter().collect();
+                        let around = Around { sets: all.iter().collect(), ..Around::default() };
                         for r in &l.items {
-                            let _ = target_state(&"s".into(), r, &own, &BTreeMap::new(), Utc(0));
+                            let _ = target_state(&"s".into(), r, &around, Utc(0));
                         }
                     }
                     1 => {

@@ -3,6 +3,7 @@
 
 use crate::core::id::{Hash, TargetId};
 use crate::core::seal::Sealed;
+use crate::core::world::detail::Analysis;
 use crate::core::world::target::{Phase, TargetState};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -316,7 +317,7 @@ pub enum Expect {
     Restarted,
     /// This analysis run or experiment is completed, or is not there any more.
     CheckOver(Arc<str>),
-    /// Another analysis run than this one is under way or done.
+    /// Another analysis run of the same role, begun later than this one, is under way or done.
     CheckOtherThan(Arc<str>),
     PartitionAtMost(u32),
     /// The server's own word for a phase that ours does not tell: Flagger's.
@@ -358,7 +359,11 @@ impl Expect {
             Expect::PromotingFullIs(b) => s.promoting_full == *b,
             Expect::Restarted => !s.detail.restarting,
             Expect::CheckOver(name) => s.detail.checks.iter().all(|c| c.name != *name || c.is_over()),
-            Expect::CheckOtherThan(name) => s.detail.checks.iter().any(|c| c.name != *name),
+            Expect::CheckOtherThan(name) => {
+                let old = s.detail.checks.iter().find(|c| c.name == *name);
+                let later = |c: &Analysis| old.is_none_or(|o| c.role == o.role && c.started > o.started);
+                s.detail.checks.iter().any(|c| c.name != *name && later(c))
+            }
             Expect::PartitionAtMost(n) => s.detail.partition.is_none_or(|p| p <= *n),
             Expect::RawPhaseIn(all) => s.detail.flagger.as_ref().is_some_and(|f| all.contains(&f.phase)),
             Expect::Gone => false,

@@ -137,6 +137,9 @@ fn the_schema_refuses_what_the_loader_refuses() {
         "[source.a]\ntype = \"prometheus\"\ntoken = { file = \"/a\", env = \"B\" }",
         "[source.a]\ntype = \"kubernetes\"\nkubeconfig = \"relative\"",
         "[source.a]\ntype = \"kubernetes\"\nnamespace = \"x\"",
+        "[source.a]\ntype = \"kubernetes\"\nimpersonate = \"x\"",
+        "[source.a]\ntype = \"kubernetes\"\nimpersonate = { groups = [] }",
+        "[source.a]\ntype = \"kubernetes\"\nlogin = \"sso\"",
         "[service.a]\ntier = 5",
         "[service.a]\nslo = { objective = 100 }",
         "[service.a]\nslo = { window = \"30d\" }",
@@ -176,6 +179,10 @@ fn tables() -> Vec<(Vec<&'static str>, BTreeSet<String>)> {
         (
             vec!["[source.a]\ntype = \"prometheus\"\n[source.a.token]\n"],
             keys(&format!("{}/token/properties", one("source"))),
+        ),
+        (
+            vec!["[source.a]\ntype = \"kubernetes\"\n[source.a.impersonate]\n"],
+            keys(&format!("{}/impersonate/properties", one("source"))),
         ),
         (vec!["[service.a]\n"], keys("/properties/service/additionalProperties/properties")),
         (vec!["[service.a.slo]\n"], keys("/properties/service/additionalProperties/properties/slo/properties")),

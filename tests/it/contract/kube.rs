@@ -59,10 +59,9 @@ impl Kube {
 
     fn kubernetes(&self) -> Kubernetes {
         let settings = Settings {
-            source: "eu-1".into(),
-            context: None,
             kubeconfig: Some(self.0.kubeconfig.clone()),
             namespaces: vec!["shop".into()],
+            ..Settings::of("eu-1")
         };
         let timing = Timing {
             watch_secs: 2,

@@ -59,10 +59,9 @@ struct Lab {
 
 fn backend(user: &str, ns: &[&str]) -> Arc<Kubernetes> {
     let settings = Settings {
-        source: "lab".into(),
-        context: None,
         kubeconfig: Some(state_dir().join(format!("kube/{user}.yaml"))),
         namespaces: ns.iter().map(ToString::to_string).collect(),
+        ..Settings::of("lab")
     };
     Arc::new(Kubernetes::new(settings, Arc::new(utc)))
 }

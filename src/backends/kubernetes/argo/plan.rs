@@ -1,26 +1,31 @@
 //! Which guarded requests carry an operation out. Pure: the same read gives the same plan. Tests are built from what was
 //! read; forward acts test all of it, backward acts the uid and the candidate only. Sends nothing.
 
-use super::phase;
-use super::undo;
+use super::about::DEADLINE_SECS;
+use super::{abort, again, forward};
 use crate::backends::kubernetes::template::{body, masked};
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Request, Step, Verb};
 use crate::core::id::Hash;
 use crate::core::seal::Sealed;
-use crate::core::world::target::{Strategy, TargetState};
+use crate::core::world::target::TargetState;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// *Seen* deadline of limits.md section 4, milliseconds.
 const SEEN_BY: i64 = 15_000;
-/// The field's own default of `progressDeadlineSeconds`.
-const DEADLINE_SECS: i64 = 600;
+
+/// Path of Argo's own kinds.
+pub const ARGO: &str = "/apis/argoproj.io/v1alpha1";
 
 /// What a plan is made from: the state, and the objects behind it.
 pub struct Read<'a> {
     pub seen: &'a TargetState,
     pub rollout: Value,
     pub sets: Vec<Value>,
+    /// AnalysisRuns and Experiments the status names.
+    pub runs: Vec<Value>,
+    /// The object that holds the template, where `workloadRef` names one.
+    pub work: Value,
     pub candidate: Hash,
 }
 
@@ -36,22 +41,28 @@ pub fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
         None if needs_no_object(op, seen) => Value::Null,
         None => return Err(CannotBecause::Different("it was not read for an act: read it again".into())),
     };
-    let sets = match raw.get_mut("sets").map(Value::take) {
+    let mut many = |key: &str| match raw.get_mut(key).map(Value::take) {
         Some(Value::Array(a)) => a,
         _ => Vec::new(),
     };
+    let (sets, runs) = (many("sets"), many("runs"));
     let Some(candidate) = seen.candidate.clone() else {
         return not_now("its controller has not looked at it yet: no version is known");
     };
-    let read = Read { seen, rollout: raw.get_mut("rollout").map(Value::take).unwrap_or_default(), sets, candidate };
+    let mut one = |key: &str| raw.get_mut(key).map(Value::take).unwrap_or_default();
+    let (rollout, work) = (one("rollout"), one("work"));
+    let read = Read { seen, rollout, sets, runs, work, candidate };
     let mut plan = match op.verb {
-        Verb::Promote => promote(op, &read),
+        Verb::Promote => forward::promote(op, &read),
+        Verb::PromoteFull => forward::promote_full(op, &read),
+        Verb::SkipStep => forward::skip_step(op, &read),
+        Verb::Retry => again::retry(op, &read),
+        Verb::Rerun => again::rerun(op, &read),
+        Verb::Terminate => again::terminate(op, &read),
+        Verb::Restart => again::restart(op, &read),
         Verb::Hold => hold(op, &read),
         Verb::Resume => resume(op, &read),
-        Verb::RollBack => undo::roll_back(op, &read),
-        Verb::PromoteFull | Verb::SkipStep | Verb::Retry | Verb::Rerun | Verb::Terminate | Verb::Restart => {
-            not_now("not built yet")
-        }
+        Verb::RollBack => abort::roll_back(op, &read),
     }?;
     if let Some(why) = &seen.invalid {
         plan.cautions.push(format!("the controller refuses this object as it stands and may do nothing: {why}").into());
@@ -110,10 +121,37 @@ impl Read<'_> {
         ]
     }
 
-    /// One JSON Patch. `part`: `""` for the object, `"/status"` for its status. The first operations that are tests are
+    /// The guards of a forward act: with the version it would replace.
+    pub fn forward(&self) -> Vec<Value> {
+        let mut ops = self.guards(&self.candidate);
+        ops.push(self.test("/status/stableRS"));
+        ops
+    }
+
+    /// True in the object itself, whatever the controller made of it.
+    pub fn is_set(&self, path: &str) -> bool {
+        self.rollout.pointer(path) == Some(&Value::Bool(true))
+    }
+
+    /// An abort that the controller has carried out, or that is stored for it.
+    pub fn aborting(&self) -> bool {
+        self.seen.aborted || self.is_set("/status/abort")
+    }
+
+    /// Path of a namespaced object, without a query.
+    pub fn path(&self, group: &str, plural: &str, name: &str) -> String {
+        format!("{group}/namespaces/{}/{plural}/{name}", self.seen.id.namespace)
+    }
+
+    /// One JSON Patch on the Rollout. `part`: `""` for the object, `"/status"` for its status. The first operations that are tests are
     /// its guards.
     pub fn step(&self, title: String, part: &str, ops: &[Value], seen: Expect, done: Done) -> Step {
-        let id = &self.seen.id;
+        let path = self.path(ARGO, "rollouts", &self.seen.id.name);
+        self.step_at(title, &format!("{path}{part}"), ops, seen, done)
+    }
+
+    /// One JSON Patch on any object.
+    pub fn step_at(&self, title: String, path: &str, ops: &[Value], seen: Expect, done: Done) -> Step {
         let guards = ops
             .iter()
             .filter(|o| o["op"] == "test")
@@ -124,6 +162,8 @@ impl Read<'_> {
                 match &o["value"] {
                     Value::Null => format!("no {name}").into(),
                     Value::String(s) => format!("{name} {s}").into(),
+                    // A whole template may hold secrets, and says nothing to a person.
+                    Value::Object(_) | Value::Array(_) => format!("{name} as read").into(),
                     other => format!("{name} {other}").into(),
                 }
             })
@@ -132,11 +172,7 @@ impl Read<'_> {
             title: title.into(),
             request: Request {
                 method: "PATCH".into(),
-                path: format!(
-                    "/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts/{}{part}?fieldManager=andon",
-                    id.namespace, id.name
-                )
-                .into(),
+                path: format!("{path}?fieldManager=andon").into(),
                 content_type: "application/json-patch+json".into(),
                 shown: body(&masked(ops)).into(),
                 body: Sealed::new(body(ops)),
@@ -150,6 +186,13 @@ impl Read<'_> {
             seen_by: SEEN_BY,
             settled_by: self.settled_by(),
         }
+    }
+
+    /// The end of a person's pause, seen by the controller.
+    pub fn unpause(&self, ops: &[Value]) -> Step {
+        let when = Expect::All(vec![Expect::HeldIs(false), Expect::Observed]);
+        let words = "the controller has seen the end of the pause".into();
+        self.step("unpause".into(), "", ops, when.clone(), Done { wait_first: None, when, words })
     }
 
     pub fn plan(&self, op: &Operation, to: &Hash, story: Story, steps: Vec<Step>) -> Plan {
@@ -188,75 +231,12 @@ pub struct Story {
     pub cautions: Vec<Arc<str>>,
 }
 
-fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
-    let s = r.seen;
-    if let Some(why) = &s.invalid {
-        return Err(CannotBecause::NotNow(format!("the controller refuses this object as it stands: {why}").into()));
-    }
-    if s.aborted || r.rollout.pointer("/status/abort") == Some(&Value::Bool(true)) {
-        return not_now("aborted: a promote would be accepted and do nothing");
-    }
-    if s.held {
-        return not_now("held: resume first (a promote under a hold is lost)");
-    }
-    if s.releasing {
-        return not_now("somebody released this gate; the controller has not reacted yet");
-    }
-    if !s.is_moving() {
-        return not_now("nothing moves: this version is already everywhere");
-    }
-    if !s.observed {
-        return not_now("the controller has not seen the newest spec yet");
-    }
-    let Some(gate) = &s.gate else {
-        return not_now("no gate stands: it goes on by itself");
-    };
-    if !matches!(&*gate.reason, "CanaryPauseStep" | "BlueGreenPause") {
-        return Err(CannotBecause::NotNow(
-            format!("it waits for a decision on its analysis ({}), which andon does not take here", gate.reason).into(),
-        ));
-    }
-    let c = &r.candidate;
-    let mut ops = r.guards(c);
-    ops.push(r.test("/status/currentStepIndex"));
-    ops.push(r.test("/status/pauseConditions/0/reason"));
-    ops.push(r.test("/spec/paused"));
-    ops.push(json!({"op": "remove", "path": "/status/pauseConditions"}));
-    let name = &s.id.name;
-    let v = r.v(c);
-    let (when, words, sentence) = match s.step {
-        Some(i) => {
-            let next = s.steps.get(i as usize + 1);
-            let what = next.map_or_else(|| "the end".to_owned(), |n| n.label.to_string());
-            (
-                Expect::All(vec![Expect::CandidateIs(c.clone()), Expect::StepAtLeast(i + 1)]),
-                format!("step {} of {} is done", i + 1, s.steps.len()),
-                format!("{name} leaves its gate and goes on with {v}: {what}."),
-            )
-        }
-        None => (
-            Expect::All(vec![Expect::CandidateIs(c.clone()), Expect::GateIs(false)]),
-            "the gate is gone".to_owned(),
-            format!("{name} leaves its gate: {v} takes the traffic."),
-        ),
-    };
-    let step = r.step("release the gate".into(), "/status", &ops, when.clone(), Done { wait_first: None, when, words });
-    let story = Story {
-        primitive: Primitive::ReleaseGate,
-        why: format!("a gate stands ({})", gate.reason),
-        sentence,
-        not_undone: Vec::new(),
-        cautions: Vec::new(),
-    };
-    Ok(r.plan(op, c, story, vec![step]))
-}
-
 fn hold(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let s = r.seen;
     if s.held {
         return not_now("held already");
     }
-    if s.aborted || r.rollout.pointer("/status/abort") == Some(&Value::Bool(true)) {
+    if r.aborting() {
         return not_now("it is going back already: a hold would stop the way back");
     }
     if !s.is_moving() {
@@ -274,8 +254,18 @@ fn hold(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     );
     let mut cautions: Vec<Arc<str>> = vec![
         "it stays where it is and serves what it serves: a hold takes nothing back".into(),
-        "analysis goes on under a hold and may still abort".into(),
+        // Seen live: aborted 41 s later under the pause, and the pods kept serving (2.5).
+        "a hold is no safe place to wait: analysis goes on, may still abort, and then the pods of this version keep \
+         serving until the hold ends"
+            .into(),
     ];
+    cautions.extend(
+        s.detail
+            .checks
+            .iter()
+            .filter(|c| !c.is_over())
+            .map(|c| format!("{} ({} analysis) runs now", c.name, c.role.word()).into()),
+    );
     if s.promoting_full {
         cautions.push("a full promotion is under way: it goes on when the hold ends".into());
     }
@@ -299,17 +289,10 @@ fn resume(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     if !s.held {
         return not_now("not held: there is nothing to resume");
     }
-    let mut ops = r.guards(&r.candidate);
+    let mut ops = r.forward();
     ops.push(r.test("/spec/paused"));
     ops.push(json!({"op": "replace", "path": "/spec/paused", "value": false}));
-    let when = Expect::All(vec![Expect::HeldIs(false), Expect::Observed]);
-    let step = r.step(
-        "unpause".into(),
-        "",
-        &ops,
-        when.clone(),
-        Done { wait_first: None, when, words: "the controller has seen the end of the pause".into() },
-    );
+    let step = r.unpause(&ops);
     let mut cautions: Vec<Arc<str>> = Vec::new();
     if s.gate.is_some() {
         cautions.push("its own gate still stands: this does not promote".into());
@@ -320,45 +303,13 @@ fn resume(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let story = Story {
         primitive: Primitive::Unpause,
         why: "spec.paused is true".into(),
-        sentence: format!("{} goes on from where it was held.", s.id.name),
+        sentence: if r.aborting() {
+            format!("{} was aborted under the hold: now the pods of {} can go.", s.id.name, r.v(&r.candidate))
+        } else {
+            format!("{} goes on from where it was held.", s.id.name)
+        },
         not_undone: Vec::new(),
         cautions,
     };
     Ok(r.plan(op, &r.candidate, story, vec![step]))
-}
-
-/// No traffic and no replica of the candidate, where the object lets its pods go; else no traffic.
-pub fn back_on(r: &Read<'_>, stable: &Hash) -> (Expect, String) {
-    let s = r.seen;
-    let delay = |strategy: &str| {
-        r.rollout.pointer(&format!("/spec/strategy/{strategy}/abortScaleDownDelaySeconds")).and_then(Value::as_i64)
-    };
-    let dto = serde_json::from_value(r.rollout.clone()).unwrap_or_default();
-    let kept_for_ever = match s.strategy {
-        Strategy::Canary => phase::routed(&dto) && delay("canary") == Some(0),
-        Strategy::BlueGreen => delay("blueGreen") == Some(0),
-        Strategy::Rolling
-        | Strategy::Ordered
-        | Strategy::PerNode
-        | Strategy::AbTest
-        | Strategy::Reconciled
-        | Strategy::Other(_) => false,
-    };
-    let gone = if kept_for_ever { Expect::WeightIs(0) } else { Expect::NoneServing(r.candidate.clone()) };
-    let words = if kept_for_ever {
-        format!(
-            "{} gets no traffic (its pods stay: abortScaleDownDelaySeconds is 0) and {} of {} are ready",
-            r.v(&r.candidate),
-            s.wanted,
-            r.v(stable)
-        )
-    } else {
-        format!("no pod of {} exists and {} of {} are ready", r.v(&r.candidate), s.wanted, r.v(stable))
-    };
-    let when = Expect::All(vec![
-        Expect::Any(vec![Expect::AbortedIs(true), Expect::CandidateIs(stable.clone())]),
-        gone,
-        Expect::ReadyOf { hash: stable.clone(), n: s.wanted },
-    ]);
-    (when, words)
 }

@@ -1,6 +1,8 @@
 //! Plans made from recorded objects: what goes out, in which order, under which guards, and what is refused.
 
 use super::plan::plan;
+use super::runs::{RunRow, run_row};
+use crate::backends::kubernetes::around::Around;
 use crate::backends::kubernetes::dto::{ReplicaSet, Rollout};
 use crate::backends::kubernetes::fixture;
 use crate::backends::kubernetes::wire::{SetRow, set_row, target_state};
@@ -10,14 +12,13 @@ use crate::core::seal::Sealed;
 use crate::core::time::Utc;
 use crate::core::world::target::TargetState;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
-const GATE: &str = "live-argo-rollout-canary-paused-step1-weight20";
-const SETS: &str = "live-argo-replicasets-of-canary-rollout";
+pub const GATE: &str = "live-argo-rollout-canary-paused-step1-weight20";
+pub const SETS: &str = "live-argo-replicasets-of-canary-rollout";
 
-/// As `read` makes it, from recorded objects with some fields changed (JSON pointer, value; null removes).
-fn seen(rollout: &str, sets: &str, changes: &[(&str, Value)]) -> TargetState {
-    let mut r: Value = fixture(rollout);
+/// A recorded object with some fields changed (JSON pointer, value; null removes).
+pub fn changed(name: &str, changes: &[(&str, Value)]) -> Value {
+    let mut r: Value = fixture(name);
     for (path, v) in changes {
         let (parent, key) = path.rsplit_once('/').expect("pointer");
         let m = r.pointer_mut(parent).and_then(Value::as_object_mut).expect(path);
@@ -27,20 +28,35 @@ fn seen(rollout: &str, sets: &str, changes: &[(&str, Value)]) -> TargetState {
             m.insert(key.into(), v.clone());
         }
     }
-    let list: Value = fixture(sets);
-    let items = list["items"].as_array().expect("list").clone();
-    let rows: Vec<SetRow> = items
-        .iter()
-        .filter_map(|v| set_row(&serde_json::from_value::<ReplicaSet>(v.clone()).expect("lenient")))
-        .collect();
-    let dto: Rollout = serde_json::from_value(r.clone()).expect("lenient");
-    let own: Vec<&SetRow> = rows.iter().collect();
-    let mut t = target_state(&"eu-1".into(), &dto, &own, &BTreeMap::new(), Utc(0)).expect("named");
-    t.raw = Some(Sealed::new(json!({"rollout": r, "sets": items}).to_string()));
+    r
+}
+
+/// The items of a recorded list.
+pub fn items(name: &str) -> Vec<Value> {
+    let list: Value = fixture(name);
+    list["items"].as_array().expect("list").clone()
+}
+
+/// As `read` makes it: the state, with the objects it was made from.
+pub fn state_of(rollout: &Value, sets: &[Value], runs: &[Value], work: &Value) -> TargetState {
+    fn dto<T: serde::de::DeserializeOwned>(v: &Value) -> T {
+        serde_json::from_value(v.clone()).expect("lenient")
+    }
+    let rows: Vec<SetRow> = sets.iter().filter_map(|v| set_row(&dto::<ReplicaSet>(v))).collect();
+    let kind = |v: &Value| v["kind"].as_str().unwrap_or("AnalysisRun").to_owned();
+    let checks: Vec<RunRow> = runs.iter().filter_map(|v| run_row(&kind(v), &dto(v))).collect();
+    let around = Around { sets: rows.iter().collect(), runs: checks.iter().collect(), ..Around::default() };
+    let mut t = target_state(&"eu-1".into(), &dto::<Rollout>(rollout), &around, Utc(1_795_000_000_000)).expect("named");
+    let raw = json!({"rollout": rollout, "sets": sets, "runs": runs, "work": work});
+    t.raw = Some(Sealed::new(raw.to_string()));
     t
 }
 
-fn ask(verb: Verb, t: &TargetState) -> Result<Plan, CannotBecause> {
+fn seen(rollout: &str, sets: &str, changes: &[(&str, Value)]) -> TargetState {
+    state_of(&changed(rollout, changes), &items(sets), &[], &Value::Null)
+}
+
+pub fn ask(verb: Verb, t: &TargetState) -> Result<Plan, CannotBecause> {
     let op = Operation::new(verb, t.id.clone());
     let once = plan(&op, t);
     assert_eq!(once, plan(&op, t), "the same read, the same plan");
@@ -66,6 +82,7 @@ fn promote_tests_all_that_was_read_and_removes_only_the_gate() {
         json!([
             {"op": "test", "path": "/metadata/uid", "value": UID},
             {"op": "test", "path": "/status/currentPodHash", "value": "787c98c79c"},
+            {"op": "test", "path": "/status/stableRS", "value": "6cb467bfc4"},
             {"op": "test", "path": "/status/currentStepIndex", "value": 1},
             {"op": "test", "path": "/status/pauseConditions/0/reason", "value": "CanaryPauseStep"},
             {"op": "test", "path": "/spec/paused", "value": null},
@@ -83,13 +100,22 @@ fn promote_tests_all_that_was_read_and_removes_only_the_gate() {
 fn promote_is_refused_where_it_would_be_lost_or_wrong() {
     let yes = json!(true);
     for (changes, word) in [
-        (vec![("/spec/paused", yes.clone())], "resume first"),
+        (vec![("/spec/paused", yes.clone()), ("/status/currentStepIndex", json!(3))], "timed pause"),
+        (
+            vec![
+                ("/spec/paused", yes.clone()),
+                ("/status/currentStepIndex", json!(2)),
+                ("/status/pauseConditions", Value::Null),
+                ("/status/controllerPause", Value::Null),
+            ],
+            "resume it",
+        ),
         (vec![("/status/pauseConditions", Value::Null)], "somebody released"),
         (vec![("/status/abort", yes.clone())], "aborted"),
         (vec![("/status/stableRS", json!("787c98c79c"))], "nothing moves"),
         (vec![("/metadata/generation", json!(9))], "not seen the newest spec"),
         (vec![("/status/pauseConditions", Value::Null), ("/status/controllerPause", Value::Null)], "no gate stands"),
-        (vec![("/status/pauseConditions", json!([{"reason": "InconclusiveAnalysisRun"}]))], "InconclusiveAnalysisRun"),
+        (vec![("/status/pauseConditions", json!([{"reason": "InconclusiveAnalysisRun"}]))], "re-run it"),
         (
             vec![("/status/conditions", json!([{"type": "InvalidSpec", "status": "True", "message": "bad"}]))],
             "refuses this object",
@@ -111,7 +137,7 @@ fn hold_and_resume_write_the_spec_and_wait_for_the_controller() {
     let held = seen(GATE, SETS, &[("/spec/paused", json!(true))]);
     assert!(why(ask(Verb::Hold, &held)).contains("held already"));
     let p = ask(Verb::Resume, &held).expect("held");
-    assert_eq!(ops(&p, 0)[2], json!({"op": "test", "path": "/spec/paused", "value": true}));
+    assert_eq!(ops(&p, 0)[3], json!({"op": "test", "path": "/spec/paused", "value": true}));
     assert!(p.cautions[0].contains("does not promote"));
     let gone_back = seen("live-argo-rollout-canary-aborted", SETS, &[]);
     assert!(why(ask(Verb::Hold, &gone_back)).contains("going back already"));
@@ -228,7 +254,7 @@ fn what_cannot_be_done_says_why() {
         SETS,
         &[("/spec/workloadRef", json!({"kind": "Deployment", "name": "ads"}))],
     );
-    assert!(why(ask(Verb::RollBack, &elsewhere)).contains("Deployment ads"));
+    assert!(why(ask(Verb::RollBack, &elsewhere)).contains("Deployment ads, which could not be read"));
 }
 
 #[test]

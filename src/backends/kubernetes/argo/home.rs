@@ -1,0 +1,73 @@
+//! Where a Rollout's template lives: in itself, or in the object its `workloadRef` names, which is another object with
+//! another permission and another generation. Pure.
+
+use super::plan::{Read, not_now};
+use crate::core::act::plan::CannotBecause;
+use serde_json::{Value, json};
+
+/// The object to patch for another template.
+pub struct Home {
+    /// Path without query; `None`: the Rollout itself.
+    elsewhere: Option<String>,
+    /// JSON pointer of the template inside it.
+    at: &'static str,
+    /// Identity, and that the template is still the one that was read.
+    guards: Vec<Value>,
+    /// `Deployment ads`.
+    pub word: String,
+}
+
+impl Home {
+    /// `Err`: it is elsewhere and could not be read, or nobody knows how to patch its kind.
+    pub fn of(r: &Read<'_>) -> Result<Home, CannotBecause> {
+        let named = |key: &str| r.rollout.pointer(&format!("/spec/workloadRef/{key}")).and_then(Value::as_str);
+        if r.rollout.pointer("/spec/workloadRef").is_none_or(Value::is_null) {
+            let guards = r.guards(&r.candidate);
+            return Ok(Home {
+                elsewhere: None,
+                at: "/spec/template",
+                guards,
+                word: format!("Rollout {}", r.seen.id.name),
+            });
+        }
+        let (kind, name) = (named("kind").unwrap_or("?"), named("name").unwrap_or("?"));
+        let (group, plural, at) = match kind {
+            "Deployment" => ("/apis/apps/v1", "deployments", "/spec/template"),
+            "ReplicaSet" => ("/apis/apps/v1", "replicasets", "/spec/template"),
+            // Its template is at the top.
+            "PodTemplate" => ("/api/v1", "podtemplates", "/template"),
+            other => {
+                return Err(CannotBecause::NotNow(
+                    format!("its template lives in {other} {name}, which andon cannot change").into(),
+                ));
+            }
+        };
+        let uid = r.work.pointer("/metadata/uid").and_then(Value::as_str);
+        let (Some(uid), Some(template)) = (uid, r.work.pointer(at)) else {
+            return not_now(&format!(
+                "its template lives in {kind} {name}, which could not be read (a rollout in flight is aborted all the same)"
+            ));
+        };
+        Ok(Home {
+            elsewhere: Some(r.path(group, plural, name)),
+            at,
+            guards: vec![
+                json!({"op": "test", "path": "/metadata/uid", "value": uid}),
+                json!({"op": "test", "path": at, "value": template}),
+            ],
+            word: format!("{kind} {name}"),
+        })
+    }
+
+    /// Guards and the new template.
+    pub fn patch(&self, template: &Value) -> Vec<Value> {
+        let mut ops = self.guards.clone();
+        ops.push(json!({"op": "replace", "path": self.at, "value": template}));
+        ops
+    }
+
+    /// Path of the object, where it is not the Rollout.
+    pub fn elsewhere(&self) -> Option<&str> {
+        self.elsewhere.as_deref()
+    }
+}

@@ -1,0 +1,1 @@
+//! The store against recorded objects, and its index against a full recompute.
