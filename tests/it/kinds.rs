@@ -40,8 +40,8 @@ async fn a_definition_that_comes_and_goes_while_running_brings_its_targets_and_t
     f.put("deployments", deployment("api"));
     let w = observe(&backend(&f, &[]));
     w.until("whole", |all| all.iter().any(whole)).await;
-    let s = w.last().expect("told");
-    assert_eq!((&s.link, &*s.holds), (&Link::Watching, "1 deployment, 0 moving"), "no Argo is no failure");
+    w.until("watching", |_| w.last().is_some_and(|s| s.link == Link::Watching)).await;
+    assert_eq!(&*w.last().expect("told").holds, "1 deployment, 0 moving", "no Argo is no failure");
     assert_eq!(kinds(&w), PLAIN);
     assert!(!f.asked().iter().any(|a| a.path.contains("rollouts?")), "what is not there is not watched");
     recorded(&f);
@@ -73,8 +73,8 @@ async fn what_may_not_be_read_is_left_out_and_named() {
         };
         w.until(verb, |_| named()).await;
     }
+    w.until("watching", |_| w.last().is_some_and(|s| s.link == Link::Watching)).await;
     assert_eq!(kinds(&w), ["Rollout", "Deployment", "DaemonSet"]);
-    assert_eq!(w.last().expect("told").link, Link::Watching);
 }
 
 #[tokio::test]
@@ -99,7 +99,7 @@ async fn a_cluster_where_only_workloads_may_be_read_is_not_red() {
         .for_each(|k| f.deny(&format!("list {k}")));
     let w = observe(&backend(&f, &["shop"]));
     w.until("whole", |all| all.iter().any(whole)).await;
-    assert_eq!(w.last().expect("told").link, Link::Watching);
+    w.until("watching", |_| w.last().is_some_and(|s| s.link == Link::Watching)).await;
     assert_eq!(kinds(&w), PLAIN);
 }
 
@@ -128,6 +128,8 @@ async fn an_operators_own_kind_is_watched_and_read_and_never_acted_on() {
         t.id.clone()
     };
     w.until("its kind", |_| kinds(&w).iter().any(|k| k == "Database")).await;
+    let wrong = || w.last().and_then(|s| s.last_error).is_some_and(|(_, e)| e.sentence.contains("\"not a kind\""));
+    w.until("what is wrong in the settings", |_| wrong()).await;
     f.put("databases", db("False"));
     w.until("degraded", |all| target(all, "Database").is_some_and(|t| t.phase.word() == "degraded")).await;
     let read = k.ask(&Query::Read(id.clone()), &CX).await.expect("read");

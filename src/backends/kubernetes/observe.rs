@@ -2,6 +2,7 @@
 //! changed. Old rows stay until a new list is complete. What is told of the source itself is in `told`.
 
 use super::client::{Clients, connect};
+use super::custom::CustomKind;
 use super::kinds::{self, Found, place};
 use super::rows::{Kind, Scope};
 use super::store::Change;
@@ -58,6 +59,9 @@ struct Watching<'a, 't> {
 async fn observe(k: &Kubernetes, want: watched::Receiver<Interest>, out: &Sink) -> SourceError {
     loop {
         let mut told = Telling::new(k, out);
+        for why in k.settings.kinds.iter().filter_map(|k| CustomKind::parse(k).err()) {
+            told.last_error(SourceError::new(Trouble::Shape, why));
+        }
         let (end, worked) = session(k, want.clone(), &mut told).await;
         if !k.begins_anew(&end, worked) {
             return told.failed(end);
