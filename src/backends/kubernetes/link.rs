@@ -230,6 +230,11 @@ impl Link {
         credential: Credential,
         through: Option<(String, Link)>,
     ) -> Link {
+        // A context that is not there is no target that is gone.
+        let client = client.map_err(|e| match e.trouble {
+            Trouble::NotFound => SourceError { trouble: Trouble::Shape, ..e },
+            _ => e,
+        });
         let same = through.map(|(context, looking)| Same { looking, context, found: Mutex::new(None) });
         Link(Arc::new(Inner { client, credential, holds: None, same }))
     }
@@ -284,7 +289,8 @@ impl Link {
         let (mine, theirs) = futures::join!(self.uid(), same.looking.uid());
         let found = match (mine?, theirs?) {
             (Some(a), Some(b)) if a != b => Err(SourceError::new(
-                Trouble::NotFound,
+                // Not "not found": that would say its target is gone.
+                Trouble::Shape,
                 format!(
                     "act_context {} leads to another cluster than the one looked at (kube-system {a} and {b}): no act goes out",
                     same.context

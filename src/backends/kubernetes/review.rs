@@ -142,30 +142,34 @@ pub async fn rights(c: &Clients, namespaces: &[String], argo: bool, flagger: boo
         Where::Flagger => flagger,
     };
     let wanted: Vec<&'static Wanted> = WANTED.iter().filter(wanted).collect();
-    let nodes = access(c, None, &NODES, deadline).await;
+    let nodes = access(c, None, &NODES, deadline);
+    let (nodes, mut out) = futures::join!(nodes, below(c, namespaces, &wanted, deadline));
+    out.push(right(None, NODES.words, nodes));
+    out
+}
+
+/// Everything that has a namespace.
+async fn below(c: &Clients, namespaces: &[String], wanted: &[&'static Wanted], deadline: Duration) -> Vec<Right> {
     if namespaces.is_empty() {
-        let mut out = Vec::with_capacity(wanted.len() + 1);
+        let mut out = Vec::with_capacity(wanted.len());
         for some in wanted.chunks(AT_ONCE) {
             let asked = some.iter().map(|w| access(c, None, w, deadline));
             let all = futures::future::join_all(asked).await;
             out.extend(some.iter().zip(all).map(|(w, allowed)| right(None, w.words, allowed.filter(|yes| *yes))));
         }
-        out.push(right(None, NODES.words, nodes));
         return out;
     }
     let namespaces = &namespaces[..namespaces.len().min(NAMESPACES)];
     let reviews = &c.calls.reviews;
     for some in reviews.due(namespaces).chunks(AT_ONCE) {
-        let found = futures::future::join_all(some.iter().map(|ns| review(c, ns, &wanted, deadline))).await;
+        let found = futures::future::join_all(some.iter().map(|ns| review(c, ns, wanted, deadline))).await;
         let found = some.iter().cloned().zip(found.into_iter().map(|answers| (Instant::now(), answers)));
         reviews.lock().found.extend(found);
     }
     let kept = reviews.lock();
     let answers: Vec<(&str, &Answers)> =
         namespaces.iter().filter_map(|n| kept.found.get(n).map(|(_, a)| (n.as_str(), a))).collect();
-    let mut out: Vec<Right> = wanted.iter().flat_map(|w| told(w.words, &answers)).collect();
-    out.push(right(None, NODES.words, nodes));
-    out
+    wanted.iter().flat_map(|w| told(w.words, &answers)).collect()
 }
 
 fn right(namespace: Option<&str>, words: &str, allowed: Option<bool>) -> Right {

@@ -77,7 +77,9 @@ impl Scene {
     fn control(&self) {
         self.kube.change("rollouts", "shop", "checkout", |r| {
             r["status"]["observedGeneration"] = r["metadata"]["generation"].to_string().into();
-            if r["status"]["pauseConditions"].is_null() && r["status"]["abort"] != json!(true) {
+            if r["status"]["abort"] == json!(true) {
+                r["status"]["abortedAt"] = json!("2026-11-21T06:25:00Z");
+            } else if r["status"]["pauseConditions"].is_null() {
                 r["status"]["currentStepIndex"] = json!(2);
                 r["status"]["controllerPause"] = json!(false);
             }

@@ -203,7 +203,10 @@ async fn a_server_that_asks_to_wait_keeps_refreshing_away_and_no_act() {
     );
     let k = backend(&home, json!({"server": kube.url()}), json!({}));
     let e = k.probe(&CX).await.expect_err("wait");
-    assert_eq!((e.trouble, e.retry_after_ms), (Trouble::Throttled, Some(7_000)));
+    assert!(
+        e.trouble == Trouble::Throttled && e.retry_after_ms.is_some_and(|ms| (5_000..=7_000).contains(&ms)),
+        "{e:?}"
+    );
     kube.heal();
     let before = kube.asked().len();
     let e = k.probe(&CX).await.expect_err("it waits");
