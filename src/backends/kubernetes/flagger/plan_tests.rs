@@ -149,6 +149,7 @@ fn while_it_waits_at_its_rollout_gate_the_targets_template_goes_back() {
     let p = ask(Verb::RollBack, &t).expect("waiting");
     assert_eq!((p.primitive, p.steps.len()), (Primitive::Undo, 1));
     let s = &p.steps[0];
+    assert_eq!(&*s.title, "undo to 1.0", "the target's own set is not shown beside its copy: it is called by that");
     assert_eq!(&*s.request.path, "/apis/apps/v1/namespaces/shop/deployments/podinfo?fieldManager=andon");
     let ops = body(&p, 0);
     assert_eq!(ops[0], json!({"op": "test", "path": "/metadata/uid", "value": field(&t, "/works/0/metadata/uid")}));
@@ -161,8 +162,20 @@ fn while_it_waits_at_its_rollout_gate_the_targets_template_goes_back() {
     before["spec"]["containers"][0]["image"] = json!("registry.example.org/shop/podinfo:1.0");
     assert_eq!(ops[2]["value"], before);
     assert!(!s.done_when.holds(Some(&t), None));
+    assert_eq!(p.to, t.stable, "a name that is on the screen");
     assert!(cautions(&p).contains("keeps waiting at its gate"), "{p:?}");
     // The version the dialog has shown, asked for again, is the same plan.
+    let again = Operation::back_to(t.id.clone(), p.to.clone().expect("shown"));
+    assert_eq!(plan(&again, &t).expect("pinned").steps, p.steps);
+}
+
+#[test]
+fn while_it_is_promoted_the_undo_is_begun_and_named_by_what_users_had() {
+    let t = seen("live-flagger-around-promoting", &[]);
+    let p = ask(Verb::RollBack, &t).expect("a way back");
+    assert_eq!(p.to, t.stable);
+    assert!(p.sentence.contains("asks for 1.0 again"), "{}", p.sentence);
+    assert!(cautions(&p).contains("ends the promotion of 1.1 first"), "{p:?}");
     let again = Operation::back_to(t.id.clone(), p.to.clone().expect("shown"));
     assert_eq!(plan(&again, &t).expect("pinned").steps, p.steps);
 }

@@ -29,7 +29,7 @@ pub fn roll_back(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
                 Some(to) => to.clone(),
                 None => s.previous().map(|p| p.hash.clone()).ok_or(CannotBecause::NothingKept)?,
             };
-            again(op, r, &to)
+            again(op, r, &to, &to)
         }
     }
 }
@@ -186,7 +186,7 @@ fn target_guards(r: &Read<'_>) -> Result<Vec<Value>, CannotBecause> {
 }
 
 /// The one request that puts a kept template back.
-fn put_back(r: &Read<'_>, hash: &Hash, when: (Expect, String)) -> Result<Step, CannotBecause> {
+fn put_back(r: &Read<'_>, hash: &Hash, good: &str, when: (Expect, String)) -> Result<Step, CannotBecause> {
     if r.seen.detail.workload.as_ref().is_some_and(|w| &*w.kind == "DaemonSet") {
         return not_now(
             "its target is a DaemonSet, which flagger stops through its template: set the old image there, or in git",
@@ -198,7 +198,7 @@ fn put_back(r: &Read<'_>, hash: &Hash, when: (Expect, String)) -> Result<Step, C
     if let (Some(cause), Some(_)) = (cause, r.target.pointer("/metadata/annotations")) {
         ops.push(json!({"op": "add", "path": "/metadata/annotations/kubernetes.io~1change-cause", "value": cause}));
     }
-    Ok(r.patch_target(&format!("undo to {}", r.v(Some(hash))), &ops, when))
+    Ok(r.patch_target(&format!("undo to {good}"), &ops, when))
 }
 
 fn git_caution(r: &Read<'_>) -> Option<Arc<str>> {
@@ -262,7 +262,7 @@ fn settle(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
                 format!("{bad} of {name} will not start; users stay on {good}."),
             )
         }
-        "Promoting" | "Finalising" => return again(op, r, &to),
+        "Promoting" | "Finalising" => return again(op, r, &to, &stable),
         _ => (
             Expect::Not(Box::new(Expect::CandidateIs(s.candidate.clone().unwrap_or_else(|| to.clone())))),
             format!("the target asks for {good}"),
@@ -271,25 +271,25 @@ fn settle(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
         ),
     };
     let story = Story { primitive: Primitive::Undo, why, sentence, not_undone: vec![stays(&bad)], cautions };
-    let step = put_back(r, &to, (when, words))?;
-    // `to` of the plan is what users are on; the target's own name for it is in the request.
-    let shown = if matches!(r.phase(), "Waiting") || serving { to } else { stable };
-    Ok(r.plan(op, Some(shown), story, vec![step]))
+    let step = put_back(r, &to, &good, (when, words))?;
+    // The plan leads to what users are on; the target's own name for it stands in the request.
+    Ok(r.plan(op, Some(stable), story, vec![step]))
 }
 
-/// Back to a version that is not the promoted one: for Flagger that is a new release, with all its checks.
-fn again(op: &Operation, r: &Read<'_>, to: &Hash) -> Result<Plan, CannotBecause> {
+/// Back to a version that is not the promoted one: for Flagger that is a new release, with all its checks. `to`: the
+/// target's set with its template; `shown`: what the version is called by.
+fn again(op: &Operation, r: &Read<'_>, to: &Hash, shown: &Hash) -> Result<Plan, CannotBecause> {
     let s = r.seen;
     if s.candidate.as_ref() == Some(to) {
         return Err(CannotBecause::NotNow(format!("{} is what is asked for already", r.v(Some(to))).into()));
     }
     let (from, name) = (r.candidate(), &s.id.name);
-    let good = r.v(Some(to));
+    let good = r.v(Some(shown));
     let mut all = vec![phases(&["Succeeded"]), Expect::Not(Box::new(Expect::CandidateIs(to.clone())))];
     // The primary gets the template into a set of its own: another one than now is the new one.
     all.extend(s.stable.clone().map(|h| Expect::Not(Box::new(Expect::StableIs(h)))));
     let when = (Expect::All(all), format!("flagger has promoted {good}"));
-    let mut step = put_back(r, to, when)?;
+    let mut step = put_back(r, to, &good, when)?;
     step.seen_when = Expect::CandidateIs(to.clone());
     step.refused_when = Some(Expect::All(vec![Expect::AbortedIs(true), Expect::CandidateIs(to.clone())]));
     let ticks = i64::try_from(s.steps.len()).unwrap_or(10).saturating_add(4);
@@ -331,7 +331,7 @@ fn again(op: &Operation, r: &Read<'_>, to: &Hash) -> Result<Plan, CannotBecause>
         not_undone: vec![stays(&from)],
         cautions,
     };
-    Ok(r.plan(op, Some(to.clone()), story, vec![step]))
+    Ok(r.plan(op, Some(shown.clone()), story, vec![step]))
 }
 
 /// A failed canary begins anew when its target's template changes; an annotation is enough.
