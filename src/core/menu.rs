@@ -119,7 +119,7 @@ fn cord(model: &Model) -> [Item; 2] {
         (false, _) => Ready::Yes(String::new()),
     };
     let freeze = Item { intent: Intent::Freeze, label, takes: "now".into(), ready };
-    let held = model.cord.holds().count();
+    let held = frozen::holds(model).iter().filter(|(_, t)| t.is_some_and(|t| t.held)).count();
     let ready = match (read_only, held > 0 || model.cord.is_pulled(), model.is_armed()) {
         (true, ..) => Ready::No("read-only".into()),
         (_, false, _) => Ready::No("not pulled".into()),

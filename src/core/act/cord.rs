@@ -55,6 +55,9 @@ pub struct Cord {
     #[serde(with = "crate::core::pairs")]
     pulls: BTreeMap<Hlc, Pulled>,
     thawed: Option<Hlc>,
+    /// Targets that a thaw found gone or no longer held, and when: they are not the cord's any more.
+    #[serde(with = "crate::core::pairs")]
+    over: BTreeMap<TargetId, Hlc>,
     #[serde(with = "crate::core::pairs")]
     last: BTreeMap<TargetId, Last>,
     /// Rollouts already recorded as loose, by their candidate.
@@ -86,7 +89,15 @@ impl Cord {
                 let moved = data["moved"].as_array().into_iter().flatten().filter_map(Held::read).collect();
                 self.pulls.insert(key, Pulled { at, by: by.into(), moved });
             }
-            Kind::Thawed => self.thawed = self.thawed.max(Some(key)),
+            Kind::Thawed => {
+                self.thawed = self.thawed.max(Some(key));
+                for v in data["over"].as_array().into_iter().flatten() {
+                    if let Ok(t) = TargetId::deserialize(v) {
+                        let at = self.over.entry(t).or_default();
+                        *at = key.max(*at);
+                    }
+                }
+            }
             Kind::Loose => {
                 if let Some(t) = target {
                     self.loose.insert(t, data["candidate"].as_str().map(Hash::new));
@@ -120,12 +131,12 @@ impl Cord {
     /// What it holds: holds that were accepted or whose outcome is not known, and that it has not released. Also after a
     /// thaw that left some of them.
     pub fn holds(&self) -> impl Iterator<Item = Held> {
-        let held = self.last.iter().filter(|(_, l)| l.held);
+        let held = self.last.iter().filter(|(t, l)| l.held && self.over.get(*t).is_none_or(|k| l.key > *k));
         held.map(|(t, l)| Held { target: t.clone(), candidate: l.candidate.clone() })
     }
 
     pub fn has(&self, target: &TargetId) -> bool {
-        self.last.get(target).is_some_and(|l| l.held)
+        self.holds().any(|h| h.target == *target)
     }
 
     /// Did this version already move when it was pulled?
@@ -207,7 +218,7 @@ mod tests {
                 Some("b"),
                 json!({"cord": true, "verb": "hold", "how": "read back: it was not done"}),
             ),
-            record(2_000, "thawed", None, json!({})),
+            record(2_000, "thawed", None, json!({"over": [target("b")]})),
             record(2_010, "accepted", Some("a"), cord("resume")),
             record(2_011, "refused", Some("d"), cord("resume")),
         ]
@@ -238,6 +249,12 @@ mod tests {
         }
         assert!(!c.is_pulled());
         assert_eq!(names(&c), ["d"], "its release was refused");
+        // What was gone is not the cord's any more, until it holds it anew.
+        let over = |ms| record(ms, "thawed", None, json!({"over": [target("d")]}));
+        c.take(&over(3_000));
+        assert_eq!(names(&c), [""; 0]);
+        c.take(&record(3_500, "accepted", Some("d"), cord("hold")));
+        assert_eq!(names(&c), ["d"]);
     }
 
     #[test]

@@ -39,7 +39,7 @@ pub(super) fn freeze(model: &mut Model, out: &mut Vec<Effect>) {
 /// Lets go exactly what the cord holds.
 pub(super) fn thaw(model: &mut Model, out: &mut Vec<Effect>) {
     let held = frozen::holds(model);
-    if held.is_empty() && !model.cord.is_pulled() {
+    if !held.iter().any(|(_, t)| t.is_some_and(|t| t.held)) && !model.cord.is_pulled() {
         model.tell("the cord is not pulled: there is nothing to release");
         return;
     }
@@ -64,9 +64,9 @@ fn open(model: &mut Model, whole: Whole, service: Option<ServiceId>, seen: Vec<T
         ask(model, l, whole, out);
     }
     let many = Many { whole, service, lines, chosen: 0, name: None, refused: None, sent: false };
-    let chosen = many.order().into_iter().find(|n| many.lines[*n].ticks(whole)).unwrap_or(0);
-    let mut dialog = Dialog::new(id, DialogKind::Many(Box::new(Many { chosen, ..many })), model.now.person);
-    dialog.changed.clear();
+    let order = many.order();
+    let chosen = order.iter().find(|n| many.lines[**n].ticks(whole)).or(order.first()).copied().unwrap_or(0);
+    let dialog = Dialog::new(id, DialogKind::Many(Box::new(Many { chosen, ..many })), model.now.person);
     sheet::put_by(model);
     model.dialog = Some(dialog);
     judge(model);

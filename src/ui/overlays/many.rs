@@ -110,7 +110,9 @@ fn row(model: &Model, many: &Many, n: usize, wide: usize) -> Line {
     let l = &many.lines[n];
     let t = &l.seen;
     let chosen = n == many.chosen;
-    let name = (wide.saturating_sub(34)).clamp(14, 44);
+    // As wide as the longest, so that what it does and why have the rest.
+    let longest = many.lines.iter().map(|l| width(&gate(&l.seen.id.at()))).max().unwrap_or(0);
+    let name = (longest + 2).clamp(12, wide.saturating_sub(34).max(12));
     let line = Line::new().text(" ").choice(chosen);
     let line = match many.whole {
         Whole::RollBack | Whole::Hold if l.group == Group::Will => line.text(if l.ticked { "[x] " } else { "[ ] " }),
@@ -125,6 +127,8 @@ fn row(model: &Model, many: &Many, n: usize, wide: usize) -> Line {
             let to = p.to.as_ref().map(|h| t.version_of(h)).unwrap_or_default();
             line.text(format!("{} to {}", figures::what(t), gate(&to)))
         }
+        // Why it is not released matters more than what it does.
+        _ if many.whole == Whole::Thaw && l.group == Group::Cannot => line,
         _ => line.text(figures::what(t)),
     };
     let line = match l.act.and_then(|a| model.acts.get(&a)).map(|a| &a.state) {
@@ -140,8 +144,9 @@ fn row(model: &Model, many: &Many, n: usize, wide: usize) -> Line {
         },
     };
     let key = model.keymap.shown(Intent::SheetCycle).unwrap_or_default();
-    let offers = chosen && many.name.is_none() && !many.sent && many.whole == Whole::Freeze && l.ticks(many.whole);
-    if offers && !l.ticked { line.end(Role::Key, key).end(Role::Text, " roll it back instead") } else { line }
+    // The last row offers it for every line; here it is what is better than what the cord does.
+    let offers = chosen && many.name.is_none() && !many.sent && l.group == Group::WorseHere && !l.ticked;
+    if offers { line.end(Role::Key, key).end(Role::Text, " roll it back instead") } else { line }
 }
 
 /// What the chosen line would send and mean.
@@ -231,7 +236,7 @@ fn ready_line(model: &Model, dialog: &Dialog, many: &Many) -> Line {
     let line = if dialog.again {
         Line::of(Role::Warn, "again").text(": that key came too early")
     } else if backward && !model.is_armed() && model.environment.production {
-        Line::new().text(" LOOK-ONLY: arms nothing")
+        Line::new().text(format!(" LOOK-ONLY: {key} sends these and arms nothing"))
     } else {
         Line::new()
     };

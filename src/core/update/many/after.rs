@@ -9,7 +9,7 @@ use crate::core::act::many::{Group, Line, Many, Whole};
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::frozen;
-use crate::core::id::ActId;
+use crate::core::id::{ActId, TargetId};
 use crate::core::model::Model;
 use crate::core::update::{acts, bump, records};
 use crate::core::world::target::TargetState;
@@ -44,7 +44,9 @@ pub(super) fn pulled(model: &Model, many: &Many, out: &mut Vec<Effect>) {
                 .map(|l| json!({"target": l.seen.id, "why": l.why.first()}))
                 .collect();
             let targets: Vec<Value> = targets.into_iter().take(NAMED).collect();
-            let data = json!({"id": id, "targets": targets, "kept": kept});
+            let gone = |(h, t): (Held, Option<&TargetState>)| t.is_none_or(|t| !t.held).then_some(h.target);
+            let over: Vec<TargetId> = frozen::holds(model).into_iter().filter_map(gone).take(NAMED).collect();
+            let data = json!({"id": id, "targets": targets, "kept": kept, "over": over});
             out.push(Effect::Append { entry: records::plain(Kind::Thawed, at, None, data), ticket: None });
         }
         Whole::RollBack | Whole::Hold => {}
