@@ -1,8 +1,9 @@
 //! Would a verb do anything to this target now? Generic reasons, from what the target says of itself; the backend's plan
 //! has the last word. For the menu and for choosing between two verbs under one key. Knows no screen.
 
-use super::plan::Verb;
+use super::plan::{Operation, Verb};
 use crate::core::world::target::{Phase, Strategy, TargetState};
+use std::sync::Arc;
 
 /// Why it would do nothing, in a few words for a column. `None`: a plan may be asked for. A way back is only ever called
 /// impossible where there is nothing to go back to: whatever else stands in its way is the dialog's to say.
@@ -140,6 +141,15 @@ pub fn again(t: &TargetState) -> &'static [Verb] {
         // The plan says why not.
         (true, false) | (false, false) => &[Verb::Retry],
     }
+}
+
+/// Why the name is typed whatever the gates say (limits.md section 1).
+pub fn always_named(operation: &Operation) -> Option<Arc<str>> {
+    let verb = operation.verb;
+    if verb.always_named() {
+        return Some(format!("{} asks for the name every time", verb.word()).into());
+    }
+    (operation.chosen && verb == Verb::RollBack).then(|| "a chosen version asks for the name every time".into())
 }
 
 #[cfg(test)]
