@@ -141,7 +141,14 @@ pub(super) fn hindrances() -> Vec<Picture> {
                 t.stable = t.candidate.clone();
                 (t.gate, t.phase) = (None, crate::core::world::target::Phase::Healthy);
             });
-            w.keys(":").type_text("restart").keys("enter").planned().flush().wait(1_100).type_text("checkout");
+            w.wait(1_500)
+                .keys(":")
+                .type_text("restart")
+                .keys("enter")
+                .planned()
+                .flush()
+                .wait(1_100)
+                .type_text("checkout");
             w.keys("enter").durable().wait(30).reread();
             w.wait(120).accepted().wait(300).target_with("checkout", |t| t.detail.restarting = true);
             w.wait(900_000);

@@ -62,7 +62,7 @@ fn going_on(t: &TargetState) -> Option<&'static str> {
         return Some("promoting full");
     }
     match t.strategy {
-        Strategy::Rolling | Strategy::PerNode => Some("goes on by itself"),
+        Strategy::Rolling | Strategy::PerNode => Some("it has no gate"),
         Strategy::Canary
         | Strategy::BlueGreen
         | Strategy::Ordered
@@ -104,10 +104,11 @@ fn promote_full(t: &TargetState) -> Option<&'static str> {
 }
 
 fn skip_step(t: &TargetState) -> Option<&'static str> {
+    if t.is_moving() && t.steps.is_empty() {
+        return Some("it has no steps");
+    }
     going_on(t).or_else(|| {
-        if t.steps.is_empty() {
-            Some("it has no steps")
-        } else if t.releasing {
+        if t.releasing {
             Some("on its way")
         } else if t.gate.is_some() {
             Some("a gate: promote")
@@ -203,7 +204,8 @@ mod tests {
     #[test]
     fn a_strategy_has_only_its_own_acts() {
         let of = |strategy| TargetState { strategy, gate: None, steps: Vec::new(), step: None, ..canary() };
-        assert_eq!(why_not(&of(Strategy::Rolling), Verb::Promote), Some("goes on by itself"));
+        assert_eq!(why_not(&of(Strategy::Rolling), Verb::Promote), Some("it has no gate"));
+        assert_eq!(why_not(&of(Strategy::Rolling), Verb::SkipStep), Some("it has no steps"));
         assert_eq!(why_not(&of(Strategy::Rolling), Verb::Hold), None);
         assert_eq!(why_not(&of(Strategy::PerNode), Verb::Hold), Some("it has no pause"));
         let mut sets = of(Strategy::Ordered);

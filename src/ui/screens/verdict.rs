@@ -215,7 +215,7 @@ fn trouble(t: &TargetState) -> Option<Line> {
         let by = hand::newest(t, &["status.promoteFull", "spec.skipAnalysis"], None);
         let by = by.map(|m| format!(" by {}", hand::named(&m.name))).unwrap_or_default();
         let line = Line::new().text(" state    ").add(Role::Moving, "promoting full");
-        return Some(line.text(format!(", asked for{by}: past every step left")));
+        return Some(line.text(format!("{by}: past every step that is left")));
     }
     let gate = t.gate.as_ref()?;
     let until = gate.until.map_or_else(|| ": waits for a person".into(), |u| format!(" until {}", u.hms()));
