@@ -64,7 +64,7 @@ fn soak(model: &Model, t: &TargetState, verb: Verb) -> GateLine {
     let Some(since) = gate.since else {
         return line(Gate::Soak, GateState::UnknownWarn, "it is not known since when the gate stands");
     };
-    let stood = age::rough(model.utc().since(since));
+    let stood = age::age(model.utc().since(since));
     if soaked(t, model.utc()) {
         line(Gate::Soak, GateState::Ok, format!("this step has stood for {stood}"))
     } else {

@@ -84,7 +84,7 @@ pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
         let ready = match (read_only, worse) {
             (true, _) => Ready::No("read-only".into()),
             (false, true) => Ready::Yes(String::new()),
-            (false, false) => Ready::No("no WORSE verdict".into()),
+            (false, false) => Ready::No("not worse".into()),
         };
         let label = "acknowledge: it stands no more".into();
         out.push(Item { intent: Intent::Acknowledge, label, takes: "now".into(), ready });
@@ -231,7 +231,7 @@ fn cord(model: &Model, intent: Intent) -> Item {
     let name = model.environment.name.to_uppercase();
     let held = model.cord.holds().count();
     let (label, ready) = match intent {
-        Intent::Thaw if held == 0 && !model.cord.is_pulled() => ("thaw".to_owned(), Ready::No("no cord is pulled".into())),
+        Intent::Thaw if held == 0 && !model.cord.is_pulled() => ("thaw".to_owned(), Ready::No("no cord".into())),
         Intent::Thaw if model.environment.production && !model.is_armed() => {
             (format!("thaw {name} ({held} held)"), Ready::No(format!("{} arms first", model.how(Intent::Arm))))
         }

@@ -159,7 +159,9 @@ fn plan_of(o: &Operation, t: &TargetState) -> Plan {
     let hash = format!("{{\"op\":\"test\",\"path\":\"/status/currentPodHash\",\"value\":\"{candidate}\"}}");
     let add = |path: &str, value: &str| format!("{{\"op\":\"add\",\"path\":\"{path}\",\"value\":{value}}}");
     let (primitive, sub, change) = match o.verb {
-        Verb::RollBack if t.is_moving() && !t.aborted => (Primitive::Abort, "/status", add("/status/abort", "true")),
+        Verb::RollBack if t.is_moving() && !t.aborted && Some(&back) == t.stable.as_ref() => {
+            (Primitive::Abort, "/status", add("/status/abort", "true"))
+        }
         Verb::RollBack => (Primitive::Undo, "", add("/spec/template/metadata/labels/version", &format!("\"{to}\""))),
         Verb::Hold => (Primitive::Pause, "", add("/spec/paused", "true")),
         Verb::Resume => (Primitive::Unpause, "", add("/spec/paused", "false")),

@@ -20,8 +20,12 @@ pub fn pictures() -> Vec<Picture> {
     let mut all = verdicts();
     all.extend(boards());
     all.extend(super::states_acts::dialogs());
+    all.extend(super::states_kinds::dialogs());
     all.extend(super::states_acts::acts());
     all.extend(super::states_many::several_pictures());
+    all.extend(super::states_kinds::hindrances());
+    all.extend(super::states_kinds::strategies());
+    all.extend(super::states_kinds::elsewhere());
     all.extend(super::states_case::case());
     all.extend(others());
     all.extend(super::states_log::log());

@@ -147,11 +147,8 @@ fn fixture(name: &str) -> Value {
 }
 
 fn backend(f: &FakeKube) -> Arc<Kubernetes> {
-    let settings = Settings {
-        kubeconfig: Some(f.kubeconfig.clone()),
-        namespaces: vec!["shop".into()],
-        ..Settings::of("eu-1")
-    };
+    let settings =
+        Settings { kubeconfig: Some(f.kubeconfig.clone()), namespaces: vec!["shop".into()], ..Settings::of("eu-1") };
     let timing = Timing {
         watch_secs: 5,
         idle: Duration::from_secs(3),

@@ -354,18 +354,14 @@ fn rows_of_menu(buf: &Buffer, h: u16) -> Vec<(String, bool, String)> {
     out
 }
 
-/// Where the second act of a row begins: one blank, its letter, one blank.
+/// Where the second act of a row begins: after two blanks, its letter and a blank.
 fn second(line: &str) -> Option<usize> {
-    let wide = line.len();
-    if wide < 76 || !line.is_ascii() {
-        return None;
-    }
-    let at = (wide * 3 / 5).min(wide - 32);
-    // Reading columns end before a wide screen does.
-    [at, 60, 68].into_iter().find(|at| {
-        let b = line.as_bytes();
-        b.get(*at) == Some(&b' ') && b.get(at + 1).is_some_and(u8::is_ascii_lowercase) && b.get(at + 2) == Some(&b' ')
-    })
+    let b = line.as_bytes();
+    let begins = |at: &usize| {
+        let letter = b.get(at + 2).is_some_and(u8::is_ascii_lowercase);
+        letter && b[*at..].starts_with(b"  ") && b.get(at + 3) == Some(&b' ')
+    };
+    (40..b.len()).find(begins).filter(|_| line.is_ascii()).map(|at| at + 1)
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! One integration binary: whatever needs the whole crate, its files, a pseudo-terminal or real servers.
 
+mod acts;
 mod asked_for;
 mod attack;
 mod budgets;

@@ -46,7 +46,7 @@ fn promote_says_that_it_needs_arming_before_it_is_pressed() {
     let mut w = stories::judged(1_200, (900.0, 0.2), (2_700.0, 0.6));
     assert_eq!(ready(&w), Some(Ready::No("a a arms first".into())));
     w.keys("a a").flush().wait(1_100).keys("Y");
-    assert_eq!(ready(&w), Some(Ready::Yes(String::new())));
+    assert_eq!(ready(&w), Some(Ready::Yes("4 not configured".into())));
 }
 
 #[test]

@@ -218,3 +218,62 @@ fn both_backends_tell_one_world() {
         assert!(m.ask(&Query::Check("nonsense".into()), &cx).await.is_err());
     });
 }
+
+#[test]
+fn a_full_promotion_passes_every_step_and_an_abort_ends_it_in_one_request() {
+    let mut w = world("f1", 1);
+    let (plan, g) = act(&mut w, Verb::PromoteFull, "search");
+    assert_eq!(plan.primitive, Primitive::PromoteFull);
+    settles(&mut w, "search", &plan.steps[0].done_when, g, 5, 300);
+    assert!(!read(&w, "search").is_moving());
+    let mut w = world("f1", 1);
+    let (_, _) = act(&mut w, Verb::PromoteFull, "search");
+    go(&mut w, 2);
+    let (plan, g) = act(&mut w, Verb::RollBack, "search");
+    assert_eq!(plan.primitive, Primitive::Abort);
+    settles(&mut w, "search", &plan.steps[0].done_when, g, 1, 300);
+}
+
+#[test]
+fn a_retry_begins_an_aborted_change_anew() {
+    let mut w = world("f1", 1);
+    assert!(cannot(&w, Verb::Retry, "checkout").contains("not aborted"));
+    assert!(cannot(&w, Verb::SkipStep, "checkout").contains("a gate stands"));
+    assert!(cannot(&w, Verb::Terminate, "checkout").contains("no analysis"));
+    let _ = act(&mut w, Verb::RollBack, "checkout");
+    go(&mut w, 120);
+    let (plan, g) = act(&mut w, Verb::Retry, "checkout");
+    settles(&mut w, "checkout", &plan.steps[0].done_when, g, 0, 60);
+    let t = read(&w, "checkout");
+    assert!(t.is_moving() && !t.aborted && t.weight_wanted == 10, "{t:?}");
+}
+
+#[test]
+fn a_restart_replaces_every_pod_and_users_stay() {
+    let mut w = world("f1", 1);
+    let (plan, g) = act(&mut w, Verb::Restart, "auth");
+    assert!(read(&w, "auth").detail.restarting);
+    settles(&mut w, "auth", &plan.steps[0].done_when, g, 20, 600);
+    let t = read(&w, "auth");
+    assert!(!t.detail.restarting && t.revisions[0].replicas.ready >= t.wanted);
+}
+
+#[test]
+fn pods_that_do_not_start_say_why_and_go_on_when_the_fault_ends() {
+    let fault = |reason: &str| {
+        format!(
+            "like = \"f1\"\ntitle = \"t\"\n[[fault]]\nkind = \"pods-stuck\"\nservice = \"auth\"\nversion = \"v3.7.0\"\n\
+             reason = \"{reason}\"\nat = 0\nuntil = 200\n"
+        )
+    };
+    for reason in ["ImagePullBackOff", "Unschedulable", "exceeded quota: compute"] {
+        let mut w = World::new(Scenario::parse(&fault(reason)).expect("a scenario"), 1);
+        let (plan, g) = act(&mut w, Verb::RollBack, "auth");
+        go(&mut w, 90);
+        let t = read(&w, "auth");
+        let to = plan.to.as_ref().and_then(|h| t.revision(h)).expect("the old version");
+        assert_eq!(to.trouble.first().map(|x| &*x.reason), Some(reason), "{to:?}");
+        assert!(!plan.steps[1].done_when.holds(Some(&t), g), "{reason}");
+        settles(&mut w, "auth", &plan.steps[1].done_when, None, 60, 600);
+    }
+}

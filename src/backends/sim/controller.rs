@@ -1,7 +1,7 @@
 //! The simulated controller: reconciles a Rollout late, one step at a time, with the quirks of Argo Rollouts (reference
 //! kubernetes-rollouts.md sections 2.2 to 2.7). Knows no requests, no telemetry, no JSON.
 
-use super::rollout::{Pod, ReplicaSet, Rollout, share};
+use super::rollout::{NEVER, Pod, ReplicaSet, Rollout, StuckPods, share};
 use crate::core::time::Utc;
 use crate::core::world::target::{PauseDef, Phase};
 
@@ -39,8 +39,9 @@ impl Rollout {
             .sets
             .iter()
             .flat_map(|s| s.delete_at.into_iter().chain(s.pods.iter().map(|p| p.gone_at.unwrap_or(p.ready_at))));
-        for t in pods.chain(self.gate_until()) {
-            if t > self.seen_to {
+        let stuck = self.stuck.iter().map(|s| s.until);
+        for t in pods.chain(self.gate_until()).chain(stuck) {
+            if t > self.seen_to && t < NEVER {
                 due = Some(due.map_or(t, |d| d.min(t)));
             }
         }
@@ -50,7 +51,7 @@ impl Rollout {
     /// Plays what is due at `now`. `stopped_until`: the controller takes no notice before that.
     pub fn play(&mut self, now: i64, stopped_until: Option<i64>) {
         let passed = |t: i64| t > self.seen_to && t <= now;
-        let mut news = self.gate_until().is_some_and(passed);
+        let mut news = self.gate_until().is_some_and(passed) || self.stuck.iter().any(|s| passed(s.until));
         for s in &self.sets {
             news |= s.delete_at.is_some_and(passed);
             news |= s.pods.iter().any(|p| passed(p.gone_at.unwrap_or(p.ready_at)));
@@ -105,6 +106,7 @@ impl Rollout {
             }
         }
         if !self.held() {
+            self.replace(now);
             self.scale(now);
             let full = self.step == len && self.abort != Some(true);
             if self.moving() && full && self.ready_of(&self.current, now) >= self.replicas {
@@ -190,9 +192,14 @@ impl Rollout {
         let mut spare = if routed { u32::MAX } else { ready.saturating_sub(self.replicas) };
         for s in &mut self.sets {
             let live = s.live();
+            let stuck = self.stuck.iter().find(|x| x.hash == s.hash && x.from <= now && now < x.until);
             for _ in 0..s.desired.saturating_sub(live).min(room) {
+                if stuck.is_some_and(StuckPods::is_quota) {
+                    break;
+                }
                 room -= 1;
-                let ready_at = now + self.rng.between(STARTS.0, STARTS.1);
+                let starts = self.rng.between(STARTS.0, STARTS.1);
+                let ready_at = stuck.map_or(now, |x| x.until) + starts;
                 s.pods.push(Pod { ready_at, gone_at: None });
             }
             let mut extra = live.saturating_sub(s.desired);
@@ -205,6 +212,21 @@ impl Rollout {
                 spare -= u32::from(serves);
                 p.gone_at = Some(now + self.rng.between(DRAINS.0, DRAINS.1));
             }
+        }
+    }
+
+    /// A restart takes a quarter of the old pods at a time, and waits until what replaces them is ready.
+    fn replace(&mut self, now: i64) {
+        let Some(at) = self.restart_at else { return };
+        let most = self.replicas.div_ceil(4) as usize;
+        let current = self.current.clone();
+        let Some(s) = self.sets.iter_mut().find(|s| s.hash == current) else { return };
+        if s.ready(now) < s.desired {
+            return;
+        }
+        let old = s.pods.iter_mut().filter(|p| p.gone_at.is_none() && p.made_before(at));
+        for p in old.take(most) {
+            p.gone_at = Some(now + self.rng.between(DRAINS.0, DRAINS.1));
         }
     }
 

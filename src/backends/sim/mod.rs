@@ -3,6 +3,7 @@
 
 mod check;
 mod controller;
+mod forward;
 mod looked;
 mod object;
 mod patch;
@@ -25,6 +26,7 @@ pub use scenario::{Scenario, ScenarioService};
 pub use world::World;
 
 use super::{Backend, Cx, Interest, Query, Sink, UtcClock};
+use crate::core::act::mark::Mark;
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
 use crate::core::id::SourceId;
 use crate::core::time::Utc;
@@ -295,6 +297,11 @@ impl Backend for Simulated {
             return Err(CannotBecause::ReadOnly);
         }
         plan::plan(op, seen)
+    }
+
+    /// The drill's objects hold no trace of acts: taken, and recorded nowhere.
+    fn mark<'a>(&'a self, _: &'a Mark, _: &'a Cx) -> BoxFuture<'a, Result<(), SourceError>> {
+        Box::pin(async { Ok(()) })
     }
 
     fn send<'a>(&'a self, step: &'a Step, _: Ticket, _: &'a Cx) -> BoxFuture<'a, Outcome> {

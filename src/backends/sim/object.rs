@@ -30,6 +30,9 @@ pub(super) fn rollout(r: &Rollout) -> Value {
     if let Some(p) = r.paused {
         spec.insert("paused".into(), p.into());
     }
+    if let Some(at) = r.restart_at {
+        spec.insert("restartAt".into(), Utc(at).rfc3339().into());
+    }
     let steps: Vec<Value> = r.steps.iter().map(|s| s.label.as_ref().into()).collect();
     spec.insert("strategy".into(), json!({"canary": {"steps": steps}}));
     if let Some(s) = r.set(&r.template) {
@@ -96,7 +99,12 @@ pub(super) fn apply(r: &mut Rollout, part: Part, patch: &str, manager: &str, now
                 return Err(refused(RefusedBy::Other, 422, "the drill has no version with this template"));
             };
             let paused = flag("/spec/paused");
-            let changed = paused != r.paused || hash != r.template;
+            let restart = object.pointer("/spec/restartAt").and_then(Value::as_str).and_then(Utc::read).map(|at| at.0);
+            let changed = paused != r.paused || hash != r.template || restart != r.restart_at;
+            // Whatever time was asked for: what is there now is what is replaced.
+            if restart != r.restart_at {
+                r.restart_at = Some(now.0);
+            }
             if paused != r.paused && paused == Some(true) {
                 r.held_by = by();
             }

@@ -1,6 +1,7 @@
 //! Plans for the simulated cluster: the four verbs as guarded requests, made purely from what was read. The same traps
 //! as with the real controller are avoided here, because the world plays them (reference sections 2.2 to 2.8).
 
+use super::forward;
 use super::object::template_of;
 use super::patch::Patch;
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step, Verb};
@@ -22,17 +23,19 @@ pub(super) fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBec
         Verb::Hold => hold(op, seen, candidate),
         Verb::Resume => resume(op, seen, candidate),
         Verb::RollBack => roll_back(op, seen, candidate, stable),
-        Verb::PromoteFull | Verb::SkipStep | Verb::Retry | Verb::Rerun | Verb::Terminate | Verb::Restart => {
-            not_now("not built yet")
-        }
+        Verb::PromoteFull => forward::promote_full(op, seen, candidate, stable),
+        Verb::SkipStep => forward::skip_step(op, seen, candidate, stable),
+        Verb::Retry => forward::retry(op, seen, candidate, stable),
+        Verb::Restart => forward::restart(op, seen, candidate),
+        Verb::Rerun | Verb::Terminate => not_now("the drill has no analysis"),
     }
 }
 
-fn not_now<T>(why: &str) -> Result<T, CannotBecause> {
+pub(super) fn not_now<T>(why: &str) -> Result<T, CannotBecause> {
     Err(CannotBecause::NotNow(why.into()))
 }
 
-fn weight_after(seen: &TargetState) -> u8 {
+pub(super) fn weight_after(seen: &TargetState) -> u8 {
     let done = seen.step.unwrap_or(0) as usize + 1;
     seen.steps.get(done).map_or(100, |s| s.weight.unwrap_or(seen.weight_wanted))
 }
@@ -229,8 +232,12 @@ fn abort(seen: &TargetState, candidate: &Hash, to: &Revision) -> Vec<Step> {
     let words = format!("no pod of {candidate} is left and {} of {} are ready", seen.wanted, to.version);
     let reacted = Expect::All(vec![aborted.clone(), Expect::PhaseIn(vec![Phase::Degraded])]);
     let patch = patch.change("add", "/status/abort", json!(true));
+    // Dropped by the controller, as during a full promotion: the flag is gone and nothing happened.
+    let dropped = Expect::All(vec![Expect::AbortedIs(false), Expect::CandidateIs(candidate.clone())]);
     if !seen.held {
-        return vec![patch.step("abort".into(), true, reacted, gone, words)];
+        let mut step = patch.step("abort".into(), true, reacted, gone, words);
+        step.refused_when = Some(dropped);
+        return vec![step];
     }
     // Under a person's pause the pods would stay. Abort first: it is set when the unpause is seen.
     let first = patch.step("abort".into(), true, reacted.clone(), reacted, "the controller has aborted".into());
@@ -279,7 +286,7 @@ fn promote_full(seen: &TargetState, to: &Revision) -> Step {
     step
 }
 
-fn settled(seen: &TargetState, to: &Revision) -> (Expect, String) {
+pub(super) fn settled(seen: &TargetState, to: &Revision) -> (Expect, String) {
     // After an abort the rest already holds before the undo is seen: what is asked for must be part of it.
     let done = Expect::All(vec![
         Expect::CandidateIs(to.hash.clone()),

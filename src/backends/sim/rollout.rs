@@ -2,12 +2,12 @@
 //! Knows no requests, no telemetry, no JSON. All times are milliseconds of world time.
 
 use super::rng::Rng;
-use super::scenario::{Scenario, ScenarioService};
+use super::scenario::{Fault, Scenario, ScenarioService};
 use crate::core::id::{Hash, ServiceId, TargetId};
 use crate::core::seal::sha256_hex;
 use crate::core::time::Utc;
 use crate::core::world::detail::Detail;
-use crate::core::world::target::{Gate, Manager, Phase, Replicas, Revision, StepDef, Strategy, TargetState};
+use crate::core::world::target::{Gate, Manager, Phase, Replicas, Revision, StepDef, Strategy, TargetState, Trouble};
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -28,6 +28,19 @@ pub(super) struct ReplicaSet {
     pub desired: u32,
     pub pods: Vec<Pod>,
     pub delete_at: Option<i64>,
+}
+
+impl Pod {
+    /// Ready by then, so made before: nothing is ready at once.
+    pub(super) fn made_before(&self, at: i64) -> bool {
+        self.ready_at <= at
+    }
+}
+
+impl StuckPods {
+    pub(super) fn is_quota(&self) -> bool {
+        self.reason.contains("quota")
+    }
 }
 
 impl ReplicaSet {
@@ -69,6 +82,10 @@ pub(super) struct Rollout {
     /// Percent the router sends to the current version while it moves.
     pub weight: u8,
     pub sets: Vec<ReplicaSet>,
+    /// Since when its pods are to be new ones.
+    pub restart_at: Option<i64>,
+    /// Versions whose pods do not start.
+    pub stuck: Vec<StuckPods>,
     pub held_by: Option<Manager>,
     pub aborted_by: Option<Manager>,
     pub resource_version: u64,
@@ -78,6 +95,31 @@ pub(super) struct Rollout {
     pub seen_to: i64,
     pub due: Option<i64>,
     pub rng: Rng,
+}
+
+/// Pods of a version made in this time do not become ready.
+#[derive(Clone, Debug)]
+pub(super) struct StuckPods {
+    pub hash: Hash,
+    pub reason: Arc<str>,
+    pub from: i64,
+    pub until: i64,
+}
+
+/// A time that does not come.
+pub(super) const NEVER: i64 = i64::MAX / 4;
+
+fn stuck_pods(scenario: &Scenario, s: &ScenarioService, start: i64) -> Vec<StuckPods> {
+    let one = |f: &Fault| match f {
+        Fault::PodsStuck { service, version, reason, at, until } if *service == s.name => Some(StuckPods {
+            hash: hash_of(s.name.as_str(), version),
+            reason: reason.clone(),
+            from: start + at * 1000,
+            until: until.map_or(NEVER, |u| start + u * 1000),
+        }),
+        Fault::PodsStuck { .. } | Fault::Failures { .. } | Fault::Silent { .. } | Fault::ControllerStops { .. } => None,
+    };
+    scenario.faults.iter().filter_map(one).collect()
 }
 
 pub(super) fn hash_of(service: &str, version: &str) -> Hash {
@@ -148,6 +190,8 @@ impl Rollout {
             started: s.rollout.as_ref().map(|_| begun),
             weight,
             sets,
+            restart_at: None,
+            stuck: stuck_pods(scenario, s, start),
             held_by: None,
             aborted_by: None,
             resource_version: 80_000 + index,
@@ -195,6 +239,30 @@ impl Rollout {
 
     pub(super) fn ready_of(&self, hash: &Hash, now: i64) -> u32 {
         self.set(hash).map_or(0, |s| s.ready(now))
+    }
+
+    /// What keeps pods of this version from starting now.
+    pub(super) fn stuck_now(&self, hash: &Hash, now: i64) -> Option<&StuckPods> {
+        self.stuck.iter().find(|s| s.hash == *hash && s.from <= now && now < s.until)
+    }
+
+    fn trouble(&self, s: &ReplicaSet, now: i64) -> Vec<Trouble> {
+        let Some(stuck) = self.stuck_now(&s.hash, now) else { return Vec::new() };
+        // Pods that are still starting as any other do are no trouble.
+        let waits = s.pods.iter().filter(|p| p.gone_at.is_none() && p.ready_at >= stuck.until).count() as u32;
+        let missing = if stuck.is_quota() { s.desired.saturating_sub(s.live()) } else { 0 };
+        match waits + missing {
+            0 => Vec::new(),
+            count => vec![Trouble { reason: stuck.reason.clone(), count }],
+        }
+    }
+
+    /// Pods from before the restart are there.
+    pub(super) fn restarting(&self, now: i64) -> bool {
+        let Some(at) = self.restart_at else { return false };
+        let old = |p: &Pod| p.gone_at.is_none() && p.made_before(at);
+        let set = self.set(&self.current);
+        set.is_some_and(|s| s.pods.iter().any(old) || s.ready(now) < s.desired)
     }
 
     /// Share of the requests each version gets now, by its place in `sets`; 1 in all while anything is ready.
@@ -256,7 +324,7 @@ impl Rollout {
                 ready: s.ready(now.0),
                 available: s.ready(now.0),
             },
-            trouble: Vec::new(),
+            trouble: self.trouble(s, now.0),
             cause: s.cause.clone(),
         };
         TargetState {
@@ -290,7 +358,7 @@ impl Rollout {
             generation: self.generation,
             observed,
             version: self.resource_version.to_string().into(),
-            detail: Detail::default(),
+            detail: Detail { restarting: self.restarting(now.0), ..Detail::default() },
             git: None,
             started: self.started,
             read_at: now,

@@ -111,6 +111,9 @@ pub enum Fault {
     Failures { service: ServiceId, version: Arc<str>, add: f64, at: i64, until: Option<i64> },
     /// The service still works, but its series are gone.
     Silent { service: ServiceId, at: i64 },
+    /// Pods of one version made from `at` on do not become ready: `reason` in the field's words (`ImagePullBackOff`,
+    /// `CrashLoopBackOff`, `Unschedulable`); with `quota` they are not made at all.
+    PodsStuck { service: ServiceId, version: Arc<str>, reason: Arc<str>, at: i64, until: Option<i64> },
     /// The controller takes no notice of anything; requests are still stored.
     ControllerStops { at: i64, until: i64 },
 }
@@ -281,6 +284,9 @@ impl Scenario {
                     (Some(service), Some(version), [*at, until.unwrap_or(0)])
                 }
                 Fault::Silent { service, at } => (Some(service), None, [*at, 0]),
+                Fault::PodsStuck { service, version, at, until, .. } => {
+                    (Some(service), Some(version), [*at, until.unwrap_or(0)])
+                }
                 Fault::ControllerStops { at, until } => (None, None, [*at, *until]),
             };
             if !times.iter().all(near) {
@@ -290,7 +296,9 @@ impl Scenario {
             match self.service(service) {
                 None => bad.push(format!("fault: no service {service}")),
                 Some(s) => {
-                    let known = |v: &Arc<str>| *v == s.version || s.rollout.as_ref().is_some_and(|m| m.version == *v);
+                    let moving = |v: &Arc<str>| s.rollout.as_ref().is_some_and(|m| m.version == *v);
+                    let old = matches!(f, Fault::PodsStuck { .. }).then_some(&s.previous);
+                    let known = |v: &Arc<str>| *v == s.version || old == Some(v) || moving(v);
                     if version.is_some_and(|v| !known(v)) {
                         bad.push(format!("fault: {service} has no such version"));
                     }

@@ -69,7 +69,10 @@ impl Traffic {
                     });
                 }
                 Fault::Silent { service, at } if *service == s.name => t.silent_from = Some(start + at),
-                Fault::Failures { .. } | Fault::Silent { .. } | Fault::ControllerStops { .. } => {}
+                Fault::Failures { .. }
+                | Fault::Silent { .. }
+                | Fault::PodsStuck { .. }
+                | Fault::ControllerStops { .. } => {}
             }
         }
         t

@@ -133,7 +133,9 @@ impl World {
             Fault::ControllerStops { at, until } if (*at..*until).contains(&t) => {
                 Some(self.scenario.start.0 + until * 1000)
             }
-            Fault::ControllerStops { .. } | Fault::Failures { .. } | Fault::Silent { .. } => None,
+            Fault::ControllerStops { .. } | Fault::Failures { .. } | Fault::PodsStuck { .. } | Fault::Silent { .. } => {
+                None
+            }
         })
     }
 

@@ -1,8 +1,9 @@
 //! Would a verb do anything to this target now? Generic reasons, from what the target says of itself; the backend's plan
 //! has the last word. For the menu and for choosing between two verbs under one key. Knows no screen.
 
-use super::plan::Verb;
+use super::plan::{Operation, Verb};
 use crate::core::world::target::{Phase, Strategy, TargetState};
+use std::sync::Arc;
 
 /// Why it would do nothing, in a few words for a column. `None`: a plan may be asked for. A way back is only ever called
 /// impossible where there is nothing to go back to: whatever else stands in its way is the dialog's to say.
@@ -61,7 +62,7 @@ fn going_on(t: &TargetState) -> Option<&'static str> {
         return Some("promoting full");
     }
     match t.strategy {
-        Strategy::Rolling | Strategy::PerNode => Some("goes on by itself"),
+        Strategy::Rolling | Strategy::PerNode => Some("it has no gate"),
         Strategy::Canary
         | Strategy::BlueGreen
         | Strategy::Ordered
@@ -103,10 +104,11 @@ fn promote_full(t: &TargetState) -> Option<&'static str> {
 }
 
 fn skip_step(t: &TargetState) -> Option<&'static str> {
+    if t.is_moving() && t.steps.is_empty() {
+        return Some("it has no steps");
+    }
     going_on(t).or_else(|| {
-        if t.steps.is_empty() {
-            Some("it has no steps")
-        } else if t.releasing {
+        if t.releasing {
             Some("on its way")
         } else if t.gate.is_some() {
             Some("a gate: promote")
@@ -140,6 +142,15 @@ pub fn again(t: &TargetState) -> &'static [Verb] {
         // The plan says why not.
         (true, false) | (false, false) => &[Verb::Retry],
     }
+}
+
+/// Why the name is typed whatever the gates say (limits.md section 1).
+pub fn always_named(operation: &Operation) -> Option<Arc<str>> {
+    let verb = operation.verb;
+    if verb.always_named() {
+        return Some(format!("{} asks for the name every time", verb.word()).into());
+    }
+    (operation.chosen && verb == Verb::RollBack).then(|| "a chosen version asks for the name every time".into())
 }
 
 #[cfg(test)]
@@ -193,7 +204,8 @@ mod tests {
     #[test]
     fn a_strategy_has_only_its_own_acts() {
         let of = |strategy| TargetState { strategy, gate: None, steps: Vec::new(), step: None, ..canary() };
-        assert_eq!(why_not(&of(Strategy::Rolling), Verb::Promote), Some("goes on by itself"));
+        assert_eq!(why_not(&of(Strategy::Rolling), Verb::Promote), Some("it has no gate"));
+        assert_eq!(why_not(&of(Strategy::Rolling), Verb::SkipStep), Some("it has no steps"));
         assert_eq!(why_not(&of(Strategy::Rolling), Verb::Hold), None);
         assert_eq!(why_not(&of(Strategy::PerNode), Verb::Hold), Some("it has no pause"));
         let mut sets = of(Strategy::Ordered);

@@ -265,6 +265,12 @@ impl Act {
             .then(|| self.answered.map(|at| World(at.0 + TAKEN_BACK_AFTER_MS)))?
     }
 
+    /// Was this said after the answer? What a source that fell silent once said proves nothing about a wish.
+    fn is_after_answer(&self, t: &TargetState) -> bool {
+        let answered = self.answered.zip(self.sent).map(|(a, s)| s.utc.0 + (a.0 - s.world.0));
+        answered.is_some_and(|at| t.read_at.0 > at)
+    }
+
     /// Compare the target with what the current step waits for. `state` must be newer than the answer.
     pub fn observe(&self, state: Option<&TargetState>, now: World) -> Step1 {
         let Some(step) = self.current() else { return Step1::Nothing };
@@ -273,6 +279,7 @@ impl Act {
                 if step.done_when.holds(state, self.generation) {
                     if self.step + 1 < self.plan.steps.len() { Step1::Next } else { Step1::Settled }
                 } else if self.taken_back_from().is_some_and(|from| now >= from)
+                    && state.is_some_and(|t| self.is_after_answer(t))
                     && step.refused_when.as_ref().is_some_and(|r| r.holds(state, self.generation))
                 {
                     Step1::TakenBack

@@ -196,7 +196,7 @@ fn reason(act: &Act, state: Option<&TargetState>, controllers: &[Controller], no
     }
     let way = act.plan.primitive.way();
     if let Some(by) = git_took_back(act, t) {
-        return (Reason::RevertedByGit, format!("reverted by {by}: the spec asks for the other version again"));
+        return (Reason::RevertedByGit, format!("{by} reverted it: the spec asks for the other version again"));
     }
     if let Some((name, over)) = absent(&t.id.kind, controllers, now) {
         let over = age::rough(over);

@@ -2,6 +2,7 @@
 //! not ok, the expected time, and the one line that confirms it. Nothing in it moves with time, so it is said once.
 
 use super::{show, whole, words};
+use crate::core::act::able::always_named;
 use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, PlanState};
 use crate::core::act::gate::GateState;
 use crate::core::act::many::{Group, Line, Many, Whole};
@@ -230,7 +231,13 @@ fn act(model: &Model, dialog: &Dialog, d: &ActDialog) -> Vec<String> {
         checks(d, &mut out);
         return out;
     }
-    out.extend(d.name.iter().flat_map(|n| &n.why).map(|w| format!("NOT AS IT SHOULD BE: {w}.")));
+    let always = always_named(&d.operation);
+    out.extend(
+        d.name
+            .iter()
+            .flat_map(|n| &n.why)
+            .map(|w| if always.as_ref() == Some(w) { format!("{w}.") } else { format!("NOT AS IT SHOULD BE: {w}.") }),
+    );
     // Asked for after it was confirmed: the rest has been said.
     if d.act.is_some() {
         if d.name.is_none() {

@@ -2,6 +2,7 @@
 
 use super::{grammar, words};
 use crate::core::act::able;
+use crate::core::act::hand;
 use crate::core::act::pick::{self, Pick};
 use crate::core::age;
 use crate::core::board::{self, Row};
@@ -182,8 +183,8 @@ pub fn show(model: &Model, t: &TargetState, runbook: Option<&Arc<str>>) -> Vec<S
 /// What the target itself says that is not as usual.
 fn trouble(t: &TargetState) -> Vec<String> {
     let mut out = Vec::new();
-    let by = |m: &Option<crate::core::world::target::Manager>| {
-        m.as_ref().map(|m| format!(" by {}", m.name)).unwrap_or_default()
+    let by = |m: Option<&crate::core::world::target::Manager>| {
+        m.map(|m| format!(" by {}", hand::named(&m.name))).unwrap_or_default()
     };
     if let Some(why) = &t.invalid {
         out.push(format!("state: REFUSED by the controller, {why}."));
@@ -197,10 +198,10 @@ fn trouble(t: &TargetState) -> Vec<String> {
         out.push(format!("pods: {}.", pods.join(", ")));
     }
     if t.aborted {
-        out.push(format!("state: aborted{}, traffic goes back to stable.", by(&t.aborted_by)));
+        out.push(format!("state: aborted{}, traffic goes back to stable.", by(hand::of_abort(t, None))));
     }
     if t.held {
-        out.push(format!("state: held{}, it stays where it is.", by(&t.held_by)));
+        out.push(format!("state: held{}, it stays where it is.", by(hand::of_pause(t, None))));
     }
     if let Some(g) = &t.gate {
         let until = g.until.map_or_else(|| "waits for a person".into(), |u| format!("opens at {}", words::clock(u)));

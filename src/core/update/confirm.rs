@@ -1,6 +1,7 @@
 //! Dialogs: opened on a pinned target, filled by a plan, confirmed by a late `Y`, reopened when the world moved.
 
 use super::{acts, bump, many, moved, records, sheet};
+use crate::core::act::able::always_named;
 use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, NameField, PlanState, Press};
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
 use crate::core::act::gate;
@@ -74,15 +75,6 @@ pub(super) fn open(model: &mut Model, mut operation: Operation, notice: Option<A
     model.dialog = Some(dialog);
     out.push(Effect::Plan { dialog: id, operation });
     bump(model);
-}
-
-/// Why the name is typed whatever the gates say (limits.md section 1).
-pub fn always_named(operation: &Operation) -> Option<Arc<str>> {
-    let verb = operation.verb;
-    if verb.always_named() {
-        return Some(format!("{} asks for the name every time", verb.word()).into());
-    }
-    (operation.chosen && verb == Verb::RollBack).then(|| "a chosen version asks for the name every time".into())
 }
 
 /// What the gates ask for: nothing, the name, or a refusal.

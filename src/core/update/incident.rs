@@ -73,10 +73,15 @@ fn owe(model: &mut Model, r: &Record, out: &mut Vec<Effect>) {
         return;
     }
     let from = act.plan.from.as_ref().map(|h| act.seen.version_of(h)).unwrap_or_default();
+    let text = format!("revert {from} in {}", git.what);
+    // An abort and the undo after it owe the same.
+    if model.casebook.debts.open().iter().any(|d| d.words().is_some_and(|w| w.text == text)) {
+        return;
+    }
     let target = act.target().clone();
     let data = json!({
         "number": model.casebook.debts.next_number(),
-        "text": format!("revert {from} in {}", git.what),
+        "text": text,
         "owner": casework::me(model),
         "service": act.seen.service,
         "state": "open",

@@ -49,7 +49,7 @@ use crate::core::world::fact::Fact;
 use std::sync::Arc;
 
 pub use browse::rows_most as record_rows;
-pub use confirm::{FULL, always_named};
+pub use confirm::FULL;
 pub use looked::EVIDENCE_MS;
 pub use panes::{SIDE_BY_SIDE, focus, has_strip, side_by_side, strip as strip_focused};
 pub use steps::this_runbook;

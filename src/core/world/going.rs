@@ -27,7 +27,7 @@ impl TargetState {
     }
 
     /// What it does, for a column: `canary 10% 2/5`, `held at 10%`, `aborted`, `rolling 7 of 12`, `preview ready`,
-    /// `partition 2 of 5`, `gate confirm-promotion`.
+    /// `partition 2 of 5`, `gate promotion`.
     pub fn going(&self) -> String {
         if !self.is_moving() {
             if self.detail.restarting {
@@ -86,8 +86,8 @@ impl TargetState {
     fn hook(&self) -> Option<String> {
         let f = self.detail.flagger.as_ref().filter(|_| !self.aborted)?;
         match &*f.phase {
-            "Waiting" => Some("gate confirm-rollout".into()),
-            "WaitingPromotion" => Some("gate confirm-promotion".into()),
+            "Waiting" => Some("gate rollout".into()),
+            "WaitingPromotion" => Some("gate promotion".into()),
             _ => None,
         }
     }
@@ -151,7 +151,7 @@ mod tests {
         let mut t = of(Strategy::Canary);
         t.weight_real = Some(0);
         t.detail.flagger = Some(Flagger { phase: "WaitingPromotion".into(), ..Flagger::default() });
-        assert_eq!(t.going(), "gate confirm-promotion");
+        assert_eq!(t.going(), "gate promotion");
         t.aborted = true;
         assert_eq!(t.going(), "aborted");
     }

@@ -2,6 +2,7 @@
 //! not ok, the expected time, and the one key that sends it. The last line is never given up.
 
 use crate::config::theme::Role;
+use crate::core::act::able::always_named;
 use crate::core::act::dialog::{ActDialog, Dialog, PlanState};
 use crate::core::act::flight::State;
 use crate::core::act::gate::{Gate, GateLine, GateState};
@@ -13,7 +14,7 @@ use crate::core::id::Hash;
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::CheckState;
 use crate::core::model::Model;
-use crate::core::update::{FULL, always_named};
+use crate::core::update::FULL;
 use crate::ui::frame;
 use crate::ui::parts::figures;
 use crate::ui::parts::line::{Line, Rows, cut_versions, gate, width, wrap};

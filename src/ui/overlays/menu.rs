@@ -73,7 +73,7 @@ fn side_by_side(model: &Model, after: &[(&[Key], Intent)], wide: usize, rows: &m
     let key = |i: Intent| after.iter().find(|(_, a)| *a == i).map(|(k, _)| chord_name(k));
     let find = |i: Intent| items.iter().find(|x| x.intent == i).zip(key(i));
     // The second column has room for its words and a reason; what is over goes to the first.
-    let at = (wide * 3 / 5).min(wide.saturating_sub(32));
+    let at = (wide * 11 / 20).min(wide.saturating_sub(36));
     for (l, r) in LEFT.into_iter().zip(RIGHT) {
         let line = match find(l) {
             Some((item, key)) => cell(item, &key, at - 1, true),
@@ -111,7 +111,7 @@ fn cell(item: &Item, key: &str, wide: usize, time: bool) -> Line {
     let dead = matches!(item.ready, Ready::No(_));
     let line = Line::new().text(" ").left(if dead { Role::Text } else { Role::Key }, key, 2);
     let (role, ready) = match &item.ready {
-        Ready::Yes(s) if s.is_empty() => (Role::Text, "yes".to_owned()),
+        Ready::Yes(s) if s.is_empty() || !time => (Role::Text, "yes".to_owned()),
         Ready::Yes(s) => (Role::Text, s.clone()),
         Ready::But(s) => (Role::Warn, s.clone()),
         Ready::No(s) => (Role::Text, format!("NO: {}", gate(s))),
@@ -124,13 +124,12 @@ fn cell(item: &Item, key: &str, wide: usize, time: bool) -> Line {
     };
     let soon = item.takes.split(" (").next().unwrap_or_default();
     let soon = if time && width(soon) < 6 && !matches!(soon, "--" | "now") { soon } else { "" };
-    let most = wide * 2 / 5;
-    let reason = width(&ready).min(if time { most } else { wide.saturating_sub(12) });
+    let reason = width(&ready).min(wide.saturating_sub(if time { 22 } else { 17 }));
     let words = wide.saturating_sub(3 + reason + 1);
     let taken = if soon.is_empty() { 0 } else { width(soon) + 1 };
     let label = short_label(item, label, words.saturating_sub(taken));
     let line = line.left(Role::Text, label, words.saturating_sub(taken));
-    let line = if soon.is_empty() { line } else { line.right(Role::Text, soon, taken - 1).text(" ") };
+    let line = if soon.is_empty() { line } else { line.text(soon).text(" ") };
     line.add(role, cut(&ready, reason))
 }
 
@@ -141,6 +140,8 @@ fn short_label(item: &Item, label: String, room: usize) -> String {
     }
     let verb = hints::word(item.intent);
     match label.rsplit_once(" to ") {
+        // Of two acts under one key the one that applies.
+        _ if item.intent == Intent::Retry => label,
         Some((_, version)) if room >= width(verb) + 12 => {
             let verb = if verb.ends_with(" to") { format!("{verb} ") } else { format!("{verb} to ") };
             let left = room.saturating_sub(width(&verb) + 1);

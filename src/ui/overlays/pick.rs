@@ -95,7 +95,7 @@ impl Columns {
 
 fn one(model: &Model, t: &TargetState, r: &Revision, here: bool, c: &Columns) -> Line {
     let number = r.number.map_or_else(|| "-".into(), |n| n.to_string());
-    let made = r.created.map_or_else(|| "-".into(), |at| age::rough(model.utc().since(at)));
+    let made = r.created.map_or_else(|| "-".into(), |at| age::age(model.utc().since(at)));
     let pods = match (r.replicas.existing, r.replicas.ready) {
         (0, _) => "none".into(),
         (n, ready) => format!("{ready} of {n}"),

@@ -6,6 +6,7 @@ use super::super::parts::line::{Line, Rows, cut_middle, gate, width, wrap};
 use super::super::parts::{act as parts_act, figures, strips};
 use super::headline::headline;
 use crate::config::theme::Role;
+use crate::core::act::hand;
 use crate::core::age;
 use crate::core::board;
 use crate::core::judge::readiness::{self, CheckState};
@@ -192,7 +193,7 @@ fn trouble(t: &TargetState) -> Option<Line> {
         .flat_map(|r| r.trouble.iter().map(move |x| format!("{} of {} {}", x.count, r.version, x.reason)))
         .collect();
     if t.aborted && pods.is_empty() {
-        let by = t.aborted_by.as_ref().map(|m| format!(" by {}", m.name)).unwrap_or_default();
+        let by = hand::of_abort(t, None).map(|m| format!(" by {}", hand::named(&m.name))).unwrap_or_default();
         let at = t.aborted_at.map(|a| format!(" at {}", a.hms())).unwrap_or_default();
         return Some(
             Line::new()
@@ -205,10 +206,16 @@ fn trouble(t: &TargetState) -> Option<Line> {
         return Some(Line::new().text(format!(" pods     {}", pods.join(", "))));
     }
     if t.held {
-        let by = t.held_by.as_ref().map(|m| format!(" by {}", m.name)).unwrap_or_default();
+        let by = hand::of_pause(t, None).map(|m| format!(" by {}", hand::named(&m.name))).unwrap_or_default();
         return Some(
             Line::new().text(" state    ").add(Role::Moving, "held").text(format!("{by}: it stays where it is")),
         );
+    }
+    if t.promoting_full {
+        let by = hand::newest(t, &["status.promoteFull", "spec.skipAnalysis"], None);
+        let by = by.map(|m| format!(" by {}", hand::named(&m.name))).unwrap_or_default();
+        let line = Line::new().text(" state    ").add(Role::Moving, "promoting full");
+        return Some(line.text(format!("{by}: past every step that is left")));
     }
     let gate = t.gate.as_ref()?;
     let until = gate.until.map_or_else(|| ": waits for a person".into(), |u| format!(" until {}", u.hms()));

@@ -6,8 +6,8 @@
 mod apps;
 mod commands;
 mod console;
-mod flagger;
 mod cord;
+mod flagger;
 pub mod home;
 mod kinds;
 mod kube;
