@@ -78,8 +78,6 @@ pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
             i
         }));
         out.extend([Verb::PromoteFull, Verb::Terminate, Verb::Restart].map(|v| forward(model, t, v)));
-        out.push(cord(model, Intent::Freeze));
-        out.push(cord(model, Intent::Thaw));
         let worse = model.judged.get(&t.id).is_some_and(|j| j.verdict.word == Word::Worse);
         let ready = match (read_only, worse) {
             (true, _) => Ready::No("read-only".into()),
@@ -223,24 +221,6 @@ fn hold(model: &Model, t: &TargetState) -> Item {
         },
     };
     Item { intent: Intent::Hold, label: format!("hold{at} and keep watching"), takes: "now".into(), ready }
-}
-
-/// The cord and its release: their dialog lists the targets.
-fn cord(model: &Model, intent: Intent) -> Item {
-    let moving = model.world.targets.values().filter(|t| t.is_moving() && !t.aborted).count();
-    let name = model.environment.name.to_uppercase();
-    let held = model.cord.holds().count();
-    let (label, ready) = match intent {
-        Intent::Thaw if held == 0 && !model.cord.is_pulled() => ("thaw".to_owned(), Ready::No("no cord".into())),
-        Intent::Thaw if model.environment.production && !model.is_armed() => {
-            (format!("thaw {name} ({held} held)"), Ready::No(format!("{} arms first", model.how(Intent::Arm))))
-        }
-        Intent::Thaw => (format!("thaw {name} ({held} held)"), Ready::Yes(String::new())),
-        _ if moving == 0 => (format!("freeze {name}"), Ready::No("nothing moves".into())),
-        _ => (format!("freeze {name} ({moving} moving)"), Ready::Yes(String::new())),
-    };
-    let ready = if model.environment.read_only { Ready::No("read-only".into()) } else { ready };
-    Item { intent, label, takes: "now".into(), ready }
 }
 
 fn label(t: &TargetState, verb: Verb) -> String {

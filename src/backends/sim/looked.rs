@@ -168,7 +168,7 @@ impl World {
                 let now = *service == facts.name && *version == s.version && t >= *at && until.is_none_or(|u| t < u);
                 now.then_some(*add)
             }
-            Fault::Silent { .. } | Fault::ControllerStops { .. } => None,
+            Fault::Silent { .. } | Fault::PodsStuck { .. } | Fault::ControllerStops { .. } => None,
         });
         let draw = drawn(&format!("{pod} {k}"));
         let (id, ms) = ((draw * 65_536.0) as u32, 8 + (draw * 1e4) as u64 % 40);
