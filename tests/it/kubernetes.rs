@@ -111,7 +111,7 @@ async fn a_quiet_cluster_costs_no_list_and_no_fact_but_stays_confirmed() {
     let k = backend(&f, &["shop"]);
     let w = observe(&k);
     w.until("whole", |all| all.iter().any(whole)).await;
-    w.until("rights", |_| w.last().is_some_and(|s| s.abilities.rights.len() == 2)).await;
+    w.until("rights", |_| w.last().is_some_and(|s| s.abilities.rights.len() == 10)).await;
     let first = w.last().and_then(|s| s.confirmed).expect("confirmed");
     let lists = |f: &FakeKube| f.asked().iter().filter(|a| a.path.contains("limit=")).count();
     assert_eq!(lists(&f), 10, "seven kinds every server has, three of Argo Rollouts");
