@@ -325,7 +325,9 @@ fn all_around(s: &Store) -> BTreeMap<Arc<str>, String> {
 #[test]
 fn after_any_events_it_knows_what_a_fresh_one_would_and_whatever_changed_was_touched() {
     let mut seen = [0_usize; 2];
-    for seed in 1..=120 {
+    // ANDON_LONG=1: many more worlds.
+    let seeds = if std::env::var_os("ANDON_LONG").is_some() { 1_000 } else { 40 };
+    for seed in 1..=seeds {
         let mut dice = Dice(seed * 7919);
         let mut s = store();
         listed(&mut s);
@@ -376,5 +378,5 @@ fn after_any_events_it_knows_what_a_fresh_one_would_and_whatever_changed_was_tou
         assert_eq!(told, expected, "seed {seed}");
         assert_eq!(s.ids(), fresh.ids(), "seed {seed}");
     }
-    assert!(seen[0] > 500 && seen[1] > 100, "the worlds were too quiet to prove anything: {seen:?}");
+    assert!(seen[0] > 150 && seen[1] > 30, "the worlds were too quiet to prove anything: {seen:?}");
 }
