@@ -225,7 +225,9 @@ fn serve(shared: &Shared, tcp: TcpStream) -> std::io::Result<()> {
     }
     shared.connections.fetch_add(1, Ordering::SeqCst);
     loop {
-        if !waits_for_bytes(shared, &peek, generation)? {
+        // The first request may have come with the last words of the handshake, and is out of the socket already.
+        let here = tls.conn.process_new_packets().map_err(std::io::Error::other)?.plaintext_bytes_to_read() > 0;
+        if !here && !waits_for_bytes(shared, &peek, generation)? {
             return Ok(());
         }
         tls.sock.set_read_timeout(Some(Duration::from_secs(5)))?;
