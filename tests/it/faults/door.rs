@@ -50,6 +50,8 @@ struct Shared {
     /// Bytes of the longest answer so far, head included, and of the longest request.
     longest: (AtomicUsize, AtomicUsize),
     connections: AtomicUsize,
+    /// Connections that are open now.
+    open: AtomicUsize,
 }
 
 pub struct Door {
@@ -101,6 +103,7 @@ impl Door {
             handed_on: AtomicUsize::new(0),
             longest: (AtomicUsize::new(0), AtomicUsize::new(0)),
             connections: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
         });
         let own = shared.clone();
         let thread = std::thread::spawn(move || listen(&own, Some(listener), port));
@@ -118,8 +121,13 @@ impl Door {
             self.shared.generation.fetch_add(1, Ordering::SeqCst);
         }
         *self.next() = Some(how);
-        // Its listener must be away before anybody knocks.
+        // Kept connections must be gone, and its listener be away, before anybody knocks.
         let began = Instant::now();
+        let fresh = matches!(how, Break::WrongCertificate | Break::Refused);
+        while fresh && self.shared.open.load(Ordering::SeqCst) > 0 {
+            assert!(began.elapsed() < Duration::from_secs(5), "connections stay open");
+            std::thread::sleep(Duration::from_millis(1));
+        }
         while how == Break::Refused && TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
             assert!(began.elapsed() < Duration::from_secs(5), "the port stays open");
             std::thread::sleep(Duration::from_millis(1));
@@ -186,9 +194,11 @@ fn listen(shared: &Arc<Shared>, mut listener: Option<TcpListener>, port: u16) {
         match l.accept() {
             Ok((tcp, _)) => {
                 let own = shared.clone();
+                own.open.fetch_add(1, Ordering::SeqCst);
                 std::thread::spawn(move || {
                     // A client that goes away is no failure of the door.
                     let _ = serve(&own, tcp);
+                    own.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
             Err(_) => std::thread::sleep(Duration::from_millis(1)),
@@ -215,12 +225,14 @@ fn serve(shared: &Shared, tcp: TcpStream) -> std::io::Result<()> {
     }
     shared.connections.fetch_add(1, Ordering::SeqCst);
     loop {
-        if !waits_for_bytes(shared, &peek, generation)? {
+        // The first request may have come with the last words of the handshake, and is out of the socket already.
+        let here = tls.conn.process_new_packets().map_err(std::io::Error::other)?.plaintext_bytes_to_read() > 0;
+        if !here && !waits_for_bytes(shared, &peek, generation)? {
             return Ok(());
         }
         tls.sock.set_read_timeout(Some(Duration::from_secs(5)))?;
         let how = shared.next.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if how == Some(Break::Reset) {
+        if let Some(Break::Reset | Break::WrongCertificate | Break::Refused) = how {
             // Closing with unread bytes resets.
             return Ok(());
         }
