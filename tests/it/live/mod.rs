@@ -3,6 +3,7 @@
 //! They run only with `ANDON_LIVE=1`, and then a missing server is a failure, never a skip. They share one cluster:
 //! run them with `--test-threads=1`, and let each make its own Rollout (`Lab::fresh_rollout`).
 
+mod argo;
 mod console;
 pub mod home;
 mod kube;
