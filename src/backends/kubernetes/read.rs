@@ -1,6 +1,8 @@
 //! One target as it is now, past every cache: the answer to `Query::Read`, with the objects a plan needs, sealed.
 
 use super::apps::{self, dto::WorkKind};
+use super::argo::beside::beside;
+use super::argo::writers::writers;
 use super::around::Around;
 use super::client::Clients;
 use super::dto::{HASH_LABEL, ReplicaSet, Rollout};
@@ -47,7 +49,9 @@ pub async fn read(
     let what = format!("read the replicasets of {}", id.name);
     let path =
         format!("/apis/apps/v1/namespaces/{}/replicasets?labelSelector={}", id.namespace, encoded(&selector(&rollout)));
-    let list: Value = c.get(&c.acts, &path, deadline, &what).await?;
+    let (list, beside) =
+        tokio::join!(c.get::<Value>(&c.acts, &path, deadline, &what), beside(c, &id.namespace, &rollout, deadline));
+    let list = list?;
     let Some(Value::Array(items)) = list.get("items") else {
         return Err(SourceError::new(Trouble::Shape, format!("to {what}: the answer is not a list")));
     };
@@ -63,16 +67,25 @@ pub async fn read(
     own.sort_by(|a, b| a.0.hash.cmp(&b.0.hash));
     let dto: Rollout = serde_json::from_value(rollout.clone()).unwrap_or_default();
     let troubles = store.lock().unwrap_or_else(PoisonError::into_inner).troubles();
-    let around = Around { sets: own.iter().map(|(r, _)| r).collect(), troubles, ..Around::default() };
+    let runs = beside.rows();
+    let around = Around {
+        sets: own.iter().map(|(r, _)| r).collect(),
+        troubles,
+        runs: runs.iter().collect(),
+        ..Around::default()
+    };
     let Some(mut state) = target_state(&id.source, &dto, &around, now) else {
         return Err(SourceError::new(Trouble::Shape, format!("to read {}: it has no name", id.name)));
     };
     (state.held_by, state.aborted_by) = managers(&rollout);
     state.held_by = state.held_by.filter(|_| state.held);
     state.aborted_by = state.aborted_by.filter(|_| state.aborted);
+    state.detail.writers = writers(&rollout, &beside.work);
     rollout = without_fields(rollout);
+    let work = without_fields(beside.work);
     let sets: Vec<Value> = own.into_iter().map(|(_, v)| v).collect();
-    state.raw = Some(Sealed::new(json!({"rollout": rollout, "sets": sets}).to_string()));
+    state.raw =
+        Some(Sealed::new(json!({"rollout": rollout, "sets": sets, "runs": beside.runs, "work": work}).to_string()));
     Ok(Fact::Target(Box::new(state)))
 }
 

@@ -3,6 +3,7 @@
 
 use crate::core::id::{Hash, TargetId};
 use crate::core::seal::Sealed;
+use crate::core::time::Utc;
 use crate::core::world::detail::Analysis;
 use crate::core::world::target::{Phase, TargetState};
 use serde::{Deserialize, Serialize};
@@ -315,6 +316,8 @@ pub enum Expect {
     PromotingFullIs(bool),
     /// No restart is under way.
     Restarted,
+    /// A restart asked for at this moment or later has ended.
+    RestartedSince(Utc),
     /// This analysis run or experiment is completed, or is not there any more.
     CheckOver(Arc<str>),
     /// Another analysis run of the same role, begun later than this one, is under way or done.
@@ -358,6 +361,7 @@ impl Expect {
             Expect::ActiveIs(h) => s.detail.colours.as_ref().is_some_and(|c| c.active.as_ref() == Some(h)),
             Expect::PromotingFullIs(b) => s.promoting_full == *b,
             Expect::Restarted => !s.detail.restarting,
+            Expect::RestartedSince(at) => s.detail.restarted.is_some_and(|done| done >= *at),
             Expect::CheckOver(name) => s.detail.checks.iter().all(|c| c.name != *name || c.is_over()),
             Expect::CheckOtherThan(name) => {
                 let old = s.detail.checks.iter().find(|c| c.name == *name);

@@ -31,6 +31,8 @@ pub struct Detail {
     pub restarts: u32,
     /// A restart of its pods was asked for and has not ended.
     pub restarting: bool,
+    /// The moment the last restart that ended was asked for, where the source says it.
+    pub restarted: Option<Utc>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

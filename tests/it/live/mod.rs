@@ -5,6 +5,7 @@
 
 mod apps;
 mod commands;
+mod argo;
 mod console;
 mod cord;
 mod flagger;

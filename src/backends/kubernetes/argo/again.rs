@@ -3,6 +3,8 @@
 use super::forward::ready;
 use super::plan::{ARGO, Done, Read, Story, not_now};
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step};
+use crate::core::id::Hash;
+use crate::core::time::Utc;
 use crate::core::world::detail::{Analysis, Role};
 use crate::core::world::target::Phase;
 use serde_json::{Value, json};
@@ -218,14 +220,18 @@ pub fn restart(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let mut ops = r.guards(&r.candidate);
     ops.push(r.test("/spec/restartAt"));
     ops.push(json!({"op": "add", "path": "/spec/restartAt", "value": at.to_string()}));
-    let mut when = vec![Expect::Observed, Expect::Restarted];
+    let done = Expect::RestartedSince(Utc(at.as_millisecond()));
+    let taken_up = Expect::All(vec![Expect::Observed, Expect::Not(Box::new(Expect::Restarted))]);
+    let mut when = vec![Expect::Observed, done.clone()];
     // The last pod may still be starting when the controller calls it done.
-    let serving = s.revisions.iter().filter(|v| v.replicas.ready > 0);
-    when.extend(serving.map(|v| Expect::ReadyOf { hash: v.hash.clone(), n: v.replicas.ready.min(s.wanted) }));
-    let ready: u32 = s.revisions.iter().map(|v| v.replicas.ready).sum();
+    // Pods of versions that are on their way out do not come back.
+    let stays = |h: &Hash| s.candidate.as_ref() == Some(h) || s.stable.as_ref() == Some(h);
+    let serving: Vec<_> = s.revisions.iter().filter(|v| v.replicas.ready > 0 && stays(&v.hash)).collect();
+    when.extend(serving.iter().map(|v| Expect::ReadyOf { hash: v.hash.clone(), n: v.replicas.ready.min(s.wanted) }));
+    let ready: u32 = serving.iter().map(|v| v.replicas.ready).sum();
     let words = format!("every older pod was replaced and {ready} are ready again");
-    let step =
-        r.step("restart".into(), "", &ops, Expect::Observed, Done { wait_first: None, when: Expect::All(when), words });
+    let seen = Expect::Any(vec![taken_up, done]);
+    let step = r.step("restart".into(), "", &ops, seen, Done { wait_first: None, when: Expect::All(when), words });
     let mut cautions: Vec<Arc<str>> = vec![
         "pods are evicted a few at a time: a disruption budget may hold it up".into(),
         "the same version starts again: this takes nothing back".into(),

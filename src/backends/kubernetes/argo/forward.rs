@@ -23,6 +23,9 @@ pub fn ready(r: &Read<'_>, aborted: &str) -> Result<(), CannotBecause> {
     if !s.is_moving() {
         return not_now("nothing moves: this version is already everywhere");
     }
+    if s.stable.is_none() {
+        return not_now("a first deploy: it passes no steps and no gates");
+    }
     if !s.observed {
         return not_now("the controller has not seen the newest spec yet");
     }
@@ -274,9 +277,6 @@ pub fn skip_step(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
 pub fn promote_full(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let (s, c) = (r.seen, &r.candidate);
     ready(r, "aborted: promote full would ship the version that was aborted; retry starts it again")?;
-    if s.stable.is_none() {
-        return not_now("a first deploy: it passes no steps");
-    }
     if s.promoting_full && !s.held {
         return not_now("a full promotion is under way already");
     }

@@ -5,6 +5,17 @@ use super::plan::{Read, not_now};
 use crate::core::act::plan::CannotBecause;
 use serde_json::{Value, json};
 
+/// (group, plural, pointer of the template) of the kinds a `workloadRef` can name.
+pub fn kind(word: &str) -> Option<(&'static str, &'static str, &'static str)> {
+    match word {
+        "Deployment" => Some(("/apis/apps/v1", "deployments", "/spec/template")),
+        "ReplicaSet" => Some(("/apis/apps/v1", "replicasets", "/spec/template")),
+        // Its template is at the top.
+        "PodTemplate" => Some(("/api/v1", "podtemplates", "/template")),
+        _ => None,
+    }
+}
+
 /// The object to patch for another template.
 pub struct Home {
     /// Path without query; `None`: the Rollout itself.
@@ -31,16 +42,8 @@ impl Home {
             });
         }
         let (kind, name) = (named("kind").unwrap_or("?"), named("name").unwrap_or("?"));
-        let (group, plural, at) = match kind {
-            "Deployment" => ("/apis/apps/v1", "deployments", "/spec/template"),
-            "ReplicaSet" => ("/apis/apps/v1", "replicasets", "/spec/template"),
-            // Its template is at the top.
-            "PodTemplate" => ("/api/v1", "podtemplates", "/template"),
-            other => {
-                return Err(CannotBecause::NotNow(
-                    format!("its template lives in {other} {name}, which andon cannot change").into(),
-                ));
-            }
+        let Some((group, plural, at)) = self::kind(kind) else {
+            return not_now(&format!("its template lives in {kind} {name}, which andon cannot change"));
         };
         let uid = r.work.pointer("/metadata/uid").and_then(Value::as_str);
         let (Some(uid), Some(template)) = (uid, r.work.pointer(at)) else {

@@ -15,20 +15,18 @@ const FIELDS: [(&str, &str, &str); 5] = [
     ("status.promoteFull", "status", "/f:status/f:promoteFull"),
 ];
 
-/// The last writer of each field, newest first. `object`: whole, with managedFields.
-pub fn writers(object: &Value) -> Vec<Written> {
+/// The last writer of each field, newest first. `object`: whole, with managedFields; `work`: the object its template
+/// lives in, or null.
+pub fn writers(object: &Value, work: &Value) -> Vec<Written> {
+    let elsewhere = last(work, "", "/f:spec/f:template").or_else(|| last(work, "", "/f:template"));
     let mut all: Vec<Written> = FIELDS
         .iter()
+        .filter(|(what, ..)| elsewhere.is_none() || *what != "spec.template")
         .filter_map(|(what, part, at)| Some(Written { what: (*what).into(), by: last(object, part, at)? }))
         .collect();
+    all.extend(elsewhere.map(|by| Written { what: "spec.template".into(), by }));
     all.sort_by_key(|w| std::cmp::Reverse(w.by.at));
     all
-}
-
-/// Of a field of the object that holds a Rollout's template.
-pub fn template_writer(work: &Value) -> Option<Written> {
-    let by = last(work, "", "/f:spec/f:template").or_else(|| last(work, "", "/f:template"))?;
-    Some(Written { what: "spec.template".into(), by })
 }
 
 /// `part`: the subresource it was written through, `""` for the object itself.
@@ -62,15 +60,19 @@ mod tests {
             entry("liar", "", "2026-01-01T00:00:09Z", json!({"f:status": {"f:abort": {}}})),
             {"manager": 7},
         ]}});
-        let seen: Vec<_> = writers(&o).iter().map(|w| format!("{} {}", w.what, w.by.name)).collect();
+        let seen: Vec<_> = writers(&o, &Value::Null).iter().map(|w| format!("{} {}", w.what, w.by.name)).collect();
         assert_eq!(seen, ["spec.paused andon", "status.abort argocd", "spec.template kubectl"]);
-        assert_eq!(template_writer(&o).map(|w| w.by.name.to_string()), Some("kubectl".into()));
-        assert_eq!(writers(&json!({})), Vec::new());
+        let work = json!({"metadata": {"managedFields": [
+            entry("helm", "", "2026-01-01T00:00:07Z", json!({"f:spec": {"f:template": {}}})),
+        ]}});
+        let all = writers(&o, &work);
+        assert_eq!((&*all[0].what, &*all[0].by.name, all.len()), ("spec.template", "helm", 3));
+        assert_eq!(writers(&json!({}), &Value::Null), Vec::new());
     }
 
     #[test]
     fn a_recorded_abort_names_its_program() {
-        let all = writers(&fixture("live-argo-rollout-canary-aborted"));
+        let all = writers(&fixture("live-argo-rollout-canary-aborted"), &Value::Null);
         let abort = all.iter().find(|w| &*w.what == "status.abort").expect("recorded");
         assert_eq!(&*abort.by.name, "andon");
     }
