@@ -1,7 +1,7 @@
 //! One target as it is now, past every cache: the answer to `Query::Read`, with the objects a plan needs, sealed.
 
-use super::around::Around;
 use super::apps::{self, dto::WorkKind};
+use super::around::Around;
 use super::client::Clients;
 use super::dto::{HASH_LABEL, ReplicaSet, Rollout};
 use super::store::Store;
