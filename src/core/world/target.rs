@@ -200,8 +200,9 @@ impl TargetState {
         self.revision(hash).map_or_else(|| hash.0.clone(), |r| r.version.clone())
     }
 
-    /// Where an undo after full promotion goes: the newest other revision created before stable. The newest of all may
-    /// itself be a version that was aborted.
+    /// Where an undo after full promotion goes: of the other revisions created before stable the one asked for last. The
+    /// newest of all may itself be a version that was taken back. Numbers are rewritten whenever a version is asked for
+    /// again, so their order is that of what ran; creation alone would name a bad version that an undo has passed.
     pub fn previous(&self) -> Option<&Revision> {
         let stable = self.stable_revision();
         let before = |r: &&Revision| match (r.created, stable.and_then(|s| s.created)) {
@@ -216,6 +217,6 @@ impl TargetState {
             .iter()
             .filter(|r| Some(&r.hash) != self.candidate.as_ref() && Some(&r.hash) != self.stable.as_ref())
             .filter(before)
-            .max_by_key(|r| r.created)
+            .max_by_key(|r| (r.number, r.created))
     }
 }

@@ -1,17 +1,19 @@
 //! Deployments, StatefulSets and DaemonSets against a real API server and the real controllers (`tests/lab/up --no-argo
-//! --no-flagger` is enough). Every act is planned from a fresh read, sent, and settled on fresh reads: what a watch would
-//! tell is not needed. `ACT <verb> <kind> live` is printed for each act whose effect was seen.
+//! --no-flagger` is enough). Every act is planned from a fresh read, sent, and settled on what the watch tells, as the
+//! console does it; what a read says then must agree. `ACT <verb> <kind> live` is printed for each act whose effect was seen.
 
 use andon::backends::kubernetes::{Kubernetes, Settings};
-use andon::backends::{Backend, Cx, Lane, Query};
+use andon::backends::{Backend, Cx, Interest, Lane, Query, Sink};
 use andon::core::act::plan::{Expect, Operation, Outcome, Plan, RefusedBy, Ticket, Verb};
 use andon::core::id::{Hash, TargetId};
 use andon::core::time::Utc;
 use andon::core::world::fact::Fact;
 use andon::core::world::target::{Phase, TargetState};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 const CX: Cx = Cx { deadline: Duration::from_secs(10), lane: Lane::Act };
@@ -30,7 +32,11 @@ fn utc() -> Utc {
 struct Place {
     state: PathBuf,
     ns: String,
-    k: Kubernetes,
+    k: Arc<Kubernetes>,
+    /// As the watch tells it.
+    seen: Arc<Mutex<BTreeMap<TargetId, TargetState>>>,
+    task: tokio::task::JoinHandle<()>,
+    _want: tokio::sync::watch::Sender<Interest>,
 }
 
 impl Place {
@@ -39,8 +45,29 @@ impl Place {
         let ns = format!("{name}-{}", std::process::id());
         let kubeconfig = state.join("kube/admin.yaml");
         let settings = Settings { kubeconfig: Some(kubeconfig), namespaces: vec![ns.clone()], ..Settings::of("lab") };
-        let place = Place { k: Kubernetes::new(settings, std::sync::Arc::new(utc)), state, ns };
+        let (want, rx) = tokio::sync::watch::channel(Interest::default());
+        let mut place = Place {
+            k: Arc::new(Kubernetes::new(settings, Arc::new(utc))),
+            state,
+            ns,
+            seen: Arc::default(),
+            task: tokio::spawn(async {}),
+            _want: want,
+        };
         place.kubectl(&["create", "namespace", &place.ns], "");
+        let into = place.seen.clone();
+        let sink = Sink::new(move |f| {
+            let mut seen = into.lock().expect("lock");
+            match f {
+                Fact::Target(t) => drop(seen.insert(t.id.clone(), *t)),
+                Fact::Gone(id) => drop(seen.remove(&id)),
+                _ => {}
+            }
+        });
+        let watching = place.k.clone().observe(rx, sink);
+        place.task = tokio::spawn(async move {
+            println!("the watch ended: {}", watching.await);
+        });
         place
     }
 
@@ -134,6 +161,15 @@ impl Place {
         }
     }
 
+    async fn watched(&self, id: &TargetId, what: &str, holds: impl Fn(&TargetState) -> bool) {
+        let began = Instant::now();
+        while !self.seen.lock().expect("lock").get(id).is_some_and(&holds) {
+            let late = began.elapsed() > Duration::from_secs(60);
+            assert!(!late, "{}: the watch never told {what}: {:#?}", id.name, self.seen.lock().expect("lock").get(id));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     async fn plan(&self, op: &Operation) -> Plan {
         self.k.plan(op, &self.read(&op.target).await).unwrap_or_else(|e| panic!("{op:?}: {e}"))
     }
@@ -156,12 +192,12 @@ impl Place {
         println!("{}: {} ({})", op.target.name, plan.sentence, plan.why);
         for (i, s) in plan.steps.iter().enumerate() {
             if let Some(first) = &s.wait_first {
-                self.until(&op.target, "condition of the next step", |t| first.holds(Some(t), None)).await;
+                self.watched(&op.target, "condition of the next step", |t| first.holds(Some(t), None)).await;
             }
             let generation = self.accepted(&plan, i).await;
             let began = Instant::now();
             for (word, e) in [("seen", &s.seen_when), ("done", &s.done_when)] {
-                self.until(&op.target, &format!("{} {word} ({})", s.title, s.done_words), |t| {
+                self.watched(&op.target, &format!("{} {word} ({})", s.title, s.done_words), |t| {
                     e.holds(Some(t), generation)
                 })
                 .await;
@@ -179,6 +215,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.task.abort();
         let _ = Command::new("kubectl")
             .args(["delete", "namespace", &self.ns, "--wait=false"])
             .env("KUBECONFIG", self.state.join("kube/admin.yaml"))
@@ -242,13 +279,16 @@ async fn a_deployment_is_held_resumed_undone_and_restarted() {
     p.verb(Verb::Restart, &id).await;
     let t = p.read(&id).await;
     assert_eq!((version(&t), t.detail.restarting), ("1.1", false));
+    // The restart made a revision of the same version: back is past it, to what ran before.
+    p.verb(Verb::RollBack, &id).await;
+    assert_eq!(version(&p.read(&id).await), "1.0");
     // Held in flight, then back: the pause ends in the same request.
     p.deploy(&id, "1.3", "never-ready");
     p.until(&id, "moving", |t| t.is_moving() && version(t) == "1.3").await;
     p.verb(Verb::Hold, &id).await;
     p.verb(Verb::RollBack, &id).await;
     let t = p.read(&id).await;
-    assert_eq!((version(&t), t.held), ("1.1", false));
+    assert_eq!((version(&t), t.held), ("1.0", false));
     // Past its deadline, with the reason.
     p.deploy(&id, "1.4", "image");
     let t = p.until(&id, "degraded", |t| t.phase == Phase::Degraded).await;
@@ -385,6 +425,11 @@ async fn a_quota_and_a_node_that_does_not_exist_are_named_and_the_way_back_is_op
     let p = Place::new(state, "apps-stuck");
     let spec = json!({"replicas": 2, "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}});
     let id = p.make("Deployment", "cart", &spec).await;
+    let hpa = json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "cart", "namespace": p.ns}, "spec": {"minReplicas": 2, "maxReplicas": 6,
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "cart"}, "metrics": [{"type":
+            "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}]}});
+    p.kubectl(&["create", "-f", "-"], &hpa.to_string());
     p.kubectl(&["-n", &p.ns, "create", "quota", "small", "--hard=pods=2"], "");
     p.until(&id, "the quota counted", |_| {
         p.kubectl(&["-n", &p.ns, "get", "quota", "small", "-o", "jsonpath={.status.used.pods}"], "") == "2"
@@ -395,7 +440,8 @@ async fn a_quota_and_a_node_that_does_not_exist_are_named_and_the_way_back_is_op
     println!("{} / {:?} / {:?}", t.message, trouble(&t), t.detail.conditions);
     assert_eq!(trouble(&t), ["FailedCreate"]);
     assert!(t.detail.conditions.iter().any(|c| &*c.kind == "ReplicaFailure"));
-    p.verb(Verb::RollBack, &id).await;
+    let plan = p.verb(Verb::RollBack, &id).await;
+    assert!(plan.cautions.iter().any(|c| c.contains("HPA cart (2 to 6)")), "{:?}", plan.cautions);
     p.kubectl(&["-n", &p.ns, "delete", "quota", "small"], "");
     p.patch(&id, &json!({"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/hostname": "nowhere"}}}}}));
     let t = p.until(&id, "unschedulable", |t| trouble(t) == ["Unschedulable"]).await;

@@ -187,6 +187,12 @@ impl Read<'_> {
         }
     }
 
+    /// Every old pod ends before the first new one begins.
+    pub fn recreate(&self) -> Option<Arc<str>> {
+        (self.object.pointer("/spec/strategy/type").and_then(Value::as_str) == Some("Recreate"))
+            .then(|| "strategy Recreate: until the first new pod is ready, nothing serves at all".into())
+    }
+
     /// `HPA cart (2 to 10) changes the replicas while this goes on`.
     pub fn scalers(&self) -> Vec<Arc<str>> {
         let range = |min: Option<u32>, max: Option<u32>| match (min, max) {
@@ -293,7 +299,7 @@ fn resume(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
         why: "spec.paused is true".into(),
         sentence,
         not_undone: Vec::new(),
-        cautions: r.scalers(),
+        cautions: r.recreate().into_iter().chain(r.scalers()).collect(),
     };
     Ok(r.plan(op, &r.candidate, story, vec![step]))
 }
@@ -344,6 +350,7 @@ fn restart(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     if p > 0 {
         cautions.push(format!("partition {p}: pods below that ordinal are not restarted").into());
     }
+    cautions.extend(r.recreate());
     cautions.push("a restart is a new revision: the list of versions to go back to loses its oldest when full".into());
     cautions.extend(r.scalers());
     let story = Story {

@@ -2,7 +2,7 @@
 
 use super::dto::WorkKind;
 use super::plan::plan;
-use super::wire_tests::{Changes, daemon, deployment, seen, stateful};
+use super::recorded::{Changes, daemon, deployment, seen, stateful};
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Verb};
 use crate::core::id::Hash;
 use crate::core::seal::Sealed;
@@ -322,4 +322,46 @@ fn git_an_autoscaler_and_secrets() {
     assert!(p.steps[0].request.body.unseal().expect("here").contains("hunter2"));
     let shown = format!("{p:?} {t:?} {}", serde_json::to_string(&p).expect("json"));
     assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn a_restart_is_no_version_to_go_back_to_and_equal_names_get_their_hashes() {
+    // Restarted: the newest set differs from the one before only by its time. Everywhere, one older version is kept.
+    let t = deployment(&[]);
+    let raw = t.raw.as_ref().and_then(Sealed::unseal).expect("here");
+    let mut raw: Value = serde_json::from_str(raw).expect("json");
+    let mut same = raw["sets"][1].clone();
+    same["metadata"]["labels"]["pod-template-hash"] = json!("before");
+    same["spec"]["template"]["metadata"]["labels"]["pod-template-hash"] = json!("before");
+    let mut now = same["spec"]["template"].clone();
+    now["metadata"]["labels"].as_object_mut().expect("map").remove("pod-template-hash");
+    now["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/restartedAt": "2026-11-21T00:00:00Z"});
+    raw["object"]["spec"]["template"] = now;
+    raw["sets"].as_array_mut().expect("list").push(same);
+    let mut t = TargetState { raw: Some(Sealed::new(raw.to_string())), ..t };
+    let at = |s: i64| Some(crate::core::time::Utc::from_secs(s));
+    let of =
+        |t: &TargetState, version: &str| t.revisions.iter().find(|r| &*r.version == version).expect("kept").clone();
+    let (mut a, mut b, mut c) = (of(&t, "1.1"), of(&t, "1.0"), of(&t, "1.0"));
+    (a.number, a.created) = (Some(1), at(1));
+    (b.hash, b.number, b.created) = (Hash::new("before"), Some(2), at(2));
+    (c.hash, c.number, c.created) = (Hash::new("restarted"), Some(3), at(3));
+    let only = vec![c.clone(), b.clone()];
+    (t.candidate, t.stable) = (Some(c.hash.clone()), Some(c.hash.clone()));
+    t.revisions = vec![c, b, a];
+    let p = ask(Verb::RollBack, &t).expect("one is kept");
+    assert_eq!(p.to, Some(Hash::new("57d85f48c7")), "past its own twin");
+    t.revisions = only;
+    assert_eq!(ask(Verb::RollBack, &t), Err(CannotBecause::NothingKept));
+    // Chosen by hand it can be had, and is told from what runs.
+    let p = plan(&Operation::back_to(t.id.clone(), Hash::new("before")), &t).expect("chosen");
+    assert!(p.sentence.contains("1.0 (before) again; 1.0 (restarted) goes away"), "{}", p.sentence);
+}
+
+#[test]
+fn with_recreate_the_gap_is_said() {
+    let t = deployment(&[("/spec/strategy", json!({"type": "Recreate"}))]);
+    for verb in [Verb::RollBack, Verb::Restart] {
+        assert!(said(&ask(verb, &t).expect("can"), "nothing serves at all"), "{verb:?}");
+    }
 }

@@ -67,8 +67,11 @@ fn deployment(w: &Work, known: &Known) -> (Phase, String) {
         return (Phase::Paused, because(text));
     }
     if deadline_passed(w, known) {
-        let said = w.condition("Progressing").and_then(|c| c.message.clone()).unwrap_or_default();
-        return (Phase::Degraded, because(format!("past its deadline, and the controller still tries: {said}")));
+        // The reason first: lines are cut at their end.
+        let why =
+            failure.clone().map(|f| f.to_string()).or_else(|| known.waits.as_ref().map(|(waits, _)| waits.clone()));
+        let said = || w.condition("Progressing").and_then(|c| c.message.as_deref()).unwrap_or("").to_owned();
+        return (Phase::Degraded, format!("past its deadline: {}", why.unwrap_or_else(said)));
     }
     if updated < wanted {
         return (Phase::Progressing, because(format!("{updated} of {wanted} have the new version")));
@@ -118,8 +121,11 @@ fn stateful(w: &Work, known: &Known) -> (Phase, String) {
     }
     let moving = s.update_revision != s.current_revision;
     if ready < wanted && !known.held {
+        let exist = count(s.replicas);
         let text = if moving && updated < wanted {
-            format!("{ready} of {wanted} are ready, {updated} have the new version")
+            format!("{updated} of {wanted} have the new version")
+        } else if exist < wanted && known.waits.is_none() {
+            format!("{exist} of {wanted} pods exist")
         } else {
             format!("{ready} of {wanted} are ready")
         };

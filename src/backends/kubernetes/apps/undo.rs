@@ -6,6 +6,7 @@
 
 use super::dto::{WorkKind, hash_of};
 use super::plan::{Done, Read, SEEN_BY, Story, healthy, not_now};
+use super::wire::RESTARTED_AT;
 use super::{partition, wire};
 use crate::backends::kubernetes::dto::DEPLOYMENT_HASH_LABEL;
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Request, Step};
@@ -98,7 +99,7 @@ pub fn roll_back(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
         (None, Some(stable)) if s.is_moving() => stable.clone(),
         // Asked for already, but pods of another version stay in its way.
         (None, Some(_)) if !by_hand(r, &r.candidate).is_empty() => r.candidate.clone(),
-        (None, Some(_)) => s.previous().map(|p| p.hash.clone()).ok_or(CannotBecause::NothingKept)?,
+        (None, Some(_)) => before(r).ok_or(CannotBecause::NothingKept)?,
         // A first deploy: nothing was ever good.
         (None, None) => return Err(CannotBecause::NothingKept),
     };
@@ -111,6 +112,41 @@ pub fn roll_back(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
         return finish(op, r, &to).map_or_else(|| not_now(format!("{v} is what is asked for already")), Ok);
     }
     Ok(undo(op, r, &to, template))
+}
+
+/// The version that ran before this one. A restart makes a revision of the same version: going back to what differs by
+/// nothing but its time would not help anybody.
+fn before(r: &Read<'_>) -> Option<Hash> {
+    let asked = without_restart(r.object.pointer("/spec/template")?.clone());
+    let mut left = r.seen.clone();
+    loop {
+        let hash = left.previous()?.hash.clone();
+        if r.template_of(&hash).map(without_restart).as_ref() != Some(&asked) {
+            return Some(hash);
+        }
+        left.revisions.retain(|v| v.hash != hash);
+    }
+}
+
+fn without_restart(mut template: Value) -> Value {
+    if let Some(notes) = template.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut) {
+        notes.remove(RESTARTED_AT);
+        if notes.is_empty()
+            && let Some(m) = template.pointer_mut("/metadata").and_then(Value::as_object_mut)
+        {
+            m.remove("annotations");
+        }
+    }
+    template
+}
+
+/// What both versions are called; with their hashes where the names are the same: a change of settings, a restart.
+fn names(r: &Read<'_>, from: &Hash, to: &Hash) -> (Arc<str>, Arc<str>) {
+    let (a, b) = (r.v(from), r.v(to));
+    if a != b || from == to {
+        return (a, b);
+    }
+    (format!("{a} ({from})").into(), format!("{b} ({to})").into())
 }
 
 fn asked_for(to: &Hash) -> Expect {
@@ -136,7 +172,7 @@ fn everywhere(r: &Read<'_>, to: &Hash) -> (Expect, String) {
 
 fn undo(op: &Operation, r: &Read<'_>, to: &Hash, template: Value) -> Plan {
     let s = r.seen;
-    let (from_name, to_name) = (r.v(&r.candidate), r.v(to));
+    let (from_name, to_name) = names(r, &r.candidate, to);
     let mut ops = r.guards();
     ops.push(r.test("/spec/template"));
     ops.push(json!({"op": "replace", "path": "/spec/template", "value": template}));
@@ -188,6 +224,7 @@ fn undo(op: &Operation, r: &Read<'_>, to: &Hash, template: Value) -> Plan {
         );
         cautions.push(text.into());
     }
+    cautions.extend(r.recreate());
     cautions.push("the whole old template goes back: ConfigMaps and Secrets it names may have changed".into());
     cautions.extend(r.scalers());
     let pace = match r.kind {

@@ -74,7 +74,11 @@ pub fn target_state(
         gate: gate(kind, w, &t, &phase, held),
         phase,
         message,
-        since: w.condition("Progressing").and_then(|c| utc(c.last_update_time.as_ref())),
+        since: match w.condition("Progressing") {
+            Some(c) => utc(c.last_update_time.as_ref()),
+            // Of the other kinds no time is kept but that of the new template.
+            None => tracks::started(&t).filter(|_| t.moving()),
+        },
         steps: Vec::new(),
         step: None,
         weight_wanted,
@@ -225,7 +229,7 @@ fn drift(w: &Work, t: &Tracks, pods: &[&PodRow], known: &Known) -> Vec<Arc<str>>
     };
     if let (Some(why), 2..) = (why, mixed.len()) {
         let each: Vec<String> = mixed.iter().map(|r| format!("{} on {}", r.version, r.replicas.existing)).collect();
-        all.push(format!("two versions beside each other {why}: {}", each.join(", ")).into());
+        all.push(format!("versions beside each other {why}: {}", each.join(", ")).into());
     }
     let mut by: BTreeMap<Hash, Vec<&Arc<str>>> = BTreeMap::new();
     for p in pods {
