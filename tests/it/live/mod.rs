@@ -4,6 +4,7 @@
 //! run them with `--test-threads=1`, and let each make its own Rollout (`Lab::fresh_rollout`).
 
 mod console;
+mod evidence;
 pub mod home;
 mod kube;
 pub mod lab;
