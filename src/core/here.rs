@@ -88,7 +88,8 @@ pub fn works(model: &Model, intent: Intent) -> bool {
         I::ScreenVerdict | I::ScreenBoard | I::ScreenSources | I::ScreenIncident => screen != Screen::Choose,
         I::ScreenRunbook => screen != Screen::Choose && !model.runbooks.is_empty(),
         I::NextRow | I::PreviousRow | I::FirstRow | I::LastRow | I::HalfPageDown | I::HalfPageUp => {
-            rows || matches!(screen, Screen::Sources | Screen::Evidence)
+            rows || screen == Screen::Sources
+                || (screen == Screen::Evidence && model.looked.instance().is_some())
                 || (screen == Screen::Incident && !listing::records(model).is_empty())
         }
         I::ShowRest => rows || screen == Screen::Evidence,

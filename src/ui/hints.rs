@@ -227,7 +227,7 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             model,
             wide,
             &[
-                (MOVE, "choose"),
+                if crate::core::here::works(model, I::NextRow) { (MOVE, "choose") } else { (&[], "") },
                 (&[I::Logs], "logs"),
                 (&[I::Raw], "raw"),
                 (&[I::ScreenVerdict], "verdict"),

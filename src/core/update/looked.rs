@@ -263,8 +263,20 @@ pub(super) fn next(model: &Model) -> Option<Person> {
 
 // ---- keys ----
 
+/// Screens whose chosen target is in sight.
+fn is_on_screen(model: &mut Model) -> bool {
+    let there = matches!(model.nav.screen, Screen::Verdict | Screen::Board | Screen::Evidence);
+    if !there {
+        model.tell("only from Verdict, Board and Evidence, where the target is in sight");
+    }
+    there
+}
+
 /// `L`: the log lines of the chosen instance; elsewhere than on Evidence, of the candidate beside stable.
 pub(super) fn open_logs(model: &mut Model) {
+    if !is_on_screen(model) {
+        return;
+    }
     let Some(target) = board::selected_target(model).map(|t| t.id.clone()) else {
         model.tell("nothing is chosen that has log lines");
         return;
@@ -278,6 +290,9 @@ pub(super) fn open_logs(model: &mut Model) {
 
 /// `u`: the object as the server has it.
 pub(super) fn open_raw(model: &mut Model) {
+    if !is_on_screen(model) {
+        return;
+    }
     match board::selected_target(model).map(|t| t.id.clone()) {
         Some(target) => model.nav.overlay = Some(Overlay::Raw { target, scroll: 0 }),
         None => model.tell("nothing is chosen"),
@@ -331,7 +346,8 @@ pub(super) fn lines_key(model: &mut Model, key: Key, mut l: Lines, out: &mut Vec
             l.of.since_deploy = !l.of.since_deploy;
             l.back = 0;
         }
-        Found::Intent(Intent::LinesBoth) => both(model, &mut l),
+        // There are panes, or there is a mark: the key of panes means the same.
+        Found::Intent(Intent::LinesBoth | Intent::PaneNext | Intent::PanePrevious) => both(model, &mut l),
         Found::Intent(Intent::Back | Intent::Logs | Intent::Open) => close = true,
         Found::Intent(Intent::Copy) => {
             model.nav.overlay = Some(Overlay::Lines(l));

@@ -27,7 +27,7 @@ pub fn lines(model: &Model, target: &TargetId, wide: usize) -> Vec<Line> {
         return out;
     };
     for m in &r.managers {
-        out.extend(Line::new().add(Role::Muted, format!(" written by {m}")).flow(wide, 12));
+        out.extend(Line::new().add(Role::Muted, " written by ").text(m).flow(wide, 12));
     }
     for text in r.text.lines() {
         // Indented as it is: the rest of a long one goes on further in.

@@ -87,7 +87,8 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
         out.flow(K::Probe as u8, K::Events as u8, Line::new().text(" PROBES  ").text(p), wide, 9);
     }
     for u in &e.unread {
-        out.flow(K::Unread as u8, K::Events as u8, Line::new().add(Role::Muted, format!(" not read: {u}")), wide, 3);
+        let line = Line::new().add(Role::Muted, " not read: ").text(u);
+        out.flow(K::Unread as u8, K::Events as u8, line, wide, 3);
     }
     let none = " no source: failing traces, error signatures, database, provenance";
     out.may(K::NoSource as u8, Line::of(Role::Muted, none));

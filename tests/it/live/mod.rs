@@ -9,6 +9,7 @@ mod argo;
 mod console;
 mod cord;
 mod flagger;
+mod evidence;
 pub mod home;
 mod kinds;
 mod kube;
