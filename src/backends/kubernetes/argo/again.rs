@@ -18,7 +18,7 @@ fn other(r: &Read<'_>) -> Expect {
     Expect::Not(Box::new(same(r)))
 }
 
-/// From step 0, with new analysis. Before the controller has seen the abort: the stored wish is taken back.
+/// From step 0, with new analysis.
 pub fn retry(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let s = r.seen;
     if let Some(why) = &s.invalid {
@@ -41,41 +41,38 @@ pub fn retry(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     if !s.observed {
         return not_now("the controller has not seen the newest spec yet");
     }
+    if !s.aborted {
+        // To take it back would show in nothing that is watched: nobody could say whether it was done.
+        return not_now("an abort is stored and the controller has not acted on it: retry when it has");
+    }
     let mut ops = r.forward();
     ops.push(r.test("/status/abort"));
     ops.push(r.test("/status/promoteFull"));
-    if !s.aborted {
-        // Once the controller has carried it out this would be another act.
-        ops.push(r.test("/status/abortedAt"));
-    }
     // Removed, not set to false: nothing is left behind.
     ops.push(json!({"op": "remove", "path": "/status/abort"}));
     let (name, v) = (&s.id.name, r.v(&r.candidate));
-    let (when, words, why, sentence) = if s.aborted {
-        // The flag is our own writing; the phase is the controller's.
-        let when = Expect::All(vec![
-            same(r),
-            Expect::AbortedIs(false),
-            Expect::Not(Box::new(Expect::PhaseIn(vec![Phase::Degraded]))),
-        ]);
-        let words = format!("the controller rolls {v} out again");
-        (when, words, "it was aborted", format!("{name} starts to roll {v} out again, from its first step."))
-    } else {
-        let when = Expect::All(vec![same(r), Expect::AbortedIs(false)]);
-        let sentence = format!("The abort of {name} that is stored is taken back before the controller acts on it.");
-        (when, "the stored abort is gone".into(), "an abort is stored and not carried out", sentence)
-    };
+    // The flag is our own writing; the phase is the controller's.
+    let when = Expect::All(vec![
+        same(r),
+        Expect::AbortedIs(false),
+        Expect::Not(Box::new(Expect::PhaseIn(vec![Phase::Degraded]))),
+    ]);
+    let words = format!("the controller rolls {v} out again");
     let step = r.step("retry".into(), "/status", &ops, when.clone(), Done { wait_first: None, when, words });
-    let mut cautions: Vec<Arc<str>> = Vec::new();
-    if s.aborted {
-        cautions.push("nothing was repaired by the abort: what failed before may fail again".into());
-        let failed = s.detail.conditions.iter().find(|c| &*c.reason == "RolloutAborted" && !c.message.is_empty());
-        cautions.extend(failed.map(|c| format!("it was aborted: {}", c.message).into()));
-    }
+    let mut cautions: Vec<Arc<str>> =
+        vec!["nothing was repaired by the abort: what failed before may fail again".into()];
+    let failed = s.detail.conditions.iter().find(|c| &*c.reason == "RolloutAborted" && !c.message.is_empty());
+    cautions.extend(failed.map(|c| format!("it was aborted: {}", c.message).into()));
     if s.held {
         cautions.push("held: it starts only when the hold ends".into());
     }
-    let story = Story { primitive: Primitive::Retry, why: why.into(), sentence, not_undone: Vec::new(), cautions };
+    let story = Story {
+        primitive: Primitive::Retry,
+        why: "it was aborted".into(),
+        sentence: format!("{name} starts to roll {v} out again, from its first step."),
+        not_undone: Vec::new(),
+        cautions,
+    };
     Ok(r.plan(op, &r.candidate, story, vec![Step { refused_when: Some(other(r)), ..step }]))
 }
 

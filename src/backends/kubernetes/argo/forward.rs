@@ -333,16 +333,20 @@ pub fn taken_up(r: &Read<'_>, to: crate::core::id::Hash) -> (Expect, bool) {
     let s = r.seen;
     let mut any = vec![Expect::StableIs(to.clone())];
     let mut early = false;
-    // The steps jump to their end.
+    let now = s.candidate.as_ref() == Some(&to);
+    // The steps jump to their end, unless they are there already.
     if let Ok(n @ 1..) = u32::try_from(s.steps.len())
         && s.strategy == Strategy::Canary
+        && !(now && s.step.is_some_and(|i| i >= n))
     {
         any.push(Expect::StepAtLeast(n));
         early = true;
     }
     if s.strategy == Strategy::BlueGreen {
-        any.push(Expect::ActiveIs(to.clone()));
-        if s.candidate == Some(to) && s.gate.is_some() {
+        if s.detail.colours.as_ref().and_then(|c| c.active.as_ref()) != Some(&to) {
+            any.push(Expect::ActiveIs(to));
+        }
+        if now && s.gate.is_some() {
             any.push(Expect::GateIs(false));
             early = true;
         }
