@@ -9,7 +9,6 @@ use crate::core::model::Model;
 use crate::core::update::EVIDENCE_MS;
 use crate::core::world::evidence::{Event, Evidence, Instance, Track};
 use crate::core::world::target::TargetState;
-use crate::ui::parts::figures;
 use crate::ui::parts::line::{Line, Rows};
 use crate::ui::parts::rows::Window;
 

@@ -95,10 +95,9 @@ impl Shop {
         kubectl(&["apply", "-f", "-"], &all);
         kubectl(&["-n", ns, "wait", "--for=jsonpath={.status.phase}=Healthy", "--timeout=90s", "rollout", "--all"], "");
         let settings = Settings {
-            source: "lab".into(),
-            context: None,
             kubeconfig: Some(state_dir().join("kube/admin.yaml")),
             namespaces: vec![ns.into()],
+            ..Settings::of("lab")
         };
         let k = Arc::new(Kubernetes::new(settings, Arc::new(utc)));
         let seen = Arc::new(Mutex::new(BTreeMap::new()));

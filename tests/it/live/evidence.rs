@@ -24,12 +24,8 @@ fn utc() -> Utc {
 }
 
 fn backend(lab: &Lab, user: User) -> Kubernetes {
-    let settings = Settings {
-        source: "lab".into(),
-        context: None,
-        kubeconfig: Some(lab.kubeconfig(user)),
-        namespaces: vec![NAMESPACE.into()],
-    };
+    let settings =
+        Settings { kubeconfig: Some(lab.kubeconfig(user)), namespaces: vec![NAMESPACE.into()], ..Settings::of("lab") };
     Kubernetes::new(settings, Arc::new(utc))
 }
 

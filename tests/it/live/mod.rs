@@ -4,12 +4,12 @@
 //! run them with `--test-threads=1`, and let each make its own Rollout (`Lab::fresh_rollout`).
 
 mod apps;
-mod commands;
 mod argo;
+mod commands;
 mod console;
 mod cord;
-mod flagger;
 mod evidence;
+mod flagger;
 pub mod home;
 mod kinds;
 mod kube;
