@@ -141,16 +141,13 @@ pub(super) fn hindrances() -> Vec<Picture> {
                 t.stable = t.candidate.clone();
                 (t.gate, t.phase) = (None, crate::core::world::target::Phase::Healthy);
             });
-            w.wait(1_500)
-                .keys(":")
-                .type_text("restart")
-                .keys("enter")
-                .planned()
-                .flush()
-                .wait(1_100)
-                .type_text("checkout");
-            w.keys("enter").durable().wait(30).reread();
-            w.wait(120).accepted().wait(300).target_with("checkout", |t| t.detail.restarting = true);
+            w.wait(1_500).keys(":").type_text("restart").keys("enter");
+            // Any state shows that the controller has looked.
+            w.planned_with(|p| p.steps[0].seen_when = Expect::HeldIs(false));
+            w.flush().wait(1_100).type_text("checkout").keys("enter").durable().wait(30).reread();
+            w.wait(120).target_with("checkout", |t| t.detail.restarting = true);
+            w.accepted().wait(300);
+            w.target_with("checkout", |t| t.message = "rollout is restarting".into());
             w.wait(900_000);
             w
         }),

@@ -15,7 +15,7 @@ fn same() -> Reloaded {
 }
 
 fn other_keys() -> Reloaded {
-    let (map, problems) = keymap::keymap("mine.toml", "[global]\n\"a z\" = \"roll-back\"\n\"a r\" = \"none\"\n");
+    let (map, problems) = keymap::keymap("mine.toml", "[global]\n\"a q\" = \"roll-back\"\n\"a r\" = \"none\"\n");
     assert_eq!(problems, []);
     Reloaded { keymap: Some(map), changes: vec!["2 keys changed".into()], ..same() }
 }
@@ -41,8 +41,8 @@ fn changed_keys_under_an_open_dialog_close_it_and_start_nothing() {
     assert_eq!((sent(&w), w.model.acts.len()), (0, 0));
     // The new keys are there, on screen too.
     w.keys("a");
-    assert!(text(&w.draw(80, 23)).contains(" z "));
-    w.keys("z");
+    assert!(text(&w.draw(80, 23)).contains(" q "));
+    w.keys("q");
     assert!(w.model.dialog.is_some());
 }
 
@@ -53,7 +53,7 @@ fn a_half_typed_chord_is_dropped_with_the_keys_it_was_meant_with() {
     assert!(!w.model.nav.pending.is_empty());
     assert_eq!(reload(&mut w, other_keys()), "2 keys changed; the menu is closed");
     assert!(w.model.nav.pending.is_empty() && w.model.nav.menu_target.is_none());
-    w.keys("z");
+    w.keys("q");
     assert!(w.model.dialog.is_none());
 }
 
