@@ -237,7 +237,7 @@ fn themes_and_reload_are_asked_for_and_nothing_that_does_not_exist_is_listed() {
     palette(&mut w, "reload");
     w.keys("enter");
     assert!(w.effects.contains(&Effect::Reload));
-    for absent in ["env", "login"] {
+    for absent in ["env"] {
         palette(&mut w, absent);
         assert!(!names(&w).iter().any(|n| n == absent));
         w.keys("esc");
