@@ -41,8 +41,9 @@ pub struct Ports {
     ports: BTreeMap<SourceId, Port>,
     /// Steps that have left and have no answer yet.
     sending: Arc<AtomicUsize>,
-    /// The turns of the cord's steps.
+    /// The turns of the cord's steps, and of the reads its plans are made from.
     cord: Arc<Semaphore>,
+    cord_reads: Arc<Semaphore>,
     utc: Arc<dyn Fn() -> Utc + Send + Sync>,
     /// Request total timeout (limits.md section 4).
     total: Duration,
@@ -62,6 +63,7 @@ impl Ports {
             ports: BTreeMap::new(),
             sending: Arc::default(),
             cord: Arc::new(Semaphore::new(CORD)),
+            cord_reads: Arc::new(Semaphore::new(CORD)),
             utc,
             total,
         })
@@ -160,7 +162,13 @@ impl Ports {
             inbox.answer(Msg::Planned { dialog, read: Err(error), plan: None });
             return;
         };
+        let turns = operation.cord.then(|| self.cord_reads.clone());
         self.spawn(async move {
+            // Fifty reads at once would make each other late, and a late read asks for a name.
+            let _turn = match turns {
+                Some(t) => t.acquire_owned().await.ok(),
+                None => None,
+            };
             let read = read(&*backend, &operation.target).await;
             // A backward act is planned on what is known when it cannot be read: the way back stays open.
             let on = match &read {
