@@ -127,7 +127,7 @@ impl Watch {
 }
 
 async fn holds_targets(s: &dyn Subject, b: &dyn Backend) -> Result<bool, String> {
-    let abilities = b.probe(&cx(5_000)).await.map_err(|e| format!("a healthy server, and {e:?}"))?;
+    let abilities = b.probe(&cx(15_000)).await.map_err(|e| format!("a healthy server, and {e:?}"))?;
     applies(s, Part::Targets, abilities.roles.rollouts)
 }
 
