@@ -91,15 +91,9 @@ pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms
         return Outcome::Accepted { generation: None, version: None, took_ms };
     }
     if (200..300).contains(&code) {
-        let accepted = Outcome::Accepted { generation: None, version: None, took_ms };
-        let path = step.request.path.split('?').next().unwrap_or("");
-        // A service behind the proxy answers in its own way.
-        if path.contains("/proxy/") || path.ends_with("/proxy") {
-            return accepted;
-        }
-        // A deletion answers with the object, or with a Status.
+        // A deletion answers with the object, or with a Status; its generation is not the target's.
         if &*step.request.method == "DELETE" && serde_json::from_slice::<Value>(body).is_ok_and(|v| v.is_object()) {
-            return accepted;
+            return Outcome::Accepted { generation: None, version: None, took_ms };
         }
         let Ok(v) = serde_json::from_slice::<Value>(body) else {
             return Outcome::Unknown {
@@ -108,12 +102,10 @@ pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms
         };
         // A status patch does not raise the generation: nothing could be told from it.
         let main = !step.request.path.split('?').next().unwrap_or("").ends_with("/status");
-        // Of a pod that is deleted: it is not the target. One that is gone at once is answered with its name and uid only.
-        let deleted = &*step.request.method == "DELETE";
         let field = |p: &str| v.pointer(p);
-        return match field("/metadata/uid").or_else(|| field("/details/uid").filter(|_| deleted)) {
+        return match field("/metadata/uid") {
             Some(_) => Outcome::Accepted {
-                generation: field("/metadata/generation").and_then(Value::as_i64).filter(|_| main && !deleted),
+                generation: field("/metadata/generation").and_then(Value::as_i64).filter(|_| main),
                 version: field("/metadata/resourceVersion").and_then(Value::as_str).map(Into::into),
                 took_ms,
             },
@@ -199,7 +191,7 @@ mod tests {
         for (code, body, step, said) in [
             (202, "", &gate, "accepted"),
             (200, "halted", &gate, "accepted"),
-            (404, "no such gate", &gate, "Gone"),
+            (404, "no such gate", &gate, "Other"),
             (
                 403,
                 r#"{"message":"services "x" is forbidden: User "look" cannot create resource "services/proxy""}"#,

@@ -245,7 +245,9 @@ pub(super) fn read_back(model: &mut Model, id: ActId, reached: bool, out: &mut V
         return;
     }
     let sent = act.sent.map_or(now.person.0, |s| s.person.0);
-    if reached && now.person.0 - sent >= UNKNOWN_FOR_MS {
+    // A wish that is stored is carried out when its controller comes back: until then it is not known.
+    let wish = model.world.targets.get(act.target()).is_some_and(TargetState::holds_a_wish);
+    if reached && !wish && now.person.0 - sent >= UNKNOWN_FOR_MS {
         act.note(now.utc, "read back: it did not happen");
         out.push(Effect::Append {
             entry: records::of(act, Kind::Resolved, now.utc, json!({"how": "read back: it was not done"})),
@@ -319,6 +321,39 @@ pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
             | State::Undone(_)
             | State::Overtaken
             | State::Dropped(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::act::flight::State;
+    use crate::core::act::plan::Outcome;
+    use crate::core::id::AskId;
+    use crate::core::model::Purpose;
+    use crate::core::msg::Msg;
+    use crate::core::world::fact::Fact;
+    use crate::testkit::stories;
+
+    #[test]
+    fn an_abort_that_is_stored_is_never_called_not_done_while_its_controller_is_away() {
+        for (pending, called) in [(true, false), (false, true)] {
+            let mut w = stories::worse();
+            w.keys("a r").planned().confirm();
+            w.answered(Outcome::Unknown { why: "the answer was cut".into() });
+            let target = w.target_id("checkout");
+            for _ in 0..20 {
+                w.wait(5_000);
+                let mut t = w.model.world.targets[&target].clone();
+                t.detail.abort_pending = pending;
+                let asked = w.model.asks.iter().filter(|(_, p)| matches!(p, Purpose::Unknown(_)));
+                let asked: Vec<AskId> = asked.map(|(id, _)| *id).collect();
+                for id in asked {
+                    w.send(Msg::Asked { id, answer: Ok(vec![Fact::Target(Box::new(t.clone()))]) });
+                }
+            }
+            let state = &w.model.acts.values().next_back().expect("an act").state;
+            assert_eq!(matches!(state, State::NotDone(_)), called, "{state:?}");
         }
     }
 }

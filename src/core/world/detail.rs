@@ -33,6 +33,8 @@ pub struct Detail {
     pub restarting: bool,
     /// The moment the last restart that ended was asked for, where the source says it.
     pub restarted: Option<Utc>,
+    /// An abort, or the end of one, is stored and its controller has not taken it up.
+    pub abort_pending: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

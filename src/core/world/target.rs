@@ -190,6 +190,14 @@ impl TargetState {
         self.candidate.is_some() && self.candidate != self.stable
     }
 
+    /// Something stands in the object that its controller has not carried out: what was asked for may still happen, so
+    /// nobody can say that it was not done.
+    pub fn holds_a_wish(&self) -> bool {
+        let d = &self.detail;
+        let failing = d.flagger.as_ref().is_some_and(|f| f.threshold > 0 && f.failed_checks >= f.threshold);
+        !self.observed || self.releasing || self.promoting_full || d.restarting || d.abort_pending || failing
+    }
+
     /// Replicas of `hash` that exist.
     pub fn existing_of(&self, hash: &Hash) -> u32 {
         self.revision(hash).map_or(0, |r| r.replicas.existing)

@@ -114,7 +114,9 @@ impl Subject for Kube {
             Provoke::BodyBomb => Fault::Bomb(200),
             Provoke::Stall => Fault::Stall,
         };
-        self.0.fault("GET", "/rollouts", fault);
+        // A kind that may not be read is left out and named; a login that may read nothing at all is no source.
+        let what = if how == Provoke::Forbidden { "/" } else { "/rollouts" };
+        self.0.fault("GET", what, fault);
         true
     }
     fn question(&self) -> Query {

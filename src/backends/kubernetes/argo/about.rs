@@ -61,6 +61,7 @@ pub fn detail(k: &Known<'_>, around: &Around<'_>) -> Detail {
         conditions: conditions(r),
         drift: drift(k, around, &own),
         restarts: around.pods.iter().filter(|p| own.contains(&*p.owner)).fold(0, |n, p| n.saturating_add(p.restarts)),
+        abort_pending: phase::abort_pending(r),
         restarting: r.spec.restart_at.is_some() && r.spec.restart_at != r.status.restarted_at,
         restarted: phase::utc(r.status.restarted_at.as_ref()),
         ..Detail::default()

@@ -39,6 +39,11 @@ pub fn aborted(r: &Rollout) -> bool {
             || r.status.conditions.iter().any(|c| c.reason.as_deref() == Some("RolloutAborted")))
 }
 
+/// `status.abort` says one thing and what the controller wrote another.
+pub fn abort_pending(r: &Rollout) -> bool {
+    if r.status.abort { !aborted(r) } else { r.status.aborted_at.is_some() }
+}
+
 /// Somebody released the gate and the controller has not reacted yet.
 pub fn releasing(r: &Rollout) -> bool {
     r.status.controller_pause && r.status.pause_conditions.is_empty()
