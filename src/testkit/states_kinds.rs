@@ -45,7 +45,8 @@ fn armed_as(change: fn(&mut TargetState)) -> World {
 
 fn board() -> World {
     let mut w = worse();
-    let all: [(&str, fn(&mut TargetState)); 3] =
+    type Change = fn(&mut TargetState);
+    let all: [(&str, Change); 3] =
         [("search", kinds::rolling), ("payments", kinds::blue_green), ("auth", kinds::flagger)];
     for (name, change) in all {
         w.target_with(name, |t| {

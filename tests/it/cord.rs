@@ -375,7 +375,7 @@ fn a_service_that_moves_in_two_places_goes_back_in_one_dialog_and_one_can_be_dro
         assert!(said, "{:?}", run.model.acts.values().map(|a| &a.state).collect::<Vec<_>>());
         // What is back is back; the next lever is a dialog of its own.
         run.keys("a r");
-        assert_eq!(is_open(&run), false, "one is left, or each has its own");
+        assert!(!is_open(&run), "one is left, or each has its own");
     }
     // A name is due for one of them: the service's.
     let mut run = Run::gathered("f1", 1, "payments", "checkout");

@@ -121,13 +121,16 @@ fn matters(e: &EventDto) -> bool {
     }
 }
 
+/// What an event is about, to fold by: three words.
+type What = (Arc<str>, Arc<str>, Arc<str>);
+
 /// What matters of them, newest first. The same trouble of several pods of one version is one line.
 pub fn told(events: &[EventDto], kin: &Kin) -> Vec<Event> {
     let version = |name: &str| {
         let pod = kin.pods.iter().find(|p| p.pod.metadata.name.as_deref() == Some(name))?;
         pod.pod.hash().cloned()
     };
-    let mut folded: BTreeMap<(Arc<str>, Arc<str>, Arc<str>), (Event, BTreeSet<Arc<str>>)> = BTreeMap::new();
+    let mut folded: BTreeMap<What, (Event, BTreeSet<Arc<str>>)> = BTreeMap::new();
     for e in events.iter().filter(|e| matters(e)) {
         let kind = e.involved_object.kind.clone().unwrap_or_default();
         let name = e.involved_object.name.clone().unwrap_or_default();
@@ -176,9 +179,12 @@ pub fn told(events: &[EventDto], kin: &Kin) -> Vec<Event> {
 
 const KINDS: [&str; 3] = ["Liveness", "Readiness", "Startup"];
 
+/// How often, on which pods, when last, and in which words.
+type Failing = (u32, BTreeSet<Arc<str>>, Option<Utc>, Arc<str>);
+
 /// Failing probes of each pod, by kind, into the instances; and in a sentence for each kind and track.
 pub fn probes(events: &[EventDto], instances: &mut [Instance]) -> Vec<Arc<str>> {
-    let mut said: BTreeMap<(Track, &str), (u32, BTreeSet<Arc<str>>, Option<Utc>, Arc<str>)> = BTreeMap::new();
+    let mut said: BTreeMap<(Track, &str), Failing> = BTreeMap::new();
     for e in events.iter().filter(|e| e.reason.as_deref() == Some("Unhealthy")) {
         let message = e.message.as_deref().unwrap_or_default();
         let Some(kind) = KINDS.into_iter().find(|k| message.starts_with(k)) else { continue };

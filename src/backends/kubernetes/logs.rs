@@ -433,8 +433,8 @@ mod tests {
 
     #[test]
     fn eight_streams_the_worst_pods_first_and_both_tracks() {
-        let mut kin = Kin::default();
-        kin.pods = (0..20).map(|n| pod(&format!("s-{n:02}"), Track::Stable, i64::from(n == 7), false)).collect();
+        let stable = (0..20).map(|n| pod(&format!("s-{n:02}"), Track::Stable, i64::from(n == 7), false));
+        let mut kin = Kin { pods: stable.collect(), ..Kin::default() };
         kin.pods.extend((0..3).map(|n| pod(&format!("c-{n}"), Track::Candidate, 0, n == 2)));
         let all = chosen(&kin, &of(Whose::Tracks));
         let names: Vec<&str> = all.iter().map(|o| &*o.pod).collect();

@@ -156,7 +156,10 @@ impl Room {
 
 /// The last reading of one cluster.
 #[derive(Debug, Default)]
-pub struct Kept(Mutex<Option<(Instant, Result<Room, Arc<str>>)>>);
+pub struct Kept(Mutex<Option<Reading>>);
+
+/// When, and what was read or why not.
+type Reading = (Instant, Result<Room, Arc<str>>);
 
 impl Kept {
     /// The cluster's room, or why it is not known.

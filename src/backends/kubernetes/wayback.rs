@@ -110,7 +110,7 @@ impl<'k> Back<'k> {
             set,
             to: (&*id.kind == "Rollout" && moving).then(|| hash.map(Arc::from)).flatten(),
             ready: count(own().filter(is_ready).count()),
-            wanted: wanted.unwrap_or_else(|| if flagger { 0 } else { 1 }),
+            wanted: wanted.unwrap_or(if flagger { 0 } else { 1 }),
             unschedulable: count(own().filter(|p| p.trouble.as_deref() == Some("Unschedulable")).count()),
             used: newest_pod.or(next),
         }

@@ -27,6 +27,9 @@ pub fn target_id(source: &SourceId, m: &Meta) -> Option<TargetId> {
     })
 }
 
+/// (container, image), in the template's order.
+pub type Images = Vec<(Arc<str>, Arc<str>)>;
+
 /// A ReplicaSet as rows keep it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SetRow {
@@ -36,7 +39,7 @@ pub struct SetRow {
     pub number: Option<u64>,
     pub created: Option<Utc>,
     /// (container, image), in the template's order.
-    pub images: Vec<(Arc<str>, Arc<str>)>,
+    pub images: Images,
     pub replicas: Replicas,
     /// Reason of a ReplicaFailure condition: quota, admission.
     pub failure: Option<Arc<str>>,

@@ -250,7 +250,7 @@ fn events(r: &Rollout) -> Vec<Event> {
     if let (Some(at), Some(s)) = (r.aborted_at, r.set(&r.current)) {
         out.push(one(at, true, "RolloutAborted", format!("Rollout aborted update to revision {}", s.number)));
     }
-    out.sort_by(|a, b| b.at.cmp(&a.at));
+    out.sort_by_key(|e| std::cmp::Reverse(e.at));
     out
 }
 

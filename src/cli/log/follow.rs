@@ -23,7 +23,11 @@ pub fn news(files: &mut Files) -> io::Result<Vec<Record>> {
     files.list()?;
     let mut new = Vec::new();
     loop {
-        let more = files.sessions().iter().fold(false, |more, s| files.fill(s) || more);
+        // All of them, whatever the first one says.
+        let mut more = false;
+        for s in files.sessions() {
+            more |= files.fill(&s);
+        }
         let some = files.take(ROUND);
         if !more && some.is_empty() {
             return Ok(new);

@@ -364,9 +364,16 @@ impl Expect {
             Expect::RestartedSince(at) => s.detail.restarted.is_some_and(|done| done >= *at),
             Expect::CheckOver(name) => s.detail.checks.iter().all(|c| c.name != *name || c.is_over()),
             Expect::CheckOtherThan(name) => {
-                let old = s.detail.checks.iter().find(|c| c.name == *name);
-                let later = |c: &Analysis| old.is_none_or(|o| c.role == o.role && c.started > o.started);
-                s.detail.checks.iter().any(|c| c.name != *name && later(c))
+                let checks = &s.detail.checks;
+                let old = checks.iter().position(|c| c.name == *name);
+                // Servers stamp whole seconds: in the same one the current run is the one that stands first.
+                let later = |(n, c): (usize, &Analysis)| {
+                    old.is_none_or(|o| {
+                        let then = &checks[o];
+                        c.role == then.role && (c.started > then.started || (c.started == then.started && n < o))
+                    })
+                };
+                checks.iter().enumerate().any(|(n, c)| c.name != *name && later((n, c)))
             }
             Expect::PartitionAtMost(n) => s.detail.partition.is_none_or(|p| p <= *n),
             Expect::RawPhaseIn(all) => s.detail.flagger.as_ref().is_some_and(|f| all.contains(&f.phase)),
@@ -446,4 +453,37 @@ pub enum RefusedBy {
     /// Stored, and taken back by the controller without carrying it out.
     Controller,
     Other,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Expect;
+    use crate::core::time::Utc;
+    use crate::core::world::detail::{Analysis, Role};
+    use crate::testkit::stories;
+
+    #[test]
+    fn a_run_that_began_in_the_same_second_is_another_one_when_it_stands_first() {
+        let run = |name: &str, at: i64| Analysis {
+            kind: "AnalysisRun".into(),
+            name: name.into(),
+            uid: name.into(),
+            role: Role::Step,
+            phase: "Inconclusive".into(),
+            message: "".into(),
+            started: Some(Utc(at)),
+            terminated: false,
+            metrics: Vec::new(),
+        };
+        let w = stories::worse();
+        let mut t = w.model.world.targets[&w.target_id("checkout")].clone();
+        let other = Expect::CheckOtherThan("a".into());
+        let mut holds = |checks: Vec<Analysis>| {
+            t.detail.checks = checks;
+            other.holds(Some(&t), None)
+        };
+        assert!(holds(vec![run("a.1", 5_000), run("a", 5_000)]), "the newer one is the current one");
+        assert!(!holds(vec![run("a", 5_000), run("z", 5_000)]), "one of before is not");
+        assert!(!holds(vec![run("a", 5_000)]) && holds(vec![run("a", 5_000), run("b", 6_000)]));
+    }
 }

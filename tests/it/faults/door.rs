@@ -46,10 +46,8 @@ struct Shared {
     upstream: u16,
     good: Arc<ServerConfig>,
     wrong: Arc<ServerConfig>,
-    handed_on: AtomicUsize,
     /// Bytes of the longest answer so far, head included, and of the longest request.
     longest: (AtomicUsize, AtomicUsize),
-    connections: AtomicUsize,
     /// Connections that are open now.
     open: AtomicUsize,
 }
@@ -100,9 +98,7 @@ impl Door {
             upstream,
             good: config(name, clients),
             wrong: config("wrong", false),
-            handed_on: AtomicUsize::new(0),
             longest: (AtomicUsize::new(0), AtomicUsize::new(0)),
-            connections: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
         });
         let own = shared.clone();
@@ -159,15 +155,6 @@ impl Door {
         self.shared.longest.0.store(0, Ordering::SeqCst);
         self.shared.longest.1.store(0, Ordering::SeqCst);
     }
-
-    pub fn handed_on(&self) -> usize {
-        self.shared.handed_on.load(Ordering::SeqCst)
-    }
-
-    /// TLS connections that came to a first request.
-    pub fn connections(&self) -> usize {
-        self.shared.connections.load(Ordering::SeqCst)
-    }
 }
 
 impl Drop for Door {
@@ -223,7 +210,6 @@ fn serve(shared: &Shared, tcp: TcpStream) -> std::io::Result<()> {
     while tls.conn.is_handshaking() {
         tls.conn.complete_io(&mut tls.sock)?;
     }
-    shared.connections.fetch_add(1, Ordering::SeqCst);
     loop {
         // The first request may have come with the last words of the handshake, and is out of the socket already.
         let here = tls.conn.process_new_packets().map_err(std::io::Error::other)?.plaintext_bytes_to_read() > 0;
@@ -329,7 +315,6 @@ fn hand_on(shared: &Shared, request: &[u8]) -> std::io::Result<(Vec<u8>, usize)>
     plain.write_all(request)?;
     let mut whole = Vec::new();
     plain.read_to_end(&mut whole)?;
-    shared.handed_on.fetch_add(1, Ordering::SeqCst);
     let at = whole.windows(4).position(|w| w == b"\r\n\r\n").map_or(whole.len(), |i| i + 4);
     let head = String::from_utf8_lossy(&whole[..at]).replace("Connection: close\r\n", "");
     let body_at = head.len();

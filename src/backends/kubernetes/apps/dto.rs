@@ -4,6 +4,7 @@
 use crate::backends::kubernetes::argo::phase::utc;
 use crate::backends::kubernetes::dto::{Condition, Meta, PodSpec, dto};
 use crate::backends::kubernetes::lenient::{Notes, flag, int, list, object, text};
+use crate::backends::kubernetes::wire::Images;
 use crate::core::id::Hash;
 use crate::core::time::Utc;
 use serde::Deserialize;
@@ -152,7 +153,7 @@ pub struct RevisionRow {
     pub hash: Hash,
     pub created: Option<Utc>,
     /// (container, image), in the template's order.
-    pub images: Vec<(Arc<str>, Arc<str>)>,
+    pub images: Images,
     pub cause: Option<Arc<str>>,
 }
 

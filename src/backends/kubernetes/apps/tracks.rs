@@ -3,6 +3,7 @@
 
 use super::dto::{RevisionRow, Work, WorkKind, count, hash_of};
 use crate::backends::kubernetes::around::{Around, PodRow};
+use crate::backends::kubernetes::wire::Images;
 use crate::backends::kubernetes::wire::{SetRow, main_image, revision, tag};
 use crate::core::id::Hash;
 use crate::core::time::Utc;
@@ -18,7 +19,7 @@ pub struct Tracks {
     pub candidate: Option<Hash>,
     pub stable: Option<Hash>,
     /// (container, image) by hash: to tell a restart from a new version.
-    pub images: BTreeMap<Hash, Vec<(Arc<str>, Arc<str>)>>,
+    pub images: BTreeMap<Hash, Images>,
     /// The deadline in the conditions names another version.
     pub deadline_is_old: bool,
 }

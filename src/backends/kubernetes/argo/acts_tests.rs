@@ -141,11 +141,11 @@ fn states() -> Vec<(&'static str, TargetState)> {
     let gone = [("/status/abort", yes.clone()), ("/status/abortedAt", json!("2026-11-21T06:00:00Z"))];
     vec![
         ("at a gate", canary(&[])),
-        ("at a gate, held", canary(&[held.clone()])),
+        ("at a gate, held", canary(std::slice::from_ref(&held))),
         ("at a timed gate", canary(&[("/status/currentStepIndex", json!(3))])),
         ("scaling to a weight", canary(&going(2))),
-        ("scaling to a weight, held", canary(&also(going(2), &[held.clone()]))),
-        ("held before its gate closed", canary(&also(going(1), &[held.clone()]))),
+        ("scaling to a weight, held", canary(&also(going(2), std::slice::from_ref(&held)))),
+        ("held before its gate closed", canary(&also(going(1), std::slice::from_ref(&held)))),
         ("all steps done, pods missing", canary(&going(6))),
         (
             "a release not yet looked at",
@@ -158,12 +158,12 @@ fn states() -> Vec<(&'static str, TargetState)> {
         ),
         ("spec not yet looked at", canary(&[("/metadata/generation", json!(9))])),
         ("aborted", state_of(&changed(ABORTED, &[]), &items(SETS), &[], &Value::Null)),
-        ("aborted, held", state_of(&changed(ABORTED, &[held.clone()]), &items(SETS), &[], &Value::Null)),
+        ("aborted, held", state_of(&changed(ABORTED, std::slice::from_ref(&held)), &items(SETS), &[], &Value::Null)),
         ("an abort stored only", canary(&[("/status/abort", yes.clone())])),
         ("promoting fully", canary(&also(going(6), &[("/status/promoteFull", yes.clone())]))),
         ("promoting fully, held", canary(&also(going(6), &[("/status/promoteFull", yes.clone()), held.clone()]))),
         ("promoted", canary(&promoted())),
-        ("promoted, held", canary(&also(promoted(), &[held.clone()]))),
+        ("promoted, held", canary(&also(promoted(), std::slice::from_ref(&held)))),
         (
             "promoted, inside the window",
             canary(&also(promoted(), &[("/spec/rollbackWindow", json!({"revisions": 3}))])),
@@ -201,7 +201,7 @@ fn states() -> Vec<(&'static str, TargetState)> {
             canary(&[("/status/conditions", json!([{"type": "InvalidSpec", "status": "True", "message": "bad"}]))]),
         ),
         ("blue/green at its gate", blue(&[])),
-        ("blue/green at its gate, held", blue(&[held.clone()])),
+        ("blue/green at its gate, held", blue(std::slice::from_ref(&held))),
         ("blue/green switched, all available", switched(1)),
         ("blue/green switched, pods missing", switched(3)),
         ("blue/green aborted", blue(&gone)),
@@ -209,7 +209,7 @@ fn states() -> Vec<(&'static str, TargetState)> {
         ("analysis of a step runs", analysis(&measuring(), &[run("Running")])),
         ("analysis of a step runs, not readable", analysis(&measuring(), &[])),
         ("analysis inconclusive", analysis(&[], &[run("Inconclusive")])),
-        ("analysis inconclusive, held", analysis(&[held.clone()], &[run("Inconclusive")])),
+        ("analysis inconclusive, held", analysis(std::slice::from_ref(&held), &[run("Inconclusive")])),
         (
             "background analysis inconclusive at a gate",
             canary(&[
