@@ -4,7 +4,7 @@ use crate::core::act::cord::Cord;
 use crate::core::act::dialog::Dialog;
 use crate::core::act::flight::Act;
 use crate::core::act::many::Together;
-use crate::core::act::plan::Ticket;
+use crate::core::act::plan::{Direction, Ticket};
 use crate::core::act::stuck::Reason;
 use crate::core::case::casebook::Casebook;
 use crate::core::case::claim::Claim;
@@ -83,6 +83,20 @@ pub struct Limits {
     pub seen: i64,
     pub waking: i64,
     pub quit_again: i64,
+}
+
+impl Limits {
+    /// How long a fresh read may take. A release of many waits its turns: nothing is lost by that, and a line that was
+    /// not read stays held.
+    pub fn reread_of(&self, act: &Act) -> i64 {
+        let many = act.plan.operation.cord && act.direction() == Direction::Forward;
+        if many { 10 * self.reread } else { self.reread }
+    }
+
+    /// The deadline for a reaction: the configured one, unless the backend knows that nothing can react so soon.
+    pub fn seen_by(&self, planned: i64) -> i64 {
+        if planned > Limits::default().seen { planned.max(self.seen) } else { self.seen }
+    }
 }
 
 impl Default for Limits {

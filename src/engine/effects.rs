@@ -180,13 +180,19 @@ impl Ports {
         });
     }
 
-    pub fn reread(&self, act: ActId, target: TargetId) {
+    /// `patient`: one of many that may wait for its turn, going forward; the way back is read at once.
+    pub fn reread(&self, act: ActId, target: TargetId, patient: bool) {
         let inbox = self.inbox.clone();
         let Some(backend) = self.backend(&target.source) else {
             inbox.answer(Msg::Reread { act, read: Err(no_source(&target.source)) });
             return;
         };
+        let turns = patient.then(|| self.cord_reads.clone());
         self.spawn(async move {
+            let _turn = match turns {
+                Some(t) => t.acquire_owned().await.ok(),
+                None => None,
+            };
             let read = read(&*backend, &target).await;
             inbox.answer(Msg::Reread { act, read });
         });

@@ -9,6 +9,7 @@ use super::login::{self, Running};
 use super::tape::TapeDeck;
 use crate::backends::Login;
 use crate::core::act::flight::State;
+use crate::core::act::plan::Direction;
 use crate::core::effect::{Choice, Effect};
 use crate::core::entry::Kind;
 use crate::core::id::{DialogId, SourceId};
@@ -231,7 +232,9 @@ impl<F: Front> Engine<F> {
             }
             Effect::Reread { act, target } => {
                 if let Some(p) = &self.ports {
-                    p.reread(act, target);
+                    let of = self.model.acts.get(&act);
+                    let patient = of.is_some_and(|a| a.plan.operation.cord && a.direction() == Direction::Forward);
+                    p.reread(act, target, patient);
                 }
             }
             Effect::Perform { ticket, target, step } => {

@@ -198,7 +198,7 @@ mod tests {
                 &gate,
                 "Forbidden",
             ),
-            (503, r#"{"message":"no endpoints available"}"#, &gate, "unknown"),
+            (503, r#"{"message":"no endpoints available"}"#, &gate, "Other"),
             (504, "", &gate, "unknown"),
             (200, r#"{"kind":"Status","status":"Success"}"#, &pod, "accepted"),
             (200, object, &pod, "accepted"),

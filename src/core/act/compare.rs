@@ -37,7 +37,8 @@ pub fn fit(plan: &Plan, seen: &TargetState, now: Option<&TargetState>) -> Fit {
         return Fit::NewCandidate(format!("a new candidate, {to}, is on its way").into());
     }
     match plan.primitive.way() {
-        Way::Abort if !now.is_moving() => {
+        // What never seemed to move, a change of configuration alone, has not been promoted meanwhile either.
+        Way::Abort if seen.is_moving() && !now.is_moving() => {
             return Fit::Replan("it was fully promoted meanwhile: abort no longer works, undo does".into());
         }
         Way::Abort if now.aborted && !seen.aborted => {
@@ -54,7 +55,10 @@ pub fn fit(plan: &Plan, seen: &TargetState, now: Option<&TargetState>) -> Fit {
             return Fit::Replan("it moves again: abort is the quick way now".into());
         }
         Way::Pause if now.held && !seen.held => return Fit::Done("it is held already".into()),
-        Way::Pause if !now.is_moving() => {
+        Way::Pause if now.aborted => {
+            return Fit::Done("it is going back already: a hold would stop the way back".into());
+        }
+        Way::Pause if seen.is_moving() && !now.is_moving() => {
             return Fit::Done("it was fully promoted meanwhile: nothing moves".into());
         }
         Way::Abort | Way::Undo | Way::Pause | Way::Forward => {}

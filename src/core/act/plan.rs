@@ -306,6 +306,8 @@ pub enum Expect {
         hash: Hash,
         n: u32,
     },
+    /// As many replicas of it are ready as the target asks for now: a scaler may have changed that meanwhile.
+    AllReadyOf(Hash),
     /// No replica of any other version exists.
     OnlyServing(Hash),
     /// No replica of `hash` exists or its traffic weight is zero and the source says so.
@@ -355,6 +357,7 @@ impl Expect {
             Expect::StepAtLeast(n) => s.step.is_some_and(|i| i >= *n),
             Expect::Observed => s.observed && generation.is_none_or(|g| s.generation >= g),
             Expect::ReadyOf { hash, n } => s.revision(hash).is_some_and(|r| r.replicas.ready >= *n),
+            Expect::AllReadyOf(h) => s.revision(h).is_some_and(|r| r.replicas.ready >= s.wanted),
             Expect::OnlyServing(h) => s.revisions.iter().all(|r| r.hash == *h || r.replicas.existing == 0),
             Expect::NoneServing(h) => s.existing_of(h) == 0,
             Expect::WeightIs(w) => s.weight_real == Some(*w),

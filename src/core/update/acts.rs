@@ -53,7 +53,11 @@ pub(super) fn reread(
                         many::dropped(model, id, &what, true);
                         return;
                     }
-                    moved::replan(model, what, out);
+                    if owns(model, id) {
+                        moved::replan(model, what, out);
+                    } else {
+                        again(model, id, false, what, out);
+                    }
                     return;
                 }
                 Fit::NewCandidate(what) => {
@@ -62,7 +66,11 @@ pub(super) fn reread(
                         many::dropped(model, id, &what, true);
                         return;
                     }
-                    moved::reopen(model, what, out);
+                    if owns(model, id) {
+                        moved::reopen(model, what, out);
+                    } else {
+                        again(model, id, true, what, out);
+                    }
                     return;
                 }
                 Fit::OtherTarget(what) | Fit::Done(what) => {
@@ -74,6 +82,28 @@ pub(super) fn reread(
         },
     }
     go_on(model, id, out);
+}
+
+/// The open dialog is this act's.
+fn owns(model: &Model, id: ActId) -> bool {
+    model.dialog.as_ref().and_then(|d| d.act()).is_some_and(|d| d.act == Some(id))
+}
+
+/// The act's operation once more, in a dialog of its own. One that stands open, with keys on their way to it, is not
+/// taken away: then it is told.
+fn again(model: &mut Model, id: ActId, other: bool, what: Arc<str>, out: &mut Vec<Effect>) {
+    let Some(operation) = model.acts.get(&id).map(|a| a.plan.operation.clone()) else { return };
+    // Another candidate is another target: its version is chosen anew, unless a person did.
+    let operation = if other { moved::anew(&operation) } else { operation };
+    let stands = model.dialog.as_ref().is_some_and(|d| match d.act() {
+        Some(open) => open.operation.target != operation.target || open.act.is_some_and(|a| a != id),
+        None => d.sheet().is_none(),
+    });
+    if stands {
+        model.tell(format!("{} of {}: {what}", operation.verb.word(), operation.target.at()));
+    } else {
+        confirm::open(model, operation, Some(what), out);
+    }
 }
 
 pub(super) fn durable(model: &mut Model, ticket: Ticket, out: &mut Vec<Effect>) {
@@ -305,18 +335,14 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome, out:
             act.ended = Some(now);
             let backward = act.direction() == Direction::Backward;
             // Of several the others go on, and what became of each stands in one line: no dialog for each.
-            let again = backward
+            let opens = backward
                 && act.together.is_none()
                 && matches!(r.kind, RefusedBy::Guard | RefusedBy::Throttled | RefusedBy::NotSent);
-            let (operation, why) = (act.plan.operation.clone(), r.why.clone());
+            let why: Arc<str> = format!("refused: {}", r.why).into();
             act.state = State::Refused(r);
-            // Keys that were meant for several targets must not land in the dialog of one.
-            let over = model.dialog.as_ref().is_some_and(|d| d.many().is_some());
-            if again && over {
-                model.tell(format!("{} refused: {why}", operation.target.at()));
-            } else if again {
+            if opens {
                 // The way back stays open: a fresh dialog, one more Y, a new recorded step.
-                confirm::open(model, operation, Some(format!("refused: {why}").into()), out);
+                again(model, id, false, why, out);
             }
         }
         Outcome::Unknown { why } => {

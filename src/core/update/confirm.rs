@@ -117,6 +117,7 @@ pub(super) fn planned(
     match read {
         Ok(None) => {
             d.plan = PlanState::Cannot("it is gone".into());
+            d.name = None;
             return;
         }
         Ok(Some(fresh)) => {
@@ -143,11 +144,14 @@ pub(super) fn planned(
         Some(Err(why)) => {
             // Where the target could not be read, that is the reason, not what the plan lacks because of it.
             d.plan = PlanState::Cannot(due.first().cloned().unwrap_or_else(|| why.to_string().into()));
+            // Nothing can be confirmed, so no name is asked for: any key closes.
+            d.name = None;
             return;
         }
         None => {
             let why = due.first().cloned().unwrap_or_else(|| "no answer".into());
             d.plan = PlanState::Cannot(why);
+            d.name = None;
             return;
         }
     }
@@ -433,7 +437,7 @@ pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
             }
             let Some(mut plan) = d.plan().cloned() else { return };
             for step in &mut plan.steps {
-                step.seen_by = model.limits.seen;
+                step.seen_by = model.limits.seen_by(step.seen_by);
             }
             let act = Act {
                 id: ActId(model.counters.act + 1),

@@ -310,7 +310,7 @@ pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
     for (n, l) in many.lines.iter().enumerate().filter(|(_, l)| l.goes(whole)) {
         let Some(mut plan) = l.plan().cloned() else { continue };
         for step in &mut plan.steps {
-            step.seen_by = model.limits.seen;
+            step.seen_by = model.limits.seen_by(step.seen_by);
         }
         let mut why = if named.is_empty() { Vec::new() } else { l.due.clone() };
         why.extend(general.iter().cloned());

@@ -278,9 +278,10 @@ pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
                     }
                 }
                 if let ReadBack::Waiting(t) = act.read_back
-                    && now.person.0 - t.0 >= limits.reread
+                    && now.person.0 - t.0 >= limits.reread_of(act)
                 {
-                    act.read_back = ReadBack::Failed("it could not be read back in 2 s".into());
+                    let waited = limits.reread_of(act) / 1_000;
+                    act.read_back = ReadBack::Failed(format!("it could not be read back in {waited} s").into());
                     due = true;
                 }
                 if due {

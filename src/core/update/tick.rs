@@ -74,7 +74,7 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
                     person.push(t.0 + model.limits.durable);
                 }
                 if let ReadBack::Waiting(t) = a.read_back {
-                    person.push(t.0 + model.limits.reread);
+                    person.push(t.0 + model.limits.reread_of(a));
                 }
             }
             State::Accepted | State::Seen => {

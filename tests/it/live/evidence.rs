@@ -167,11 +167,7 @@ fn the_way_back_says_what_would_keep_the_old_version_from_starting() {
     assert!(matches!(c.state, CheckState::Warn | CheckState::Blocked) && c.how.contains("gone: ConfigMap"), "{c:?}");
     // Who may read little is told which rights are missing, and nothing is called fine for it.
     let look = back(&backend(&lab, User::Look), &target);
-    let named = [
-        ("config and secrets", "get configmaps"),
-        ("disruption budget", "list poddisruptionbudgets"),
-        ("autoscaler", "list horizontalpodautoscalers"),
-    ];
+    let named = [("config and secrets", "get configmaps"), ("disruption budget", "list poddisruptionbudgets")];
     for (what, right) in named {
         let c = check(&look, what);
         assert!(c.state == CheckState::Unknown && c.how.contains(right), "{c:?}");

@@ -183,7 +183,7 @@ fn back_on(r: &Read<'_>, stable: &Hash) -> (Expect, String) {
     let when = Expect::All(vec![
         Expect::Any(vec![Expect::AbortedIs(true), Expect::CandidateIs(stable.clone())]),
         gone,
-        Expect::ReadyOf { hash: stable.clone(), n: s.wanted },
+        Expect::AllReadyOf(stable.clone()),
     ]);
     (when, words)
 }

@@ -115,7 +115,7 @@ fn everywhere(r: &Read<'_>, to: &Hash) -> (Expect, String) {
         (Expect::OnlyServing(to.clone()), "no pod of another version exists")
     };
     all.push(only);
-    all.push(Expect::ReadyOf { hash: to.clone(), n: s.wanted });
+    all.push(Expect::AllReadyOf(to.clone()));
     (Expect::All(all), format!("{} is stable, {} of it are ready and {words}", r.v(to), s.wanted))
 }
 

@@ -36,7 +36,7 @@ fn an_armed_console_promotes_through_a_paused_step() {
 #[test]
 fn a_promote_is_refused_when_the_step_moved_under_its_dialog() {
     let Some(lab) = Lab::get() else { return };
-    let fresh = lab.fresh_rollout("late", Shape::Basic, &two_gates());
+    let fresh = lab.fresh_rollout("moved", Shape::Basic, &two_gates());
     fresh.start("1.1");
     let home = Home::new(&lab, User::Act, &fresh.name, None);
     let mut console = home.open();
