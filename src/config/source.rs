@@ -34,7 +34,7 @@ pub enum SourceKind {
 pub struct Kubernetes {
     /// `None`: where kubectl looks.
     pub kubeconfig: Option<PathBuf>,
-    /// `None`: the kubeconfig's current one.
+    /// `None`: the kubeconfig's current one when the source is first opened.
     pub context: Option<Arc<str>>,
     /// Empty: all one may see.
     pub namespaces: Vec<Arc<str>>,

@@ -91,6 +91,65 @@ async fn where_nothing_may_be_read_the_source_is_red_with_the_reason() {
 }
 
 #[tokio::test]
+async fn a_list_that_only_explains_may_fail_and_is_tried_again() {
+    let f = FakeKube::start().await;
+    recorded(&f);
+    f.fault("GET", "horizontalpodautoscalers?limit", Fault::Answer(503, "text/plain", "no backend".into()));
+    f.fault("GET", "analysisruns?limit", Fault::Answer(200, "text/html", "<html>sign in</html>".into()));
+    f.fault("GET", "experiments?limit", Fault::Bomb(200));
+    f.fault("GET", "pods?limit", Fault::Stall);
+    let w = observe(&backend(&f, &["shop"]));
+    w.until("whole", |all| all.iter().any(whole)).await;
+    w.until("watching", |_| w.last().is_some_and(|s| s.link == Link::Watching)).await;
+    assert!(target(&w.facts.lock().expect("lock"), "Rollout").is_some(), "what rolls out is shown");
+    let asked = |part: &str| f.asked().iter().filter(|a| a.path.contains(part)).count();
+    w.until("another try", |_| asked("horizontalpodautoscalers?limit") > 1).await;
+    w.until("its reason", |_| w.last().is_some_and(|s| s.last_error.is_some())).await;
+    let s = w.last().expect("told");
+    assert!(s.link == Link::Watching && !w.task.is_finished(), "{:?}", s.link);
+    let refused = s.abilities.rights.iter().find(|r| r.verb.starts_with("list ") && r.allowed == Some(false));
+    assert_eq!(refused, None, "no right is missing");
+    f.heal();
+    w.until("its watch", |_| asked("horizontalpodautoscalers?watch=1") > 0).await;
+    assert!(!w.task.is_finished());
+    assert_eq!(w.last().expect("told").link, Link::Watching);
+}
+
+#[tokio::test]
+async fn a_list_of_what_rolls_out_that_fails_is_the_sources_end() {
+    for plural in ["deployments", "replicasets", "rollouts"] {
+        let f = FakeKube::start().await;
+        recorded(&f);
+        f.fault("GET", &format!("{plural}?limit"), Fault::Answer(500, "text/plain", "no".into()));
+        let w = observe(&backend(&f, &["shop"]));
+        w.until("its end", |_| w.task.is_finished()).await;
+        let Some(Link::Failed(e)) = w.last().map(|s| s.link) else { panic!("red: {plural}") };
+        assert_eq!(e.trouble, Trouble::Server, "{plural}");
+    }
+}
+
+#[tokio::test]
+async fn an_operators_own_kind_that_gives_no_answer_holds_nothing_up() {
+    for part in ["/apis/db.example.org/v1", "databases?limit"] {
+        let f = FakeKube::start().await;
+        recorded(&f);
+        f.install("db.example.org/v1", "databases", "Database");
+        let db = json!({"kind": "Database", "metadata": {"name": "orders", "namespace": "shop", "uid": "db1"},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
+        f.put("databases", db);
+        f.fault("GET", part, Fault::Answer(503, "text/plain", "the operator is away".into()));
+        let w = observe(&backend_of(&f, &["shop"], &["databases.db.example.org/v1"]));
+        w.until("whole", |all| all.iter().any(whole)).await;
+        w.until("watching", |_| w.last().is_some_and(|s| s.link == Link::Watching)).await;
+        let said = || w.last().and_then(|s| s.last_error).is_some_and(|(_, e)| e.trouble == Trouble::Server);
+        w.until("its reason", |_| said()).await;
+        f.heal();
+        w.until("the database", |all| target(all, "Database").is_some()).await;
+        assert!(!w.task.is_finished(), "{part}");
+    }
+}
+
+#[tokio::test]
 async fn a_cluster_where_only_workloads_may_be_read_is_not_red() {
     let f = FakeKube::start().await;
     f.put("deployments", deployment("api"));

@@ -13,9 +13,9 @@ use futures::{AsyncBufReadExt, AsyncReadExt, TryStreamExt};
 use http::{HeaderValue, Request};
 use http_body_util::{BodyExt, Limited};
 use jiff::Timestamp;
-use kube::config::AuthInfo;
+use kube::config::{AuthInfo, Kubeconfig};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Decoded body cap of limits.md section 4.
@@ -25,15 +25,38 @@ const NOT_A_STATUS: &str = "not a Status";
 /// What is read of an answer that says no.
 pub const WORDS_CAP: usize = 64 * 1024;
 
-/// What a source keeps over its connections: requests of the last minute, a wait the server asked for, reviews.
+/// What a source keeps over its connections: requests of the last minute, a wait the server asked for, reviews, and
+/// which context it is of.
 #[derive(Clone, Debug, Default)]
 pub struct Calls {
     sent: Arc<Mutex<VecDeque<Instant>>>,
     until: Arc<Mutex<Option<Instant>>>,
     pub reviews: Reviews,
+    /// The context that the kubeconfig called the current one at first, where the settings name none.
+    first: Arc<OnceLock<String>>,
 }
 
 impl Calls {
+    /// The context looked through: the settings' own, else the first that was the current one.
+    fn context<'a>(&'a self, settings: &'a Settings) -> Option<&'a str> {
+        settings.context.as_deref().filter(|c| !c.is_empty()).or_else(|| self.first.get().map(String::as_str))
+    }
+
+    /// Where the source looks. A source must not move to another cluster because another shell chose another context.
+    fn place(&self, kc: &Kubeconfig, settings: &Settings) -> Result<Place, SourceError> {
+        let asked = self.context(settings);
+        let now = kubeconfig::place(kc, asked)?;
+        if asked.is_some() {
+            return Ok(now);
+        }
+        // Two connections may be made at once, from what the file said at different times: the first one counts.
+        let first = self.first.get_or_init(|| now.context.clone());
+        if *first != now.context {
+            return kubeconfig::place(kc, Some(first));
+        }
+        Ok(now)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Instant>> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -86,7 +109,7 @@ pub struct Clients {
 /// identity's plugin failed. An acting identity that cannot be had is an error of the acts alone.
 pub async fn connect(settings: &Settings, calls: &Calls) -> Result<Clients, SourceError> {
     let kc = kubeconfig::read(settings.kubeconfig.clone()).await?;
-    let looks = kubeconfig::place(&kc, settings.context.as_deref())?;
+    let looks = calls.place(&kc, settings)?;
     let (user, credential, mut until) = log_in(&looks).await?;
     let watch = Link::looking(client(&looks, user.clone(), false).await?, credential.clone(), calls.clone());
     let other = settings.act_context.as_deref().filter(|c| *c != looks.context);
@@ -130,12 +153,12 @@ fn impersonating(mut user: AuthInfo, settings: &Settings) -> AuthInfo {
 }
 
 /// See `Backend::login`. Reads the kubeconfig.
-pub fn logins(settings: &Settings) -> Result<Vec<Login>, Arc<str>> {
+pub fn logins(settings: &Settings, calls: &Calls) -> Result<Vec<Login>, Arc<str>> {
     if !settings.login.is_empty() {
         return Ok(vec![Login { argv: settings.login.clone(), env: Vec::new(), prints_secrets: false }]);
     }
     let kc = kubeconfig::read_now(settings.kubeconfig.clone()).map_err(|e| e.sentence)?;
-    let names = [settings.context.as_deref(), settings.act_context.as_deref()];
+    let names = [calls.context(settings), settings.act_context.as_deref()];
     let mut out: Vec<Login> = Vec::new();
     for (i, name) in names.into_iter().enumerate().filter(|(i, name)| *i == 0 || name.is_some()) {
         let place = kubeconfig::place(&kc, name).map_err(|e| e.sentence)?;

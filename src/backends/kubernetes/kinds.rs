@@ -28,6 +28,8 @@ pub struct Found {
     pub words: BTreeMap<u8, Arc<str>>,
     /// A group that gave no answer: nothing is known of its kinds.
     pub unknown: Option<SourceError>,
+    /// The same of a group without which the source works: it is no reason to wait.
+    pub spared: Option<SourceError>,
 }
 
 /// (path of the group, resource) of a kind.
@@ -84,7 +86,8 @@ pub async fn look(c: &Clients, customs: &[CustomKind], deadline: Duration) -> Re
             Err(e) if e.trouble == Trouble::NotFound => {}
             Err(e) if e.trouble == Trouble::Forbidden => found.served.extend(kinds.iter().map(|(k, _)| *k)),
             Err(e) if e.trouble == Trouble::Auth => return Err(e),
-            Err(e) => found.unknown = Some(e),
+            Err(e) if kinds.iter().any(|(k, _)| k.is_needed()) => found.unknown = Some(e),
+            Err(e) => found.spared = Some(e),
         }
     }
     Ok(found)

@@ -91,7 +91,8 @@ const RIGHTS_KEPT: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub source: SourceId,
-    /// `None`: the kubeconfig's current one, as it stands when the connection is made.
+    /// `None`: the kubeconfig's current one, as it stands when the first connection is made; every later one is of the
+    /// same context, whatever another shell's `kubectl config use-context` has written since.
     pub context: Option<String>,
     /// `None`: as kubectl finds it (`$KUBECONFIG`, `~/.kube/config`).
     pub kubeconfig: Option<PathBuf>,
@@ -301,7 +302,7 @@ impl Backend for Kubernetes {
     }
 
     fn login(&self) -> Result<Vec<Login>, Arc<str>> {
-        client::logins(&self.settings)
+        client::logins(&self.settings, &self.calls)
     }
 
     fn renew(&self) {

@@ -6,13 +6,13 @@ use super::custom::CustomKind;
 use super::kinds::{self, Found, place};
 use super::rows::{Kind, Scope};
 use super::store::Change;
-use super::told::Telling;
+use super::told::{At, Telling};
 use super::watch::{Report, Said, Stream};
 use super::{Kubernetes, leases, rights};
 use crate::backends::{Interest, Sink};
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{Abilities, Controller, Link, SourceError, Trouble};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch as watched};
@@ -22,6 +22,8 @@ use tokio::task::JoinSet;
 const RIGHTS_EVERY: Duration = Duration::from_secs(60);
 /// Reports folded before facts go out.
 const BATCH: usize = 2_048;
+/// A list that fails again and again is tried half as often each time, down to an eighth.
+const RARER: u32 = 3;
 /// Whoever acted a moment ago waits for the controller.
 const ACTING: Duration = Duration::from_secs(60);
 
@@ -45,8 +47,11 @@ struct Watching<'a, 't> {
     /// Everything was complete once: from then on facts flow.
     ever: bool,
     whole: bool,
-    /// The kinds are known: an answer of discovery came for every group.
+    /// The kinds are known: an answer of discovery came for every group that is needed.
     discovered: bool,
+    /// What the source works without because its first list failed: how often it did, and when it is tried again
+    /// (`None`: it is being tried).
+    again: BTreeMap<At, (u32, Option<Instant>)>,
     looking: bool,
     looked: Option<Instant>,
     /// When the kinds are looked for again.
@@ -96,6 +101,7 @@ async fn session(k: &Kubernetes, want: watched::Receiver<Interest>, told: &mut T
         ever: false,
         whole: false,
         discovered: false,
+        again: BTreeMap::new(),
         looking: false,
         looked: None,
         look_at: now,
@@ -168,6 +174,7 @@ impl Watching<'_, '_> {
                         self.ask_kinds(&mut answers);
                     }
                     self.ask_leases(&mut answers);
+                    self.try_again(&mut streams);
                     self.tell();
                 }
                 () = self.k.renewed.notified() => return SourceError::new(Trouble::Auth, "logged in anew"),
@@ -193,33 +200,62 @@ impl Watching<'_, '_> {
         } else {
             &self.scopes
         };
-        let customs = self.k.customs();
-        let (group, plural) = place(kind, &customs);
         for scope in scopes {
             let at = (scope.clone(), kind);
-            if self.told.without.contains_key(&at) || !self.told.wanted.insert(at) {
-                continue;
+            if !self.told.without.contains_key(&at) && self.told.wanted.insert(at.clone()) {
+                self.follow(at, streams);
             }
-            let stream = Stream {
-                clients: self.clients.clone(),
-                scope: scope.clone(),
-                kind,
-                group: group.clone(),
-                plural: plural.clone(),
-                instances: !customs.is_empty(),
-                timing: self.k.timing,
-                out: self.reports.clone(),
-            };
-            let scope = scope.clone();
-            streams.spawn(async move { (scope, kind, stream.run().await) });
         }
+    }
+
+    fn follow(&self, (scope, kind): At, streams: &mut Streams) {
+        let customs = self.k.customs();
+        let (group, plural) = place(kind, &customs);
+        let stream = Stream {
+            clients: self.clients.clone(),
+            scope: scope.clone(),
+            kind,
+            group,
+            plural,
+            instances: !customs.is_empty(),
+            timing: self.k.timing,
+            out: self.reports.clone(),
+        };
+        streams.spawn(async move { (scope, kind, stream.run().await) });
+    }
+
+    /// Lists that failed and are due. Nothing waits for them: they are wanted once they are complete.
+    fn try_again(&mut self, streams: &mut Streams) {
+        let now = Instant::now();
+        let due = |(_, at): &(u32, Option<Instant>)| at.is_some_and(|at| now >= at);
+        let all: Vec<At> = self.again.iter().filter(|(_, a)| due(a)).map(|(at, _)| at.clone()).collect();
+        for at in all {
+            self.again.entry(at.clone()).and_modify(|a| a.1 = None);
+            self.follow(at, streams);
+        }
+    }
+
+    /// The source works without it; it is tried again after half a minute, then more rarely.
+    fn spare(&mut self, at: &At, e: &SourceError, failed: u32) {
+        let half = self.k.timing.recheck() / 2;
+        let asked = Duration::from_millis(e.retry_after_ms.unwrap_or(0).min(600_000));
+        let wait = (half * 2_u32.pow(failed.min(RARER))).max(asked);
+        self.again.insert(at.clone(), (failed.saturating_add(1), Some(Instant::now() + wait)));
+        self.told.last_error(e.clone());
+        self.told.without.insert(at.clone(), e.clone());
     }
 
     /// A stream ended for good. `Err`: so must the source.
     fn ended(&mut self, scope: Scope, kind: Kind, e: SourceError, streams: &mut Streams) -> Result<(), SourceError> {
         let at = (scope.clone(), kind);
         let known = self.told.lists.get(&at).is_some_and(|l| l.complete);
+        let failed = self.again.remove(&at).map_or(0, |(n, _)| n);
+        self.told.without.remove(&at);
         match e.trouble {
+            Trouble::Timeout | Trouble::Shape | Trouble::TooBig | Trouble::Server if !known && !kind.is_needed() => {
+                tracing::warn!(error = %e, kind = kind.word(), "a list failed: going on without it");
+                self.spare(&at, &e, failed);
+            }
             // Many sites grant namespaces only: then the context's own one.
             Trouble::Forbidden if scope.is_none() && !known => {
                 tracing::debug!(kind = kind.word(), "no right to read the whole cluster: the context's namespace");
@@ -284,6 +320,10 @@ impl Watching<'_, '_> {
         self.looking = false;
         self.looked = Some(Instant::now());
         self.look_at = Instant::now() + self.k.timing.recheck();
+        if let Some(e) = found.spared {
+            self.told.last_error(e);
+            self.look_at = Instant::now() + self.k.timing.recheck() / 2;
+        }
         match found.unknown {
             Some(e) => {
                 self.told.last_error(e);
@@ -347,6 +387,11 @@ impl Watching<'_, '_> {
         match r.said {
             Said::Change(c) => {
                 self.told.heard(&at, &c);
+                // What was tried again is there.
+                if matches!(c, Change::Listed) && self.again.remove(&at).is_some() {
+                    self.told.without.remove(&at);
+                    self.told.wanted.insert(at.clone());
+                }
                 let mut store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
                 store.fold(&at.0, at.1, c);
             }

@@ -111,6 +111,26 @@ impl Kind {
         self.target().is_some() || matches!(self, Kind::Custom(_))
     }
 
+    /// Without these there is nothing to show, or the versions of what is shown are not known. Of the others the source
+    /// works without: they explain, or are an operator's own.
+    pub fn is_needed(self) -> bool {
+        match self {
+            Kind::Rollouts
+            | Kind::Deployments
+            | Kind::StatefulSets
+            | Kind::DaemonSets
+            | Kind::Canaries
+            | Kind::Sets => true,
+            Kind::Custom(_)
+            | Kind::Pods
+            | Kind::Runs
+            | Kind::Experiments
+            | Kind::Revisions
+            | Kind::Scalers
+            | Kind::Keda => false,
+        }
+    }
+
     /// The kind whose objects are called `word`.
     pub fn of_target(word: &str) -> Option<Kind> {
         [Kind::Rollouts, Kind::Deployments, Kind::StatefulSets, Kind::DaemonSets, Kind::Canaries]

@@ -114,6 +114,9 @@ pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms
     }
     let status: Option<StatusDto> = serde_json::from_slice(body).ok();
     let why = status.as_ref().and_then(|s| s.message.as_deref()).map_or_else(|| said(body), clean);
+    if status.as_ref().is_some_and(|s| is_gone_already(code, s, step)) {
+        return Outcome::Accepted { generation: None, version: None, took_ms };
+    }
     let kind = match code {
         401 => RefusedBy::Auth,
         403 if why.contains("denied") => RefusedBy::Policy,
@@ -141,6 +144,25 @@ pub fn outcome(code: u16, headers: &HeaderMap, body: &[u8], step: &Step, took_ms
         why: if why.is_empty() { format!("answer {code}").into() } else { why.into() },
         retry_after_ms: retry_after_ms(headers).or(detail),
     })
+}
+
+/// A pod that was to go has gone by itself, or another one has its name by now: what the deletion was for is so. Only the
+/// API server's own word counts, not a proxy's page.
+fn is_gone_already(code: u16, status: &StatusDto, step: &Step) -> bool {
+    let path = step.request.path.split('?').next().unwrap_or("");
+    if &*step.request.method != "DELETE" || !path.contains("/pods/") || path.contains("/proxy/") {
+        return false;
+    }
+    match code {
+        404 => status.reason.as_deref() == Some("NotFound"),
+        // Two wordings: "the UID in the precondition (a) does not match the UID in record (b)" where the object was
+        // exchanged, "Precondition failed: UID in precondition: a, UID in object meta: b" where it was on its way.
+        409 => status
+            .message
+            .as_deref()
+            .is_some_and(|m| m.contains("UID in the precondition") || m.contains("UID in precondition")),
+        _ => false,
+    }
 }
 
 fn said(body: &[u8]) -> String {
@@ -203,11 +225,36 @@ mod tests {
             (200, r#"{"kind":"Status","status":"Success"}"#, &pod, "accepted"),
             (200, object, &pod, "accepted"),
             (200, "<html>sign in</html>", &pod, "unknown"),
-            (409, r#"{"message":"the UID in the precondition (a) does not match"}"#, &pod, "Guard"),
             (404, "{}", &pod, "Gone"),
+            (404, "<html>no such site</html>", &pod, "Gone"),
             (500, "{}", &pod, "unknown"),
             (201, object, &event, "accepted"),
             (201, "{}", &event, "unknown"),
+        ] {
+            assert_eq!(says(code, body, step), said, "{code} {body} {}", step.request.path);
+        }
+    }
+
+    #[test]
+    fn a_pod_that_is_gone_already_was_deleted_and_nothing_else_is() {
+        let pod = step("DELETE", "/api/v1/namespaces/shop/pods/web-1");
+        let patch = step("PATCH", "/api/v1/namespaces/shop/pods/web-1");
+        let run = step("DELETE", "/apis/argoproj.io/v1alpha1/namespaces/shop/analysisruns/web-1");
+        let none = r#"{"kind":"Status","reason":"NotFound","message":"pods \"web-1\" not found","code":404}"#;
+        let other = r#"{"reason":"Conflict","message":"Operation cannot be fulfilled on pods \"web-1\": the UID in the precondition (a) does not match the UID in record (b). The object might have been deleted and then recreated"}"#;
+        let going = r#"{"reason":"Conflict","message":"Operation cannot be fulfilled on Pod \"web-1\": StorageError: invalid object, Code: 4, Key: /registry/pods/shop/web-1, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: a, UID in object meta: b"}"#;
+        let busy = r#"{"reason":"Conflict","message":"Operation cannot be fulfilled on pods \"web-1\": the object has been modified"}"#;
+        for (code, body, step, said) in [
+            (404, none, &pod, "accepted"),
+            (409, other, &pod, "accepted"),
+            (409, going, &pod, "accepted"),
+            (409, busy, &pod, "Guard"),
+            (403, none, &pod, "Forbidden"),
+            (410, none, &pod, "Gone"),
+            (404, none, &patch, "Gone"),
+            (409, other, &patch, "Guard"),
+            (404, none, &run, "Gone"),
+            (409, other, &run, "Guard"),
         ] {
             assert_eq!(says(code, body, step), said, "{code} {body} {}", step.request.path);
         }

@@ -8,7 +8,7 @@ use super::store::Change;
 use crate::backends::Sink;
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
-use crate::core::world::source::{Controller, Link, Right, SourceError, SourceState};
+use crate::core::world::source::{Controller, Link, Right, SourceError, SourceState, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
 
@@ -17,7 +17,7 @@ const OLD_AFTER_MS: i64 = 90_000;
 /// `confirmed` alone moves the source's state at most this often.
 const CONFIRM_EVERY_MS: i64 = 3_000;
 
-type At = (Scope, Kind);
+pub type At = (Scope, Kind);
 
 /// Where the list and watch of one kind in one scope stand.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ pub struct Telling<'a> {
     pub out: &'a Sink,
     /// What is watched.
     pub wanted: BTreeSet<At>,
-    /// What may not be read; the rest works without it.
+    /// What may not or cannot be read; the rest works without it.
     pub without: BTreeMap<At, SourceError>,
     /// Kinds that may not be read in the whole cluster: in the context's namespace only.
     pub narrowed: BTreeSet<Kind>,
@@ -119,7 +119,9 @@ impl<'a> Telling<'a> {
 
     /// Rights that are missing to see everything there is.
     fn missing(&self) -> BTreeSet<Kind> {
-        let mut kinds: BTreeSet<Kind> = self.without.keys().map(|(_, k)| *k).collect();
+        // A list that failed for another reason says nothing of a right.
+        let forbidden = self.without.iter().filter(|(_, e)| e.trouble == Trouble::Forbidden);
+        let mut kinds: BTreeSet<Kind> = forbidden.map(|((_, k), _)| *k).collect();
         // Where everything is of one namespace that is the scope, and nothing is missing in it.
         if self.wanted.iter().any(|(scope, _)| scope.is_none()) {
             kinds.extend(&self.narrowed);

@@ -88,6 +88,30 @@ async fn looking_never_carries_the_power_to_act() {
 }
 
 #[tokio::test]
+async fn another_shell_that_chooses_a_context_does_not_move_a_source() {
+    let home = Home::new("moved");
+    let (look, act) = (FakeKube::start().await, FakeKube::start().await);
+    let mut file = None;
+    let k = two(&home, &look, &act, |s| file.clone_from(&s.kubeconfig));
+    let file = file.expect("a kubeconfig");
+    let id = rollout(&look);
+    rollout(&act);
+    k.probe(&CX).await.expect("in");
+    let text = std::fs::read_to_string(&file).expect("read");
+    let moved = text.replace(r#""current-context":"look""#, r#""current-context":"act""#);
+    assert_ne!(text, moved);
+    std::fs::write(&file, moved).expect("written");
+    let before = look.asked().len();
+    // Logged in anew: new connections are made.
+    k.renew();
+    k.probe(&CX).await.expect("in again");
+    assert!(look.asked().len() > before, "the links are new");
+    let got = hold(&k, &id).await.expect("sent");
+    assert!(matches!(got, Outcome::Accepted { .. }), "{got:?}");
+    assert_eq!((act.asked().len(), look.writes()), (0, 1), "nothing went to the other cluster");
+}
+
+#[tokio::test]
 async fn impersonation_is_of_the_acts_alone() {
     let home = Home::new("impersonate");
     let f = FakeKube::start().await;
