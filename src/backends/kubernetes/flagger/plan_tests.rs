@@ -94,6 +94,42 @@ fn without_a_fresh_read_the_way_back_is_the_same_request_and_forward_is_refused(
 }
 
 #[test]
+fn an_analysis_that_is_skipped_is_switched_on_before_anything_that_goes_back() {
+    let skip = ("/spec/skipAnalysis", json!(true));
+    let held = ("/spec/suspend", json!(true));
+    for (changes, next) in [
+        (vec![skip.clone()], "open the rollback hook"),
+        (vec![skip.clone(), held.clone()], "open the rollback hook"),
+        (vec![skip.clone(), NO_HOOKS], "fail its checks"),
+        (vec![skip.clone(), held, NO_HOOKS], "fail its checks"),
+    ] {
+        let t = seen(MOVING, &changes);
+        let p = ask(Verb::RollBack, &t).expect("in flight");
+        assert_eq!(
+            body(&p, 0),
+            json!([
+                {"op": "test", "path": "/metadata/uid", "value": field(&t, "/object/metadata/uid")},
+                {"op": "test", "path": "/status/lastAppliedSpec", "value": field(&t, "/object/status/lastAppliedSpec")},
+                {"op": "add", "path": "/spec/skipAnalysis", "value": false},
+            ])
+        );
+        assert!(!p.steps[0].request.path.contains("/status"), "the spec is not written through the status");
+        assert_eq!(&*p.steps[1].title, next);
+        // The next request leaves only when the field is seen to be off.
+        let mut off = changes.clone();
+        off[0].1 = json!(false);
+        assert!(!p.steps[0].done_when.holds(Some(&t), None));
+        assert!(p.steps[0].done_when.holds(Some(&seen(MOVING, &off)), None));
+        assert!(p.why.contains("skipAnalysis goes off first") && cautions(&p).contains("skipAnalysis is on"), "{p:?}");
+        let mut blind = t.clone();
+        blind.raw = None;
+        assert_eq!(ask(Verb::RollBack, &blind).expect("in flight").steps.len(), p.steps.len());
+    }
+    let p = ask(Verb::RollBack, &seen(MOVING, &[])).expect("in flight");
+    assert!(!p.why.contains("skipAnalysis") && &*p.steps[0].title == "open the rollback hook");
+}
+
+#[test]
 fn its_rollback_hook_is_opened_and_closed_again() {
     let t = seen(MOVING, &[]);
     let p = ask(Verb::RollBack, &t).expect("in flight");

@@ -56,10 +56,14 @@ fn in_flight(op: &Operation, r: &Read<'_>) -> Plan {
     let (from, to) = (r.candidate(), r.v(s.stable.as_ref()));
     let hook = r.tester("rollback").0;
     let mut cautions: Vec<Arc<str>> = Vec::new();
-    let steps = match &hook {
+    let mut steps = match &hook {
         Some(t) => by_hook(r, t),
         None => by_force(r),
     };
+    if r.flagger.skip_analysis {
+        steps.insert(0, check_again(r));
+        cautions.push("skipAnalysis is on: a tick before the first request is stored still promotes it".into());
+    }
     if hook.is_none() {
         cautions.push(
             "a tick that runs just now may write over the count: if it is not Failed after two ticks, do it again"
@@ -86,14 +90,19 @@ fn in_flight(op: &Operation, r: &Read<'_>) -> Plan {
         cautions.push(format!("{} ({}) still asks for {from}: revert it there too", git.tool, git.what).into());
     }
     let held = if s.held { ", and the hold ends so that it is seen" } else { "" };
+    let first =
+        if r.flagger.skip_analysis { "skipAnalysis goes off first, else the next tick promotes it; " } else { "" };
     let story = Story {
         primitive: if hook.is_some() { Primitive::RollbackGate } else { Primitive::ForceFailure },
         why: match &hook {
             Some(t) => {
-                format!("in flight: its rollback hook ({}.{}) makes flagger go back{held}", t.service, t.namespace)
+                format!(
+                    "in flight: {first}its rollback hook ({}.{}) makes flagger go back{held}",
+                    t.service, t.namespace
+                )
             }
             None => format!(
-                "in flight and no rollback hook of ours: failed checks at the threshold make flagger go back{held}"
+                "in flight and no rollback hook of ours: {first}failed checks at the threshold make flagger go back{held}"
             ),
         },
         sentence: format!("Users of {} get {to} again within {} s; {from} goes away.", s.id.name, r.flagger.interval),
@@ -109,6 +118,14 @@ fn in_flight(op: &Operation, r: &Read<'_>) -> Plan {
 /// What is stored under a hold is looked at when the hold ends.
 fn stored() -> (Expect, String) {
     (Expect::HeldIs(true), "it is stored; flagger looks when the hold ends".to_owned())
+}
+
+/// A tick looks at `skipAnalysis` before the rollback hook and before its count of failures: true, it promotes what is to
+/// go back.
+fn check_again(r: &Read<'_>) -> Step {
+    let mut ops = r.identity();
+    ops.push(json!({"op": "add", "path": "/spec/skipAnalysis", "value": false}));
+    r.patch("check again", "", &ops, (Expect::PromotingFullIs(false), "its analysis is no longer skipped".to_owned()))
 }
 
 fn by_hook(r: &Read<'_>, t: &Tester) -> Vec<Step> {
