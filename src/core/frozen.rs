@@ -5,9 +5,10 @@ use crate::core::act::cord::Held;
 use crate::core::act::flight::{Act, State};
 use crate::core::act::many::{Group, Together, Whole};
 use crate::core::act::plan::Verb;
-use crate::core::id::{ServiceId, TargetId};
+use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::judge::verdict::Word;
 use crate::core::model::{Model, Place};
+use crate::core::world::source::Link;
 use crate::core::world::target::TargetState;
 use std::sync::Arc;
 
@@ -40,7 +41,9 @@ pub fn going_back(model: &Model, t: &TargetState) -> Option<Arc<str>> {
     }
     let ours = |a: &&Act| a.plan.operation.verb == Verb::RollBack && *a.target() == t.id;
     let under_way = |a: &Act| {
-        let left = a.has_left() && !matches!(a.state, State::Refused(_) | State::NotDone(_) | State::Undone(_));
+        // One that is stuck goes nowhere: what still moves forward must be held.
+        let nothing = matches!(a.state, State::Refused(_) | State::NotDone(_) | State::Undone(_) | State::Stuck(_));
+        let left = a.has_left() && !nothing;
         // Settled, it still may be what is asked for; anything else that moves now began after it.
         left && (!a.is_over() || a.plan.to == t.candidate)
     };
@@ -110,6 +113,21 @@ pub fn loose(model: &Model) -> Vec<&TargetState> {
 /// Targets that the cord holds, with what is known of them now.
 pub fn holds(model: &Model) -> Vec<(Held, Option<&TargetState>)> {
     model.cord.holds().map(|h| (model.world.targets.get(&h.target), h)).map(|(t, h)| (h, t)).collect()
+}
+
+/// Does the source say how its targets are now? What is known from one that does not is only what it last was.
+pub fn answers(model: &Model, source: &SourceId) -> bool {
+    model.world.sources.get(source).is_some_and(|s| matches!(s.link, Link::Watching | Link::Polling))
+}
+
+/// Targets that the cord held and that are seen to be gone or no longer held, none of our acts on them being open.
+pub fn over(model: &Model) -> Vec<TargetId> {
+    let ended = |(h, t): (Held, Option<&TargetState>)| {
+        let ours = model.acts.values().any(|a| *a.target() == h.target && !a.is_over());
+        let seen = answers(model, &h.target.source) && t.is_none_or(|t| !t.held);
+        (seen && !ours).then_some(h.target)
+    };
+    holds(model).into_iter().filter_map(ended).collect()
 }
 
 /// Targets whose pause is gone while the cord is pulled, though nobody here has released them. Those of acts of this

@@ -1,6 +1,7 @@
 //! The cord: whether it is pulled, what it holds, what moved when it was. A fold over records, in any order, so that a
 //! restart and another console know the same. Knows no target's state: what is still held is a reading of the model.
 
+use super::plan::Verb;
 use crate::core::entry::{Entry, Kind};
 use crate::core::id::{Hash, TargetId};
 use crate::core::record::{Hlc, Record};
@@ -41,12 +42,25 @@ pub struct Pulled {
     pub moved: Vec<Held>,
 }
 
-/// What was last heard of a target from the cord.
+/// What was last heard of one request of the cord to hold a target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Last {
+struct Wish {
     key: Hlc,
     held: bool,
     candidate: Option<Hash>,
+}
+
+/// A record, or what will be one.
+struct Heard<'a> {
+    kind: Kind,
+    key: Hlc,
+    at: Utc,
+    by: &'a str,
+    session: &'a str,
+    /// Unique within its session.
+    ticket: u64,
+    target: Option<TargetId>,
+    data: &'a Value,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,11 +69,13 @@ pub struct Cord {
     #[serde(with = "crate::core::pairs")]
     pulls: BTreeMap<Hlc, Pulled>,
     thawed: Option<Hlc>,
-    /// Targets that a thaw found gone or no longer held, and when: they are not the cord's any more.
+    /// When what held a target was last ended: it was let go or rolled back, by whomever, or a thaw found it gone or no
+    /// longer held.
     #[serde(with = "crate::core::pairs")]
-    over: BTreeMap<TargetId, Hlc>,
+    ended: BTreeMap<TargetId, Hlc>,
+    /// By target, session and ticket: a request that was refused undoes itself and no other.
     #[serde(with = "crate::core::pairs")]
-    last: BTreeMap<TargetId, Last>,
+    wishes: BTreeMap<(TargetId, String, u64), Wish>,
     /// Rollouts already recorded as loose, by their candidate.
     #[serde(with = "crate::core::pairs")]
     loose: BTreeMap<TargetId, Option<Hash>>,
@@ -71,19 +87,36 @@ impl Cord {
     pub fn take(&mut self, r: &Record) {
         if let Some(kind) = Kind::from_word(&r.kind) {
             let at = Utc::read(r.when()).unwrap_or(Utc(r.hlc.0));
-            self.fold(kind, r.hlc, at, r.who(), r.target_id(), &r.data);
+            let ticket = r.ticket.or(r.data["ticket"].as_u64()).unwrap_or_default();
+            self.fold(Heard {
+                kind,
+                key: r.hlc,
+                at,
+                by: r.who(),
+                session: &r.session,
+                ticket,
+                target: r.target_id(),
+                data: &r.data,
+            });
         }
     }
 
-    /// An entry of our own that is on its way into the log. A log that does not take it must not make the console forget
-    /// what it holds; the record itself comes later and says the same.
-    pub fn foresee(&mut self, e: &Entry, by: &str) {
+    /// An entry of our own that is on its way into the log of `session`. A log that does not take it must not make the
+    /// console forget what it holds; the record itself comes later and says the same.
+    pub fn foresee(&mut self, e: &Entry, session: &str, by: &str) {
         let next = Hlc(self.newest.0, self.newest.1.saturating_add(1));
         let key = if e.at.0 > self.newest.0 { Hlc(e.at.0, 0) } else { next };
-        self.fold(e.kind, key, e.at, by, e.target.clone(), &e.data);
+        let ticket = e.data["ticket"].as_u64().unwrap_or_default();
+        self.fold(Heard { kind: e.kind, key, at: e.at, by, session, ticket, target: e.target.clone(), data: &e.data });
     }
 
-    fn fold(&mut self, kind: Kind, key: Hlc, at: Utc, by: &str, target: Option<TargetId>, data: &Value) {
+    /// Does this entry say something of the cord?
+    pub fn concerns(e: &Entry) -> bool {
+        matches!(e.kind, Kind::Frozen | Kind::Thawed) || e.data["cord"] == true || ends(e.kind, &e.data)
+    }
+
+    fn fold(&mut self, h: Heard<'_>) {
+        let Heard { kind, key, at, by, session, ticket, target, data } = h;
         match kind {
             Kind::Frozen => {
                 let moved = data["moved"].as_array().into_iter().flatten().filter_map(Held::read).collect();
@@ -93,8 +126,7 @@ impl Cord {
                 self.thawed = self.thawed.max(Some(key));
                 for v in data["over"].as_array().into_iter().flatten() {
                     if let Ok(t) = TargetId::deserialize(v) {
-                        let at = self.over.entry(t).or_default();
-                        *at = key.max(*at);
+                        self.end(t, key);
                     }
                 }
             }
@@ -103,13 +135,20 @@ impl Cord {
                     self.loose.insert(t, data["candidate"].as_str().map(Hash::new));
                 }
             }
+            _ if ends(kind, data) => {
+                let Some(target) = target else { return };
+                self.end(target, key);
+            }
             Kind::Sent | Kind::Accepted | Kind::Unknown | Kind::Refused | Kind::Resolved if data["cord"] == true => {
                 let Some(held) = holds(kind, data) else { return };
                 let Some(target) = target else { return };
                 let candidate = data["candidate"].as_str().map(Hash::new);
-                let last = Last { key, held, candidate };
-                if self.last.get(&target).is_none_or(|l| l.key < key) {
-                    self.last.insert(target, last);
+                if self.ended.get(&target).is_none_or(|e| *e < key) {
+                    let of = (target, session.to_owned(), ticket);
+                    let wish = self.wishes.entry(of).or_insert(Wish { key, held, candidate: candidate.clone() });
+                    if wish.key < key {
+                        *wish = Wish { key, held, candidate };
+                    }
                 }
             }
             _ => return,
@@ -128,15 +167,34 @@ impl Cord {
         !self.pulls.is_empty()
     }
 
-    /// What it holds: holds that were accepted or whose outcome is not known, and that it has not released. Also after a
+    /// Nothing that was asked of the target before this holds it any more.
+    fn end(&mut self, target: TargetId, key: Hlc) {
+        let at = self.ended.entry(target.clone()).or_default();
+        let last = key.max(*at);
+        *at = last;
+        self.wishes.retain(|(t, ..), w| *t != target || w.key > last);
+    }
+
+    /// What it holds: holds that were accepted or whose outcome is not known, and that nobody has ended. Also after a
     /// thaw that left some of them.
     pub fn holds(&self) -> impl Iterator<Item = Held> {
-        let held = self.last.iter().filter(|(t, l)| l.held && self.over.get(*t).is_none_or(|k| l.key > *k));
-        held.map(|(t, l)| Held { target: t.clone(), candidate: l.candidate.clone() })
+        let mut newest: BTreeMap<&TargetId, &Wish> = BTreeMap::new();
+        for ((t, ..), w) in self.wishes.iter().filter(|(_, w)| w.held) {
+            let best = newest.entry(t).or_insert(w);
+            if best.key < w.key {
+                *best = w;
+            }
+        }
+        newest.into_iter().map(|(t, w)| Held { target: t.clone(), candidate: w.candidate.clone() })
     }
 
     pub fn has(&self, target: &TargetId) -> bool {
-        self.holds().any(|h| h.target == *target)
+        self.wishes.iter().any(|((t, ..), w)| w.held && t == target)
+    }
+
+    /// The hold of this target.
+    pub fn hold_of(&self, target: &TargetId) -> Option<Held> {
+        self.holds().find(|h| h.target == *target)
     }
 
     /// Did this version already move when it was pulled?
@@ -151,18 +209,31 @@ impl Cord {
     }
 }
 
-/// Does the target stand under the cord's hold after this? `None`: it says nothing of that.
+/// Does this request of the cord hold the target after this? `None`: it says nothing of that.
 fn holds(kind: Kind, data: &Value) -> Option<bool> {
-    match (data["verb"].as_str()?, kind) {
+    if data["verb"] != Verb::Hold.word() {
+        return None;
+    }
+    match kind {
         // On its way without an answer is an outcome that is not known: its console may be gone.
-        ("hold", Kind::Sent | Kind::Accepted | Kind::Unknown) => Some(true),
-        ("hold", Kind::Refused) => Some(false),
+        Kind::Sent | Kind::Accepted | Kind::Unknown => Some(true),
+        Kind::Refused => Some(false),
         // Read back, and it did not happen.
-        ("hold", Kind::Resolved) if data["how"].as_str().is_some_and(|h| h.contains("not done")) => Some(false),
-        ("resume", Kind::Accepted) => Some(false),
-        ("resume", Kind::Resolved) if data["how"].as_str().is_some_and(|h| h.contains("was done")) => Some(false),
+        Kind::Resolved if data["how"].as_str().is_some_and(|h| h.contains("not done")) => Some(false),
         _ => None,
     }
+}
+
+/// A hold that somebody ends is no longer the cord's, whether the cord ended it or not: what holds the target after that
+/// is somebody else's.
+fn ends(kind: Kind, data: &Value) -> bool {
+    let verb = &data["verb"];
+    let happened = match kind {
+        Kind::Accepted => true,
+        Kind::Resolved => data["how"].as_str().is_some_and(|h| h.contains("was done")),
+        _ => false,
+    };
+    happened && (*verb == Verb::Resume.word() || *verb == Verb::RollBack.word())
 }
 
 #[cfg(test)]
@@ -286,15 +357,67 @@ mod tests {
             target: name.map(target),
             data,
         };
-        c.foresee(&e(Kind::Frozen, 1_000, None, json!({"moved": []})), "mira");
-        c.foresee(&e(Kind::Accepted, 1_000, Some("a"), cord("hold")), "mira");
+        c.foresee(&e(Kind::Frozen, 1_000, None, json!({"moved": []})), "s", "mira");
+        c.foresee(&e(Kind::Accepted, 1_000, Some("a"), cord("hold")), "s", "mira");
         assert!(c.is_pulled());
         assert_eq!(names(&c), ["a"]);
         c.take(&record(1_002, "frozen", None, json!({"moved": []})));
         c.take(&record(1_003, "accepted", Some("a"), cord("hold")));
         assert_eq!((names(&c), c.pulled().unwrap().at), (vec!["a".to_owned()], Utc(1_000)));
         // Another console's clock is behind, its record is not.
-        c.foresee(&e(Kind::Thawed, 900, None, json!({})), "mira");
+        c.foresee(&e(Kind::Thawed, 900, None, json!({})), "s", "mira");
         assert!(!c.is_pulled());
+    }
+
+    #[test]
+    fn a_hold_that_anybody_ended_is_not_the_cords_whatever_holds_the_target_after_it() {
+        for (kind, data, held) in [
+            ("accepted", json!({"verb": "resume"}), false),
+            ("accepted", json!({"verb": "roll back"}), false),
+            ("resolved", json!({"verb": "roll back", "how": "read back: it was done"}), false),
+            ("accepted", json!({"verb": "promote"}), true),
+            ("refused", json!({"verb": "resume"}), true),
+            ("resolved", json!({"verb": "resume", "how": "read back: it was not done"}), true),
+        ] {
+            let all = [
+                record(1_000, "accepted", Some("a"), cord("hold")),
+                record(2_000, kind, Some("a"), data.clone()),
+                // Somebody's own.
+                record(3_000, "accepted", Some("a"), json!({"verb": "hold"})),
+            ];
+            let (mut there, mut back) = (Cord::default(), Cord::default());
+            all.iter().for_each(|r| there.take(r));
+            all.iter().rev().for_each(|r| back.take(r));
+            assert_eq!(there.has(&target("a")), held, "{kind} {data}");
+            assert_eq!((names(&there), &there), (names(&back), &back));
+        }
+    }
+
+    #[test]
+    fn a_refusal_undoes_its_own_request_and_not_the_hold_of_another_console() {
+        let of = |mut r: Record, session: &str, ticket| {
+            (r.session, r.ticket) = (session.into(), Some(ticket));
+            r
+        };
+        let all = [
+            of(record(1_000, "accepted", Some("a"), cord("hold")), "one", 4),
+            of(record(1_001, "sent", Some("a"), cord("hold")), "two", 4),
+            of(record(1_002, "refused", Some("a"), cord("hold")), "two", 4),
+        ];
+        let mut c = Cord::default();
+        all.iter().for_each(|r| c.take(r));
+        assert_eq!(names(&c), ["a"]);
+        c.take(&of(
+            record(
+                1_003,
+                "resolved",
+                Some("a"),
+                json!({"cord": true, "verb": "hold",
+            "how": "read back: it was not done"}),
+            ),
+            "one",
+            4,
+        ));
+        assert_eq!(names(&c), [""; 0]);
     }
 }

@@ -382,7 +382,7 @@ pub(super) fn close(model: &mut Model, say: &str, out: &mut Vec<Effect>) {
     let mut say = say.to_string();
     let closed = model.dialog.take();
     if let Some(m) = closed.as_ref().and_then(Dialog::many) {
-        many::give_up(model, m, out);
+        say = many::give_up(model, m, out).unwrap_or(say);
     }
     if let Some(id) = closed.and_then(|d| d.act().and_then(|a| a.act)) {
         // A later step waits on: what is before it has gone out.

@@ -2,6 +2,7 @@
 //! it is on disk.
 
 use super::{Touched, bump, records};
+use crate::core::act::cord::Cord;
 use crate::core::effect::Effect;
 use crate::core::entry::{Entry, Kind};
 use crate::core::frozen;
@@ -24,7 +25,7 @@ pub(super) fn look(model: &mut Model, touched: &Touched, out: &mut Vec<Effect>) 
         let version = t.candidate.as_ref().map(|h| t.version_of(h));
         let data = json!({"candidate": t.candidate, "version": version, "service": t.service});
         let entry = records::plain(Kind::Loose, model.now.utc, Some(&t.id), data);
-        model.cord.foresee(&entry, model.environment.user());
+        model.cord.foresee(&entry, &model.log.session, model.environment.user());
         out.push(Effect::Append { entry, ticket: None });
         bump(model);
     }
@@ -32,10 +33,9 @@ pub(super) fn look(model: &mut Model, touched: &Touched, out: &mut Vec<Effect>) 
 
 /// An entry of ours on its way into the log.
 pub(super) fn foreseen(model: &mut Model, entry: &Entry) {
-    let mine = matches!(entry.kind, Kind::Frozen | Kind::Thawed) || entry.data["cord"] == true;
-    if mine && model.replay.is_none() {
+    if Cord::concerns(entry) && model.replay.is_none() {
         let by = model.claim.name.clone().unwrap_or_else(|| model.environment.user().into());
-        model.cord.foresee(entry, &by);
+        model.cord.foresee(entry, &model.log.session, &by);
         model.rows_dirty = true;
         bump(model);
     }

@@ -9,9 +9,11 @@ pub(super) use after::{dropped, give_up, look, needs_name, owns};
 pub(super) use keys::{key, name, tick_number, yes};
 pub(super) use shift::{log_troubled, others_changed, regate, target_changed};
 
-use super::{bump, confirm, sheet};
+use super::{bump, confirm, replay, sheet};
+use crate::core::act::cord::Held;
 use crate::core::act::dialog::{Dialog, DialogKind, NameField, PlanState};
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
+use crate::core::act::hand;
 use crate::core::act::many::{Group, Line, Many, Together, Whole};
 use crate::core::act::plan::{CannotBecause, Direction, Operation, Plan, Ticket, Verb};
 use crate::core::effect::Effect;
@@ -39,7 +41,8 @@ pub(super) fn freeze(model: &mut Model, out: &mut Vec<Effect>) {
 /// Lets go exactly what the cord holds.
 pub(super) fn thaw(model: &mut Model, out: &mut Vec<Effect>) {
     let held = frozen::holds(model);
-    if !held.iter().any(|(_, t)| t.is_some_and(|t| t.held)) && !model.cord.is_pulled() {
+    let unseen = |h: &Held| !frozen::answers(model, &h.target.source);
+    if !held.iter().any(|(h, t)| unseen(h) || t.is_some_and(|t| t.held)) && !model.cord.is_pulled() {
         model.tell("the cord is not pulled: there is nothing to release");
         return;
     }
@@ -47,7 +50,9 @@ pub(super) fn thaw(model: &mut Model, out: &mut Vec<Effect>) {
         model.tell(why);
         return;
     }
-    let seen = held.into_iter().filter_map(|(_, t)| t.cloned()).collect();
+    // What was held in a cluster that cannot be seen is listed as it was when it was held.
+    let last = |h: Held| TargetState { candidate: h.candidate, held: true, ..replay::blank(h.target) };
+    let seen = held.into_iter().filter_map(|(h, t)| t.cloned().or_else(|| unseen(&h).then(|| last(h)))).collect();
     open(model, Whole::Thaw, None, seen, out);
 }
 
@@ -108,11 +113,22 @@ fn line(model: &Model, whole: Whole, seen: TargetState) -> Line {
     }
 }
 
-/// May the cord's hold on it be released? A blocking gate keeps it.
+/// May the cord's hold on it be released? A blocking gate keeps it, and what others hold is theirs.
 fn thaws(model: &Model, t: &TargetState) -> (Group, Option<Arc<str>>) {
+    if !frozen::answers(model, &t.id.source) {
+        return (Group::Cannot, Some("its source does not answer".into()));
+    }
     if !t.held {
         let why = if t.is_moving() { "no longer held" } else { "no longer held, and nothing moves" };
         return (Group::Cannot, Some(why.into()));
+    }
+    if let Some(was) = model.cord.hold_of(&t.id).filter(|h| h.candidate != t.candidate) {
+        let was = was.candidate.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+        let why = format!("stays held: the cord held {was}, this is {}", version(t));
+        return (Group::Cannot, Some(why.into()));
+    }
+    if let Some(by) = t.held_by.as_ref().filter(|m| *m.name != *hand::OURS) {
+        return (Group::Cannot, Some(format!("stays held: by {}, not by the cord", hand::named(&by.name)).into()));
     }
     let lines = gates::of_thaw(model, t);
     match lines.iter().find(|g| g.state.blocks()) {
@@ -222,6 +238,8 @@ pub(super) fn planned(
         let why = format!("stays held: {why}").into();
         return cannot(model, n, why, out);
     }
+    // Known already: the cluster answers elsewhere than it was pinned.
+    due.extend(model.pinned.asks(&was.seen.id.source));
     l.due = due;
     if let Some(slot) = model.dialog.as_mut().and_then(|d| d.many_mut()).and_then(|m| m.lines.get_mut(n)) {
         *slot = l;
@@ -275,10 +293,11 @@ fn judge(model: &mut Model) {
     let mut due: Vec<Arc<str>> = Vec::new();
     if many.whole == Whole::Thaw {
         due.push("a thaw asks for the environment's name".into());
-    } else {
-        for l in many.going() {
-            due.extend(l.due.iter().map(|w| Arc::from(format!("{}: {w}", l.seen.id.at()))));
-        }
+    }
+    for l in many.going() {
+        due.extend(l.due.iter().map(|w| Arc::from(format!("{}: {w}", l.seen.id.at()))));
+    }
+    if many.whole != Whole::Thaw {
         due.extend(trouble.filter(|_| many.going().next().is_some()));
     }
     let Some(many) = model.dialog.as_mut().and_then(|d| d.many_mut()) else { return };

@@ -5,6 +5,8 @@
 mod acts;
 mod seen;
 
+pub(super) use seen::blank;
+
 use super::{browse, bump, incident, keys, logged_by, together};
 use crate::core::case::known::when;
 use crate::core::case::people::{Here, Present};

@@ -4,7 +4,7 @@
 use super::said;
 use crate::core::act::cord::{Held, NAMED};
 use crate::core::act::dialog::NameField;
-use crate::core::act::flight::State;
+use crate::core::act::flight::{Act, State};
 use crate::core::act::many::{Group, Line, Many, Whole};
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
@@ -44,8 +44,7 @@ pub(super) fn pulled(model: &Model, many: &Many, out: &mut Vec<Effect>) {
                 .map(|l| json!({"target": l.seen.id, "why": l.why.first()}))
                 .collect();
             let targets: Vec<Value> = targets.into_iter().take(NAMED).collect();
-            let gone = |(h, t): (Held, Option<&TargetState>)| t.is_none_or(|t| !t.held).then_some(h.target);
-            let over: Vec<TargetId> = frozen::holds(model).into_iter().filter_map(gone).take(NAMED).collect();
+            let over: Vec<TargetId> = frozen::over(model).into_iter().take(NAMED).collect();
             let data = json!({"id": id, "targets": targets, "kept": kept, "over": over});
             out.push(Effect::Append { entry: records::plain(Kind::Thawed, at, None, data), ticket: None });
         }
@@ -90,11 +89,16 @@ pub(super) fn named(model: &mut Model, all: &[ActId], why: &[Arc<str>], out: &mu
     bump(model);
 }
 
-/// The dialog was closed: what has not left does not leave.
-pub(in crate::core::update) fn give_up(model: &mut Model, many: &Many, out: &mut Vec<Effect>) {
+/// The dialog was closed: what has not left does not leave. A sentence where something had.
+pub(in crate::core::update) fn give_up(model: &mut Model, many: &Many, out: &mut Vec<Effect>) -> Option<String> {
+    let (gone, left): (Vec<&Act>, Vec<&Act>) =
+        many.lines.iter().filter_map(|l| model.acts.get(&l.act?)).partition(|a| a.has_left());
+    let have = if gone.len() == 1 { "has" } else { "have" };
+    let said = (!gone.is_empty()).then(|| format!("{} {have} gone out, {} will not go", gone.len(), left.len()));
     for id in many.lines.iter().filter_map(|l| l.act) {
         acts::give_up(model, id, out);
     }
+    said
 }
 
 /// After each message: has everything left, is a name due, is there something to say?

@@ -99,14 +99,14 @@ pub(in crate::core::update) fn regate(model: &mut Model) {
     let Some(many) = model.dialog.as_ref().and_then(|d| d.many()).filter(|m| m.whole == Whole::Thaw && !m.sent) else {
         return;
     };
-    let closed = many.lines.iter().enumerate().filter(|(_, l)| l.goes(Whole::Thaw)).find_map(|(n, l)| {
+    let closed = many.lines.iter().enumerate().filter(|(_, l)| l.goes(Whole::Thaw)).filter_map(|(n, l)| {
         let t = model.world.targets.get(&l.seen.id)?;
         match thaws(model, t) {
             (Group::Cannot, why) => Some((n, why?)),
             _ => None,
         }
     });
-    if let Some((n, why)) = closed {
+    for (n, why) in closed.collect::<Vec<_>>() {
         // It asks for no plan: nothing to be done for it.
         cannot(model, n, why, &mut Vec::new());
     }
@@ -140,11 +140,12 @@ pub(in crate::core::update) fn others_changed(model: &mut Model, out: &mut Vec<E
         return;
     };
     let turned =
-        many.lines.iter().enumerate().filter(|(_, l)| l.goes(Whole::Freeze) && !l.ticked).find_map(|(n, l)| {
+        many.lines.iter().enumerate().filter(|(_, l)| l.goes(Whole::Freeze) && !l.ticked).filter_map(|(n, l)| {
             let t = model.world.targets.get(&l.seen.id)?;
             frozen::going_back(model, t).map(|why| (n, t.clone(), why))
         });
-    if let Some((n, t, why)) = turned {
+    // A line keeps its number when it is made anew.
+    for (n, t, why) in turned.collect::<Vec<_>>() {
         said(model, format!("{}: {why}", t.id.at()));
         anew(model, n, t, out);
     }

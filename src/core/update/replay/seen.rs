@@ -69,7 +69,8 @@ pub(super) fn target<'m>(model: &'m mut Model, r: &Record, at: Utc) -> Option<&'
     Some(t)
 }
 
-fn blank(id: TargetId) -> TargetState {
+/// A target of which nothing but its name is known.
+pub(in crate::core::update) fn blank(id: TargetId) -> TargetState {
     TargetState {
         service: ServiceId::new(&*id.name),
         id,
