@@ -248,6 +248,7 @@ fn plan_of(o: &Operation, t: &TargetState) -> Plan {
             refused_when: None,
             done_words: done_words.into(),
             seen_by: 10_000,
+            closes: false,
             settled_by: 600_000,
         }],
     }

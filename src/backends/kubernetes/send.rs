@@ -192,6 +192,7 @@ mod tests {
             done_words: "".into(),
             refused_when: None,
             seen_by: 0,
+            closes: false,
             settled_by: 0,
         }
     }

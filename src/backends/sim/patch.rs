@@ -71,6 +71,7 @@ impl<'a> Patch<'a> {
             refused_when: None,
             done_words: words.into(),
             seen_by: SEEN_BY,
+            closes: false,
             settled_by: SETTLED_BY,
         }
     }

@@ -141,6 +141,27 @@ impl Act {
         self.plan.steps.get(self.step)
     }
 
+    /// The unsent step that closes what an earlier request opened; that one has left, or may have.
+    pub fn to_close(&self) -> Option<&Step> {
+        let left = match self.state {
+            State::Sending | State::Accepted | State::Seen | State::Stuck(_) | State::Unknown(_) => true,
+            State::Preparing | State::NeedsName | State::Waiting | State::Logging => false,
+            State::Settled
+            | State::Refused(_)
+            | State::NotDone(_)
+            | State::Undone(_)
+            | State::Overtaken
+            | State::Dropped(_) => return None,
+        };
+        let next = self.step + usize::from(left);
+        if next == 0 { None } else { self.plan.steps.iter().skip(next).find(|s| s.closes) }
+    }
+
+    /// Its current step closes what an earlier one opened.
+    pub fn is_closing(&self) -> bool {
+        self.current().is_some_and(|s| s.closes)
+    }
+
     /// Nothing more will come of it by itself.
     pub fn is_over(&self) -> bool {
         match self.state {

@@ -267,6 +267,10 @@ pub struct Step {
     /// The controller took the wish back without carrying it out: it refused.
     #[serde(default)]
     pub refused_when: Option<Expect>,
+    /// It takes back what an earlier step opened: left out, every later release passes unchecked. Nothing that is judged
+    /// of a step forward keeps it back.
+    #[serde(default)]
+    pub closes: bool,
     /// Milliseconds after the answer; past them the step is stuck.
     pub seen_by: i64,
     pub settled_by: i64,

@@ -4,6 +4,7 @@ use super::{confirm, many, marks, moved, records, settle};
 use crate::core::act::compare::{self, Fit};
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
 use crate::core::act::plan::{Direction, Outcome, RefusedBy, Ticket};
+use crate::core::act::stuck::Reason;
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::id::ActId;
@@ -184,7 +185,9 @@ pub(super) fn go_on(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
         return;
     }
     // Between `Y` and now the arming may have ended and the figures may have turned: a slow disk lends no time.
+    // What was opened is closed whatever they say.
     if act.direction() == Direction::Forward
+        && !act.is_closing()
         && reasons.is_empty()
         && let Some(why) = moved::no_longer(model, act)
     {
@@ -247,10 +250,12 @@ fn perform(model: &mut Model, id: ActId, named: &[Arc<str>], out: &mut Vec<Effec
     changed(model);
 }
 
+/// One that has still to close what it opened goes on beside the way back: else that stays open.
 fn overtake(model: &mut Model, by: ActId, target: &TargetId, out: &mut Vec<Effect>) {
     let now = model.now;
     for a in model.acts.values_mut() {
-        if a.id != by && a.target() == target && a.direction() == Direction::Forward && !a.is_over() {
+        let closes = a.is_closing() || a.to_close().is_some();
+        if a.id != by && a.target() == target && a.direction() == Direction::Forward && !a.is_over() && !closes {
             a.state = State::Overtaken;
             a.ended = Some(now);
             a.note(now.utc, "overtaken by a backward act");
@@ -262,10 +267,17 @@ fn overtake(model: &mut Model, by: ActId, target: &TargetId, out: &mut Vec<Effec
     }
 }
 
+/// What stays open when the act goes no further. `None`: it opened nothing.
+fn left_open(act: &Act) -> Option<String> {
+    let step = act.to_close()?;
+    Some(format!("NOT CLOSED: \"{}\" was not sent ({} {})", step.title, step.request.method, step.request.path))
+}
+
 /// Nothing was sent and nothing will be.
 pub(super) fn drop_act(model: &mut Model, id: ActId, why: Arc<str>, out: &mut Vec<Effect>) {
     let now = model.now;
     if let Some(a) = model.acts.get_mut(&id) {
+        let why = left_open(a).map_or_else(|| why.clone(), |open| format!("{why}; {open}").into());
         a.note(now.utc, format!("not sent: {why}"));
         a.ended = Some(now);
         out.push(Effect::Append {
@@ -277,15 +289,25 @@ pub(super) fn drop_act(model: &mut Model, id: ActId, why: Arc<str>, out: &mut Ve
     changed(model);
 }
 
-/// The session ends: nothing forward leaves any more, and its record says so. A backward act may still go out.
+/// The session ends: nothing forward leaves any more, and its record says so. A backward act may still go out, and so may
+/// the closing of what was opened; what is not closed yet is told, and the next session finds it unfinished.
 pub(super) fn ending(model: &mut Model, out: &mut Vec<Effect>) {
     let waits = |a: &&Act| {
         let unsent = matches!(a.state, State::Preparing | State::NeedsName | State::Waiting | State::Logging);
-        unsent && (a.direction() == Direction::Forward || a.state == State::NeedsName)
+        unsent && (a.direction() == Direction::Forward && !a.is_closing() || a.state == State::NeedsName)
     };
     let ids: Vec<ActId> = model.acts.values().filter(waits).map(|a| a.id).collect();
     for id in ids {
         drop_act(model, id, "the session ended".into(), out);
+    }
+    let now = model.now.utc;
+    for a in model.acts.values_mut() {
+        let goes = a.is_closing() && a.state == State::Logging;
+        let Some(open) = left_open(a).filter(|_| !goes) else { continue };
+        let why = format!("the session ended; {open}");
+        a.note(now, why.clone());
+        let data = json!({"why": why, "reason": Reason::Other.word()});
+        out.push(Effect::Append { entry: records::of(a, Kind::Stuck, now, data), ticket: None });
     }
 }
 
@@ -389,3 +411,7 @@ pub(super) fn changed(model: &mut Model) {
 pub(super) fn bump_field(revision: &mut u64) {
     *revision += 1;
 }
+
+#[cfg(test)]
+#[path = "acts_tests.rs"]
+mod tests;

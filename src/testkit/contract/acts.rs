@@ -135,6 +135,7 @@ fn a_step() -> Step {
         refused_when: None,
         done_words: "it is aborted".into(),
         seen_by: 1_000,
+        closes: false,
         settled_by: 1_000,
     }
 }

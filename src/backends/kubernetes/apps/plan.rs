@@ -166,6 +166,7 @@ impl Read<'_> {
             done_words: done.words.into(),
             refused_when: None,
             seen_by: SEEN_BY,
+            closes: false,
             settled_by: self.settled_by(),
         }
     }

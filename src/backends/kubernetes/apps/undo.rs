@@ -328,6 +328,7 @@ fn deletions(
                 },
                 refused_when: None,
                 seen_by: SEEN_BY + grace.clamp(0, 3600) * 1000,
+                closes: false,
                 settled_by: r.settled_by(),
             }
         })

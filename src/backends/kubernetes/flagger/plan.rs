@@ -109,6 +109,24 @@ pub fn phases(words: &[&str]) -> Expect {
     Expect::RawPhaseIn(words.iter().map(|w| Arc::from(*w)).collect())
 }
 
+/// Phases in which a version's gates and hooks have had their say.
+pub const OVER: [&str; 4] = ["Promoting", "Finalising", "Succeeded", "Failed"];
+
+/// Another version than the one seen is asked for.
+fn replaced(seen: &TargetState) -> Option<Expect> {
+    seen.candidate.clone().map(|h| Expect::Not(Box::new(Expect::CandidateIs(h))))
+}
+
+/// `e`, or the version a switch was opened for is over, or is not the one under test any more.
+pub fn outlived(seen: &TargetState, e: Expect) -> Expect {
+    Expect::Any([Some(e), Some(phases(&OVER)), replaced(seen)].into_iter().flatten().collect())
+}
+
+/// It ended otherwise than wished: in one of these phases, or another version came.
+pub fn given_up(seen: &TargetState, words: &[&str]) -> Expect {
+    Expect::Any([Some(phases(words)), replaced(seen)].into_iter().flatten().collect())
+}
+
 /// The guards of a patch in words.
 fn guards(ops: &[Value]) -> Vec<Arc<str>> {
     let tests = ops.iter().filter(|o| o["op"] == "test");
@@ -178,6 +196,7 @@ impl Read<'_> {
             done_words: when.1.into(),
             refused_when: None,
             seen_by: SEEN_BY.max(self.tick().saturating_mul(2).saturating_add(5_000)),
+            closes: false,
             settled_by: self.tick().saturating_mul(2).saturating_add(self.deadline()),
         }
     }
@@ -370,11 +389,9 @@ fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     }
     let waits = kind == "confirm-rollout";
     // With iterations the promotion gate is asked more than once: it stays open until the promotion has begun.
-    let gone_on = if waits {
-        Expect::Not(Box::new(phases(&["Waiting"])))
-    } else {
-        phases(&["Promoting", "Finalising", "Succeeded", "Failed"])
-    };
+    let gone_on = if waits { Expect::Not(Box::new(phases(&["Waiting"]))) } else { phases(&OVER) };
+    // The switch knows no version: whatever is under test next would find it open.
+    let gone_on = outlived(s, gone_on);
     let forth = if waits {
         phases(&["Progressing", "WaitingPromotion", "Promoting", "Finalising", "Succeeded"])
     } else {
@@ -385,7 +402,8 @@ fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let mut close =
         r.switch("close the gate", &tester, false, (forth, format!("{words}, and the gate is closed again")));
     close.wait_first = Some(gone_on);
-    close.refused_when = Some(phases(&["Failed"]));
+    close.refused_when = Some(given_up(s, &["Failed"]));
+    close.closes = true;
     let mut cautions: Vec<Arc<str>> = vec![
         "one switch is shared by all gates of this canary: while it is open the others let it pass too".into(),
         "the load tester asks for no name and checks nothing: there is no guard but this console's own".into(),
@@ -432,6 +450,7 @@ fn skip_analysis(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let words = "it has succeeded, and its next release is checked again".to_owned();
     let mut second = r.patch("check again from now on", "", &reset, (done, words));
     second.wait_first = Some(ended);
+    second.closes = true;
     second.refused_when = Some(phases(&["Failed"]));
     let v = r.candidate();
     let mut cautions: Vec<Arc<str>> = vec![

@@ -44,6 +44,28 @@ fn holds(e: &Expect, name: &str) -> bool {
     e.holds(Some(&seen(name, &[])), None)
 }
 
+/// Every step up to the closing one lets it out, whatever became of the version the switch was opened for.
+fn outlives_no_version(p: &Plan, t: &TargetState) {
+    let mut other = t.clone();
+    other.candidate = Some(Hash::new("the-next-one"));
+    let mut ends = vec![other];
+    for phase in ["Promoting", "Finalising", "Succeeded", "Failed"] {
+        let mut end = t.clone();
+        if let Some(f) = &mut end.detail.flagger {
+            f.phase = phase.into();
+        }
+        ends.push(end);
+    }
+    let close = p.steps.last().expect("steps");
+    assert!(close.closes && close.wait_first.as_ref().is_some_and(|e| !e.holds(Some(t), None)));
+    for end in ends {
+        for s in &p.steps {
+            assert!(s.wait_first.as_ref().is_none_or(|e| e.holds(Some(&end), None)), "{} waits on: {end:?}", s.title);
+            assert!(s.closes || s.done_when.holds(Some(&end), None), "{} is not over: {end:?}", s.title);
+        }
+    }
+}
+
 #[test]
 fn in_flight_without_a_hook_its_own_count_is_set_under_uid_and_identity_alone() {
     for name in [MOVING, AT_GATE] {
@@ -147,6 +169,8 @@ fn its_rollback_hook_is_opened_and_closed_again() {
     }
     let first = p.steps[1].wait_first.as_ref().expect("failed first");
     assert!(!first.holds(Some(&t), None) && holds(first, FAILED));
+    assert!(p.steps[1].closes && !p.steps[0].closes);
+    outlives_no_version(&p, &t);
     assert!(p.steps[0].done_words.contains("rolled back") && p.steps[1].done_words.contains("no pod of 1.1"));
     // Another host is no hook of ours.
     let external = json!([{"type": "rollback", "url": "http://ci.example.org/rollback/check"}]);
@@ -167,6 +191,12 @@ fn under_a_hold_the_wish_is_stored_first_and_then_the_hold_ends() {
     let p = ask(Verb::RollBack, &seen(MOVING, &[held])).expect("in flight");
     let titles: Vec<&str> = p.steps.iter().map(|s| &*s.title).collect();
     assert_eq!(titles, ["open the rollback hook", "end the hold", "close the rollback hook"]);
+    outlives_no_version(&p, &t);
+    // Somebody else ends the hold, and it fails: the plan goes on to its end.
+    for p in [ask(Verb::RollBack, &t).expect("in flight"), p] {
+        assert!(holds(&p.steps[0].done_when, FAILED) && !holds(&p.steps[0].done_when, MOVING), "{p:?}");
+        assert!(p.steps[1].wait_first.as_ref().is_some_and(|e| holds(e, FAILED)));
+    }
 }
 
 #[test]
@@ -316,6 +346,8 @@ fn a_gate_of_ours_is_opened_until_it_went_on_and_then_closed() {
             .all(|s| body(&p, 0) == json!({"name": "podinfo", "namespace": "shop"})
                 && !s.request.path.ends_with("proxy/"))
     );
+    assert!(p.steps[1].closes && !p.steps[0].closes);
+    outlives_no_version(&p, &t);
     let closing = p.steps[1].wait_first.as_ref().expect("gone on first");
     assert!(!closing.holds(Some(&t), None) && holds(closing, "live-flagger-around-promoting"));
     // With iterations it may measure once more in between: the switch stays open.
@@ -326,6 +358,7 @@ fn a_gate_of_ours_is_opened_until_it_went_on_and_then_closed() {
     let t = seen(WAITING, &[]);
     let p = ask(Verb::Promote, &t).expect("a gate stands");
     assert!(p.sentence.contains("begins its analysis"), "{}", p.sentence);
+    outlives_no_version(&p, &t);
     assert!(holds(p.steps[1].wait_first.as_ref().expect("first"), MOVING));
     assert!(why(ask(Verb::Promote, &seen(MOVING, &[]))).contains("no gate stands"));
     let slow = json!([{"type": "confirm-traffic-increase", "url": "http://gates.shop/gate/check"}]);
@@ -367,6 +400,7 @@ fn promote_full_takes_its_wish_back_in_every_case() {
     );
     let first = p.steps[1].wait_first.as_ref().expect("ended first");
     assert!(holds(first, DONE) && holds(first, FAILED) && !holds(first, MOVING));
+    assert!(p.steps[1].closes && !p.steps[0].closes);
     assert!(p.steps[1].refused_when.as_ref().is_some_and(|e| holds(e, FAILED)));
     assert!(cautions(&p).contains("all later releases go out unchecked"), "{p:?}");
     assert!(why(ask(Verb::PromoteFull, &seen(WAITING, &[]))).contains("confirm-rollout"));

@@ -3,7 +3,7 @@
 //! phase, and is said. Pure.
 
 use super::gates::Tester;
-use super::plan::{Read, Story, not_now, phases, unsuspend};
+use super::plan::{Read, Story, given_up, not_now, outlived, phases, unsuspend};
 use super::versions::original;
 use crate::backends::kubernetes::dto::ReplicaSet;
 use crate::backends::kubernetes::wire::{SetRow, set_row};
@@ -115,9 +115,10 @@ fn in_flight(op: &Operation, r: &Read<'_>) -> Plan {
     r.plan(op, s.stable.clone(), story, steps)
 }
 
-/// What is stored under a hold is looked at when the hold ends.
+/// What is stored under a hold is looked at when the hold ends; somebody else may have ended it.
 fn stored() -> (Expect, String) {
-    (Expect::HeldIs(true), "it is stored; flagger looks when the hold ends".to_owned())
+    let when = Expect::Any(vec![Expect::HeldIs(true), phases(&["Failed"])]);
+    (when, "it is stored; flagger looks when the hold ends".to_owned())
 }
 
 /// A tick looks at `skipAnalysis` before the rollback hook and before its count of failures: true, it promotes what is to
@@ -129,19 +130,25 @@ fn check_again(r: &Read<'_>) -> Step {
 }
 
 fn by_hook(r: &Read<'_>, t: &Tester) -> Vec<Step> {
-    let rolled_back = (phases(&["Failed"]), "flagger has rolled back".to_owned());
+    // The switch knows no version: open, it would roll back the next one as well.
+    let over = outlived(r.seen, phases(&["Failed"]));
+    let rolled_back = (over.clone(), "flagger has rolled back, or this version is over".to_owned());
     let mut steps = Vec::new();
     if r.seen.held {
-        steps.push(r.switch("open the rollback hook", t, true, stored()));
+        let (held, words) = stored();
+        let held = Expect::Any(vec![held, over.clone()]);
+        steps.push(r.switch("open the rollback hook", t, true, (held.clone(), words)));
         let mut end = unsuspend(r, rolled_back.clone());
-        end.wait_first = Some(Expect::HeldIs(true));
+        end.wait_first = Some(held);
         steps.push(end);
     } else {
-        steps.push(r.switch("open the rollback hook", t, true, rolled_back.clone()));
+        steps.push(r.switch("open the rollback hook", t, true, rolled_back));
     }
     let mut close = r.switch("close the rollback hook", t, false, failed(r));
-    close.wait_first = Some(rolled_back.0.clone());
-    close.seen_when = rolled_back.0;
+    close.wait_first = Some(over.clone());
+    close.seen_when = over;
+    close.refused_when = Some(given_up(r.seen, &["Promoting", "Finalising", "Succeeded"]));
+    close.closes = true;
     steps.push(close);
     steps
 }
@@ -153,7 +160,7 @@ fn by_force(r: &Read<'_>) -> Vec<Step> {
     let title = "fail its checks";
     if r.seen.held {
         let mut end = unsuspend(r, failed(r));
-        end.wait_first = Some(Expect::HeldIs(true));
+        end.wait_first = Some(stored().0);
         end.seen_when = rolled_back;
         return vec![r.patch(title, "/status", &ops, stored()), end];
     }

@@ -67,6 +67,7 @@ fn step(d: &Value, number: u64) -> Step {
         refused_when: None,
         done_words: q["settled_when"].as_str().unwrap_or("not recorded").into(),
         seen_by: 0,
+        closes: false,
         settled_by: 0,
     }
 }
