@@ -1,6 +1,7 @@
 //! The cord and its release, played through the core on the drill's world: what is held, what is left alone, what another
 //! console and a restart know of it.
 
+mod apart;
 mod engine;
 
 use andon::backends::sim::Scenario;
