@@ -6,12 +6,9 @@ use andon::core::act::flight::State;
 use andon::core::act::many::Group;
 use andon::core::frozen;
 use andon::core::id::{SourceId, TargetId};
-use andon::core::record::{Hlc, Record};
-use andon::core::time::Utc;
 use andon::core::world::source::{Cluster, Link, SourceError, Trouble};
 use andon::core::world::target::{Manager, TargetState};
 use andon::testkit::drill::Run;
-use serde_json::json;
 
 /// Three rollouts held by the cord, the console armed.
 fn pulled() -> Run {
@@ -153,34 +150,4 @@ fn a_roll_back_that_is_stuck_keeps_the_cord_off_nothing() {
         }
         assert_eq!(frozen::going_back(&run.model, &t).is_some(), back, "{state:?}");
     }
-}
-
-#[test]
-fn all_that_others_roll_back_leave_the_list_at_once() {
-    let mut run = Run::new("f1", 1);
-    run.keys("a f");
-    assert_eq!(many(&run).going().count(), 3);
-    let all: Vec<Record> = ["search", "payments"]
-        .iter()
-        .zip(1..)
-        .map(|(s, n)| Record {
-            session: "other".into(),
-            seq: n,
-            hlc: Hlc(n as i64, 0),
-            utc: Utc(run.model.now.utc.0).rfc3339(),
-            user: "ito".into(),
-            kind: "intent".into(),
-            target: serde_json::to_value(&run.target(s).id).ok(),
-            ticket: Some(n),
-            data: json!({"verb": "roll back", "act": n, "ticket": n}),
-            ..Record::default()
-        })
-        .collect();
-    // This console has no log of its own here: it is told of theirs.
-    for r in &all {
-        run.model.others.take(r);
-    }
-    run.apply(andon::core::msg::Msg::Records(all));
-    let going: Vec<String> = many(&run).going().map(|l| l.seen.service.to_string()).collect();
-    assert_eq!(going, ["checkout"], "{:?}", lists(&run));
 }

@@ -112,7 +112,7 @@ impl Home {
     pub fn log_tells(&self, story: &[&str]) {
         let (whole, said) = self.andon(&["log", "verify"]);
         assert!(whole && said.contains("every chain holds"), "{said}");
-        let (read, said) = self.andon(&["log", "tail", "-n", "200"]);
+        let (read, said) = self.andon(&["log", "tail", "-n", "2000"]);
         assert!(read, "{said}");
         let mut rest = said.as_str();
         for part in story {
