@@ -8,18 +8,7 @@
 //!
 //! `cargo bench --bench flood`
 
-#[path = "../tests/it/home.rs"]
-#[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
-mod home;
-#[path = "../tests/it/process.rs"]
-#[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
-mod process;
-#[path = "../tests/it/pty.rs"]
-#[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
-mod pty;
-#[path = "../tests/it/screen.rs"]
-#[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
-mod screen;
+mod harness;
 
 use andon::core::id::SourceId;
 use andon::core::model::Model;
@@ -34,6 +23,7 @@ use andon::engine::{Engine, Front};
 use andon::testkit::{Canary, world};
 use andon::tty::{Device, Frame, Guard, Input, Output, input};
 use andon::ui::{self, Look};
+use harness::{home, process, pty, screen};
 use home::Home;
 use pty::Pty;
 use ratatui::buffer::Buffer;

@@ -3,19 +3,9 @@
 //!
 //! `apt-get install htop btop`, then `cargo bench --bench peers` (about four minutes). A program that is missing is named.
 
-#[path = "../tests/it/home.rs"]
-#[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
-mod home;
-#[path = "../tests/it/process.rs"]
-#[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
-mod process;
-#[path = "../tests/it/pty.rs"]
-#[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
-mod pty;
-#[path = "../tests/it/screen.rs"]
-#[expect(dead_code, reason = "the tests' harness; a bench uses a part of it")]
-mod screen;
+mod harness;
 
+use harness::{home, process, pty, screen};
 use home::Home;
 use pty::Pty;
 use std::thread::sleep;

@@ -8,6 +8,8 @@ pub mod cli;
 pub mod config;
 /// Pure: the world as facts, the judgement, the acts, the screens' state. No clock, file, network or terminal.
 pub mod core;
+/// Drills played without a terminal: keys from a file, the score, operators to compare with.
+pub mod drill;
 /// The loop: clock, mailbox, effects performed, sources supervised. No terminal.
 pub mod engine;
 /// What was seen, decided and done: an entry's bytes, the chain, the writing thread, reading back, the tape.

@@ -1,8 +1,13 @@
-//! Exit codes and the TLS provider, nothing else.
+//! Exit codes, the TLS provider and the second name, nothing else.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Under this name it watches over one program of a runbook, and is nothing else.
+    let mut words = std::env::args_os();
+    if words.next().is_some_and(|name| name == andon::engine::command::NAME) {
+        return ExitCode::from(andon::engine::command::supervise(&words.collect::<Vec<_>>()));
+    }
     // Whatever is written is this user's alone, unless a mode says otherwise.
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     // Tokens are in our memory and environment: no core file, no look inside from beside. Where the kernel refuses, all else

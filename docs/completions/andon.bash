@@ -25,6 +25,9 @@ _andon() {
             andon,config)
                 cmd="andon__subcmd__config"
                 ;;
+            andon,doctor)
+                cmd="andon__subcmd__doctor"
+                ;;
             andon,drill)
                 cmd="andon__subcmd__drill"
                 ;;
@@ -45,6 +48,9 @@ _andon() {
                 ;;
             andon,reset-terminal)
                 cmd="andon__subcmd__reset__subcmd__terminal"
+                ;;
+            andon,runbook)
+                cmd="andon__subcmd__runbook"
                 ;;
             andon,status)
                 cmd="andon__subcmd__status"
@@ -79,6 +85,42 @@ _andon() {
             andon__subcmd__config__subcmd__help,show)
                 cmd="andon__subcmd__config__subcmd__help__subcmd__show"
                 ;;
+            andon__subcmd__drill,check)
+                cmd="andon__subcmd__drill__subcmd__check"
+                ;;
+            andon__subcmd__drill,help)
+                cmd="andon__subcmd__drill__subcmd__help"
+                ;;
+            andon__subcmd__drill,list)
+                cmd="andon__subcmd__drill__subcmd__list"
+                ;;
+            andon__subcmd__drill,run)
+                cmd="andon__subcmd__drill__subcmd__run"
+                ;;
+            andon__subcmd__drill,score)
+                cmd="andon__subcmd__drill__subcmd__score"
+                ;;
+            andon__subcmd__drill,show)
+                cmd="andon__subcmd__drill__subcmd__show"
+                ;;
+            andon__subcmd__drill__subcmd__help,check)
+                cmd="andon__subcmd__drill__subcmd__help__subcmd__check"
+                ;;
+            andon__subcmd__drill__subcmd__help,help)
+                cmd="andon__subcmd__drill__subcmd__help__subcmd__help"
+                ;;
+            andon__subcmd__drill__subcmd__help,list)
+                cmd="andon__subcmd__drill__subcmd__help__subcmd__list"
+                ;;
+            andon__subcmd__drill__subcmd__help,run)
+                cmd="andon__subcmd__drill__subcmd__help__subcmd__run"
+                ;;
+            andon__subcmd__drill__subcmd__help,score)
+                cmd="andon__subcmd__drill__subcmd__help__subcmd__score"
+                ;;
+            andon__subcmd__drill__subcmd__help,show)
+                cmd="andon__subcmd__drill__subcmd__help__subcmd__show"
+                ;;
             andon__subcmd__help,act)
                 cmd="andon__subcmd__help__subcmd__act"
                 ;;
@@ -87,6 +129,9 @@ _andon() {
                 ;;
             andon__subcmd__help,config)
                 cmd="andon__subcmd__help__subcmd__config"
+                ;;
+            andon__subcmd__help,doctor)
+                cmd="andon__subcmd__help__subcmd__doctor"
                 ;;
             andon__subcmd__help,drill)
                 cmd="andon__subcmd__help__subcmd__drill"
@@ -109,6 +154,9 @@ _andon() {
             andon__subcmd__help,reset-terminal)
                 cmd="andon__subcmd__help__subcmd__reset__subcmd__terminal"
                 ;;
+            andon__subcmd__help,runbook)
+                cmd="andon__subcmd__help__subcmd__runbook"
+                ;;
             andon__subcmd__help,status)
                 cmd="andon__subcmd__help__subcmd__status"
                 ;;
@@ -127,6 +175,21 @@ _andon() {
             andon__subcmd__help__subcmd__config,show)
                 cmd="andon__subcmd__help__subcmd__config__subcmd__show"
                 ;;
+            andon__subcmd__help__subcmd__drill,check)
+                cmd="andon__subcmd__help__subcmd__drill__subcmd__check"
+                ;;
+            andon__subcmd__help__subcmd__drill,list)
+                cmd="andon__subcmd__help__subcmd__drill__subcmd__list"
+                ;;
+            andon__subcmd__help__subcmd__drill,run)
+                cmd="andon__subcmd__help__subcmd__drill__subcmd__run"
+                ;;
+            andon__subcmd__help__subcmd__drill,score)
+                cmd="andon__subcmd__help__subcmd__drill__subcmd__score"
+                ;;
+            andon__subcmd__help__subcmd__drill,show)
+                cmd="andon__subcmd__help__subcmd__drill__subcmd__show"
+                ;;
             andon__subcmd__help__subcmd__log,export)
                 cmd="andon__subcmd__help__subcmd__log__subcmd__export"
                 ;;
@@ -144,6 +207,18 @@ _andon() {
                 ;;
             andon__subcmd__help__subcmd__report,handover)
                 cmd="andon__subcmd__help__subcmd__report__subcmd__handover"
+                ;;
+            andon__subcmd__help__subcmd__runbook,lint)
+                cmd="andon__subcmd__help__subcmd__runbook__subcmd__lint"
+                ;;
+            andon__subcmd__help__subcmd__runbook,list)
+                cmd="andon__subcmd__help__subcmd__runbook__subcmd__list"
+                ;;
+            andon__subcmd__help__subcmd__runbook,new)
+                cmd="andon__subcmd__help__subcmd__runbook__subcmd__new"
+                ;;
+            andon__subcmd__help__subcmd__runbook,show)
+                cmd="andon__subcmd__help__subcmd__runbook__subcmd__show"
                 ;;
             andon__subcmd__log,export)
                 cmd="andon__subcmd__log__subcmd__export"
@@ -193,6 +268,36 @@ _andon() {
             andon__subcmd__report__subcmd__help,help)
                 cmd="andon__subcmd__report__subcmd__help__subcmd__help"
                 ;;
+            andon__subcmd__runbook,help)
+                cmd="andon__subcmd__runbook__subcmd__help"
+                ;;
+            andon__subcmd__runbook,lint)
+                cmd="andon__subcmd__runbook__subcmd__lint"
+                ;;
+            andon__subcmd__runbook,list)
+                cmd="andon__subcmd__runbook__subcmd__list"
+                ;;
+            andon__subcmd__runbook,new)
+                cmd="andon__subcmd__runbook__subcmd__new"
+                ;;
+            andon__subcmd__runbook,show)
+                cmd="andon__subcmd__runbook__subcmd__show"
+                ;;
+            andon__subcmd__runbook__subcmd__help,help)
+                cmd="andon__subcmd__runbook__subcmd__help__subcmd__help"
+                ;;
+            andon__subcmd__runbook__subcmd__help,lint)
+                cmd="andon__subcmd__runbook__subcmd__help__subcmd__lint"
+                ;;
+            andon__subcmd__runbook__subcmd__help,list)
+                cmd="andon__subcmd__runbook__subcmd__help__subcmd__list"
+                ;;
+            andon__subcmd__runbook__subcmd__help,new)
+                cmd="andon__subcmd__runbook__subcmd__help__subcmd__new"
+                ;;
+            andon__subcmd__runbook__subcmd__help,show)
+                cmd="andon__subcmd__runbook__subcmd__help__subcmd__show"
+                ;;
             *)
                 ;;
         esac
@@ -200,7 +305,7 @@ _andon() {
 
     case "${cmd}" in
         andon)
-            opts="-h -V --context --prom --namespace --env --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help --version drill act wait status log report replay config reset-terminal version completions man help"
+            opts="-h -V --context --prom --namespace --env --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help --version drill act wait status doctor log report runbook replay config reset-terminal version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -250,7 +355,7 @@ _andon() {
             return 0
             ;;
         andon__subcmd__act)
-            opts="-h --expect --to --name --reason --yes --armed --dry-run --until --env --context --prom --namespace --drill --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+            opts="-h --expect --to --name --reason --yes --armed --emergency --dry-run --until --env --context --prom --namespace --drill --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -563,18 +668,30 @@ _andon() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        andon__subcmd__drill)
-            opts="-h --speed --seed --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+        andon__subcmd__doctor)
+            opts="-h --env --context --prom --namespace --drill --json --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --speed)
+                --env)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --seed)
+                --context)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prom)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --namespace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --drill)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -605,8 +722,342 @@ _andon() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        andon__subcmd__drill)
+            opts="-h --speed --seed --services-of --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help list show run score check help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --services-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keymap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__check)
+            opts="-h --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keymap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__help)
+            opts="list show run score check help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__help__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__help__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__help__subcmd__score)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__list)
+            opts="-h --json --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keymap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__run)
+            opts="-h --speed --seed --services-of --keys --json --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --seed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --services-of)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keys)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keymap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__score)
+            opts="-h --json --search --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --search)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keymap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__drill__subcmd__show)
+            opts="-h --notes --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keymap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         andon__subcmd__help)
-            opts="drill act wait status log report replay config reset-terminal version completions man help"
+            opts="drill act wait status doctor log report runbook replay config reset-terminal version completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -703,9 +1154,93 @@ _andon() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        andon__subcmd__help__subcmd__drill)
+        andon__subcmd__help__subcmd__doctor)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__help__subcmd__drill)
+            opts="list show run score check"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__help__subcmd__drill__subcmd__check)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__help__subcmd__drill__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__help__subcmd__drill__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__help__subcmd__drill__subcmd__score)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__help__subcmd__drill__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -874,6 +1409,76 @@ _andon() {
         andon__subcmd__help__subcmd__reset__subcmd__terminal)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__help__subcmd__runbook)
+            opts="list show lint new"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__help__subcmd__runbook__subcmd__lint)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__help__subcmd__runbook__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__help__subcmd__runbook__subcmd__new)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__help__subcmd__runbook__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1586,6 +2191,268 @@ _andon() {
         andon__subcmd__reset__subcmd__terminal)
             opts="-h --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keymap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__runbook)
+            opts="-h --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help list show lint new help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keymap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__runbook__subcmd__help)
+            opts="list show lint new help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__runbook__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__runbook__subcmd__help__subcmd__lint)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__runbook__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__runbook__subcmd__help__subcmd__new)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__runbook__subcmd__help__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__runbook__subcmd__lint)
+            opts="-h --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keymap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__runbook__subcmd__list)
+            opts="-h --for --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --for)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keymap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__runbook__subcmd__new)
+            opts="-h --failure --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --failure)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --at)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --as)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --keymap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --theme)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        andon__subcmd__runbook__subcmd__show)
+            opts="-h --at --read-only --as --keymap --mouse --bell --title --color --theme --reduced-motion --ascii --slow --plain --no-clock --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

@@ -48,8 +48,10 @@ complete -c andon -n "__fish_andon_needs_command" -f -a "drill" -d 'Play a drill
 complete -c andon -n "__fish_andon_needs_command" -f -a "act" -d 'One act without a screen: the same plan, guards, gates and records as in the console'
 complete -c andon -n "__fish_andon_needs_command" -f -a "wait" -d 'Wait until a target has settled, or until something else is true of it'
 complete -c andon -n "__fish_andon_needs_command" -f -a "status" -d 'What stands now, once: a line a service, or everything as JSON'
+complete -c andon -n "__fish_andon_needs_command" -f -a "doctor" -d 'What is missing before an incident: config, sources, rights, and what can be judged of each service'
 complete -c andon -n "__fish_andon_needs_command" -f -a "log" -d 'The incident log'
 complete -c andon -n "__fish_andon_needs_command" -f -a "report" -d 'Draft a postmortem from the incident log, as Markdown on stdout'
+complete -c andon -n "__fish_andon_needs_command" -f -a "runbook" -d 'Runbooks: what there is, one in full, what they lack, a new one'
 complete -c andon -n "__fish_andon_needs_command" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
 complete -c andon -n "__fish_andon_needs_command" -f -a "config" -d 'The files of this user'
 complete -c andon -n "__fish_andon_needs_command" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
@@ -57,23 +59,120 @@ complete -c andon -n "__fish_andon_needs_command" -f -a "version" -d 'What this 
 complete -c andon -n "__fish_andon_needs_command" -f -a "completions" -d 'A completion script for a shell, on stdout'
 complete -c andon -n "__fish_andon_needs_command" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
 complete -c andon -n "__fish_andon_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c andon -n "__fish_andon_using_subcommand drill" -l speed -d 'World seconds a second, 1 to 60' -r
-complete -c andon -n "__fish_andon_using_subcommand drill" -l seed -d 'The same seed plays the same drill' -r
-complete -c andon -n "__fish_andon_using_subcommand drill" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
-complete -c andon -n "__fish_andon_using_subcommand drill" -l as -d 'Who is at the keys, when the account is shared' -r
-complete -c andon -n "__fish_andon_using_subcommand drill" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
-complete -c andon -n "__fish_andon_using_subcommand drill" -l color -d 'auto, always, never, 16, 256 or true' -r
-complete -c andon -n "__fish_andon_using_subcommand drill" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
-complete -c andon -n "__fish_andon_using_subcommand drill" -l read-only -d 'No act at all in this session'
-complete -c andon -n "__fish_andon_using_subcommand drill" -l mouse -d 'Wheel and select with the mouse; it never acts'
-complete -c andon -n "__fish_andon_using_subcommand drill" -l bell -d 'Ring once for new trouble, at most every 10 s'
-complete -c andon -n "__fish_andon_using_subcommand drill" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
-complete -c andon -n "__fish_andon_using_subcommand drill" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
-complete -c andon -n "__fish_andon_using_subcommand drill" -l ascii -d 'Plain ASCII glyphs'
-complete -c andon -n "__fish_andon_using_subcommand drill" -l slow -d 'A slow line: at most two frames a second'
-complete -c andon -n "__fish_andon_using_subcommand drill" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
-complete -c andon -n "__fish_andon_using_subcommand drill" -l no-clock -d 'No time of day on screen'
-complete -c andon -n "__fish_andon_using_subcommand drill" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l speed -d 'World seconds a second, 1 to 60' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l seed -d 'The same seed plays the same drill' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l services-of -d 'Play it with the services and runbooks of this environment; their telemetry is simulated' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -a "list" -d 'What there is to play'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -a "show" -d 'What a scenario is about, for who plays it; with --notes for who leads it'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -a "run" -d 'Play one: on the screen, or headless with keys from a file'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -a "score" -d 'What a run was worth, line by line'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -a "check" -d 'Are these scenario files right?'
+complete -c andon -n "__fish_andon_using_subcommand drill; and not __fish_seen_subcommand_from list show run score check help" -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l json -d 'As JSON'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l notes -d 'Faults, notes and what good looks like: not for who plays'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l speed -d 'World seconds a second, 1 to 60' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l seed -d 'The same seed plays the same drill' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l services-of -d 'Play it with the services and runbooks of this environment; their telemetry is simulated' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l keys -d 'Keys and when they are pressed, by both clocks; no screen' -r -F
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l json -d 'The outcome as JSON; needs --keys'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l search -d 'Look for the best possible play of a scenario, or of all, by playing many' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l json -d 'As JSON'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from score" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from help" -f -a "list" -d 'What there is to play'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from help" -f -a "show" -d 'What a scenario is about, for who plays it; with --notes for who leads it'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from help" -f -a "run" -d 'Play one: on the screen, or headless with keys from a file'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from help" -f -a "score" -d 'What a run was worth, line by line'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from help" -f -a "check" -d 'Are these scenario files right?'
+complete -c andon -n "__fish_andon_using_subcommand drill; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c andon -n "__fish_andon_using_subcommand act" -l expect -d 'The candidate you saw, version or hash; another one is another target' -r
 complete -c andon -n "__fish_andon_using_subcommand act" -l to -d 'Roll back to this version or hash, not to the one before' -r
 complete -c andon -n "__fish_andon_using_subcommand act" -l name -d 'The name, where one is due' -r
@@ -93,6 +192,7 @@ complete -c andon -n "__fish_andon_using_subcommand act" -l color -d 'auto, alwa
 complete -c andon -n "__fish_andon_using_subcommand act" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
 complete -c andon -n "__fish_andon_using_subcommand act" -l yes -d 'Confirms: without it nothing is sent'
 complete -c andon -n "__fish_andon_using_subcommand act" -l armed -d 'Arms this one command, for an act that goes forward'
+complete -c andon -n "__fish_andon_using_subcommand act" -l emergency -d 'Promote past gates that block: needs --reason and --name, and owes four debts'
 complete -c andon -n "__fish_andon_using_subcommand act" -l dry-run -d 'Print the plan, its requests, gates and readiness; send nothing'
 complete -c andon -n "__fish_andon_using_subcommand act" -l read-only -d 'No act at all in this session'
 complete -c andon -n "__fish_andon_using_subcommand act" -l mouse -d 'Wheel and select with the mouse; it never acts'
@@ -147,6 +247,27 @@ complete -c andon -n "__fish_andon_using_subcommand status" -l slow -d 'A slow l
 complete -c andon -n "__fish_andon_using_subcommand status" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
 complete -c andon -n "__fish_andon_using_subcommand status" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l env -d 'This environment of the config; default: the only one' -r
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l context -d 'This context of the kubeconfig; needs no config file' -r
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l prom -d 'A Prometheus beside it' -r
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l namespace -d 'Only this namespace' -r
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l drill -d 'A drill\'s simulated world, from its beginning' -r
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l json -d 'As JSON'
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand doctor" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand log; and not __fish_seen_subcommand_from tail show export replay verify help" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
@@ -330,6 +451,93 @@ complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subc
 complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from handover" -s h -l help -d 'Print help'
 complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from help" -f -a "handover" -d 'What the next shift has to know, on one screen'
 complete -c andon -n "__fish_andon_using_subcommand report; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -f -a "list" -d 'Every runbook: its name, whom it is for, its steps'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -f -a "show" -d 'One runbook, every step in full'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -f -a "lint" -d 'What runbooks lack: a way back, health checks, links, contacts, mitigation, escalation; and references that lead nowhere'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -f -a "new" -d 'A new runbook on stdout, to be filled in'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and not __fish_seen_subcommand_from list show lint new help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l for -d 'Only those for this service, alert or failure mode (f1 to f8)' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from lint" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l failure -d 'Begin with the shipped one for this failure mode' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l as -d 'Who is at the keys, when the account is shared' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l color -d 'auto, always, never, 16, 256 or true' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l theme -d 'A shipped theme, or one of yours: default, light, high-contrast, colour-blind, mono' -r
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l read-only -d 'No act at all in this session'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l mouse -d 'Wheel and select with the mouse; it never acts'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l bell -d 'Ring once for new trouble, at most every 10 s'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l title -d 'Name the terminal\'s window: place, arming, how many are worse'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l reduced-motion -d 'What moves by itself moves in steps of five seconds'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l ascii -d 'Plain ASCII glyphs'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l slow -d 'A slow line: at most two frames a second'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -l no-clock -d 'No time of day on screen'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from new" -s h -l help -d 'Print help'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from help" -f -a "list" -d 'Every runbook: its name, whom it is for, its steps'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from help" -f -a "show" -d 'One runbook, every step in full'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from help" -f -a "lint" -d 'What runbooks lack: a way back, health checks, links, contacts, mitigation, escalation; and references that lead nowhere'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from help" -f -a "new" -d 'A new runbook on stdout, to be filled in'
+complete -c andon -n "__fish_andon_using_subcommand runbook; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c andon -n "__fish_andon_using_subcommand replay" -l at -d 'Open at this place: checkout, checkout@eu-1, checkout@eu-1/board' -r
 complete -c andon -n "__fish_andon_using_subcommand replay" -l as -d 'Who is at the keys, when the account is shared' -r
 complete -c andon -n "__fish_andon_using_subcommand replay" -l keymap -d 'default, vim, emacs, k9s, or a file of yours' -r
@@ -476,25 +684,36 @@ complete -c andon -n "__fish_andon_using_subcommand man" -l slow -d 'A slow line
 complete -c andon -n "__fish_andon_using_subcommand man" -l plain -d 'No screen: one line for each event, acts by typed words (docs/plain.md)'
 complete -c andon -n "__fish_andon_using_subcommand man" -l no-clock -d 'No time of day on screen'
 complete -c andon -n "__fish_andon_using_subcommand man" -s h -l help -d 'Print help'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "act" -d 'One act without a screen: the same plan, guards, gates and records as in the console'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "wait" -d 'Wait until a target has settled, or until something else is true of it'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "status" -d 'What stands now, once: a line a service, or everything as JSON'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "log" -d 'The incident log'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "report" -d 'Draft a postmortem from the incident log, as Markdown on stdout'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "config" -d 'The files of this user'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "version" -d 'What this program was built from'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "completions" -d 'A completion script for a shell, on stdout'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
-complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status log report replay config reset-terminal version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "drill" -d 'Play a drill in a simulated world; nothing real is reached'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "act" -d 'One act without a screen: the same plan, guards, gates and records as in the console'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "wait" -d 'Wait until a target has settled, or until something else is true of it'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "status" -d 'What stands now, once: a line a service, or everything as JSON'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "doctor" -d 'What is missing before an incident: config, sources, rights, and what can be judged of each service'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "log" -d 'The incident log'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "report" -d 'Draft a postmortem from the incident log, as Markdown on stdout'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "runbook" -d 'Runbooks: what there is, one in full, what they lack, a new one'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "replay" -d 'Play a tape again: the same effects, the same last screen'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "config" -d 'The files of this user'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "reset-terminal" -d 'Put this terminal back after a console that was killed'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "version" -d 'What this program was built from'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "completions" -d 'A completion script for a shell, on stdout'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "man" -d 'A manual page, on stdout: `andon man log tail | man -l -`'
+complete -c andon -n "__fish_andon_using_subcommand help; and not __fish_seen_subcommand_from drill act wait status doctor log report runbook replay config reset-terminal version completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from drill" -f -a "list" -d 'What there is to play'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from drill" -f -a "show" -d 'What a scenario is about, for who plays it; with --notes for who leads it'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from drill" -f -a "run" -d 'Play one: on the screen, or headless with keys from a file'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from drill" -f -a "score" -d 'What a run was worth, line by line'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from drill" -f -a "check" -d 'Are these scenario files right?'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "tail" -d 'The newest lines'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "show" -d 'Whole records: every member, requests, answers, what was seen'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "export" -d 'The log for other programs and other people, with the head of every file it rests on'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "replay" -d 'A log as a timeline on the real screens: nothing is asked, done or written'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from log" -f -a "verify" -d 'Check the chain of log files, or of all in a directory'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from report" -f -a "handover" -d 'What the next shift has to know, on one screen'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from runbook" -f -a "list" -d 'Every runbook: its name, whom it is for, its steps'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from runbook" -f -a "show" -d 'One runbook, every step in full'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from runbook" -f -a "lint" -d 'What runbooks lack: a way back, health checks, links, contacts, mitigation, escalation; and references that lead nowhere'
+complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from runbook" -f -a "new" -d 'A new runbook on stdout, to be filled in'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "check" -d 'Tell every problem of a config at once'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Every setting in force, as the console would take it; never a secret'
 complete -c andon -n "__fish_andon_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "schema" -d 'The JSON schema of the config file'

@@ -6,7 +6,8 @@ pub mod prometheus;
 pub mod sim;
 
 use crate::core::act::mark::Mark;
-use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
+use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Refused, RefusedBy, Step, Ticket};
+use crate::core::act::side::{SideAct, SidePlan};
 use crate::core::id::{ServiceId, TargetId};
 use crate::core::world::evidence::LogsOf;
 use crate::core::world::fact::Fact;
@@ -52,6 +53,12 @@ pub enum Query {
     Logs(LogsOf),
     /// Answer: one `Fact::Raw`.
     Raw(TargetId),
+    /// Alerts, changes, flags, artifacts, calls as they are now, past every cache. Answer: a fact of each that it has.
+    Beside,
+    /// Would the server take this step as it is? Nothing is stored. Answer: no facts where it would, or where the server
+    /// cannot be asked that; an error in its own words where it would not. A yes proves little: a dry run does not check
+    /// what a controller checks later.
+    DryRun(Box<Step>),
 }
 
 /// Where a backend puts its facts. Cheap to clone; never blocks; the last value for each key wins.
@@ -96,6 +103,19 @@ pub trait Backend: Send + Sync + 'static {
     fn plan(&self, op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause>;
     /// Sends exactly one step, once, no retry.
     fn send<'a>(&'a self, step: &'a Step, ticket: Ticket, cx: &'a Cx) -> BoxFuture<'a, Outcome>;
+    /// PURE. The request of a side act: what the dialog shows is what is sent.
+    fn side_plan(&self, act: &SideAct) -> Result<SidePlan, CannotBecause> {
+        let _ = act;
+        Err(CannotBecause::ReadOnly)
+    }
+    /// Sends exactly this one request, once, no retry.
+    fn side<'a>(&'a self, plan: &'a SidePlan, ticket: Ticket, cx: &'a Cx) -> BoxFuture<'a, Outcome> {
+        let _ = (plan, ticket, cx);
+        Box::pin(async {
+            let why = "this source takes no such request".into();
+            Outcome::Refused(Refused { kind: RefusedBy::NotSent, status: None, why, retry_after_ms: None })
+        })
+    }
     /// What logs in again, one after the other. Error: nothing is known, and what to do instead.
     fn login(&self) -> Result<Vec<Login>, Arc<str>> {
         Err("it has no login that andon knows of".into())

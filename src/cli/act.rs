@@ -32,6 +32,9 @@ pub struct ActArgs {
     /// Arms this one command, for an act that goes forward
     #[arg(long)]
     pub armed: bool,
+    /// Promote past gates that block: needs --reason and --name, and owes four debts
+    #[arg(long, requires = "reason")]
+    pub emergency: bool,
     /// Print the plan, its requests, gates and readiness; send nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -65,6 +68,7 @@ pub fn run(console: &ConsoleArgs, args: &ActArgs) -> u8 {
         name: arc(&args.name),
         reason: arc(&args.reason),
         armed: args.armed,
+        emergency: args.emergency,
         dry_run: args.dry_run,
         until: match args.until {
             Far::Accepted => Until::Accepted,

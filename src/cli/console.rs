@@ -3,7 +3,6 @@
 use super::setup::{self, DrillWish, Setup};
 use super::{ConsoleArgs, diagnostics, plain, tell};
 use crate::backends::kubernetes;
-use crate::backends::sim::Scenario;
 use crate::config::{self, Config, Paths, Wardrobe};
 use crate::core::effect::Choice;
 use crate::core::id::SourceId;
@@ -64,7 +63,7 @@ pub(super) fn open(args: &ConsoleArgs, given: Option<Place>) -> u8 {
         }
     };
     if let Place::Drill(wish) = &place
-        && let Err(why) = Scenario::embedded(&wish.scenario)
+        && let Err(why) = super::drill::scenario(&wish.scenario)
     {
         tell(&why);
         return 2;
@@ -106,7 +105,7 @@ pub(super) fn open(args: &ConsoleArgs, given: Option<Place>) -> u8 {
         &inbox,
         args,
         guard::Extra { mouse: config.mouse, title: config.title && !locale.term.starts_with("linux") },
-        Look::new(config.theme.clone(), colours(depth, &locale.term), !(args.ascii || locale.ascii())),
+        look(config.theme.clone(), colours(depth, &locale.term), &locale.term, !(args.ascii || locale.ascii())),
         wardrobe,
     ) {
         Ok(s) => s,
@@ -127,24 +126,27 @@ pub(super) fn open(args: &ConsoleArgs, given: Option<Place>) -> u8 {
         };
     let mut at = place;
     let (code, said) = loop {
-        let setup = match set_up(&config, args, &at) {
+        let mut setup = match set_up(&config, args, &at) {
             Ok(s) => s,
-            Err(why) => break (5, Some(why)),
+            Err(why) => break (5, vec![why]),
         };
+        let drill = setup.drill.take();
         let size = screen.device.size();
         let (back, end, head) = play(setup, screen, size, &inbox, &problems);
         screen = back;
         match end {
-            End::Quit(code) => break (code, head.map(|h| format!("log head {h}"))),
+            End::Quit(code) => break (code, last_words(head, drill.as_ref())),
+            // Its score is kept beside its log.
+            End::Chosen(Choice::Again) => drill.iter().for_each(|d| drop(d.told())),
             End::Chosen(choice) => at = chosen(&config, choice),
         }
     };
     drop(reader);
     screen.guard.restore();
-    if let Some(text) = said {
-        // Not `tell`: a terminal that takes nothing must not keep us.
-        guard::last_line(Some(&device), &format!("andon: {}", crate::core::shown::shown_line(&text, 400)));
-    }
+    let line = |text: &String| format!("andon: {}", crate::core::shown::shown_line(text, 400));
+    let said: Vec<String> = said.iter().map(line).collect();
+    // Not `tell`: a terminal that takes nothing must not keep us.
+    guard::last_lines(Some(&device), &said);
     code
 }
 
@@ -162,10 +164,17 @@ pub(super) fn flags(args: &ConsoleArgs, env: &mut BTreeMap<String, String>) {
     }
 }
 
+/// What is told when the console is left: the log's head, and of a drill its score.
+pub(super) fn last_words(head: Option<String>, drill: Option<&super::drill::Ended>) -> Vec<String> {
+    let head = head.map(|h| format!("log head {h}"));
+    head.into_iter().chain(drill.into_iter().flat_map(super::drill::Ended::told)).collect()
+}
+
 /// What was chosen on the first list.
 pub(super) fn chosen(config: &Config, choice: Choice) -> Place {
     match choice {
-        Choice::Drill => Place::Drill(DrillWish { scenario: "f1".into(), speed: 1, seed: 1 }),
+        // Again is the loop's own matter; nobody else has a drill to begin anew.
+        Choice::Drill | Choice::Again => Place::Drill(DrillWish::of("f1")),
         Choice::Context(name) if config.environment_named(&name).is_some() => Place::Environment(name.to_string()),
         Choice::Context(name) => Place::Context(name.to_string()),
     }
@@ -209,7 +218,7 @@ pub(super) fn place(args: &ConsoleArgs, config: &Config, given: Option<Place>) -
     }
     let contexts = contexts();
     if contexts.is_empty() {
-        return Ok(Place::Drill(DrillWish { scenario: "f1".into(), speed: 1, seed: 1 }));
+        return Ok(Place::Drill(DrillWish::of("f1")));
     }
     Ok(Place::Choose(contexts))
 }
@@ -248,12 +257,13 @@ pub(super) fn play<F: Front>(
     inbox: &Inbox,
     problems: &[Arc<str>],
 ) -> (F, End, Option<String>) {
-    let Setup { mut model, clock, utc, sources, request, log, anchor, tape_dir, player } = setup;
+    let Setup { mut model, clock, utc, sources, request, log, anchor, tape_dir, player, drill: _, hands } = setup;
     (model.width, model.height) = size;
     model.problems = problems.to_vec();
     #[cfg(feature = "testkit")]
     super::fall::engine(&mut model);
     let mut engine = Engine::new(model, front, inbox.clone(), clock.clone());
+    engine.with_hands(hands);
     // The first frame waits for nothing: not for the log, not for a thread.
     engine.first_frame();
     if let Some(settings) = log {
@@ -287,6 +297,12 @@ pub(super) fn play<F: Front>(
     let end = engine.run();
     let (front, head) = engine.close();
     (front, end, head)
+}
+
+/// The fonts of the Linux console hold no braille, with colours or without.
+fn look(theme: crate::config::theme::Theme, colours: Colours, term: &str, utf8: bool) -> Look {
+    let look = Look::new(theme, colours, utf8);
+    if term.starts_with("linux") { look.with_glyphs(crate::ui::Glyphs::Ascii) } else { look }
 }
 
 fn colours(depth: Depth, term: &str) -> Colours {

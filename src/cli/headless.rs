@@ -8,7 +8,6 @@ use super::{ConsoleArgs, PlaceArgs, tell};
 use crate::config::{self, Paths};
 use crate::core::errand::code;
 use crate::core::model::Model;
-use crate::core::msg::Reloaded;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::{End, Front};
 use crate::ui;
@@ -47,7 +46,7 @@ pub fn run(args: &ConsoleArgs, place: &PlaceArgs, tune: impl FnOnce(&mut Setup),
     console::flags(&args, &mut env);
     let (config, problems) = config::load(&Paths::of_this_user(&env), &env);
     let drill = place.drill.as_ref();
-    let given = drill.map(|s| Place::Drill(DrillWish { scenario: s.clone(), speed: 1, seed: 1 }));
+    let given = drill.map(|s| Place::Drill(DrillWish::of(s)));
     let place = match console::place(&args, &config, given) {
         // A list to choose from needs somebody who chooses; a drill is never a guess for a command.
         Ok(Place::Choose(several)) => {
@@ -116,26 +115,6 @@ impl Front for Headless {
     fn digest(&self, model: &Model) -> String {
         ui::digest(model)
     }
-
-    fn repaint(&mut self) {}
-
-    fn suspend(&mut self) {}
-
-    fn resume(&mut self) {}
-
-    fn copy(&mut self, _text: &str) -> Option<String> {
-        None
-    }
-
-    fn theme(&mut self, _name: &str) -> Result<(), String> {
-        Err("lines have no theme".into())
-    }
-
-    fn reload(&mut self) -> Option<Reloaded> {
-        None
-    }
-
-    fn bell(&mut self) {}
 
     fn say(&mut self, line: &str) {
         self.write(format!("{line}\n").as_bytes());

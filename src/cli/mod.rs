@@ -4,8 +4,11 @@ mod act;
 pub mod config;
 pub mod console;
 mod diagnostics;
+mod doctor;
+pub mod drill;
 #[cfg(feature = "testkit")]
 mod fall;
+mod figures;
 mod headless;
 pub mod identity;
 pub mod log;
@@ -15,6 +18,7 @@ mod plain;
 pub mod replay;
 pub mod report;
 mod reset;
+mod runbook;
 pub mod setup;
 mod ssh;
 mod status;
@@ -124,17 +128,9 @@ pub struct PlaceArgs {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Play a drill in a simulated world; nothing real is reached
-    Drill {
-        /// f1 or calm
-        #[arg(default_value = "f1")]
-        scenario: String,
-        /// World seconds a second, 1 to 60
-        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
-        speed: u32,
-        /// The same seed plays the same drill
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-    },
+    ///
+    /// Without a word: play it on the screen. Exit codes: 0, 1 a file is at fault, 2 wrong words, 5 no such scenario or run.
+    Drill(drill::DrillArgs),
     /// One act without a screen: the same plan, guards, gates and records as in the console
     ///
     /// Exit codes: 0 settled, 2 wrong words, 4 login, 5 no such target or version, 6 refused, 7 outcome unknown, 8 stuck,
@@ -155,6 +151,17 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// What is missing before an incident: config, sources, rights, and what can be judged of each service
+    ///
+    /// Each preset is tried on each Prometheus. Exit codes: 0 nothing is missing, 1 more than 3 % of the services lack
+    /// something, 3 config, 4 login, 11 a source does not answer.
+    Doctor {
+        #[command(flatten)]
+        place: PlaceArgs,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// The incident log
     #[command(subcommand)]
     Log(LogCommand),
@@ -169,6 +176,9 @@ pub enum Command {
         #[command(subcommand)]
         what: Option<ReportCommand>,
     },
+    /// Runbooks: what there is, one in full, what they lack, a new one
+    #[command(subcommand)]
+    Runbook(runbook::RunbookCommand),
     /// Play a tape again: the same effects, the same last screen
     Replay {
         /// A `.tape` file
@@ -348,8 +358,13 @@ pub fn run() -> u8 {
     let mut out = out::stdout();
     match cli.command {
         None => console::run(&cli.console, None),
-        Some(Command::Drill { scenario, speed, seed }) => {
-            console::run(&cli.console, Some(setup::DrillWish { scenario, speed, seed }))
+        Some(Command::Drill(args)) => {
+            if matches!(args.what, None | Some(drill::What::Run { keys: None, .. })) {
+                drop(out);
+                drill::on_screen(&cli.console, &args)
+            } else {
+                drill::run(&args, &mut out)
+            }
         }
         Some(Command::Act(args)) => {
             drop(out);
@@ -363,6 +378,7 @@ pub fn run() -> u8 {
             drop(out);
             status::run(&cli.console, &place, json)
         }
+        Some(Command::Doctor { place, json }) => doctor::run(&cli.console, &place, json, &mut out),
         Some(Command::Log(LogCommand::Tail { lines, follow, dir, env })) => {
             let dir = dir.unwrap_or_else(|| setup::log_of(env.as_deref()));
             let done = if follow { log::follow::tail(&dir, lines, &mut out) } else { log::tail(&dir, lines, &mut out) };
@@ -418,6 +434,7 @@ pub fn run() -> u8 {
             None => report::draft(&args, &mut out),
             Some(ReportCommand::Handover { from, since }) => report::handover(&from, &since, &mut out),
         },
+        Some(Command::Runbook(what)) => runbook::run(&what, &mut out),
         Some(Command::ResetTerminal) => reset::run(),
         Some(Command::Replay { tape }) => replay::run(&tape, &mut out),
         Some(Command::Config(ConfigCommand::Check { file })) => {

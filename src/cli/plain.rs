@@ -8,8 +8,8 @@ use super::console::{self, Place};
 use super::{ConsoleArgs, out, tell};
 use crate::config::Config;
 use crate::core::act::dialog::Dialog;
+use crate::core::effect::Choice;
 use crate::core::model::Model;
-use crate::core::msg::Reloaded;
 use crate::core::nav::Overlay;
 use crate::engine::inbox::{FromTerminal, Inbox};
 use crate::engine::{End, Front};
@@ -55,20 +55,22 @@ pub(super) fn run(config: &Config, args: &ConsoleArgs, place: Place, problems: &
     let (code, said) = loop {
         let mut setup = match console::set_up(config, args, &at) {
             Ok(s) => s,
-            Err(why) => break (5, Some(why)),
+            Err(why) => break (5, vec![why]),
         };
+        let drill = setup.drill.take();
         setup.model.settings.plain = true;
         let (back, end, head) = console::play(setup, front, SIZE, &inbox, problems);
         front = back;
         match end {
-            End::Quit(code) => break (code, head.map(|h| format!("log head {h}"))),
+            End::Quit(code) => break (code, console::last_words(head, drill.as_ref())),
+            End::Chosen(Choice::Again) => drill.iter().for_each(|d| drop(d.told())),
             End::Chosen(choice) => at = console::chosen(config, choice),
         }
     };
     // A reader that went away is told nothing more: 141 is said by the code alone.
     let read = front.out.close();
-    if let Some(text) = said.filter(|_| read) {
-        tell(&text);
+    if read {
+        said.iter().for_each(|text| tell(text));
     }
     code
 }
@@ -90,30 +92,11 @@ impl Front for Lines {
         ui::digest(model)
     }
 
-    fn repaint(&mut self) {}
-
     fn suspend(&mut self) {
         self.out.drain(BEFORE_STOP);
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
         self.inbox.terminal(FromTerminal::Continued);
     }
-
-    fn resume(&mut self) {}
-
-    fn copy(&mut self, _text: &str) -> Option<String> {
-        None
-    }
-
-    fn theme(&mut self, _name: &str) -> Result<(), String> {
-        Err("lines have no theme".into())
-    }
-
-    fn reload(&mut self) -> Option<Reloaded> {
-        None
-    }
-
-    /// Nothing but text goes out here.
-    fn bell(&mut self) {}
 
     fn say(&mut self, line: &str) {
         self.out.line(if self.ascii { ascii(line) } else { line.to_owned() });

@@ -1,15 +1,15 @@
 //! From files and flags to an environment that can be opened: its model, clock, sources and log.
 
 use super::log::replay::Replay;
-use super::{ConsoleArgs, identity};
+use super::{ConsoleArgs, figures, identity};
 use crate::backends::kubernetes::{self, Kubernetes};
-use crate::backends::net::{Budget, TokenFrom};
-use crate::backends::prometheus::{self, Prometheus, Queries};
-use crate::backends::sim::scenario::Scenario;
+use crate::backends::net::{Access, Basic, Budget, HeaderFrom, Identity, TokenFrom};
+use crate::backends::prometheus::{self, Dialect, Prometheus};
 use crate::backends::{Backend, UtcClock, sim};
-use crate::config::runbook::shipped;
-use crate::config::source::Token;
+use crate::config::source::access::Header;
+use crate::config::source::{Source, Token};
 use crate::config::{Config, SourceKind};
+use crate::core::act::rules::{Rules, Times};
 use crate::core::case::claim::{self, Claim};
 use crate::core::case::runbook::Runbook;
 use crate::core::id::SourceId;
@@ -17,8 +17,10 @@ use crate::core::link::quoted;
 use crate::core::model::{Context, Environment, Model, Place};
 use crate::core::nav::Screen;
 use crate::core::replayed::Replayed;
-use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
+use crate::core::time::Utc;
+use crate::core::world::source::{Link, Roles, SourceError, SourceState, Trouble};
 use crate::engine::clock::{Clock, DrillClock, RealClock, utc_now};
+use crate::engine::command::Hands;
 use crate::engine::replay::{Player, ReplayClock};
 use crate::journal::append::{MineOnly, log_dir as journal_dir, plain};
 use crate::journal::record::NOT_GIVEN;
@@ -32,6 +34,14 @@ pub struct DrillWish {
     pub scenario: String,
     pub speed: u32,
     pub seed: u64,
+    /// Whose services it is played with, in place of its own.
+    pub services_of: Option<String>,
+}
+
+impl DrillWish {
+    pub fn of(scenario: &str) -> DrillWish {
+        DrillWish { scenario: scenario.into(), speed: 1, seed: 1, services_of: None }
+    }
 }
 
 /// Everything one engine needs.
@@ -49,6 +59,10 @@ pub struct Setup {
     pub tape_dir: Option<PathBuf>,
     /// A log that is played, in place of sources.
     pub player: Option<Player>,
+    /// What is told when a drill is over.
+    pub drill: Option<super::drill::Ended>,
+    /// Who runs programs of runbooks and asks addresses.
+    pub hands: Hands,
 }
 
 /// `~/.local/state`, or what XDG says; the temporary directory when there is no home.
@@ -107,10 +121,10 @@ fn base(environment: Environment, config: &Config, args: &ConsoleArgs, clock: &d
     model.claim = claim(config, args);
     // Shipped runbooks ask the drill's telemetry; elsewhere they are there only for who lists them.
     let drill = model.environment.place == Place::Drill;
-    let shipped: Vec<Arc<str>> = shipped().into_iter().map(|r| r.name).collect();
     for r in &config.runbooks {
         let listed = config.services.iter().any(|s| s.runbooks.contains(&r.name));
-        if drill || listed || !shipped.contains(&r.name) {
+        // A file of one's own counts, also under the name of a shipped one.
+        if drill || listed || r.file.is_some() {
             model.runbooks.insert(r.name.clone(), Runbook::clone(r));
         }
     }
@@ -155,27 +169,12 @@ fn settings(
     }
 }
 
-/// A source that has not said anything yet, so that the waking screen can name it.
-fn connecting(kind: &str, roles: Roles) -> SourceState {
-    SourceState {
-        kind: kind.into(),
-        link: Link::Connecting,
-        abilities: Abilities { roles, ..Abilities::default() },
-        confirmed: None,
-        old_after_ms: 90_000,
-        latency_ms: None,
-        calls_per_min: 0,
-        last_error: None,
-        holds: "".into(),
-    }
-}
-
 fn red(kind: &str, why: &str) -> SourceState {
     let error = SourceError::new(Trouble::NotInThisVersion, why);
     SourceState {
         link: Link::Failed(error.clone()),
         last_error: Some((utc_now(), error)),
-        ..connecting(kind, Roles::default())
+        ..SourceState::connecting(kind, Roles::default())
     }
 }
 
@@ -204,12 +203,20 @@ pub fn choose(config: &Config, args: &ConsoleArgs, contexts: Vec<Context>) -> Se
         anchor: Vec::new(),
         tape_dir: None,
         player: None,
+        drill: None,
+        hands: Hands::Nowhere,
     }
 }
 
 /// A drill. Errors: no such scenario, or one that cannot be read.
 pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Setup, String> {
-    let scenario = Scenario::embedded(&wish.scenario)?;
+    let scenario = match &wish.services_of {
+        None => super::drill::scenario(&wish.scenario)?,
+        Some(env) if config.environment_named(env).is_some() => {
+            super::drill::with_services(&wish.scenario, &config.services)?
+        }
+        Some(env) => return Err(format!("no environment {env:?} in the config to take services from")),
+    };
     let environment = Environment {
         name: "drill".into(),
         place: Place::Drill,
@@ -225,24 +232,36 @@ pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Se
     let utc: UtcClock = Arc::new(move || ticking.utc());
     let mut model = base(environment, config, args, &*clock);
     model.speed = wish.speed;
+    model.hints = scenario.hints.iter().map(|h| h.as_str().into()).collect();
     model.opened_as = format!("andon drill {}", quoted(&wish.scenario)).into();
     for s in &scenario.services {
         let s = s.service();
         model.world.services.insert(s.name.clone(), s);
     }
+    let (programs, addresses) = (scenario.clone(), scenario.clone());
+    // Nothing runs and nothing is reached: the scenario answers, or nobody does.
+    let hands = Hands::Scenario {
+        commands: Arc::new(move |words| programs.answer_command(words)),
+        addresses: Arc::new(move |url| addresses.answer_address(url)),
+    };
     let shared = sim::Shared::new(sim::World::new(scenario, wish.seed), utc.clone());
     drill_clock.tell(shared.poker());
     let names = shared.with(|w| w.sources().map(SourceId::clone));
     let mut sources = Vec::new();
     for (name, backend) in names.into_iter().zip([sim::cluster(&shared), sim::metrics(&shared)]) {
         let rollouts = sources.is_empty();
-        let roles = Roles { rollouts, telemetry: !rollouts };
-        model.world.sources.insert(name.clone(), connecting("simulated", roles));
+        let roles = Roles { rollouts, telemetry: !rollouts, ..Roles::default() };
+        model.world.sources.insert(name.clone(), SourceState::connecting("simulated", roles));
+        sources.push((name, backend));
+    }
+    if let Some((name, backend)) = shared.with(|w| w.desk_source().cloned()).zip(sim::desk(&shared)) {
+        let roles = shared.with(|w| w.abilities(&name)).roles;
+        model.world.sources.insert(name.clone(), SourceState::connecting("simulated", roles));
         sources.push((name, backend));
     }
     // Each run has its own log and reads no other.
-    let run = format!("{}-{}-{}", wish.scenario, utc_now().secs(), identity::suffix());
-    let dir = state_dir().join("andon").join("drill").join(run);
+    let name = super::drill::short(&wish.scenario);
+    let dir = super::drill::run_dir(&name);
     let log = settings(
         config,
         args,
@@ -260,6 +279,8 @@ pub fn drill(config: &Config, args: &ConsoleArgs, wish: &DrillWish) -> Result<Se
         anchor: Vec::new(),
         tape_dir: config.tape.then(|| dir.join("tape")),
         player: None,
+        drill: Some(super::drill::Ended { dir, name, shared }),
+        hands,
     })
 }
 
@@ -295,13 +316,15 @@ pub fn replay(config: &Config, args: &ConsoleArgs, log: &Replay) -> Result<Setup
         anchor: Vec::new(),
         tape_dir: None,
         player: Some(Player::new(replay_clock, records, log.begins, log.ends, log.ahead())),
+        drill: None,
+        hands: Hands::Nowhere,
     })
 }
 
-/// One context of the kubeconfig, perhaps with a Prometheus: no file needed.
-pub fn context(config: &Config, args: &ConsoleArgs, name: &str) -> Setup {
+/// The sources of a context without a config: the cluster, and a Prometheus where one is named.
+pub fn wanted_of_context(args: &ConsoleArgs, name: &str) -> Vec<Source> {
     let source = SourceId::new(name);
-    let mut sources = vec![Wanted {
+    let mut sources = vec![Source {
         name: source,
         kind: SourceKind::Kubernetes(crate::config::source::Kubernetes {
             kubeconfig: None,
@@ -311,17 +334,28 @@ pub fn context(config: &Config, args: &ConsoleArgs, name: &str) -> Setup {
         }),
     }];
     if let Some(url) = &args.prom {
-        sources.push(Wanted {
+        sources.push(Source {
             name: SourceId::new("metrics"),
             kind: SourceKind::Prometheus(Box::new(crate::config::source::Prometheus {
                 url: url.trim_end_matches('/').into(),
                 token: None,
+                access: crate::config::source::access::Access::default(),
                 ca: None,
                 insecure: false,
                 queries: crate::config::source::Queries::default(),
+                figures: crate::config::source::figures::Figures {
+                    presets: vec!["auto".into()],
+                    ..crate::config::source::figures::Figures::default()
+                },
             })),
         });
     }
+    sources
+}
+
+/// One context of the kubeconfig, perhaps with a Prometheus: no file needed.
+pub fn context(config: &Config, args: &ConsoleArgs, name: &str) -> Setup {
+    let sources = wanted_of_context(args, name);
     let mut setup = real(config, args, name, true, false, sources);
     setup.model.opened_as = opened_context(args, name).into();
     setup
@@ -341,21 +375,23 @@ fn opened_context(args: &ConsoleArgs, name: &str) -> String {
 
 /// An environment of the config.
 pub fn environment(config: &Config, args: &ConsoleArgs, env: &crate::config::Environment) -> Setup {
-    let sources = env
-        .sources
-        .iter()
-        .filter_map(|id| config.source(id))
-        .map(|s| Wanted { name: s.name.clone(), kind: s.kind.clone() })
-        .collect();
+    let sources = env.sources.iter().filter_map(|id| config.source(id)).cloned().collect();
     let mut setup = real(config, args, &env.name, env.production, env.read_only, sources);
     setup.model.opened_as = format!("andon --env {}", quoted(&env.name)).into();
+    setup.model.rules = rules(config, env, setup.model.now.utc);
     setup.anchor = env.anchor.iter().map(|a| a.to_string()).collect();
     setup
 }
 
-struct Wanted {
-    name: SourceId,
-    kind: SourceKind,
+/// What the environment asks for before something goes forward, its calendar worked out from now on.
+pub(super) fn rules(config: &Config, env: &crate::config::Environment, now: Utc) -> Rules {
+    let calendar = match env.calendar.as_ref().map(|name| config.calendars.get(name)) {
+        None => Times::None,
+        Some(Some(Ok(c))) => Times::Is(c.plain(now)),
+        Some(Some(Err(why))) => Times::Faulty(why.clone()),
+        Some(None) => Times::Faulty("it was not read".into()),
+    };
+    Rules { require: env.require.clone(), checklists: env.checklists, second_person: env.second_person, calendar }
 }
 
 fn real(
@@ -364,7 +400,7 @@ fn real(
     name: &str,
     production: bool,
     read_only: bool,
-    wanted: Vec<Wanted>,
+    wanted: Vec<Source>,
 ) -> Setup {
     let clock: Arc<dyn Clock> = Arc::new(RealClock);
     let utc: UtcClock = Arc::new(utc_now);
@@ -387,27 +423,20 @@ fn real(
     for w in wanted {
         let state = match w.kind {
             SourceKind::Kubernetes(k) => {
-                let settings = kubernetes::Settings {
-                    source: w.name.clone(),
-                    context: k.context.as_deref().map(str::to_string),
-                    kubeconfig: k.kubeconfig,
-                    namespaces: texts(&k.namespaces),
-                    act_context: k.act_context.as_deref().map(str::to_string),
-                    impersonate: k
-                        .impersonate
-                        .map(|i| kubernetes::Impersonate { user: i.user.to_string(), groups: texts(&i.groups) }),
-                    kinds: texts(&k.kinds),
-                    login: texts(&k.login.0),
-                };
+                let settings = kubernetes_settings(&w.name, k);
                 sources.push((w.name.clone(), Arc::new(Kubernetes::new(settings, utc.clone()))));
-                connecting("kubernetes", Roles { rollouts: true, telemetry: false })
+                SourceState::connecting("kubernetes", Roles { rollouts: true, telemetry: false, ..Roles::default() })
             }
             SourceKind::Prometheus(p) => {
-                let made = Prometheus::new(prometheus_settings(&w.name, &p, period_secs), budget.clone(), utc.clone());
+                let made = prometheus_settings(&w.name, &p, period_secs)
+                    .and_then(|s| Prometheus::new(s, budget.clone(), utc.clone()));
                 match made {
                     Ok(backend) => {
                         sources.push((w.name.clone(), Arc::new(backend)));
-                        connecting("prometheus", Roles { rollouts: false, telemetry: true })
+                        SourceState::connecting(
+                            "prometheus",
+                            Roles { rollouts: false, telemetry: true, ..Roles::default() },
+                        )
                     }
                     Err(e) => red("prometheus", &e.sentence),
                 }
@@ -422,37 +451,77 @@ fn real(
     let tape = config.tape.then(|| state_dir().join("andon").join(plain(name)).join("tape"));
     let log = settings(config, args, name, dir, None);
     let anchor = Vec::new();
-    Setup { model, clock, utc, sources, request: request(config), log: Some(log), anchor, tape_dir: tape, player: None }
+    Setup {
+        model,
+        clock,
+        utc,
+        sources,
+        request: request(config),
+        log: Some(log),
+        anchor,
+        tape_dir: tape,
+        player: None,
+        drill: None,
+        hands: Hands::real(),
+    }
 }
 
 fn texts(all: &[Arc<str>]) -> Vec<String> {
     all.iter().map(|t| t.to_string()).collect()
 }
 
-fn prometheus_settings(
+/// What the backend is given of a cluster of the config.
+pub fn kubernetes_settings(name: &SourceId, k: crate::config::source::Kubernetes) -> kubernetes::Settings {
+    kubernetes::Settings {
+        source: name.clone(),
+        context: k.context.as_deref().map(str::to_string),
+        kubeconfig: k.kubeconfig,
+        namespaces: texts(&k.namespaces),
+        act_context: k.act_context.as_deref().map(str::to_string),
+        impersonate: k
+            .impersonate
+            .map(|i| kubernetes::Impersonate { user: i.user.to_string(), groups: texts(&i.groups) }),
+        kinds: texts(&k.kinds),
+        login: texts(&k.login.0),
+    }
+}
+
+/// What the backend is given of a Prometheus of the config.
+///
+/// # Errors
+/// What does not go together.
+pub fn prometheus_settings(
     name: &SourceId,
     p: &crate::config::source::Prometheus,
     period_secs: u32,
-) -> prometheus::Settings {
-    let token = p.token.as_ref().map(|t| match t {
+) -> Result<prometheus::Settings, SourceError> {
+    let from = |t: &Token| match t {
         Token::File(path) => TokenFrom::File(path.clone()),
         Token::Env(name) => TokenFrom::Env(name.to_string()),
         Token::Command(argv) => TokenFrom::Command(argv.iter().map(|a| a.to_string()).collect()),
-    });
-    let q = &p.queries;
-    prometheus::Settings {
+    };
+    let header = |h: &Header| match h {
+        Header::Text(text) => HeaderFrom::Text(text.to_string()),
+        Header::From(token) => HeaderFrom::Secret(from(token)),
+    };
+    let a = &p.access;
+    let access = Access {
+        token: p.token.as_ref().map(from),
+        basic: a.basic.as_ref().map(|(user, t)| Basic { user: user.to_string(), password: from(t) }),
+        identity: a.identity.clone().map(|(cert, key)| Identity { cert, key }),
+        headers: a.headers.iter().map(|(name, h)| (name.to_string(), header(h))).collect(),
+    };
+    let queries = figures::queries(p).map_err(|why| SourceError::new(Trouble::Shape, format!("{name}: {why}")))?;
+    Ok(prometheus::Settings {
         source: name.clone(),
         url: p.url.to_string(),
-        token,
-        queries: Queries {
-            requests: q.requests.to_string(),
-            failures: q.failures.to_string(),
-            service: q.service.to_string(),
-            version: q.version.to_string(),
-            scrape_secs: q.scrape_secs,
-        },
+        access,
+        tenant: a.tenant.as_deref().map(str::to_owned),
+        dialect: a.dialect.as_deref().and_then(Dialect::of_name),
+        queries,
         period_secs,
         ca: p.ca.clone(),
         insecure: p.insecure,
-    }
+        slo_files: p.figures.slo_files.clone(),
+    })
 }

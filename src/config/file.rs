@@ -1,6 +1,7 @@
 //! The config file as a whole: its top keys, and the tables for environments, sources, services and limits; and how
 //! a user's file lies over the system's. Takes text, reads no file.
 
+use crate::config::calendar::Calendar;
 use crate::config::limits::{Limits, LimitsLayer, limits};
 use crate::config::problem::{Problem, Severity, Told, place};
 use crate::config::service::Service;
@@ -9,10 +10,11 @@ use crate::config::source::{Source, SourceKind, source};
 use crate::config::suggest;
 use crate::config::table::{Got, Table, parse};
 use crate::config::theme::Theme;
+use crate::core::act::gate::Gate;
 use crate::core::case::runbook::Runbook;
 use crate::core::id::SourceId;
 use crate::core::keymap::Keymap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -28,6 +30,14 @@ pub struct Environment {
     pub sources: Vec<SourceId>,
     /// The program and its words that the log's head is handed to; empty: none.
     pub anchor: Vec<Arc<str>>,
+    /// Gates that somebody must tell here: what is not configured is unknown.
+    pub require: BTreeSet<Gate>,
+    /// Lines of the two checklists that are not ticked warn.
+    pub checklists: bool,
+    /// Somebody else must have looked at a change before it goes forward.
+    pub second_person: bool,
+    /// The calendar's file, as written: beside the config, or a full path.
+    pub calendar: Option<Arc<str>>,
 }
 
 /// Everything the files and `ANDON_*` say, with the defaults filled in.
@@ -67,6 +77,8 @@ pub struct Config {
     pub reduced_motion: bool,
     /// The shipped ones and the user's; one of the user's replaces a shipped one of the same name.
     pub runbooks: Vec<Arc<Runbook>>,
+    /// By the name an environment gives; or what is wrong with the file, in one sentence.
+    pub calendars: BTreeMap<Arc<str>, Result<Calendar, Arc<str>>>,
 }
 
 /// What one layer (a file, or the environment variables) says. `None`: nothing.
@@ -122,6 +134,7 @@ impl Layer {
                 same_act_ms: self.limits.same_act_ms.or(below.limits.same_act_ms),
                 request_timeout_ms: self.limits.request_timeout_ms.or(below.limits.request_timeout_ms),
                 seen_ms: self.limits.seen_ms.or(below.limits.seen_ms),
+                burn: self.limits.burn.or(below.limits.burn),
             },
             read_only: self.read_only.or(below.read_only),
             tape: self.tape.or(below.tape),
@@ -282,9 +295,39 @@ fn environment(name: &str, mut table: Table<'_, '_>, known: &[SourceId], told: &
         }
     }
     let anchor = anchor(&mut table, told);
-    table.later(told, &["require", "change_windows", "arm_minutes", "confirm_delay"]);
+    let require = required(&mut table, told);
+    let checklists = table.flag(told, "checklists").or_strict(false, true);
+    let second_person = table.flag(told, "second_person").or_strict(false, true);
+    let calendar = match table.text(told, "calendar") {
+        Got::Is(path, _) => Some(Arc::from(path)),
+        Got::Absent => None,
+        // Asked for and not to be had: the gate must not say "not configured".
+        Got::Wrong => Some(Arc::from("")),
+    };
+    table.later(told, &["change_windows", "arm_minutes", "confirm_delay"]);
     table.finish(told);
-    Environment { name: Arc::from(name), production, read_only, sources, anchor }
+    let name = Arc::from(name);
+    Environment { name, production, read_only, sources, anchor, require, checklists, second_person, calendar }
+}
+
+/// `require = ["signature", "ci"]`. A list that cannot be read asks for all: a gate too many warns, one too few does not.
+fn required(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> BTreeSet<Gate> {
+    let words = match table.texts(told, "require") {
+        Got::Absent => return BTreeSet::new(),
+        Got::Wrong => return Gate::TOLD.into_iter().map(|(_, g)| g).collect(),
+        Got::Is(words, _) => words,
+    };
+    let mut out = BTreeSet::new();
+    for (word, at) in words {
+        match Gate::TOLD.into_iter().find(|(w, _)| *w == word) {
+            Some((_, gate)) => _ = out.insert(gate),
+            None => {
+                let hint = suggest::hint(word, Gate::TOLD.into_iter().map(|(w, _)| w));
+                told.error(&at, format!("\"{word}\" is no gate that can be required"), hint);
+            }
+        }
+    }
+    out
 }
 
 /// A program and its words, run without a shell.

@@ -2,7 +2,8 @@
 //! own level. Knows no file but the `[limits]` table.
 
 use crate::config::problem::Told;
-use crate::config::table::{Got, Table};
+use crate::config::table::{Got, Table, wrong_value};
+use crate::core::judge::burn::Lines;
 use crate::core::model;
 use std::ops::RangeInclusive;
 
@@ -11,8 +12,9 @@ const ARM: RangeInclusive<i64> = 1..=60;
 const SAME_ACT: RangeInclusive<u64> = 5_000..=60_000;
 const REQUEST: RangeInclusive<u64> = 1_000..=30_000;
 const SEEN: RangeInclusive<u64> = 5_000..=120_000;
+const BURN: RangeInclusive<f64> = 0.1..=1_000.0;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
     /// Milliseconds after a dialog was flushed before `Y` counts: 300 to 2000.
     pub confirm_delay_ms: u64,
@@ -24,6 +26,8 @@ pub struct Limits {
     pub request_timeout_ms: u64,
     /// Milliseconds after which an act not seen is stuck: 5000 to 120,000.
     pub seen_ms: u64,
+    /// Burn rates above which somebody hears of it.
+    pub burn: Lines,
 }
 
 impl Default for Limits {
@@ -34,6 +38,7 @@ impl Default for Limits {
             same_act_ms: 5_000,
             request_timeout_ms: 5_000,
             seen_ms: 15_000,
+            burn: Lines::default(),
         }
     }
 }
@@ -47,19 +52,50 @@ impl Limits {
             arm: i64::from(self.arm_minutes) * 60_000,
             same_act: ms(self.same_act_ms),
             seen: ms(self.seen_ms),
+            burn: self.burn,
             ..model::Limits::default()
         }
     }
 }
 
 /// What one file, or the environment, says about them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LimitsLayer {
     pub confirm_delay_ms: Option<u64>,
     pub arm_minutes: Option<u32>,
     pub same_act_ms: Option<u64>,
     pub request_timeout_ms: Option<u64>,
     pub seen_ms: Option<u64>,
+    pub burn: BurnLayer,
+}
+
+/// What one file says about the lines of burn, each for a period of 30 days.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct BurnLayer {
+    pub line: Option<f64>,
+    pub page: [Option<f64>; 2],
+    pub ticket: [Option<f64>; 2],
+}
+
+impl BurnLayer {
+    /// `self` where it speaks, else what the lower layer says.
+    pub fn or(self, below: BurnLayer) -> BurnLayer {
+        let two = |a: [Option<f64>; 2], b: [Option<f64>; 2]| [a[0].or(b[0]), a[1].or(b[1])];
+        BurnLayer {
+            line: self.line.or(below.line),
+            page: two(self.page, below.page),
+            ticket: two(self.ticket, below.ticket),
+        }
+    }
+
+    fn over(self, below: Lines) -> Lines {
+        let two = |a: [Option<f64>; 2], b: [f64; 2]| [a[0].unwrap_or(b[0]), a[1].unwrap_or(b[1])];
+        Lines {
+            line: self.line.unwrap_or(below.line),
+            page: two(self.page, below.page),
+            ticket: two(self.ticket, below.ticket),
+        }
+    }
 }
 
 impl LimitsLayer {
@@ -71,6 +107,7 @@ impl LimitsLayer {
             same_act_ms: self.same_act_ms.unwrap_or(below.same_act_ms),
             request_timeout_ms: self.request_timeout_ms.unwrap_or(below.request_timeout_ms),
             seen_ms: self.seen_ms.unwrap_or(below.seen_ms),
+            burn: self.burn.over(below.burn),
         }
     }
 
@@ -82,6 +119,7 @@ impl LimitsLayer {
             same_act_ms: Some(*SAME_ACT.end()),
             request_timeout_ms: None,
             seen_ms: None,
+            burn: BurnLayer::default(),
         }
     }
 }
@@ -99,7 +137,34 @@ pub fn limits(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> LimitsLayer {
         same_act_ms: strict(table.time(told, "same_act", SAME_ACT), *SAME_ACT.end()),
         request_timeout_ms: table.time(told, "request_timeout", REQUEST).ok(),
         seen_ms: table.time(told, "seen_deadline", SEEN).ok(),
+        burn: match table.table(told, "burn") {
+            Got::Is(t, _) => burn(t, told),
+            Got::Absent | Got::Wrong => BurnLayer::default(),
+        },
     }
+}
+
+/// Keys of `[limits.burn]`, with what they are when nobody speaks.
+pub const BURN_KEYS: [&str; 5] = ["line", "page_1h", "page_6h", "ticket_1d", "ticket_3d"];
+
+/// The line and the factors, in the order of the keys.
+pub fn burn_values(lines: &Lines) -> [f64; 5] {
+    [lines.line, lines.page[0], lines.page[1], lines.ticket[0], lines.ticket[1]]
+}
+
+/// Reads `[limits.burn]`. None of them makes an act easier: the gate's own line is 3x at most, whatever stands here.
+fn burn(mut table: Table<'_, '_>, told: &mut Told<'_>) -> BurnLayer {
+    let mut factor = |key: &'static str| match table.number(told, key) {
+        Got::Is(n, _) if BURN.contains(&n) => Some(n),
+        Got::Is(n, at) => {
+            let _told: Got<()> = wrong_value(told, key, &n.to_string(), &at, "a burn rate from 0.1 to 1000");
+            None
+        }
+        Got::Absent | Got::Wrong => None,
+    };
+    let [line, page_1h, page_6h, ticket_1d, ticket_3d] = BURN_KEYS.map(&mut factor);
+    table.finish(told);
+    BurnLayer { line, page: [page_1h, page_6h], ticket: [ticket_1d, ticket_3d] }
 }
 
 fn strict(got: Got<u64>, strictest: u64) -> Option<u64> {
@@ -130,6 +195,16 @@ mod tests {
         let (limits, problems) = read("confirm_delay = \"300ms\"\narm_minutes = 5");
         assert_eq!(problems, 0);
         assert_eq!((limits.confirm_delay_ms, limits.arm_minutes), (300, 5));
+    }
+
+    #[test]
+    fn the_lines_of_burn_may_be_moved_one_by_one() {
+        let (limits, problems) = read("[burn]\nline = 2\npage_6h = 7.5");
+        assert_eq!(problems, 0);
+        assert_eq!(limits.burn, Lines { line: 2.0, page: [14.4, 7.5], ..Lines::default() });
+        assert_eq!(limits.of_update().burn, limits.burn);
+        let (limits, problems) = read("[burn]\nline = 0\nticket_1d = \"3\"\nlines = 3");
+        assert_eq!((limits.burn, problems), (Lines::default(), 3));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Finds and reads the files, lays them over each other (environment variables over the user's file over the system's
 //! over the defaults) and gives one `Config` with all problems. The only file of `config` that touches a disk.
 
+use crate::config::calendar::{self, Calendar};
 use crate::config::file::{Config, Known, Layer, Wanted, layer};
 use crate::config::limits::Limits;
 use crate::config::origin::{Origin, Origins};
@@ -8,6 +9,7 @@ use crate::config::problem::{Problem, Severity, Told};
 use crate::config::{keymap, looks, runbook, theme};
 use crate::core::case::claim::SHARED_ACCOUNTS;
 use crate::core::case::runbook::Runbook;
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -79,6 +81,7 @@ impl Default for Config {
             color: None,
             reduced_motion: false,
             runbooks: runbook::shipped().into_iter().map(Arc::new).collect(),
+            calendars: BTreeMap::new(),
         }
     }
 }
@@ -93,6 +96,8 @@ pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Probl
     let looks = looks::read(paths, all.keymap.as_ref(), all.theme.as_ref());
     let look_faults: Vec<Problem> = looks.keymap_faults.into_iter().chain(looks.theme_faults).collect();
     problems.extend(look_faults.iter().cloned());
+    let asked = all.environments.iter().filter_map(|e| e.calendar.clone());
+    let calendars = asked.map(|name| (name.clone(), book(&name, paths, &mut problems))).collect();
     let config = Config {
         environments: all.environments,
         sources: all.sources,
@@ -114,6 +119,7 @@ pub fn load(paths: &Paths, env: &BTreeMap<String, String>) -> (Config, Vec<Probl
         color: all.color,
         reduced_motion: all.reduced_motion.unwrap_or(false),
         runbooks,
+        calendars,
     };
     (config, problems)
 }
@@ -175,6 +181,36 @@ pub fn check(paths: &Paths, env: &BTreeMap<String, String>) -> (Vec<Problem>, i3
 
 /// Reads one file, unless others could have written it. `None`: not there, or not usable (told).
 pub(super) fn read(path: &Path, must_exist: bool, problems: &mut Vec<Problem>) -> Option<String> {
+    match String::from_utf8(read_bytes(path, must_exist, problems)?) {
+        Ok(text) => Some(text),
+        Err(e) => {
+            let good = e.utf8_error().valid_up_to();
+            let line = e.as_bytes()[..good].iter().filter(|b| **b == b'\n').count() + 1;
+            let what = format!("is not UTF-8 (line {line})");
+            problems.push(Problem::whole(&path.display().to_string(), Severity::Error, what));
+            None
+        }
+    }
+}
+
+/// A runbook as it is now. One in another encoding opens as well: what cannot be read is marked.
+///
+/// # Errors
+/// It cannot be read, or others could have written it.
+pub fn runbook_at(path: &Path) -> Result<(Runbook, Vec<Problem>), Problem> {
+    let mut problems = Vec::new();
+    let Some(bytes) = read_bytes(path, true, &mut problems) else {
+        let why = || Problem::whole(&path.display().to_string(), Severity::Error, "cannot be read");
+        return Err(problems.pop().unwrap_or_else(why));
+    };
+    let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    let file = path.display().to_string();
+    let (mut book, faults) = runbook::runbook(&name, &file, &String::from_utf8_lossy(&bytes));
+    book.file = Some(file.into());
+    Ok((book, faults))
+}
+
+fn read_bytes(path: &Path, must_exist: bool, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
     let file = path.display().to_string();
     let mut tell = |what: String, hint: Option<String>| {
         problems.push(Problem { hint, ..Problem::whole(&file, Severity::Error, what) });
@@ -215,15 +251,44 @@ pub(super) fn read(path: &Path, must_exist: bool, problems: &mut Vec<Problem>) -
         tell("is larger than 1 MiB".to_owned(), None);
         return None;
     }
-    match String::from_utf8(bytes) {
-        Ok(text) => Some(text),
-        Err(e) => {
-            let good = e.utf8_error().valid_up_to();
-            let line = e.as_bytes()[..good].iter().filter(|b| **b == b'\n').count() + 1;
-            tell(format!("is not UTF-8 (line {line})"), None);
-            None
-        }
+    Some(bytes)
+}
+
+/// A calendar's file. Errors: in one sentence, with the first fault's place; all of them are told as problems.
+fn book(name: &str, paths: &Paths, problems: &mut Vec<Problem>) -> Result<Calendar, Arc<str>> {
+    let path = match (name.is_empty(), name.starts_with('/'), &paths.dir) {
+        (true, ..) => return Err("it has no name".into()),
+        (false, true, _) => PathBuf::from(name),
+        (false, false, Some(dir)) => dir.join(name),
+        (false, false, None) => return Err("there is no directory of the config to look in".into()),
+    };
+    let before = problems.len();
+    let first =
+        |problems: &[Problem]| problems.get(before).map_or_else(|| "it is not there".into(), |p| p.to_string().into());
+    let Some(text) = read(&path, true, problems) else { return Err(first(problems)) };
+    let file = path.display().to_string();
+    let mut told = Told::new(&file, &text);
+    let short = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let found = calendar::calendar(&short, &mut told, &zone);
+    problems.append(&mut told.into_problems());
+    found.ok_or_else(|| first(problems))
+}
+
+/// Where this system keeps its time zones.
+const ZONES: &str = "/usr/share/zoneinfo";
+
+/// A time zone of the system, by its name.
+fn zone(name: &str) -> Option<TimeZone> {
+    let part = |p: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '+');
+        !p.is_empty() && p.chars().all(plain)
+    };
+    // A name, never a way out of the directory.
+    if !name.split('/').all(part) {
+        return None;
     }
+    let bytes = std::fs::read(Path::new(ZONES).join(name)).ok()?;
+    TimeZone::tzif(name, &bytes).ok()
 }
 
 /// The shipped runbooks and the user's; one of the user's replaces a shipped one of its name.
@@ -239,11 +304,13 @@ fn runbooks(dir: Option<&Path>, problems: &mut Vec<Problem>) -> Vec<Arc<Runbook>
     };
     files.sort();
     for path in files {
-        let Some(text) = read(&path, true, problems) else {
-            continue;
+        let (book, mut faults) = match runbook_at(&path) {
+            Ok(read) => read,
+            Err(why) => {
+                problems.push(why);
+                continue;
+            }
         };
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        let (book, mut faults) = runbook::runbook(&name, &path.display().to_string(), &text);
         problems.append(&mut faults);
         if !book.steps.is_empty() {
             all.insert(book.name.clone(), book);

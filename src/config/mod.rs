@@ -1,6 +1,7 @@
 //! Files people edit, turned into typed values. All problems of all files are collected, with their place and what is
 //! meant instead; the good parts apply.
 
+pub mod calendar;
 pub mod chord;
 pub mod duration;
 pub mod file;
@@ -20,7 +21,7 @@ pub mod theme;
 
 pub use file::{Config, Environment};
 pub use limits::Limits;
-pub use load::{Paths, check, load};
+pub use load::{Paths, check, load, runbook_at};
 pub use looks::Wardrobe;
 pub use problem::{Problem, Severity};
 pub use service::{Service, Slo};

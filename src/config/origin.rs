@@ -3,10 +3,14 @@
 
 use crate::config::duration::time_name;
 use crate::config::file::Config;
+use crate::config::limits::{BURN_KEYS, burn_values};
 use crate::config::problem::{Told, place};
 use crate::config::schema;
+use crate::config::service::Slo;
+use crate::config::service::{Judging, LIMITS};
 use crate::config::source::{SourceKind, Token};
 use crate::config::table::parse;
+use crate::core::act::gate::Gate;
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -125,6 +129,19 @@ impl Origins {
     }
 }
 
+fn target(own: &str, slo: &Slo, add: &mut impl FnMut(String, Json)) {
+    // As the file writes it: percent, without the tail of a binary fraction.
+    let percent = (slo.objective * 100.0 * 1e6).round() / 1e6;
+    add(format!("{own}.objective"), percent.into());
+    add(format!("{own}.window"), format!("{}d", slo.period_days).into());
+    if let Some(calendar) = slo.calendar {
+        add(format!("{own}.calendar"), json!(calendar));
+    }
+    if slo.probes {
+        add(format!("{own}.probes"), true.into());
+    }
+}
+
 /// Every setting in force, by key.
 pub fn values(config: &Config, origins: &Origins) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
@@ -146,11 +163,19 @@ pub fn values(config: &Config, origins: &Origins) -> Vec<Value> {
     add("limits.same_act".into(), time_name(limits.same_act_ms).into());
     add("limits.request_timeout".into(), time_name(limits.request_timeout_ms).into());
     add("limits.seen_deadline".into(), time_name(limits.seen_ms).into());
+    for (key, factor) in BURN_KEYS.iter().zip(burn_values(&limits.burn)) {
+        add(format!("limits.burn.{key}"), factor.into());
+    }
     for e in &config.environments {
         let own = format!("environment.{}", e.name);
         add(format!("{own}.production"), e.production.into());
         add(format!("{own}.read_only"), e.read_only.into());
         add(format!("{own}.sources"), e.sources.iter().map(|s| s.as_str()).collect());
+        let required = Gate::TOLD.iter().filter(|(_, g)| e.require.contains(g)).map(|(w, _)| *w);
+        add(format!("{own}.require"), required.collect());
+        add(format!("{own}.checklists"), e.checklists.into());
+        add(format!("{own}.second_person"), e.second_person.into());
+        add(format!("{own}.calendar"), json!(e.calendar));
         // Its words may hold a secret; the program alone does not.
         let anchor = e.anchor.split_first().map(|(p, words)| format!("{p} and {} words, not shown", words.len()));
         add(format!("{own}.anchor"), json!(anchor));
@@ -166,10 +191,21 @@ pub fn values(config: &Config, origins: &Origins) -> Vec<Value> {
         add(format!("{own}.tier"), s.tier.into());
         add(format!("{own}.runbooks"), s.runbooks.iter().map(|r| r.to_string()).collect());
         if let Some(slo) = &s.slo {
-            // As the file writes it: percent, without the tail of a binary fraction.
-            let percent = (slo.objective * 100.0 * 1e6).round() / 1e6;
-            add(format!("{own}.slo.objective"), percent.into());
-            add(format!("{own}.slo.window"), format!("{}d", slo.period_days).into());
+            target(&format!("{own}.slo"), slo, &mut add);
+        }
+        for (signal, slo) in &s.more {
+            target(&format!("{own}.slo.{}", signal.word()), slo, &mut add);
+        }
+        if s.judging != Judging::default() {
+            let signals = s.judging.signals.iter().map(|s| s.word()).collect();
+            add(format!("{own}.verdict.signals"), signals);
+            add(format!("{own}.verdict.split"), s.judging.split.into());
+            for (key, signal) in LIMITS {
+                if let Some(limit) = s.judging.limits.get(&signal) {
+                    add(format!("{own}.verdict.{key}"), ((limit * 100.0 * 1e6).round() / 1e6).into());
+                }
+            }
+            add(format!("{own}.verdict.warm_up"), format!("{}s", s.judging.warm_up_secs).into());
         }
     }
     // Of these the config keeps what was made of them; known keys only, because nobody knows what another one holds.
@@ -201,33 +237,62 @@ fn source(kind: &SourceKind) -> Vec<(&'static str, Json)> {
             ),
         ],
         SourceKind::Prometheus(p) => {
-            let q = &p.queries;
+            let (q, f) = (&p.queries, &p.figures);
+            let own = *q != crate::config::source::Queries::default();
             let mut all = vec![
                 ("type", "prometheus".into()),
                 ("url", json!(p.url)),
                 ("ca", json!(p.ca)),
                 ("insecure", p.insecure.into()),
+                ("preset", json!(if f.presets.is_empty() && !own { vec!["plain".into()] } else { f.presets.clone() })),
+                ("split", json!(f.split.as_ref().map(|s| format!("{s:?}").to_lowercase()))),
+                ("latency.histogram", json!(f.latency.as_ref().and_then(|l| l.histogram.clone()))),
+                ("latency.threshold", json!(f.latency.as_ref().map(|l| time_name(l.threshold_ms)))),
+                ("correctness.requests", json!(f.correctness.as_ref().map(|(all, _)| all))),
+                ("correctness.failures", json!(f.correctness.as_ref().map(|(_, bad)| bad))),
+                ("namespaces", json!(f.namespaces)),
+                ("match", json!(f.matching)),
+                ("slo_files", json!(f.slo_files)),
                 ("queries.requests", json!(q.requests)),
                 ("queries.failures", json!(q.failures)),
                 ("queries.service", json!(q.service)),
                 ("queries.version", json!(q.version)),
                 ("queries.scrape", format!("{}s", q.scrape_secs).into()),
             ];
-            all.push(match &p.token {
-                None => ("token", Json::Null),
-                Some(Token::File(path)) => ("token.file", json!(path)),
-                Some(Token::Env(name)) => ("token.env", json!(name)),
-                // Its words may hold a secret; the program alone does not.
-                Some(Token::Command(argv)) => {
-                    let program = argv.first().map_or("", |a| a);
-                    ("token.command", format!("{program} and {} words, not shown", argv.len().saturating_sub(1)).into())
-                }
-            });
+            all.extend(secret("token", ["token.file", "token.env", "token.command"], p.token.as_ref()));
+            let a = &p.access;
+            let password = a.basic.as_ref().map(|(_, from)| from);
+            all.push(("user", json!(a.basic.as_ref().map(|(user, _)| user))));
+            all.extend(secret("password", ["password.file", "password.env", "password.command"], password));
+            all.push(("cert", json!(a.identity.as_ref().map(|(cert, _)| cert))));
+            all.push(("key", json!(a.identity.as_ref().map(|(_, key)| key))));
+            // Values may say more than a name should; where they stand is known.
+            all.push(("headers", a.headers.iter().map(|(name, _)| name.to_string()).collect()));
+            all.push(("tenant", json!(a.tenant)));
+            all.push(("dialect", json!(a.dialect)));
             all
         }
         SourceKind::NotInThisVersion(what) => vec![("type", format!("{what}: not in this version").into())],
         SourceKind::Faulty(why) => vec![("type", format!("not used: {why}").into())],
     }
+}
+
+/// Where a secret is read, under the key of its kind.
+fn secret(
+    key: &'static str,
+    [file, env, command]: [&'static str; 3],
+    from: Option<&Token>,
+) -> Option<(&'static str, Json)> {
+    Some(match from {
+        None => (key, Json::Null),
+        Some(Token::File(path)) => (file, json!(path)),
+        Some(Token::Env(name)) => (env, json!(name)),
+        // Its words may hold a secret; the program alone does not.
+        Some(Token::Command(argv)) => {
+            let program = argv.first().map_or("", |a| a);
+            (command, format!("{program} and {} words, not shown", argv.len().saturating_sub(1)).into())
+        }
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,10 @@
 //! loader's own checks decide. A test holds that both know the same keys.
 
 use crate::config::file::Config;
+use crate::config::limits::{BURN_KEYS, burn_values};
+use crate::config::source::access::DIALECTS;
+use crate::config::source::figures::PRESETS;
+use crate::core::act::gate::Gate;
 use crate::core::case::claim::SHARED_ACCOUNTS;
 use serde_json::{Map, Value, json};
 
@@ -81,7 +85,15 @@ fn environment() -> Value {
             "sources": texts(),
             "anchor": {"type": "array", "items": {"type": "string"},
                 "description": "a program and its words; gets the log's head at exit, at an incident's close and hourly"},
-            "require": {}, "change_windows": {}, "arm_minutes": {}, "confirm_delay": {},
+            "require": {"type": "array", "items": {"type": "string", "enum": Gate::TOLD.map(|(w, _)| w)},
+                "description": "gates that somebody must tell: what is not configured is unknown here"},
+            "checklists": {"type": "boolean", "default": false,
+                "description": "lines of the two checklists that are not ticked warn"},
+            "second_person": {"type": "boolean", "default": false,
+                "description": "somebody else must have looked at a change before it goes forward"},
+            "calendar": {"type": "string",
+                "description": "change windows, freezes and shifts: a file beside the config, or a full path"},
+            "change_windows": {}, "arm_minutes": {}, "confirm_delay": {},
         }),
         &["sources"],
     )
@@ -101,7 +113,25 @@ fn source() -> Value {
     let token = json!({"type": "object", "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
         "description": "where the token is read from; never the token",
         "properties": {"file": path(), "env": text(), "command": texts()}});
+    let mut password = token.clone();
+    password["description"] = "where the user's password is read from; never the password".into();
+    let headers = json!({"type": "object", "additionalProperties": {"anyOf": [text(), token.clone()]},
+        "description": "headers of one's own; a secret one says where it is read from"});
     let impersonate = object(json!({"user": text(), "groups": texts()}), &["user"]);
+    let name = || json!({"type": "string", "enum": PRESETS});
+    let preset = json!({"anyOf": [name(), {"type": "array", "items": name()}], "default": "plain",
+        "description": "how requests, errors, latency and tracks are found; auto: by those that answer"});
+    let latency = object(
+        json!({"histogram": text(), "threshold": time(), "unit": {"type": "string", "enum": ["s", "ms"], "default": "s"},
+               "native": {"type": "boolean", "default": false}}),
+        &[],
+    );
+    let correctness = object(json!({"requests": text(), "failures": text()}), &["requests", "failures"]);
+    let kinds = json!({"type": "string", "enum": ["hash", "version", "workload", "role"], "default": "hash"});
+    let split = json!({"anyOf": [
+        {"type": "string", "enum": ["pod", "workload", "version"]},
+        object(json!({"label": text(), "is": kinds}), &["label"]),
+    ]});
     let queries = object(
         json!({"requests": text(), "failures": text(), "service": text(), "version": text(), "scrape": time()}),
         &[],
@@ -116,26 +146,49 @@ fn source() -> Value {
             "login": {"type": "array", "items": {"type": "string"}, "description": "a program and its words, for :login"},
             "url": {"type": "string", "pattern": "^https?://"}, "token": token, "ca": path(),
             "insecure": {"type": "boolean", "default": false, "description": "no certificate checks, shown loudly"},
-            "preset": {"type": "string", "default": "plain"}, "queries": queries,
-            "user": {}, "password": {}, "cert": {}, "key": {}, "headers": {}, "sigv4": {}, "split": {}, "tenant": {},
+            "preset": preset, "queries": queries, "latency": latency, "correctness": correctness, "split": split,
+            "match": {"type": "string", "description": "matchers laid on everything: cluster=\"eu-1\""},
+            "slo_files": {"type": "array", "items": path(), "description": "Sloth, Pyrra, OpenSLO: files, directories, or one *"},
+            "user": text(), "password": password, "cert": path(), "key": path(), "headers": headers,
+            "tenant": {"type": "string", "description": "X-Scope-OrgID of Mimir and Cortex, and what stands for it elsewhere"},
+            "dialect": {"type": "string", "enum": DIALECTS, "description": "which server it is, if it does not tell"},
+            "sigv4": {},
         }),
         &["type"],
     )
 }
 
 fn service() -> Value {
-    let slo = object(
+    let target = || {
         json!({
             "objective": {"type": "number", "exclusiveMinimum": 50, "exclusiveMaximum": 100, "description": "percent"},
             "window": {"type": "string", "default": "30d", "pattern": "^[0-9]+(ms|s|m|h|d)$"},
+            "calendar": {"enum": ["week", "month", "quarter", "year"],
+                "description": "the budget is for this period of the calendar, in UTC, and not for a rolling window"},
+            "probes": {"type": "boolean", "default": false,
+                "description": "requests are probes: a single failure may page"},
+        })
+    };
+    let mut own = target();
+    own["latency"] = object(target(), &["objective"]);
+    own["correctness"] = object(target(), &["objective"]);
+    let slo = object(own, &["objective"]);
+    let points = json!({"type": "number", "exclusiveMinimum": 0, "maximum": 50, "description": "percentage points"});
+    let verdict = object(
+        json!({
+            "signals": {"type": "array", "items": {"enum": ["errors", "latency", "correctness"]}},
+            "split": {"type": "boolean", "default": false},
+            "limit": points, "latency_limit": points, "correctness_limit": points,
+            "warm_up": {"type": "string", "default": "0s", "pattern": "^[0-9]+(ms|s|m|h|d)$"},
         }),
-        &["objective"],
+        &[],
     );
     object(
         json!({
             "owner": {"type": "string"},
             "tier": {"type": "integer", "minimum": 1, "maximum": 4, "default": 2},
             "slo": slo,
+            "verdict": verdict,
             "runbooks": texts(),
             "resources": {}, "change_windows": {}, "flags": {},
         }),
@@ -145,6 +198,13 @@ fn service() -> Value {
 
 fn time() -> Value {
     json!({"type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$"})
+}
+
+/// The line on 1 h and 5 m, and the factors of the window pairs for a period of 30 days.
+fn burn(config: &Config) -> Value {
+    let all = BURN_KEYS.iter().zip(burn_values(&config.limits.burn));
+    let factor = |n: f64| json!({"type": "number", "minimum": 0.1, "maximum": 1000, "default": n});
+    object(all.map(|(k, n)| ((*k).to_owned(), factor(n))).collect::<Map<String, Value>>().into(), &[])
 }
 
 fn limits() -> Value {
@@ -161,6 +221,7 @@ fn limits() -> Value {
             "same_act": span(config.limits.same_act_ms),
             "request_timeout": span(config.limits.request_timeout_ms),
             "seen_deadline": span(config.limits.seen_ms),
+            "burn": burn(&config),
         }),
         &[],
     )

@@ -1,6 +1,8 @@
 //! What a config says about a source, by its type. A source with a fault stays in the list, red, with the reason.
 //! Connects to nothing and reads no secret: a token is only where it comes from.
 
+pub mod access;
+pub mod figures;
 mod kubernetes;
 mod prometheus;
 
@@ -9,7 +11,7 @@ use crate::config::suggest;
 use crate::config::table::{Got, Table};
 use crate::core::id::SourceId;
 use kubernetes::kubernetes;
-use prometheus::{prometheus, url};
+use prometheus::{prometheus, token_of, url};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +26,7 @@ pub struct Source {
 pub enum SourceKind {
     Kubernetes(Kubernetes),
     Prometheus(Box<Prometheus>),
-    /// A type or preset the documentation knows and this version has not: `alertmanager`, `preset istio`. Red.
+    /// A type the documentation knows and this version has not: `alertmanager`. Red.
     NotInThisVersion(Arc<str>),
     /// What is wrong with it, one sentence. Red.
     Faulty(Arc<str>),
@@ -73,11 +75,13 @@ pub struct Prometheus {
     /// http or https, without userinfo, query or fragment, without a slash at the end.
     pub url: Arc<str>,
     pub token: Option<Token>,
+    pub access: access::Access,
     /// A private authority, PEM.
     pub ca: Option<PathBuf>,
     /// Certificate checks are off: shown as INSECURE.
     pub insecure: bool,
     pub queries: Queries,
+    pub figures: figures::Figures,
 }
 
 /// How requests, failures and tracks are found.

@@ -97,6 +97,11 @@ impl<'a, 't> Table<'a, 't> {
         self.map.get(key).map(|v| (v.get_ref(), v.span()))
     }
 
+    /// The value as written, for what is neither a text nor a table.
+    pub fn raw(&mut self, key: &'static str) -> Option<(&'a DeValue<'t>, Range<usize>)> {
+        self.value(key)
+    }
+
     pub fn has(&self, key: &str) -> bool {
         self.map.contains_key(key)
     }

@@ -3,6 +3,8 @@
 use crate::core::act::flight::{Act, State, Trouble};
 use crate::core::act::identity::Standing;
 use crate::core::act::plan::{RefusedBy, Verb};
+use crate::core::alerts::Fold;
+use crate::core::budget;
 use crate::core::casework;
 use crate::core::finish;
 use crate::core::frozen;
@@ -11,6 +13,7 @@ use crate::core::intent::Intent;
 use crate::core::model::Model;
 use crate::core::nav::Screen;
 use crate::core::row::Row;
+use std::sync::Arc;
 
 /// Where an alarm can be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,15 +26,25 @@ pub enum Place {
     Sources,
     /// The Incident screen, which tells the log.
     Incident,
+    /// The Alerts screen, on this fold.
+    Alerts(Arc<str>),
 }
 
 /// Rank of what is said of incidents: after all that is wrong by itself.
 pub const INCIDENT: u8 = 11;
 
+/// A page nobody has acknowledged: beside trouble elsewhere that is new.
+pub const PAGE: u8 = 7;
+/// So many folds are looked at for one whose service has no other alarm.
+const PAGES_MOST: usize = 64;
 /// A rollout that started while the cord is pulled.
 pub const LOOSE: u8 = 5;
 /// The environment is frozen: after all that hurts, before what is only worth knowing.
 pub const FROZEN: u8 = 9;
+/// Gates passed by the emergency path.
+pub const EMERGENCY: u8 = 8;
+/// How long that stands there. Milliseconds.
+const LOUD_MS: i64 = 3_600_000;
 
 /// In this order on the row, worst first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +70,7 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
     for a in model.acts.values() {
         let verb = a.plan.operation.verb.word();
         let at = a.target().at();
-        let asked = || model.dialog.as_ref().and_then(|d| d.act()).is_some_and(|d| d.act == Some(a.id));
+        let asked = || model.dialog.as_ref().is_some_and(|d| d.is_of(a.id));
         match a.trouble() {
             Some(Trouble::Unknown(_)) => {
                 push(0, format!("outcome unknown: {verb} {at}, reading it back"), of(a.target()))
@@ -69,6 +82,13 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
                 push(1, format!("{verb} {at} waits: not everything is as it should be"), of(a.target()))
             }
             Some(Trouble::Stuck(_) | Trouble::Undone(_) | Trouble::TakenBack(_)) | None => {}
+        }
+    }
+    for s in model.sides.values() {
+        match &s.state {
+            State::Unknown(_) => push(0, format!("outcome unknown: {}, reading it back", s.words()), Place::Sources),
+            State::Stuck(why) => push(1, format!("STUCK: {}: {why}", s.words()), Place::Sources),
+            _ => {}
         }
     }
     for l in model.loose.iter().filter(|l| l.found.is_none()) {
@@ -127,12 +147,54 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
     for (rank, text, service) in elsewhere(model) {
         push(rank, text, Place::Service(service));
     }
+    pages(model, &mut push);
     incident(model, &mut push);
+    emergency(model, &mut push);
     for p in &model.problems {
         push(10, p.to_string(), Place::Sources);
     }
     out.sort();
     out
+}
+
+/// A page that nobody has acknowledged, about something that is not in trouble by its figures: whose figures are bad has an
+/// alarm of its own, and its detail tells the alerts.
+fn pages(model: &Model, push: &mut impl FnMut(u8, String, Place)) {
+    let list = &model.alerts;
+    if list.open_pages() == 0 || model.replay.is_some() {
+        return;
+    }
+    let seen = |s: &ServiceId| model.rows.iter().take_while(|r| is_trouble(r)).any(|r| r.service == *s && r.rank != 1);
+    // Folds stand worst first: those with an open page before all others that fire.
+    let open = |f: &&Fold| f.firing().any(|o| o.is_open_page() && !o.alert.service.as_ref().is_some_and(seen));
+    let Some(first) = list.folds.iter().take(PAGES_MOST).find(open) else { return };
+    let Some(one) = first.firing().find(|o| o.is_open_page()) else { return };
+    let a = &one.alert;
+    let on = a.service.as_ref().map(|s| format!(" on {s}")).unwrap_or_default();
+    let more = match list.open_pages() - 1 {
+        0 => String::new(),
+        n => format!(", {n} more open"),
+    };
+    let text = format!("PAGE{on} since {}{more}: {}", a.since.hms(), a.name);
+    push(PAGE, text, Place::Alerts(first.key()));
+}
+
+/// Gates were passed within the hour: everybody on this log sees it, with what is owed for it.
+fn emergency(model: &Model, push: &mut impl FnMut(u8, String, Place)) {
+    let Some(e) = model.ledger.emergencies.last().filter(|e| model.utc().since(e.at) < LOUD_MS) else { return };
+    let owed = model.casebook.debts.open();
+    let owed =
+        owed.iter().filter(|d| d.words().is_some_and(|w| w.service.as_deref() == Some(&*e.value.service))).count();
+    let passed = if e.value.passed.is_empty() { "no gate".into() } else { e.value.passed.join(", ") };
+    // What is still to be done stands first: it must not be what is cut.
+    let owed = match owed {
+        0 => String::new(),
+        1 => format!("1 debt, {} pays; ", model.how(Intent::Debts)),
+        n => format!("{n} debts, {} pays; ", model.how(Intent::Debts)),
+    };
+    let (what, at) = (&e.value, e.at.hms());
+    let text = format!("EMERGENCY by {}: {owed}{} {} past {passed} at {at}", e.who, what.target, what.version);
+    push(EMERGENCY, text, Place::Incident);
 }
 
 /// An incident that could be opened, or that was opened twice. What it says is what to press.
@@ -171,7 +233,7 @@ fn elsewhere(model: &Model) -> Vec<(u8, String, ServiceId)> {
             }
             continue;
         }
-        let word = if r.rank == 0 { word(model, r) } else { "burning" };
+        let word = if r.rank == 0 { word(model, r).to_owned() } else { burning(model, r) };
         let text = if new { format!("NEW: {} is {word}", r.service) } else { format!("{} is {word}", r.service) };
         out.push((if new { 7 } else { 8 }, text, r.service.clone()));
     }
@@ -185,6 +247,19 @@ fn elsewhere(model: &Model) -> Vec<(u8, String, ServiceId)> {
         }
     }
     out
+}
+
+/// `burning since checkout's deploy`, `burning while it moves`. No key stands here: a hold is for what is chosen, and this
+/// is another service.
+fn burning(model: &Model, r: &Row) -> String {
+    let target = r.target.as_ref().and_then(|t| model.world.targets.get(t));
+    if target.is_some_and(|t| budget::proposes_hold(model, t)) {
+        return "burning while it moves".to_owned();
+    }
+    match budget::followed(model, &r.service) {
+        Some(t) => format!("burning since {}'s deploy", t.service),
+        None => "burning".to_owned(),
+    }
 }
 
 /// Ranks a person would be woken for.
@@ -210,5 +285,6 @@ pub fn is_here(model: &Model, place: &Place) -> bool {
         Place::Service(s) => model.nav.screen == Screen::Verdict && model.nav.selected.as_ref() == Some(s),
         Place::Source(_) | Place::Sources => model.nav.screen == Screen::Sources,
         Place::Incident => model.nav.screen == Screen::Incident,
+        Place::Alerts(_) => model.nav.screen == Screen::Alerts,
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::core::id::ServiceId;
 use crate::core::judge::burn::Tier;
-use crate::core::judge::freshness::Age;
+use crate::core::judge::freshness::{Age, of_source};
 use crate::core::judge::judged::Figures;
 use crate::core::judge::verdict::Word;
 use crate::core::listing;
 use crate::core::model::Model;
 use crate::core::nav::Listing;
-pub use crate::core::row::{Glyph, Row};
+pub use crate::core::row::{Glyph, Row, quiet_words};
 use crate::core::world::target::{Phase, TargetState};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -64,14 +64,21 @@ fn row(model: &Model, service: &ServiceId, targets: &[&TargetState]) -> Row {
     if burn_rank < rank {
         (rank, glyph) = (burn_rank, burn_glyph);
     }
+    // What its cluster says of it is not all: nobody knows how it does.
+    if glyph == Glyph::Fine && model.burn(service).is_none() {
+        glyph = Glyph::Unjudged;
+    }
     Row { service: service.clone(), target, moving, targets: targets.len(), glyph, rank, weight }
 }
 
+/// Rank of a budget that burns fast enough for a ticket.
+pub const BURNS: u8 = 5;
+
 fn burn(model: &Model, service: &ServiceId) -> (u8, Glyph) {
-    if let Some(b) = model.burns.get(service) {
+    if let Some(b) = model.burn(service) {
         match b.tier {
             Tier::Page => return (2, Glyph::Bad),
-            Tier::Ticket => return (5, Glyph::Moving),
+            Tier::Ticket => return (BURNS, Glyph::Moving),
             Tier::Nothing => {}
         }
     }
@@ -88,6 +95,11 @@ fn rank(model: &Model, t: &TargetState) -> (u8, Glyph, f64) {
         return (0, Glyph::Bad, 1.0);
     }
     if !t.is_moving() {
+        // Nobody knows any more whether it is fine: what was said of it is too old.
+        let source = model.world.sources.get(&t.id.source);
+        if model.replay.is_none() && source.and_then(|s| of_source(s, model.utc())) == Some(Age::Withdrawn) {
+            return (4, Glyph::Blind, 0.0);
+        }
         return match t.phase {
             Phase::Degraded => (3, Glyph::Bad, 0.0),
             Phase::Healthy => (9, Glyph::Fine, 0.0),
@@ -133,7 +145,7 @@ pub fn selected_target(model: &Model) -> Option<&TargetState> {
     model.world.targets.get(selected(model)?.target.as_ref()?)
 }
 
-/// Rows as listed: those that answer to the filter; without one, fine ones only when asked for. What is chosen is always
+/// Rows as listed: those that answer to the filter; without one, quiet ones only when asked for. What is chosen is always
 /// listed, so that no act is on a hidden row.
 pub fn listed(model: &Model) -> impl Iterator<Item = &Row> {
     let found = listing::words(model, Listing::Services).map(|w| listing::found(model, w));
@@ -141,8 +153,26 @@ pub fn listed(model: &Model) -> impl Iterator<Item = &Row> {
         let listed = Some(&r.service) == model.nav.selected.as_ref()
             || match &found {
                 Some(found) => found[i],
-                None => model.nav.show_rest || !r.is_fine() || r.moving > 0,
+                None => model.nav.show_rest || !r.is_quiet() || r.moving > 0,
             };
         listed.then_some(r)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testkit::stories;
+
+    #[test]
+    fn what_nobody_measures_is_steady_and_never_fine() {
+        let mut w = stories::unmeasured();
+        let words = |w: &crate::testkit::World| quiet_words(w.model.rows.iter());
+        assert!(w.model.rows.iter().all(|r| r.is_quiet() && !r.is_fine()), "{:?}", w.model.rows);
+        assert_eq!(words(&w), "4 not judged");
+        w.service("auth", 2, &[]);
+        w.burn("auth", 0.3, 0.3, 0.4).wait(1_000);
+        assert_eq!(words(&w), "1 fine, 3 not judged");
+        assert!(stories::calm().model.rows.iter().filter(|r| r.is_quiet()).all(Row::is_fine));
+    }
 }

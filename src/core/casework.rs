@@ -129,7 +129,7 @@ pub fn trouble(model: &Model, id: &TargetId) -> Option<(u8, &'static str, Utc)> 
     let t = model.world.targets.get(id).filter(|t| t.is_moving() && !t.aborted)?;
     let worse = model.judged.get(id).filter(|j| j.verdict.word == Word::Worse);
     // The 3x line on 1 h and 5 m, or another pair that pages.
-    let burns = model.burns.get(&t.service).is_some_and(|b| b.tier == Tier::Page);
+    let burns = model.burn(&t.service).is_some_and(|b| b.tier == Tier::Page);
     let since = worse.and_then(|j| j.verdict.latched).map(|l| l.first);
     let level = u8::from(worse.is_some()) + u8::from(burns);
     let why = if worse.is_some() { "first WORSE" } else { "3x burn" };

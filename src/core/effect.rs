@@ -2,8 +2,11 @@
 
 use crate::core::act::mark::Mark;
 use crate::core::act::plan::{Operation, Step, Ticket};
+use crate::core::act::side::{SideAct, SidePlan};
 use crate::core::case::note::Draft;
 use crate::core::case::people::Here;
+use crate::core::case::runbook::order::Order;
+use crate::core::case::runbook::want::Want;
 use crate::core::entry::Entry;
 use crate::core::id::{ActId, AskId, DialogId, ServiceId, SourceId, TargetId};
 use crate::core::record::Hlc;
@@ -30,6 +33,10 @@ pub enum Question {
     Evidence(TargetId),
     Logs(LogsOf),
     Raw(TargetId),
+    /// Alerts, flags, artifacts, calls: all that stands beside rollouts there.
+    Beside,
+    /// Would the server take this step as it is? Nothing is stored.
+    DryRun(Box<Step>),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,12 +67,33 @@ pub enum Effect {
         target: TargetId,
         step: Box<Step>,
     },
+    /// Make the request of a side act; `Msg::SidePlanned` follows.
+    SidePlan {
+        dialog: DialogId,
+        source: SourceId,
+        act: SideAct,
+    },
+    /// Send it, once; `Msg::Answered` follows.
+    SidePerform {
+        ticket: Ticket,
+        plan: Box<SidePlan>,
+    },
     /// `Msg::Asked` follows.
     Ask {
         id: AskId,
         source: SourceId,
         question: Question,
     },
+    /// HTTP GET of a runbook's check; `Msg::Probed` follows.
+    Probe {
+        id: AskId,
+        url: Arc<str>,
+        wants: Vec<Want>,
+    },
+    /// Start a runbook's program, exactly as shown; `Msg::RunSaid` now and then, and one `Msg::RunEnded`, follow.
+    Run(Box<Order>),
+    /// Stop it, with everything it started.
+    StopRun(Ticket),
     /// What is looked at now.
     Interest(Box<Interest>),
     /// Leave a trace of an act where its target lives; `Msg::Marked` follows.
@@ -105,4 +133,6 @@ pub enum Effect {
 pub enum Choice {
     Context(Arc<str>),
     Drill,
+    /// The same drill from its beginning.
+    Again,
 }

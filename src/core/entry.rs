@@ -71,6 +71,22 @@ pub enum Kind {
     Thawed,
     /// A rollout that started while the cord was pulled; an observation.
     Loose,
+    /// Gates were passed by the emergency path: which, and the reason typed for it.
+    Emergency,
+    /// A line of a change's checklists was ticked by a person, or the tick taken back.
+    Checklist,
+    /// A new version runs everywhere: its watch begins.
+    Promoted,
+    /// Alerts of one fold began, ended, were held back or folded; an observation.
+    Alert,
+    /// A silence was made, or ended early.
+    Silenced,
+    /// Somebody was called.
+    Woken,
+    /// A flag was turned off or on.
+    Flagged,
+    /// An artifact was revoked.
+    Revoked,
 }
 
 /// What caused a record.
@@ -87,7 +103,7 @@ pub enum Origin {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 38] = [
+    pub const ALL: [Kind; 46] = [
         Kind::Opened,
         Kind::Closed,
         Kind::Armed,
@@ -126,6 +142,14 @@ impl Kind {
         Kind::Frozen,
         Kind::Thawed,
         Kind::Loose,
+        Kind::Emergency,
+        Kind::Checklist,
+        Kind::Promoted,
+        Kind::Alert,
+        Kind::Silenced,
+        Kind::Woken,
+        Kind::Flagged,
+        Kind::Revoked,
     ];
 
     /// As records spell it: `incident-opened`.
@@ -169,6 +193,14 @@ impl Kind {
             Kind::Frozen => "frozen",
             Kind::Thawed => "thawed",
             Kind::Loose => "loose",
+            Kind::Emergency => "emergency",
+            Kind::Checklist => "checklist",
+            Kind::Promoted => "promoted",
+            Kind::Alert => "alert",
+            Kind::Silenced => "silenced",
+            Kind::Woken => "woken",
+            Kind::Flagged => "flagged",
+            Kind::Revoked => "revoked",
         }
     }
 
@@ -180,7 +212,7 @@ impl Kind {
     /// The one classification of kinds; every other question about who caused a record is asked of it.
     pub fn origin(self) -> Origin {
         match self {
-            Kind::Phase | Kind::Verdict | Kind::Source | Kind::Burn | Kind::Figures | Kind::Loose => {
+            Kind::Phase | Kind::Verdict | Kind::Source | Kind::Burn | Kind::Figures | Kind::Loose | Kind::Alert => {
                 Origin::Observation
             }
             Kind::Note
@@ -193,8 +225,19 @@ impl Kind {
             | Kind::FollowUp
             | Kind::Debt
             | Kind::Ticked
-            | Kind::Told => Origin::Side,
-            Kind::Armed | Kind::Disarmed | Kind::Intent | Kind::Runbook | Kind::Frozen | Kind::Thawed => Origin::Hand,
+            | Kind::Checklist
+            | Kind::Told
+            | Kind::Silenced
+            | Kind::Woken
+            | Kind::Flagged
+            | Kind::Revoked => Origin::Side,
+            Kind::Armed
+            | Kind::Disarmed
+            | Kind::Intent
+            | Kind::Runbook
+            | Kind::Frozen
+            | Kind::Thawed
+            | Kind::Emergency => Origin::Hand,
             Kind::Opened
             | Kind::Closed
             | Kind::Sent
@@ -209,7 +252,9 @@ impl Kind {
             | Kind::Changed
             | Kind::Who
             | Kind::Identity
-            | Kind::Anchored => Origin::Consequence,
+            | Kind::Anchored
+            // What a watch of three days rests on is not dropped as the first.
+            | Kind::Promoted => Origin::Consequence,
         }
     }
 

@@ -93,6 +93,9 @@ pub struct Errand {
     pub reason: Option<Arc<str>>,
     /// `--armed`: the flag stands for arming this console.
     pub armed: bool,
+    /// The emergency path of a promote: `reason` is the sentence it asks for.
+    #[serde(default)]
+    pub emergency: bool,
     /// Show the plan, send nothing.
     pub dry_run: bool,
     pub until: Until,

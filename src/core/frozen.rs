@@ -5,9 +5,11 @@ use crate::core::act::cord::Held;
 use crate::core::act::flight::{Act, State};
 use crate::core::act::many::{Group, Together, Whole};
 use crate::core::act::plan::Verb;
+use crate::core::case::others::Elsewhere;
+use crate::core::finish;
 use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::judge::verdict::Word;
-use crate::core::model::{Model, Place};
+use crate::core::model::{Loose, Model, Place};
 use crate::core::world::source::Link;
 use crate::core::world::target::TargetState;
 use std::sync::Arc;
@@ -60,7 +62,8 @@ pub fn going_back(model: &Model, t: &TargetState) -> Option<Arc<str>> {
         (Some(c), Some(s)) if c < s => {
             Some(format!("to {}, older than {}", candidate?.version, stable?.version).into())
         }
-        _ => None,
+        // Begun by a session that has ended.
+        _ => finish::under_way(model, t).map(|b| finish::going(t, &b, model.utc()).into()),
     }
 }
 
@@ -120,12 +123,19 @@ pub fn answers(model: &Model, source: &SourceId) -> bool {
     model.world.sources.get(source).is_some_and(|s| matches!(s.link, Link::Watching | Link::Polling))
 }
 
+/// Is what came of the cord's hold of it still to be found out? Its console is gone, or has not heard itself yet.
+pub fn is_unknown(model: &Model, target: &TargetId) -> bool {
+    let left = |l: &Loose| l.cord.is_some() && l.found.is_none() && !l.closed && l.target.as_ref() == Some(target);
+    let theirs = |a: &Elsewhere| a.cord.is_some() && a.target.as_ref() == Some(target);
+    model.loose.iter().any(left) || model.others.acts.iter().any(theirs)
+}
+
 /// Targets that the cord held and that are seen to be gone or no longer held, none of our acts on them being open.
 pub fn over(model: &Model) -> Vec<TargetId> {
     let ended = |(h, t): (Held, Option<&TargetState>)| {
         let ours = model.acts.values().any(|a| *a.target() == h.target && !a.is_over());
         let seen = answers(model, &h.target.source) && t.is_none_or(|t| !t.held);
-        (seen && !ours).then_some(h.target)
+        (seen && !ours && !is_unknown(model, &h.target)).then_some(h.target)
     };
     holds(model).into_iter().filter_map(ended).collect()
 }
@@ -142,7 +152,7 @@ pub fn unheld(model: &Model) -> Vec<TargetId> {
         let ours = model.acts.values().any(|a| {
             *a.target() == h.target && (!a.is_over() || matches!(a.state, State::Undone(_) | State::Refused(_)))
         });
-        (moves && !ours).then_some(h.target)
+        (moves && !ours && !is_unknown(model, &h.target)).then_some(h.target)
     };
     holds(model).into_iter().filter_map(gone).collect()
 }

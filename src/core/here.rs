@@ -8,7 +8,7 @@ use crate::core::keymap::{Found, chord_name, falls_through};
 use crate::core::listing::{self, this_runbook};
 use crate::core::model::{Model, Place};
 use crate::core::nav::{Overlay, Pane, Screen};
-use crate::core::update::{focus, has_strip, side_by_side};
+use crate::core::update::{figures_here, focus, has_strip, side_by_side};
 
 /// Rows of a screen that are not its body: three above, two below.
 pub const FRAME_ROWS: u16 = 5;
@@ -24,9 +24,15 @@ pub fn contexts(model: &Model) -> Vec<Context> {
         _ if focus(model) == Some(Pane::Log) => [Context::List, Context::Global],
         Screen::Choose => [Context::Choose, Context::Global],
         Screen::Runbook => [Context::Runbook, Context::Global],
-        Screen::Waking | Screen::Verdict | Screen::Board | Screen::Sources | Screen::Evidence | Screen::Incident => {
-            [Context::List, Context::Global]
-        }
+        Screen::Waking
+        | Screen::Verdict
+        | Screen::Board
+        | Screen::Sources
+        | Screen::Evidence
+        | Screen::Incident
+        | Screen::Watch
+        | Screen::Alerts
+        | Screen::Timeline => [Context::List, Context::Global],
     };
     let lines = over_lines(model).then_some(Context::Lines);
     lines.into_iter().chain(model.replay.is_some().then_some(Context::Replay)).chain(screen).collect()
@@ -82,33 +88,48 @@ pub fn works(model: &Model, intent: Intent) -> bool {
         I::RollBack | I::Hold | I::Resume | I::Promote | I::Arm | I::Disarm | I::Acknowledge => !early,
         I::RollBackTo | I::PromoteFull | I::SkipStep | I::Retry | I::TerminateAnalysis | I::Restart => !early,
         I::Freeze | I::Thaw | I::Login => !early,
-        I::ScreenEvidence => !early,
+        I::ScreenEvidence | I::ScreenWatch => !early,
+        I::Emergency | I::Checklists => !early,
+        I::FlagOff | I::FlagOn | I::Silence | I::Wake | I::Revoke => !early,
+        I::ScreenAlerts | I::ScreenTimeline => !early,
         I::Logs | I::Raw => rows || screen == Screen::Evidence,
         I::OpenIncident | I::CloseIncident | I::TakeLead | I::GiveLead | I::Debts | I::Tell => !early,
         I::ScreenVerdict | I::ScreenBoard | I::ScreenSources | I::ScreenIncident => screen != Screen::Choose,
         I::ScreenRunbook => screen != Screen::Choose && !model.runbooks.is_empty(),
         I::NextRow | I::PreviousRow | I::FirstRow | I::LastRow | I::HalfPageDown | I::HalfPageUp => {
-            rows || screen == Screen::Sources
+            rows || matches!(screen, Screen::Sources | Screen::Alerts | Screen::Timeline)
+                || (screen == Screen::Watch && !crate::core::watch::listed(model).is_empty())
                 || (screen == Screen::Evidence && model.looked.instance().is_some())
                 || (screen == Screen::Incident && !listing::records(model).is_empty())
         }
-        I::ShowRest => rows || screen == Screen::Evidence,
+        I::ShowRest => rows || matches!(screen, Screen::Evidence | Screen::Alerts | Screen::Timeline),
         I::Filter => !early,
         I::MatchNext | I::MatchPrevious => {
             !early && (listing::filter_here(model).is_some() || !model.nav.searched.is_empty())
         }
         I::Open => {
-            rows || (screen == Screen::Evidence && model.looked.instance().is_some())
+            rows || matches!(screen, Screen::Alerts | Screen::Timeline)
+                || (screen == Screen::Evidence && model.looked.instance().is_some())
                 || (screen == Screen::Incident && !listing::records(model).is_empty())
                 || (screen == Screen::Runbook && this_runbook(model).is_some())
+                || (screen == Screen::Watch && !crate::core::watch::listed(model).is_empty())
         }
-        I::Back => !model.nav.back.is_empty() || model.nav.strip || listing::filter_here(model).is_some(),
+        I::Back => {
+            model.nav.as_of.is_some()
+                || !model.nav.back.is_empty()
+                || model.nav.strip
+                || listing::filter_here(model).is_some()
+        }
         I::Note | I::Decide | I::Copy => !early,
         I::PaneNext | I::PanePrevious => side_by_side(model, model.width, model.height) || has_strip(model),
-        I::Zoom => side_by_side(model, model.width, model.height),
+        I::Zoom => side_by_side(model, model.width, model.height) || figures_here(model),
+        I::FigureNext | I::FigurePrevious => figures_here(model),
         I::Alarm => !early && !alarm::alarms(model).is_empty(),
         I::DrillFaster | I::DrillSlower => !early && matches!(model.environment.place, Place::Drill | Place::Replay),
+        I::DrillPause | I::DrillStep | I::DrillReset => !early && model.environment.place == Place::Drill,
+        I::DrillHint => !early && !model.hints.is_empty(),
         I::ReplayPause | I::ReplayStep | I::ReplayAct => model.replay.is_some(),
+        I::BookNext | I::BookPrevious => screen == Screen::Runbook,
         I::StepNext | I::StepPrevious | I::StepRun | I::StepTick | I::StepSkip => {
             screen == Screen::Runbook && this_runbook(model).is_some()
         }
@@ -145,21 +166,27 @@ impl Group {
         match i {
             I::RollBack | I::Hold | I::Resume | I::Promote | I::Arm | I::Disarm | I::Acknowledge => Group::Acts,
             I::RollBackTo | I::PromoteFull | I::SkipStep | I::Retry | I::TerminateAnalysis | I::Restart => Group::Acts,
-            I::Freeze | I::Thaw => Group::Acts,
+            I::Freeze | I::Thaw | I::Emergency | I::Checklists => Group::Acts,
+            I::FlagOff | I::FlagOn | I::Silence | I::Wake | I::Revoke => Group::Acts,
             I::OpenIncident | I::CloseIncident | I::TakeLead | I::GiveLead | I::Debts | I::Tell => Group::Acts,
             I::ScreenVerdict | I::ScreenBoard | I::ScreenEvidence => Group::Screens,
-            I::ScreenRunbook | I::ScreenSources | I::ScreenIncident => Group::Screens,
+            I::ScreenRunbook | I::ScreenSources | I::ScreenIncident | I::ScreenWatch => Group::Screens,
+            I::ScreenAlerts | I::ScreenTimeline => Group::Screens,
             I::Logs | I::Raw => Group::This,
             I::Login => Group::Everywhere,
             I::NextRow | I::PreviousRow | I::FirstRow | I::LastRow | I::HalfPageDown | I::HalfPageUp => Group::Moving,
-            I::StepNext | I::StepPrevious | I::ChooseNext | I::ChoosePrevious => Group::Moving,
-            I::PaneNext | I::PanePrevious | I::Back => Group::Moving,
+            I::StepNext | I::StepPrevious | I::BookNext | I::BookPrevious | I::ChooseNext | I::ChoosePrevious => {
+                Group::Moving
+            }
+            I::PaneNext | I::PanePrevious | I::Back | I::FigureNext | I::FigurePrevious => Group::Moving,
             I::Open | I::ShowRest | I::Filter | I::MatchNext | I::MatchPrevious | I::Zoom => Group::This,
             I::StepRun | I::StepTick | I::StepSkip | I::ChooseOpen | I::ChooseDrill => Group::This,
             I::Note | I::Decide | I::Palette | I::Copy | I::Alarm | I::Help | I::Repaint | I::Suspend | I::Quit => {
                 Group::Everywhere
             }
-            I::DrillFaster | I::DrillSlower => Group::Everywhere,
+            I::DrillFaster | I::DrillSlower | I::DrillPause | I::DrillStep | I::DrillReset | I::DrillHint => {
+                Group::Everywhere
+            }
             I::ReplayPause | I::ReplayStep | I::ReplayAct => Group::This,
             // They say themselves where they are open.
             I::Confirm | I::CopyRequests | I::NoteKeep | I::NoteLeave => Group::Everywhere,
@@ -212,6 +239,9 @@ fn place(model: &Model) -> &'static str {
         Screen::Sources => "Sources",
         Screen::Evidence => "Evidence",
         Screen::Incident => "Incident",
+        Screen::Watch => "Watch",
+        Screen::Alerts => "Alerts",
+        Screen::Timeline => "Timeline",
     }
 }
 

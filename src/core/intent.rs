@@ -90,21 +90,31 @@ intents! {
     Restart,          "restart",         Global,   true,  "New pods of the same version";
     Freeze,           "freeze",          Global,   true,  "The cord: hold every moving rollout of the environment";
     Thaw,             "thaw",            Global,   true,  "Release what the cord holds";
+    Emergency,        "emergency",       Global,   true,  "Emergency path: promote past gates that block, with a reason and a debt";
+    Checklists,       "checklists",      Global,   true,  "The two checklists of a change: what is known, what a person ticks";
     Arm,              "arm",             Global,   true,  "Arm this console for forward acts, or renew";
     Disarm,           "disarm",          Global,   true,  "Back to LOOK-ONLY";
-    Acknowledge,      "acknowledge",     Global,   true,  "Acknowledge a WORSE verdict: it no longer stands by itself";
+    Acknowledge,      "acknowledge",     Global,   true,  "Acknowledge the chosen alerts, or a WORSE verdict: it stands no more by itself";
     OpenIncident,     "open-incident",   Global,   true,  "Open an incident, or change the open one: title, severity, state";
     CloseIncident,    "close-incident",  Global,   true,  "Close the incident; holes in its checklist ask for a reason";
     TakeLead,         "take-lead",       Global,   true,  "Take the lead of the incident";
     GiveLead,         "give-lead",       Global,   true,  "Give the lead of the incident to somebody";
     Debts,            "debts",           Global,   true,  "Debts and follow-ups: see, add, pay";
     Tell,             "tell",            Global,   true,  "The status text for stakeholders, drafted from the log";
+    FlagOff,          "flag-off",        Global,   true,  "Turn a flag of the chosen service off";
+    FlagOn,           "flag-on",         Global,   true,  "Turn a flag of the chosen service on";
+    Silence,          "silence",         Global,   true,  "Silence what is chosen for a while, or end a silence";
+    Wake,             "wake",            Global,   true,  "Wake somebody: call who is on call, or the next one";
+    Revoke,           "revoke",          Global,   true,  "Revoke an artifact: it must not run anywhere";
     ScreenVerdict,    "verdict",         Global,   false, "Verdict: what hurts, how badly, what each key would do";
     ScreenBoard,      "board",           Global,   false, "Board: every moving rollout, worst first";
     ScreenRunbook,    "runbook",         Global,   false, "Runbook of the selected service";
     ScreenSources,    "sources",         Global,   false, "Sources: health, age, what we may do there";
     ScreenIncident,   "incident",        Global,   false, "Incident: lead, checklist, people, debts, the log";
+    ScreenWatch,      "watch",           Global,   false, "Watch: promoted changes inside their 72 hours";
     ScreenEvidence,   "evidence",        Global,   false, "Evidence: instances worst first, events, probes";
+    ScreenAlerts,     "alerts",          Global,   false, "Alerts: what fires, folded; silences and what they hide";
+    ScreenTimeline,   "timeline",        Global,   false, "Timeline: what changed beside how it felt; suspects";
     Logs,             "logs",            Global,   false, "Logs of an instance, or of candidate and stable side by side";
     Raw,              "raw",             Global,   false, "The object as the server has it";
     Login,            "login",           Global,   false, "Log in to a source again: leaves the screen and comes back";
@@ -123,9 +133,11 @@ intents! {
     Filter,           "filter",          Global,   false, "Filter this list";
     MatchNext,        "match-next",      Global,   false, "Next match";
     MatchPrevious,    "match-previous",  Global,   false, "Previous match";
+    FigureNext,       "figure-next",     List,     false, "Next figure of what is chosen; enter explains it alone";
+    FigurePrevious,   "figure-previous", List,     false, "Previous figure";
     PaneNext,         "pane-next",       Global,   false, "Next pane";
     PanePrevious,     "pane-previous",   Global,   false, "Previous pane";
-    Zoom,             "zoom",            Global,   false, "The focused pane alone, or side by side again";
+    Zoom,             "zoom",            Global,   false, "The focused pane alone; in one pane the pictures of what is chosen";
     Alarm,            "alarm",           Global,   false, "Go to what the alarm row says";
     Copy,             "copy",            Global,   false, "Copy what is selected, with its link";
     Help,             "help",            Global,   false, "Help of this place";
@@ -134,9 +146,15 @@ intents! {
     Quit,             "quit",            Global,   false, "Leave (twice when armed or something is in flight)";
     DrillFaster,      "drill-faster",    Global,   false, "Drill, replay: time runs faster";
     DrillSlower,      "drill-slower",    Global,   false, "Drill, replay: time runs slower";
+    DrillPause,       "drill-pause",     Global,   false, "Drill: let time stand, or go on";
+    DrillStep,        "drill-step",      Global,   false, "Drill: 15 seconds on, then stand";
+    DrillReset,       "drill-reset",     Global,   false, "Drill: the same one from its beginning, with a new log";
+    DrillHint,        "drill-hint",      Global,   false, "Drill: the next hint";
     StepNext,         "step-next",       Runbook,  false, "Next step";
     StepPrevious,     "step-previous",   Runbook,  false, "Previous step";
-    StepRun,          "step-run",        Runbook,  false, "Run the chosen step's check";
+    BookNext,         "book-next",       Runbook,  false, "The next runbook for this service";
+    BookPrevious,     "book-previous",   Runbook,  false, "The runbook before";
+    StepRun,          "step-run",        Runbook,  false, "Do the chosen step: ask, answer, open its dialog";
     StepTick,         "step-tick",       Runbook,  false, "Tick a manual step as done";
     StepSkip,         "step-skip",       Runbook,  false, "Skip the step, with a reason";
     Confirm,          "confirm",         Dialog,   false, "Do it";
@@ -168,7 +186,18 @@ impl Intent {
     /// Asked for by its name in the palette only: rare, and no key may mean it by accident. A keymap of one's own may
     /// still bind it.
     pub fn is_by_name_only(self) -> bool {
-        matches!(self, Intent::PromoteFull | Intent::TerminateAnalysis | Intent::Restart | Intent::Login)
+        matches!(
+            self,
+            Intent::PromoteFull
+                | Intent::TerminateAnalysis
+                | Intent::Restart
+                | Intent::Login
+                | Intent::DrillPause
+                | Intent::DrillStep
+                | Intent::DrillReset
+                | Intent::DrillHint
+                | Intent::FlagOn
+        )
     }
 
     pub fn from_name(name: &str) -> Option<Intent> {

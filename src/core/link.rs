@@ -14,8 +14,8 @@ pub fn here(model: &Model) -> Option<String> {
             let at = At { service: None, source: Some(source.clone()), screen: Screen::Sources, step: None };
             Some(command(model, &at))
         }
-        Screen::Incident => {
-            Some(command(model, &At { service: None, source: None, screen: Screen::Incident, step: None }))
+        screen @ (Screen::Incident | Screen::Watch | Screen::Alerts | Screen::Timeline) => {
+            Some(command(model, &At { service: None, source: None, screen, step: None }))
         }
         Screen::Runbook => {
             let step = u32::try_from(model.nav.step_row + 1).ok();

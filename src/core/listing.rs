@@ -1,12 +1,15 @@
 //! What the filter leaves of each list, and what it hides. Screens, movement and counts all read this, so that nothing
 //! is chosen that is not seen. What is chosen is always listed.
 
+use crate::core::alerts::Fold;
+use crate::core::aside;
 use crate::core::find::{contains, holds};
 use crate::core::id::{Hash, ServiceId};
 use crate::core::model::Model;
 use crate::core::nav::{Filter, Listing, Overlay, Screen};
 use crate::core::record::{Key, Record};
 use crate::core::row::{Glyph, Row};
+use crate::core::runbooks;
 use crate::core::words;
 use crate::core::world::target::TargetState;
 use std::collections::BTreeMap;
@@ -21,6 +24,7 @@ pub fn here(model: &Model) -> Option<Listing> {
             Overlay::Palette(_)
             | Overlay::Note(_)
             | Overlay::SkipReason { .. }
+            | Overlay::Answer { .. }
             | Overlay::Who { .. }
             | Overlay::Lines(_)
             | Overlay::Raw { .. }
@@ -30,7 +34,8 @@ pub fn here(model: &Model) -> Option<Listing> {
         | None => {}
     }
     match model.nav.screen {
-        Screen::Waking | Screen::Choose | Screen::Evidence => None,
+        Screen::Waking | Screen::Choose | Screen::Evidence | Screen::Watch | Screen::Timeline => None,
+        Screen::Alerts => Some(Listing::Alerts),
         Screen::Verdict | Screen::Board => Some(Listing::Services),
         Screen::Runbook => Some(Listing::Steps),
         Screen::Sources => Some(Listing::Sources),
@@ -50,23 +55,16 @@ pub fn words(model: &Model, of: Listing) -> Option<&str> {
     Some(filter.words.trim()).filter(|w| !w.is_empty())
 }
 
-/// The runbook of the chosen service: the first that is named for it and exists, else one that names the service.
+/// The runbook of the chosen service: the one chosen by hand, else the one that fits best.
 pub fn this_runbook(model: &Model) -> Option<Arc<str>> {
-    runbook_of(model, model.nav.selected.as_ref()?)
+    let service = model.nav.selected.as_ref()?;
+    let by_hand = model.nav.book.as_ref().filter(|b| runbooks::found(model, service).contains(b));
+    by_hand.cloned().or_else(|| runbook_of(model, service))
 }
 
-/// The runbook of a service, if it has one.
+/// The runbook of a service, if one fits.
 pub fn runbook_of(model: &Model, service: &ServiceId) -> Option<Arc<str>> {
-    let named = model
-        .world
-        .services
-        .get(service)
-        .into_iter()
-        .flat_map(|s| s.runbooks.iter())
-        .find(|n| model.runbooks.contains_key(*n));
-    named
-        .cloned()
-        .or_else(|| model.runbooks.iter().find(|(_, r)| r.service.as_ref() == Some(service)).map(|(n, _)| n.clone()))
+    runbooks::fitting(model, service).into_iter().next()
 }
 
 /// The targets of a row's service. Most have one, and that one is known by its name.
@@ -90,11 +88,13 @@ fn said<'m>(model: &'m Model, row: &Row, targets: &[&'m TargetState]) -> Vec<&'m
             words.push(j.verdict.word.word());
         }
     }
-    if let Some(b) = model.burns.get(&row.service) {
+    if let Some(b) = model.burn(&row.service) {
         words.push(b.word.word());
     }
-    if row.is_fine() {
-        words.push("fine");
+    match row.glyph {
+        Glyph::Fine => words.push("fine"),
+        Glyph::Unjudged => words.push("not judged"),
+        Glyph::Bad | Glyph::Blind | Glyph::Moving => {}
     }
     words.dedup();
     words
@@ -259,6 +259,20 @@ pub fn count(model: &Model, of: Listing) -> Option<Count> {
             let found = all.iter().filter(|r| is_record(r, typed)).count();
             (all.len(), found, records(model).len(), "records")
         }
+        Listing::Alerts => {
+            let all = aside::unfiltered(model);
+            let found: Vec<bool> = all.iter().map(|f| typed.is_empty() || aside::answers(f, typed)).collect();
+            let chosen = |f: &Fold| model.nav.alert.as_ref().is_some_and(|k| f.is(k));
+            let hidden = all.iter().zip(&found).filter(|(f, yes)| !**yes && !chosen(f));
+            let pages = hidden.flat_map(|(f, _)| f.firing()).filter(|o| o.is_open_page()).count();
+            worst = match pages {
+                0 => String::new(),
+                1 => "1 PAGE".into(),
+                n => format!("{n} PAGES"),
+            };
+            let listed = all.iter().zip(&found).filter(|(f, yes)| **yes || chosen(f)).count();
+            (all.len(), found.iter().filter(|yes| **yes).count(), listed, "folds")
+        }
         Listing::Help => return None,
     };
     Some(Count { found, of: total, what, hidden: total - shown, worst })
@@ -273,7 +287,7 @@ fn hidden_trouble(model: &Model, answers: &[bool]) -> String {
             Glyph::Bad if judged.is_some_and(|j| j.verdict.word.word() == "WORSE") => worse += 1,
             Glyph::Bad => bad += 1,
             Glyph::Blind => blind += 1,
-            Glyph::Moving | Glyph::Fine => {}
+            Glyph::Moving | Glyph::Fine | Glyph::Unjudged => {}
         }
     }
     let all = [(worse, "WORSE"), (bad, "bad"), (blind, "blind")];

@@ -8,8 +8,11 @@ use crate::core::act::pick;
 use crate::core::act::plan::Verb;
 use crate::core::act::right;
 use crate::core::age;
+use crate::core::aside;
+use crate::core::budget;
 use crate::core::case::incident::Incident;
 use crate::core::casework;
+use crate::core::checks;
 use crate::core::finish;
 use crate::core::frozen;
 use crate::core::gates;
@@ -45,7 +48,14 @@ pub fn items(model: &Model, t: &TargetState) -> Vec<Item> {
     } else {
         out.push(hold(model, t));
     }
-    out.push(forward(model, t, Verb::Promote));
+    let mut promote = forward(model, t, Verb::Promote);
+    if budget::forward(model, t).is_some() {
+        // The fix must not be looked for below the fire it puts out.
+        promote.label = format!("roll forward: {}", promote.label);
+        out.insert(0, promote);
+    } else {
+        out.push(promote);
+    }
     out
 }
 
@@ -62,9 +72,10 @@ pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
             ready: Ready::No(why.into()),
         };
         out = items(model, t);
-        out.insert(1, to_a_version(model, t));
+        let back = out.iter().position(|i| i.intent == Intent::RollBack).map_or(0, |i| i + 1);
+        out.insert(back, to_a_version(model, t));
         if t.held {
-            out.insert(2, no(Intent::Hold, "hold", "held already"));
+            out.insert(back + 1, no(Intent::Hold, "hold", "held already"));
         } else {
             out.push(no(Intent::Resume, "resume: let it go on", "not held"));
         }
@@ -78,16 +89,28 @@ pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
             i
         }));
         out.extend([Verb::PromoteFull, Verb::Terminate, Verb::Restart].map(|v| forward(model, t, v)));
+        out.push(emergency(model, t));
+        let all = checks::of(model, t);
+        let (before, ready) = checks::counts(&all);
+        let label = format!("checklists: {} of {} known or ticked", before + ready, all.len());
+        let ready = if t.candidate.is_some() { Ready::Yes(String::new()) } else { Ready::No("no version".into()) };
+        out.push(Item { intent: Intent::Checklists, label, takes: "now".into(), ready });
         let worse = model.judged.get(&t.id).is_some_and(|j| j.verdict.word == Word::Worse);
-        let ready = match (read_only, worse) {
+        let worse = worse && !aside::on_alerts(model);
+        let fires = to_ack(model);
+        let ready = match (read_only, worse || fires > 0) {
             (true, _) => Ready::No("read-only".into()),
             (false, true) => Ready::Yes(String::new()),
-            (false, false) => Ready::No("not worse".into()),
+            (false, false) => Ready::No("not worse, none fires".into()),
         };
-        let label = "acknowledge: it stands no more".into();
+        let label = match (worse, fires) {
+            (true, _) | (false, 0) => "acknowledge: it stands no more".to_owned(),
+            (false, n) => format!("acknowledge {n} alert{}", if n == 1 { "" } else { "s" }),
+        };
         out.push(Item { intent: Intent::Acknowledge, label, takes: "now".into(), ready });
     }
     out.extend(cord(model));
+    out.extend(asides(model));
     out.extend(case(model));
     let minutes = model.limits.arm / 60_000;
     let (label, ready) = match (read_only, model.is_armed()) {
@@ -99,6 +122,34 @@ pub fn all(model: &Model, t: Option<&TargetState>) -> Vec<Item> {
     let ready = if model.is_armed() { Ready::Yes(String::new()) } else { Ready::No("not armed".into()) };
     out.push(Item { intent: Intent::Disarm, label: "disarm: LOOK-ONLY".into(), takes: "now".into(), ready });
     out
+}
+
+/// Alerts of what is chosen that fire and nobody has taken.
+fn to_ack(model: &Model) -> usize {
+    aside::chosen(model).and_then(aside::to_ack).map_or(0, |(_, all)| all.len())
+}
+
+/// Flags, silences, people, artifacts. Where no source has them they stand with that reason.
+fn asides(model: &Model) -> Vec<Item> {
+    let service = aside::service(model);
+    let flag = aside::flags(model, service.as_ref(), true).first().map(|(_, f)| format!("flag off: {}", f.key));
+    let next = aside::callable(model, service.as_ref()).first().map(|c| format!("wake {}", c.person));
+    let all = [
+        (Intent::FlagOff, flag.unwrap_or_else(|| "flag off".into())),
+        (Intent::Silence, "silence what fires".to_owned()),
+        (Intent::Wake, next.unwrap_or_else(|| "wake somebody".into())),
+        (Intent::Revoke, "revoke an artifact".to_owned()),
+    ];
+    let item = |(intent, label): (Intent, String)| {
+        let armed = intent == Intent::Revoke && model.environment.production && !model.is_armed();
+        let ready = match aside::cannot(model, intent) {
+            Some(why) => Ready::No(why.into()),
+            None if armed => Ready::No(format!("{} arms first", model.how(Intent::Arm))),
+            None => Ready::Yes(String::new()),
+        };
+        Item { intent, label, takes: "now".into(), ready }
+    };
+    all.into_iter().map(item).collect()
 }
 
 /// The cord and its release: acts on the environment.
@@ -178,7 +229,10 @@ fn roll_back(model: &Model, t: &TargetState) -> Item {
     let to = if t.is_moving() { t.stable_revision() } else { t.previous() };
     let rest = finish::back_to(model, &t.id, Verb::RollBack).map(|h| t.version_of(&h));
     let label = match to {
-        _ if rest.is_some() => format!("finish the roll back to {}", rest.unwrap_or_default()),
+        _ if rest.is_some() && finish::cut(model, &t.id, Verb::RollBack).is_some() => {
+            format!("finish the roll back to {}", rest.unwrap_or_default())
+        }
+        _ if rest.is_some() => format!("already going back to {}", rest.unwrap_or_default()),
         Some(to) if t.aborted => format!("undo to {} in the spec", to.version),
         Some(to) if t.is_moving() => format!("roll back the {} to {}", t.track(), to.version),
         Some(to) => format!("roll back to {}", to.version),
@@ -217,6 +271,8 @@ fn hold(model: &Model, t: &TargetState) -> Item {
         Some(why) => Ready::No(why.into()),
         None => match readiness::allowed(source, &t.id.namespace, right::right_to(t, Verb::Hold)) {
             Some(false) => Ready::But("no right".into()),
+            // Over the line while it moves: what the console would do.
+            Some(true) | None if budget::proposes_hold(model, t) => Ready::Yes("proposed: it burns".into()),
             Some(true) | None => Ready::Yes(String::new()),
         },
     };
@@ -266,6 +322,27 @@ fn forward(model: &Model, t: &TargetState, verb: Verb) -> Item {
     Item { intent: finish::intent(verb), label: label(t, verb), takes: "--".into(), ready }
 }
 
+/// Past what blocks, for a reason and four debts.
+fn emergency(model: &Model, t: &TargetState) -> Item {
+    let stands = || {
+        let lines = gates::gates(model, t, Verb::Promote);
+        lines.into_iter().find(|g| g.state == GateState::Block && g.gate.stands_in_an_emergency())
+    };
+    let ready = match able::why_not(t, Verb::Promote) {
+        Some(why) => Ready::No(why.into()),
+        None if model.environment.read_only => Ready::No("read-only".into()),
+        None => match stands() {
+            Some(g) => Ready::No(short(&g)),
+            None if model.environment.production && !model.is_armed() => {
+                Ready::No(format!("{} arms first", model.how(Intent::Arm)))
+            }
+            None => Ready::But("owes 4 debts".into()),
+        },
+    };
+    let label = "emergency path: past what blocks".into();
+    Item { intent: Intent::Emergency, label, takes: "--".into(), ready }
+}
+
 /// A gate in a column; its whole sentence stands in the dialog.
 fn short(g: &GateLine) -> String {
     let said = g.words.split([',', ':']).next().unwrap_or_default();
@@ -277,9 +354,16 @@ fn short(g: &GateLine) -> String {
         Gate::Soak => "not soaked yet".into(),
         Gate::Debts => "open debts".into(),
         Gate::Lead => "nobody leads".into(),
-        Gate::Burn | Gate::Observability | Gate::Signature | Gate::Build | Gate::Scan | Gate::Window => {
-            g.gate.word().into()
-        }
+        Gate::Checklist => "not all ticked".into(),
+        Gate::Second => "nobody else looked".into(),
+        Gate::Burn
+        | Gate::Observability
+        | Gate::Signature
+        | Gate::Build
+        | Gate::Scan
+        | Gate::Window
+        | Gate::Shift
+        | Gate::Smoke => g.gate.word().into(),
     }
 }
 

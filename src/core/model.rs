@@ -1,14 +1,18 @@
 //! Everything the console knows, as data. Changed only by `update`; drawn by `ui`; kept in a checkpoint of the tape.
 
-use crate::core::act::cord::Cord;
+use crate::core::act::cord::{Cord, Hold};
 use crate::core::act::dialog::Dialog;
 use crate::core::act::flight::Act;
 use crate::core::act::many::Together;
-use crate::core::act::plan::{Direction, Ticket};
+use crate::core::act::plan::Ticket;
+use crate::core::act::rules::Rules;
+use crate::core::act::side::{Left, Side};
 use crate::core::act::stuck::Reason;
+use crate::core::case::bench::Bench;
 use crate::core::case::casebook::Casebook;
 use crate::core::case::claim::Claim;
 use crate::core::case::desk::Desk;
+use crate::core::case::ledger::Ledger;
 use crate::core::case::note::Draft;
 use crate::core::case::others::Others;
 use crate::core::case::people::{Follows, Present, Told};
@@ -18,8 +22,9 @@ use crate::core::errand::Errand;
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::intent::Intent;
-use crate::core::judge::burn::Burn;
+use crate::core::judge::burn::{Burn, Burns, Lines};
 use crate::core::judge::judged::Judged;
+use crate::core::judge::ripple::Ripple;
 use crate::core::keymap::Keymap;
 use crate::core::looked::Looked;
 use crate::core::nav::Nav;
@@ -71,7 +76,7 @@ impl Environment {
 }
 
 /// limits.md section 4, as far as update decides by it. Milliseconds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Limits {
     pub confirm_delay: i64,
     pub quiet: i64,
@@ -83,14 +88,16 @@ pub struct Limits {
     pub seen: i64,
     pub waking: i64,
     pub quit_again: i64,
+    /// Burn rates above which somebody hears of it.
+    #[serde(default)]
+    pub burn: Lines,
 }
 
 impl Limits {
     /// How long a fresh read may take. A release of many waits its turns: nothing is lost by that, and a line that was
     /// not read stays held.
     pub fn reread_of(&self, act: &Act) -> i64 {
-        let many = act.plan.operation.cord && act.direction() == Direction::Forward;
-        if many { 10 * self.reread } else { self.reread }
+        if act.is_release() { 10 * self.reread } else { self.reread }
     }
 
     /// The deadline for a reaction: the configured one, unless the backend knows that nothing can react so soon.
@@ -111,6 +118,7 @@ impl Default for Limits {
             seen: 15_000,
             waking: 3_000,
             quit_again: 3_000,
+            burn: Lines::default(),
         }
     }
 }
@@ -140,6 +148,14 @@ pub enum Purpose {
     },
     /// An unknown outcome is resolved by reading.
     Unknown(ActId),
+    /// The same of a side act.
+    Side(ActId),
+    /// What a side act is about, before it goes out.
+    SideAgain(ActId),
+    /// The server found an act's guards broken: what changed under it.
+    Differs(ActId),
+    /// What an open dialog would send, tried without being stored.
+    DryRun(DialogId),
     /// The intent of an ended session.
     Unfinished(usize),
     /// Whether going back would work.
@@ -150,6 +166,12 @@ pub enum Purpose {
     Check {
         runbook: Arc<str>,
         step: u32,
+        /// As it was asked, its facts filled in.
+        query: Arc<str>,
+    },
+    /// A figure of the runbook on screen; nothing is judged by it.
+    Look {
+        text: Arc<str>,
     },
 }
 
@@ -224,6 +246,12 @@ pub struct Loose {
     /// Who began it.
     #[serde(default)]
     pub by: Arc<str>,
+    /// It is a request of the cord, about this candidate.
+    #[serde(default)]
+    pub cord: Option<Hold>,
+    /// It is a side act, about no target.
+    #[serde(default)]
+    pub side: Option<Box<Left>>,
     /// Closed by a `resolved` record of ours.
     #[serde(default)]
     pub closed: bool,
@@ -270,13 +298,32 @@ pub struct Model {
     pub world: World,
     #[serde(with = "crate::core::pairs")]
     pub judged: BTreeMap<TargetId, Judged>,
-    pub burns: BTreeMap<ServiceId, Burn>,
+    /// Verdicts somebody acknowledged, as (candidate, look): a target that is judged anew, or was not seen yet when the
+    /// record was read, knows them.
+    #[serde(default, with = "crate::core::pairs")]
+    pub acked: BTreeMap<TargetId, Vec<(Hash, Utc)>>,
+    pub burns: BTreeMap<ServiceId, Burns>,
+    /// What burns more since each moving deploy began.
+    #[serde(default, with = "crate::core::pairs")]
+    pub ripples: BTreeMap<TargetId, Ripple>,
     pub nav: Nav,
     pub dialog: Option<Dialog>,
     #[serde(with = "crate::core::pairs")]
     pub acts: BTreeMap<ActId, Act>,
     #[serde(with = "crate::core::pairs")]
     pub tickets: BTreeMap<Ticket, ActId>,
+    /// Side acts that sent a request, the newest.
+    #[serde(default, with = "crate::core::pairs")]
+    pub sides: BTreeMap<ActId, Side>,
+    /// The alerts of all sources, folded. Made anew only when one tells or time changes it.
+    #[serde(skip)]
+    pub alerts: crate::core::alerts::List,
+    /// What the log last said of each fold of alerts: those that fire, and how many are held back.
+    #[serde(default)]
+    pub folds_said: BTreeMap<Arc<str>, Folded>,
+    /// Sources whose alerts have been told once: what they said then is no news.
+    #[serde(default)]
+    pub alerts_from: BTreeSet<SourceId>,
     /// Armed until then; `None`: LOOK-ONLY.
     pub armed_until: Option<Person>,
     #[serde(with = "crate::core::pairs")]
@@ -286,6 +333,12 @@ pub struct Model {
     /// What the records say of incidents.
     #[serde(default)]
     pub casebook: Casebook,
+    /// What the records say of changes: ticks, emergencies, watches, smoke checks.
+    #[serde(default)]
+    pub ledger: Ledger,
+    /// What the environment asks for before something goes forward.
+    #[serde(default)]
+    pub rules: Rules,
     /// The newest records of all sessions.
     #[serde(default)]
     pub chronicle: Chronicle,
@@ -314,11 +367,20 @@ pub struct Model {
     #[serde(default)]
     pub known_as: BTreeMap<SourceId, (Arc<str>, Vec<Arc<str>>)>,
     pub runbooks: BTreeMap<Arc<str>, Runbook>,
+    /// Where their steps stand: read off the bench, kept because screens ask often.
     pub progress: BTreeMap<Arc<str>, Progress>,
+    /// What the records say of runbooks, and what of them is under way here.
+    #[serde(default)]
+    pub bench: Bench,
     /// A note that was left and is offered again.
     pub draft: Option<Draft>,
-    /// World seconds a second, in a drill.
+    /// World seconds a second, in a drill; 0: its time stands.
     pub speed: u32,
+    /// What the drill's scenario says to who asks, and how much of it was asked for.
+    #[serde(default)]
+    pub hints: Vec<Arc<str>>,
+    #[serde(default)]
+    pub hints_given: usize,
     /// One line of notice, with when it goes.
     pub notice: Option<(Arc<str>, Person)>,
     pub counters: Counters,
@@ -373,6 +435,16 @@ pub fn nothing_to_copy() -> Copier {
     |_| String::new()
 }
 
+/// A fold of alerts as the log last told it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Folded {
+    pub firing: BTreeSet<(SourceId, Arc<str>)>,
+    pub held: usize,
+    /// Its title and service, for when it ends.
+    pub title: Arc<str>,
+    pub service: Option<ServiceId>,
+}
+
 /// The worst trouble when the bell last listened, and when it rang.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heard {
@@ -393,6 +465,11 @@ pub struct Context {
 }
 
 impl Model {
+    /// The burn that decides for a service: its worst.
+    pub fn burn(&self, service: &ServiceId) -> Option<&Burn> {
+        self.burns.get(service).map(Burns::deciding)
+    }
+
     pub fn new(environment: Environment, keymap: Keymap, now: Stamp) -> Model {
         Model {
             environment,
@@ -410,16 +487,24 @@ impl Model {
             aged_at: -1,
             world: World::default(),
             judged: BTreeMap::new(),
+            acked: BTreeMap::new(),
             burns: BTreeMap::new(),
+            ripples: BTreeMap::new(),
             nav: Nav::default(),
             dialog: None,
             acts: BTreeMap::new(),
             tickets: BTreeMap::new(),
+            sides: BTreeMap::new(),
+            alerts: crate::core::alerts::List::default(),
+            folds_said: BTreeMap::new(),
+            alerts_from: BTreeSet::new(),
             armed_until: None,
             asks: BTreeMap::new(),
             log: LogState::default(),
             loose: Vec::new(),
             casebook: Casebook::default(),
+            ledger: Ledger::default(),
+            rules: Rules::default(),
             chronicle: Chronicle::default(),
             replay: None,
             desk: Desk::default(),
@@ -431,8 +516,11 @@ impl Model {
             known_as: BTreeMap::new(),
             runbooks: BTreeMap::new(),
             progress: BTreeMap::new(),
+            bench: Bench::default(),
             draft: None,
             speed: 1,
+            hints: Vec::new(),
+            hints_given: 0,
             notice: None,
             counters: Counters { dialog: 0, act: 0, ticket: 0, ask: 0 },
             source_said: BTreeMap::new(),
@@ -488,9 +576,11 @@ impl Model {
         id
     }
 
-    /// Say something in one line for a few seconds.
+    /// Say something for a few seconds: in one line, or in a few where it does not fit. What is long stays longer.
     pub fn tell(&mut self, text: impl Into<Arc<str>>) {
-        self.notice = Some((text.into(), Person(self.now.person.0 + 5_000)));
+        let text = text.into();
+        let more = i64::try_from(text.chars().count().saturating_sub(80)).unwrap_or(i64::MAX).min(300) * 60;
+        self.notice = Some((text, Person(self.now.person.0 + 5_000 + more)));
     }
 
     /// The question who is at this shared account stands in the last rows, and Enter and Esc are its keys: nothing else is

@@ -1,9 +1,13 @@
 //! Everything that can happen to the console. What is not here cannot change the model; all of it goes on the tape first.
 
+use crate::core::act::cord::Hold;
 use crate::core::act::plan::{CannotBecause, Outcome, Plan, Ticket};
+use crate::core::act::side::{Left, SidePlan};
 use crate::core::case::note::Draft;
 use crate::core::case::others::Elsewhere;
 use crate::core::case::people::{Follows, Present};
+use crate::core::case::runbook::order::Ended;
+use crate::core::case::runbook::want::Judged;
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::key::Key;
@@ -45,6 +49,10 @@ pub enum Msg {
         read: Result<Option<Box<TargetState>>, SourceError>,
         plan: Option<Box<Result<Plan, CannotBecause>>>,
     },
+    SidePlanned {
+        dialog: DialogId,
+        plan: Box<Result<SidePlan, CannotBecause>>,
+    },
     /// `Ok(None)`: the target is gone.
     Reread {
         act: ActId,
@@ -78,6 +86,21 @@ pub enum Msg {
     Asked {
         id: AskId,
         answer: Result<Vec<Fact>, SourceError>,
+    },
+    /// What an address answered to a runbook's check.
+    Probed {
+        id: AskId,
+        found: Judged,
+    },
+    /// The last lines a runbook's program wrote, without secrets, and how many bytes by now.
+    RunSaid {
+        ticket: Ticket,
+        tail: Vec<Arc<str>>,
+        bytes: u64,
+    },
+    RunEnded {
+        ticket: Ticket,
+        ended: Box<Ended>,
     },
     /// The frame that showed this dialog has been written to the terminal.
     Flushed(DialogId),
@@ -218,4 +241,10 @@ pub struct Unfinished {
     /// Who began it.
     #[serde(default)]
     pub by: Arc<str>,
+    /// It is a request of the cord, about this candidate.
+    #[serde(default)]
+    pub cord: Option<Hold>,
+    /// It is a side act, about no target.
+    #[serde(default)]
+    pub side: Option<Box<Left>>,
 }

@@ -5,7 +5,9 @@ mod at;
 pub use at::At;
 
 use crate::core::act::pick::Pick;
+use crate::core::case::known::Rests;
 use crate::core::case::note::Draft;
+use crate::core::cell::Cell;
 use crate::core::id::{ServiceId, TargetId};
 use crate::core::key::Key as Typed;
 use crate::core::record::Key;
@@ -27,6 +29,12 @@ pub enum Screen {
     Evidence,
     /// The incident: lead, checklist, people, debts, the log.
     Incident,
+    /// Promoted changes inside their 72 hours.
+    Watch,
+    /// What fires, folded.
+    Alerts,
+    /// What changed beside how it felt.
+    Timeline,
 }
 
 /// Log lines under a target.
@@ -61,6 +69,9 @@ impl Screen {
             Screen::Sources => "sources",
             Screen::Evidence => "evidence",
             Screen::Incident => "incident",
+            Screen::Watch => "watch",
+            Screen::Alerts => "alerts",
+            Screen::Timeline => "timeline",
         }
     }
 }
@@ -88,6 +99,13 @@ pub enum Overlay {
     },
     /// Which version, or which of two acts, before the act's own dialog.
     Pick(Pick),
+    /// Which answer to a runbook's question.
+    Answer {
+        runbook: std::sync::Arc<str>,
+        step: u32,
+        /// From 0.
+        row: usize,
+    },
     /// A reason being typed, for a runbook step that is skipped.
     SkipReason {
         step: usize,
@@ -136,6 +154,8 @@ pub enum Listing {
     Help,
     /// The log browser.
     Records,
+    /// Folds of alerts.
+    Alerts,
 }
 
 /// Panes of the wide layout (product.md section 3); focus moves with Tab. Acts act on the Board's selection whichever
@@ -156,7 +176,14 @@ impl Pane {
             Screen::Board => Some(Pane::Board),
             Screen::Verdict => Some(Pane::Verdict),
             Screen::Runbook => Some(Pane::Runbook),
-            Screen::Waking | Screen::Choose | Screen::Sources | Screen::Evidence | Screen::Incident => None,
+            Screen::Waking
+            | Screen::Choose
+            | Screen::Sources
+            | Screen::Evidence
+            | Screen::Incident
+            | Screen::Watch
+            | Screen::Alerts
+            | Screen::Timeline => None,
         }
     }
 }
@@ -177,6 +204,8 @@ pub struct Filter {
     pub row_before: usize,
     #[serde(default)]
     pub record_before: Option<Key>,
+    #[serde(default)]
+    pub alert_before: Option<std::sync::Arc<str>>,
 }
 
 /// Where `Esc` goes back to.
@@ -189,6 +218,9 @@ pub struct Spot {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Nav {
+    /// The chosen change on Watch, by the record it rests on. `None`: the first.
+    #[serde(default)]
+    pub watch: Option<Rests>,
     pub screen: Screen,
     /// Where `Esc` goes back to, newest last.
     pub back: Vec<Spot>,
@@ -218,6 +250,9 @@ pub struct Nav {
     pub pane: Pane,
     /// The focused pane has the whole screen.
     pub zoomed: bool,
+    /// The chosen figure of what is chosen: `Enter` explains it alone. `None`: the whole.
+    #[serde(default)]
+    pub figure: Option<Cell>,
     /// Rows the Verdict pane is scrolled down.
     pub verdict_row: usize,
     /// Lines of the log that are newer than the first one shown.
@@ -233,7 +268,22 @@ pub struct Nav {
     #[serde(default)]
     pub record: Option<Key>,
     pub source_row: usize,
+    /// The chosen line of Alerts, by its key. `None`: the worst.
+    #[serde(default)]
+    pub alert: Option<std::sync::Arc<str>>,
+    /// It is opened: its alerts one by one.
+    #[serde(default)]
+    pub alert_open: bool,
+    /// The chosen line of Timeline, by its key. `None`: the newest.
+    #[serde(default)]
+    pub moment: Option<std::sync::Arc<str>>,
+    /// Verdict shows what was known then, loudly. No act starts from there.
+    #[serde(default)]
+    pub as_of: Option<crate::core::time::Utc>,
     pub step_row: usize,
+    /// The runbook chosen by hand, where a service has several.
+    #[serde(default)]
+    pub book: Option<std::sync::Arc<str>>,
     pub choose_row: usize,
     /// When the last three keys came, oldest first.
     pub keys_at: [Person; 3],
@@ -245,6 +295,9 @@ impl Nav {
     /// Go to a screen; `Esc` comes back here.
     pub fn go(&mut self, to: Screen) {
         self.pane = Pane::of(to).unwrap_or(self.pane);
+        self.figure = None;
+        // Whoever goes somewhere goes there as it is now.
+        self.as_of = None;
         if self.screen != to {
             self.leave_mark(None);
             self.screen = to;
@@ -259,6 +312,8 @@ impl Nav {
         }
         self.pane = Pane::of(to).unwrap_or(self.pane);
         self.screen = to;
+        self.figure = None;
+        self.as_of = None;
         self.selected = Some(service.clone());
         self.by_hand = true;
     }
@@ -285,6 +340,7 @@ impl Nav {
 
     /// Focus a pane. `Esc` does not come back from a pane: they are all in sight.
     pub fn look_at(&mut self, pane: Pane) {
+        self.figure = None;
         self.pane = pane;
         self.screen = match pane {
             Pane::Board => Screen::Board,

@@ -153,7 +153,7 @@ pub fn offer(model: &Model, field: &Field) -> Offer {
     }
     if !choosing {
         // With nothing typed yet the fine ones would stand in the way of everything else.
-        for r in model.rows.iter().filter(|r| !typed.is_empty() || !r.is_fine() || r.moving > 0) {
+        for r in model.rows.iter().filter(|r| !typed.is_empty() || !r.is_quiet() || r.moving > 0) {
             // A service of an act's name goes before it: choosing is harmless.
             let score = fit(typed, r.service.as_str(), "").map(|s| s + 1 - i32::from(typed.is_empty()));
             // What is said of it is read once it is known to be offered.
@@ -255,7 +255,10 @@ fn is_screen(i: Intent) -> bool {
             | Intent::ScreenRunbook
             | Intent::ScreenSources
             | Intent::ScreenIncident
+            | Intent::ScreenWatch
             | Intent::ScreenEvidence
+            | Intent::ScreenAlerts
+            | Intent::ScreenTimeline
     )
 }
 
@@ -267,6 +270,8 @@ fn is_listed(model: &Model, i: Intent) -> bool {
     }
     match i {
         Intent::DrillFaster | Intent::DrillSlower => matches!(model.environment.place, Place::Drill | Place::Replay),
+        Intent::DrillPause | Intent::DrillStep | Intent::DrillReset => model.environment.place == Place::Drill,
+        Intent::DrillHint => !model.hints.is_empty(),
         Intent::ReplayPause | Intent::ReplayStep | Intent::ReplayAct => model.replay.is_some(),
         Intent::Palette => false,
         _ => i.context() != Context::Choose,
@@ -317,6 +322,8 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
         // What these could do is said by their dialogs.
         Intent::RollBackTo
         | Intent::PromoteFull
+        | Intent::Emergency
+        | Intent::Checklists
         | Intent::SkipStep
         | Intent::Retry
         | Intent::TerminateAnalysis
@@ -330,7 +337,11 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
             let worse = target
                 .and_then(|t| model.judged.get(&t.id))
                 .is_some_and(|j| j.verdict.word == Word::Worse && !read_only);
-            (!worse).then(|| "no WORSE verdict here".into())
+            let fires = crate::core::aside::chosen(model).and_then(crate::core::aside::to_ack).is_some();
+            (!worse && (!fires || read_only)).then(|| "no WORSE verdict here, and no alert to take".into())
+        }
+        Intent::FlagOff | Intent::FlagOn | Intent::Silence | Intent::Wake | Intent::Revoke => {
+            crate::core::aside::cannot(model, i).map(str::to_owned)
         }
         Intent::OpenIncident
         | Intent::CloseIncident
@@ -347,9 +358,13 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
             let key = model.keymap.shown(i).unwrap_or_default();
             format!("{why}, so only by its key: {key}")
         }),
-        Intent::StepRun | Intent::StepTick | Intent::StepSkip | Intent::StepNext | Intent::StepPrevious => {
-            listing::this_runbook(model).is_none().then(|| "no runbook for this service".into())
-        }
+        Intent::StepRun
+        | Intent::StepTick
+        | Intent::StepSkip
+        | Intent::StepNext
+        | Intent::StepPrevious
+        | Intent::BookNext
+        | Intent::BookPrevious => listing::this_runbook(model).is_none().then(|| "no runbook for this service".into()),
         Intent::LinesBoth
         | Intent::LinesPrevious
         | Intent::LinesSince
@@ -358,7 +373,10 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
         | Intent::ScreenRunbook
         | Intent::ScreenSources
         | Intent::ScreenIncident
+        | Intent::ScreenWatch
         | Intent::ScreenEvidence
+        | Intent::ScreenAlerts
+        | Intent::ScreenTimeline
         | Intent::NextRow
         | Intent::PreviousRow
         | Intent::FirstRow
@@ -374,11 +392,17 @@ fn cannot(model: &Model, i: Intent, target: Option<&TargetState>) -> Option<Stri
         | Intent::PaneNext
         | Intent::PanePrevious
         | Intent::Zoom
+        | Intent::FigureNext
+        | Intent::FigurePrevious
         | Intent::Alarm
         | Intent::Copy
         | Intent::Help
         | Intent::Repaint
         | Intent::DrillFaster
+        | Intent::DrillPause
+        | Intent::DrillStep
+        | Intent::DrillReset
+        | Intent::DrillHint
         | Intent::DrillSlower
         | Intent::Confirm
         | Intent::CopyRequests

@@ -38,6 +38,11 @@ pub struct Said {
     #[serde(with = "crate::core::pairs")]
     pub acts: BTreeMap<ActId, usize>,
     pub alarms: BTreeSet<String>,
+    /// Folds and lines of the timeline as they were last numbered.
+    #[serde(default)]
+    pub folds: Vec<Arc<str>>,
+    #[serde(default)]
+    pub moments: Vec<Arc<str>>,
     /// The last notice and its end: the same words told again are told again, and so are others of one millisecond.
     pub notice: Option<(Arc<str>, Person)>,
     pub armed: bool,

@@ -2,6 +2,7 @@
 //! a target can be waited for. Field names are the log's own words.
 
 use crate::core::board;
+use crate::core::judge::freshness::Age;
 use crate::core::judge::readiness;
 use crate::core::judge::verdict::Word;
 use crate::core::model::{Model, Place};
@@ -16,10 +17,7 @@ const FORM: u32 = 1;
 
 /// Every source has said something, and what is judged has its history; or nothing more will come.
 pub fn is_whole(model: &Model) -> bool {
-    let said = model.world.sources.values().all(|s| match s.link {
-        Link::Watching | Link::Polling | Link::Failed(_) => true,
-        Link::Connecting | Link::Reading { .. } => false,
-    });
+    let said = model.world.sources.values().all(|s| s.link.has_answered());
     said && model.judged.values().all(|j| j.asked.is_empty() && j.verdict.progress.reading().is_none())
 }
 
@@ -46,8 +44,12 @@ pub fn json(model: &Model) -> Value {
         .iter()
         .map(|r| {
             let targets: Vec<Value> = model.world.targets_of(&r.service).map(|t| target(model, t)).collect();
-            let burn = model.burns.get(&r.service).map(|b| {
-                json!({"word": words::burn_word(b), "left": b.left, "1h": b.over_window(3600), "5m": b.over_window(300)})
+            let burn = model.burn(&r.service).map(|b| {
+                json!({
+                    "word": words::burn_word(b), "left": b.left, "1h": b.over_window(3600), "5m": b.over_window(300),
+                    "signal": model.burns.get(&r.service).map(|b| b.signal().word()),
+                    "sample": b.sample.map(Utc::rfc3339), "old": b.age != Age::Fresh,
+                })
             });
             let s = model.world.services.get(&r.service);
             json!({
@@ -89,8 +91,14 @@ fn target(model: &Model, t: &TargetState) -> Value {
     let verdict = model.judged.get(&t.id).map(|j| {
         let v = &j.verdict;
         json!({
-            "word": v.word.word(), "detail": v.word.detail(), "since": v.since.map(Utc::rfc3339),
+            "word": v.word.word(), "detail": v.word.detail(), "said": j.said(), "measured": j.measured().words(),
+            "cautions": j.cautions(),
+            "signals": j.signals().map(|(s, v, _)| (s.word().to_owned(), json!({
+                "word": v.word.word(),
+                "candidate": [v.candidate.failed, v.candidate.total], "stable": [v.stable.failed, v.stable.total],
+            }))).collect::<serde_json::Map<_, _>>(), "since": v.since.map(Utc::rfc3339),
             "candidate": [v.candidate.failed, v.candidate.total], "stable": [v.stable.failed, v.stable.total],
+            "sample": v.sample.map(Utc::rfc3339), "old": v.age != Age::Fresh,
         })
     });
     let revision =

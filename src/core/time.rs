@@ -54,6 +54,14 @@ impl Utc {
         (year, month, day, rest / 3600, rest / 60 % 60, rest % 60)
     }
 
+    /// The first moment of a date, the inverse of [`Utc::civil`]; months 1 to 12, days from 1.
+    pub fn midnight(year: i64, month: i64, day: i64) -> Utc {
+        let (y, mp) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        let (era, yoe) = (y.div_euclid(400), y.rem_euclid(400));
+        let doe = yoe * 365 + yoe / 4 - yoe / 100 + (153 * mp + 2) / 5 + day - 1;
+        Utc((era * 146_097 + doe - 719_468) * 86_400_000)
+    }
+
     /// `03:14:07`
     pub fn hms(self) -> String {
         let (.., h, m, s) = self.civil();
@@ -90,12 +98,7 @@ impl Utc {
             }
             _ => return None,
         };
-        // Civil to days, the inverse of `civil`.
-        let (y, mp) = if mo > 2 { (y, mo - 3) } else { (y - 1, mo + 9) };
-        let (era, yoe) = (y.div_euclid(400), y.rem_euclid(400));
-        let doe = yoe * 365 + yoe / 4 - yoe / 100 + (153 * mp + 2) / 5 + d - 1;
-        let days = era * 146_097 + doe - 719_468;
-        in_range.then(|| Utc(((days * 24 + h) * 60 + mi - offset) * 60_000 + s * 1_000 + ms))
+        in_range.then(|| Utc(Utc::midnight(y, mo, d).0 + ((h * 60 + mi - offset) * 60 + s) * 1_000 + ms))
     }
 }
 

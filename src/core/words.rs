@@ -9,6 +9,11 @@ use serde_json::Value;
 /// The longest line, in bytes.
 pub const WIDTH: usize = 400;
 
+/// `on`, `off`: how a flag stands, in the words of every screen and record.
+pub fn on_word(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
 /// The line, everything from outside made visible, no newline. Behind the time stands a mark when it is not shown as
 /// it was written.
 pub fn line(r: &Record) -> String {
@@ -51,6 +56,10 @@ impl Data<'_> {
     /// The verb and, for plans of several steps, which: `roll back (step 1 of 2)`.
     fn act(&self) -> String {
         let verb = self.0["verb"].as_str().unwrap_or("act");
+        // A side act is about a thing, not about a target.
+        if let Some(subject) = self.0["subject"].as_str() {
+            return format!("{verb} {subject}");
+        }
         match (self.0["step"].as_u64(), self.0["of"].as_u64()) {
             (Some(i), Some(n)) if n > 1 => format!("{verb} (step {i} of {n})"),
             _ => verb.to_owned(),
@@ -135,7 +144,7 @@ pub fn said(r: &Record) -> String {
         }
         "loose" => format!("LOOSE: started while the cord is pulled{}", d.part(", ", "version", "")),
         "phase" => d.part("", "words", ""),
-        "verdict" => format!("verdict{}", d.part(" ", "words", "")),
+        "verdict" => format!("verdict{}", found(&d.part(" ", "words", ""))),
         "source" => {
             format!("source{}{}{}", d.part(" ", "source", ""), d.part(" ", "words", ""), d.part(": ", "error", ""))
         }
@@ -146,7 +155,27 @@ pub fn said(r: &Record) -> String {
             d.part(" \"", "title", "\""),
             d.part(": ", "state", "")
         ),
+        "acknowledged" if d.0["what"] == "alerts" => {
+            let names: Vec<&str> = d.0["names"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            format!("acked {}", if names.is_empty() { "alerts".to_owned() } else { names.join(", ") })
+        }
         "acknowledged" => format!("acked{}", d.part(" ", "what", "")),
+        "alert" => d.part("", "words", ""),
+        "silenced" if d.is("ended") => format!("ended silence{}", d.part(" ", "silence", "")),
+        "silenced" => format!(
+            "silenced{}{}{}{}",
+            d.part(" ", "matchers", ""),
+            d.part(" until ", "until", ""),
+            d.part(", hides ", "hides", ""),
+            d.part(": ", "why", "")
+        ),
+        "woken" => {
+            format!("called{}{}{}", d.part(" ", "person", ""), d.part(" of ", "team", ""), d.part(": ", "why", ""))
+        }
+        "flagged" => format!("flag{} {}", d.part(" ", "flag", ""), on_word(d.is("on"))),
+        "revoked" => {
+            format!("REVOKED{}{}{}", d.part(" ", "service", ""), d.part(" ", "version", ""), d.part(": ", "reason", ""))
+        }
         "burn" => format!("burn{}", d.part(" ", "words", "")),
         "figures" => format!("figures{}", d.part(" ", "words", "")),
         "incident-opened" => {
@@ -184,7 +213,30 @@ pub fn said(r: &Record) -> String {
             d.part(", ", "owner", "")
         ),
         "ticked" => format!("ticked{}{}", d.part(": ", "item", ""), d.part(", ", "how", "")),
-        "told" => format!("told{}{}", d.part(" ", "audience", ""), d.part(": ", "text", "")),
+        "emergency" => format!(
+            "EMERGENCY{}{}: {} gates passed{}",
+            d.part(" ", "verb", ""),
+            d.part(" ", "version", ""),
+            d.many("passed"),
+            d.part(", because ", "reason", ""),
+        ),
+        "checklist" => format!(
+            "checklist{}{}{}",
+            d.part(" ", "version", ""),
+            if d.is("ticked") { d.part(": ticked ", "words", "") } else { d.part(": took back ", "words", "") },
+            d.part(", ", "how", ""),
+        ),
+        "promoted" => format!(
+            "promoted{}{}: on watch for 72 h",
+            d.part(" ", "version", ""),
+            d.part(" (", "from_version", " before)"),
+        ),
+        "told" => format!(
+            "told{}{}{}",
+            d.part(" ", "audience", ""),
+            d.part(" through ", "through", ""),
+            d.part(": ", "text", "")
+        ),
         "who" => {
             let covers = d.0["covers"].as_array().map_or(0, Vec::len);
             let acts = if covers == 0 { String::new() } else { format!(", also for the {covers} records before") };
@@ -205,6 +257,11 @@ impl Data<'_> {
             other => format!(" {other}"),
         }
     }
+}
+
+/// The words of a verdict as one line has room for them: what was not measured stands in the record.
+pub fn found(words: &str) -> &str {
+    words.split("; ").next().unwrap_or(words)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Stamp;
-    /// World seconds a second; only a drill's clock listens.
+    /// World seconds a second, 0 stands; only a drill's clock listens.
     fn set_speed(&self, _speed: u32) {}
     /// Only a replay's clock listens.
     fn play(&self, _how: Play) {}
@@ -39,6 +39,9 @@ impl Clock for RealClock {
         Some(at.0 - boottime_ms()).filter(|ms| *ms > 0)
     }
 }
+
+/// One step of a drill whose time stands: a block of its telemetry. Milliseconds.
+const STEP: i64 = 15_000;
 
 /// A drill: utc and world are simulated from the scenario's fixed start, person is real.
 pub struct DrillClock {
@@ -87,7 +90,21 @@ impl Clock for DrillClock {
         let boot = boottime_ms();
         r.world_ms += (boot - r.boot_ms) * i64::from(r.speed);
         r.boot_ms = boot;
-        r.speed = speed.max(1);
+        r.speed = speed;
+        drop(r);
+        if let Some(tell) = self.told.get() {
+            tell();
+        }
+    }
+    fn play(&self, how: Play) {
+        // A drill knows one step; its other wishes are speeds.
+        if how != Play::Step {
+            return;
+        }
+        let mut r = self.running();
+        let boot = boottime_ms();
+        r.world_ms += (boot - r.boot_ms) * i64::from(r.speed) + STEP;
+        r.boot_ms = boot;
         drop(r);
         if let Some(tell) = self.told.get() {
             tell();
@@ -96,6 +113,30 @@ impl Clock for DrillClock {
     fn until_world(&self, at: World) -> Option<i64> {
         let left = at.0 - self.utc().0;
         let speed = i64::from(self.running().speed);
+        if speed == 0 {
+            // It stands; whoever lets it go on says so.
+            return (left > 0).then_some(i64::from(i32::MAX));
+        }
         Some((left + speed - 1) / speed).filter(|ms| *ms > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drills_clock_stands_and_takes_steps_while_the_persons_goes_on() {
+        let clock = DrillClock::new(Utc(1_000_000), 1);
+        clock.set_speed(0);
+        let at = clock.utc();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        assert_eq!(clock.utc(), at);
+        assert!(clock.until_world(World(at.0 + 10)).is_some_and(|ms| ms > 1_000_000), "nothing is due while it stands");
+        clock.play(Play::Step);
+        assert_eq!(clock.utc(), Utc(at.0 + STEP));
+        assert_eq!(clock.until_world(World(at.0 + STEP)), None);
+        clock.play(Play::Go);
+        assert_eq!(clock.utc(), Utc(at.0 + STEP), "its other wishes are speeds");
     }
 }

@@ -5,6 +5,7 @@
 use super::inbox::Inbox;
 use crate::core::case::note::Draft;
 use crate::core::msg::Msg;
+use crate::journal::lock::Locked;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -31,7 +32,7 @@ impl Drafts {
         let dir = dir.to_owned();
         std::thread::Builder::new().name("andon-draft".into()).spawn(move || {
             let mut file = claim(&dir, false);
-            if let Some(draft) = file.as_mut().and_then(read) {
+            if let Some(draft) = file.as_mut().and_then(|f| read(f)) {
                 inbox.answer(Msg::Draft(Box::new(draft)));
             }
             while let Ok(mut last) = from.recv() {
@@ -68,7 +69,7 @@ impl Drop for Drafts {
 }
 
 /// The first draft file that no running console holds; a new one where there is none and one is wanted.
-fn claim(dir: &Path, create: bool) -> Option<File> {
+fn claim(dir: &Path, create: bool) -> Option<Locked> {
     if create {
         crate::journal::append::make_dir(dir).ok()?;
     }
@@ -83,7 +84,7 @@ fn claim(dir: &Path, create: bool) -> Option<File> {
             .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(dir.join(name))
             .ok()?;
-        flock(&file, FlockOperation::NonBlockingLockExclusive).ok().map(|()| file)
+        flock(&file, FlockOperation::NonBlockingLockExclusive).ok().map(|()| Locked::new(file))
     })
 }
 

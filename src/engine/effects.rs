@@ -1,9 +1,13 @@
 //! Effects performed: questions asked, steps sent, each in its own task; what comes back goes into the inbox.
 
 use super::inbox::Inbox;
+use super::probe::Prober;
+use super::turns::{Leaves, Turns};
 use crate::backends::{Backend, Cx, Interest, Lane, Login, Query, Sink};
 use crate::core::act::mark::Mark;
-use crate::core::act::plan::{Operation, Outcome, Refused, RefusedBy, Step, Ticket};
+use crate::core::act::plan::{CannotBecause, Operation, Outcome, Refused, RefusedBy, Step, Ticket};
+use crate::core::act::side::{SideAct, SidePlan};
+use crate::core::case::runbook::want::Want;
 use crate::core::effect::Question;
 use crate::core::id::{ActId, AskId, DialogId};
 use crate::core::id::{SourceId, TargetId};
@@ -17,14 +21,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 
 /// A re-read before an act, and the read for a dialog (limits.md section 1).
 const READ: Duration = Duration::from_secs(2);
-
-/// Requests of the cord under way at a time (product.md section 5 names every moving rollout; a server throttles who asks
-/// for all of them at once). Other acts do not wait for them.
-pub const CORD: usize = 16;
 
 /// One configured backend and what it is told to look at.
 struct Port {
@@ -32,6 +32,10 @@ struct Port {
     /// Rung: a source that waits before its next try does not wait any longer.
     again: Arc<Notify>,
     want: watch::Sender<Interest>,
+    /// The turns of the cord's steps, and of the reads its plans are made from: of this cluster alone, so that one that
+    /// hangs keeps no other waiting.
+    cord: Turns,
+    cord_reads: Turns,
 }
 
 /// The sources of one environment and the tasks that talk to them.
@@ -41,9 +45,6 @@ pub struct Ports {
     ports: BTreeMap<SourceId, Port>,
     /// Steps that have left and have no answer yet.
     sending: Arc<AtomicUsize>,
-    /// The turns of the cord's steps, and of the reads its plans are made from.
-    cord: Arc<Semaphore>,
-    cord_reads: Arc<Semaphore>,
     utc: Arc<dyn Fn() -> Utc + Send + Sync>,
     /// Request total timeout (limits.md section 4).
     total: Duration,
@@ -57,16 +58,7 @@ impl Ports {
             .thread_name("andon-source")
             .enable_all()
             .build()?;
-        Ok(Ports {
-            runtime: Some(runtime),
-            inbox,
-            ports: BTreeMap::new(),
-            sending: Arc::default(),
-            cord: Arc::new(Semaphore::new(CORD)),
-            cord_reads: Arc::new(Semaphore::new(CORD)),
-            utc,
-            total,
-        })
+        Ok(Ports { runtime: Some(runtime), inbox, ports: BTreeMap::new(), sending: Arc::default(), utc, total })
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -86,7 +78,7 @@ impl Ports {
         let observed = backend.clone();
         let again = Arc::new(Notify::new());
         let rung = again.clone();
-        self.ports.insert(id, Port { backend, want, again });
+        self.ports.insert(id, Port { backend, want, again, cord: Turns::default(), cord_reads: Turns::default() });
         self.spawn(async move {
             let mut failures: u32 = 0;
             loop {
@@ -155,6 +147,11 @@ impl Ports {
         self.ports.get(id).map(|p| p.backend.clone())
     }
 
+    /// The turns of the reads of its cluster.
+    fn reads(&self, target: &TargetId) -> Option<Turns> {
+        self.ports.get(&target.source).map(|p| p.cord_reads.clone())
+    }
+
     pub fn plan(&self, dialog: DialogId, operation: Operation, known: Option<TargetState>) {
         let inbox = self.inbox.clone();
         let Some(backend) = self.backend(&operation.target.source) else {
@@ -162,11 +159,11 @@ impl Ports {
             inbox.answer(Msg::Planned { dialog, read: Err(error), plan: None });
             return;
         };
-        let turns = operation.cord.then(|| self.cord_reads.clone());
+        let turns = self.reads(&operation.target).filter(|_| operation.cord);
         self.spawn(async move {
             // Fifty reads at once would make each other late, and a late read asks for a name.
             let _turn = match turns {
-                Some(t) => t.acquire_owned().await.ok(),
+                Some(t) => t.one().await,
                 None => None,
             };
             let read = read(&*backend, &operation.target).await;
@@ -187,10 +184,10 @@ impl Ports {
             inbox.answer(Msg::Reread { act, read: Err(no_source(&target.source)) });
             return;
         };
-        let turns = patient.then(|| self.cord_reads.clone());
+        let turns = self.reads(&target).filter(|_| patient);
         self.spawn(async move {
             let _turn = match turns {
-                Some(t) => t.acquire_owned().await.ok(),
+                Some(t) => t.one().await,
                 None => None,
             };
             let read = read(&*backend, &target).await;
@@ -214,9 +211,21 @@ impl Ports {
                 Question::Evidence(t) => (Query::Evidence(t), Lane::Refresh),
                 Question::Logs(l) => (Query::Logs(l), Lane::Refresh),
                 Question::Raw(t) => (Query::Raw(t), Lane::Refresh),
+                // Asked where an act waits for it: before it goes out, or its outcome being unknown.
+                Question::Beside => (Query::Beside, Lane::Act),
+                Question::DryRun(step) => (Query::DryRun(step), Lane::Act),
             };
             let answer = bounded(total, backend.ask(&query, &Cx { deadline: total, lane })).await;
             inbox.answer(Msg::Asked { id, answer });
+        });
+    }
+
+    /// Asks an address for a runbook's check.
+    pub fn probe(&self, id: AskId, url: Arc<str>, wants: Vec<Want>, prober: Prober) {
+        let inbox = self.inbox.clone();
+        self.spawn(async move {
+            let found = prober.ask(&url, &wants).await;
+            inbox.answer(Msg::Probed { id, found });
         });
     }
 
@@ -232,39 +241,67 @@ impl Ports {
         });
     }
 
-    /// Sends one step, once. Whatever happens, exactly one answer comes back. `cord`: it is one of many, and waits for its
-    /// turn among them.
-    pub fn perform(&self, ticket: Ticket, target: &TargetId, step: Step, cord: bool) {
+    /// Sends one step, once. Whatever happens, exactly one answer comes back.
+    pub fn perform(&self, ticket: Ticket, target: &TargetId, step: Step, leaves: Leaves) {
         let inbox = self.inbox.clone();
         let Some(backend) = self.backend(&target.source) else {
-            let why = no_source(&target.source).sentence;
-            let outcome =
-                Outcome::Refused(Refused { kind: RefusedBy::NotSent, status: None, why, retry_after_ms: None });
-            inbox.answer(Msg::Answered { ticket, outcome });
+            inbox.answer(Msg::Answered { ticket, outcome: not_sent(no_source(&target.source).sentence) });
             return;
         };
         self.sending.fetch_add(1, Ordering::SeqCst);
         let sending = self.sending.clone();
         let total = self.total;
-        let turns = cord.then(|| self.cord.clone());
+        let turns = self.ports.get(&target.source).map(|p| &p.cord);
+        let place = match leaves {
+            Leaves::InTurn => turns.map(|t| t.queue(target)),
+            Leaves::AtOnce => None,
+            Leaves::First => {
+                turns.inspect(|t| t.withdraw(target));
+                None
+            }
+        };
         self.spawn(async move {
-            // Never closed: an error would mean no turns are kept, and the step goes out.
-            let _turn = match turns {
-                Some(t) => t.acquire_owned().await.ok(),
+            let _turn = match place {
+                Some(place) => match place.turn().await {
+                    Ok(turn) => turn,
+                    Err(()) => {
+                        let why = "withdrawn before it left: the way back of the same target went out".into();
+                        inbox.answer(Msg::Answered { ticket, outcome: not_sent(why) });
+                        sending.fetch_sub(1, Ordering::SeqCst);
+                        return;
+                    }
+                },
                 None => None,
             };
-            let task = tokio::spawn(async move {
-                kill::point("between-durable-and-send");
-                let outcome = backend.send(&step, ticket, &Cx { deadline: total, lane: Lane::Act }).await;
-                kill::point("after-send-before-answer");
-                outcome
-            });
-            // The backend keeps the deadline; this one only catches a backend that does not.
-            let outcome = match tokio::time::timeout(total * 2, task).await {
-                Ok(Ok(outcome)) => outcome,
-                Ok(Err(_)) => Outcome::Unknown { why: "the sending task failed; a bug of andon".into() },
-                Err(_) => Outcome::Unknown { why: format!("no answer in {} s", 2 * total.as_secs()).into() },
-            };
+            let cx = Cx { deadline: total, lane: Lane::Act };
+            let outcome = once(total, async move { backend.send(&step, ticket, &cx).await }).await;
+            inbox.answer(Msg::Answered { ticket, outcome });
+            sending.fetch_sub(1, Ordering::SeqCst);
+        });
+    }
+
+    /// The request of a side act, made by its backend alone.
+    pub fn side_plan(&self, dialog: DialogId, source: &SourceId, act: &SideAct) {
+        let plan = match self.backend(source) {
+            Some(backend) => backend.side_plan(act),
+            None => Err(CannotBecause::NotNow(no_source(source).sentence)),
+        };
+        self.inbox.answer(Msg::SidePlanned { dialog, plan: Box::new(plan) });
+    }
+
+    /// Sends it once. Whatever happens, exactly one answer comes back.
+    pub fn side_perform(&self, ticket: Ticket, plan: SidePlan) {
+        let inbox = self.inbox.clone();
+        let Some(backend) = self.backend(&plan.source) else {
+            inbox.answer(Msg::Answered { ticket, outcome: not_sent(no_source(&plan.source).sentence) });
+            return;
+        };
+        self.sending.fetch_add(1, Ordering::SeqCst);
+        let sending = self.sending.clone();
+        let total = self.total;
+        self.spawn(async move {
+            let cx = Cx { deadline: total, lane: Lane::Act };
+            let outcome = once(total, async move { backend.side(&plan, ticket, &cx).await }).await;
             inbox.answer(Msg::Answered { ticket, outcome });
             sending.fetch_sub(1, Ordering::SeqCst);
         });
@@ -282,6 +319,26 @@ impl Drop for Ports {
         if let Some(rt) = self.runtime.take() {
             rt.shutdown_background();
         }
+    }
+}
+
+/// Nothing left this machine.
+fn not_sent(why: Arc<str>) -> Outcome {
+    Outcome::Refused(Refused { kind: RefusedBy::NotSent, status: None, why, retry_after_ms: None })
+}
+
+/// One request on its way. The backend keeps the deadline; twice of it only catches a backend that does not.
+async fn once(total: Duration, request: impl Future<Output = Outcome> + Send + 'static) -> Outcome {
+    let task = tokio::spawn(async move {
+        kill::point("between-durable-and-send");
+        let outcome = request.await;
+        kill::point("after-send-before-answer");
+        outcome
+    });
+    match tokio::time::timeout(total * 2, task).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Outcome::Unknown { why: "the sending task failed; a bug of andon".into() },
+        Err(_) => Outcome::Unknown { why: format!("no answer in {} s", 2 * total.as_secs()).into() },
     }
 }
 
@@ -310,10 +367,16 @@ async fn read(backend: &dyn Backend, target: &TargetId) -> Result<Option<Box<Tar
             | Fact::Whole(_)
             | Fact::Blocks(_)
             | Fact::Windows(_)
+            | Fact::Telemetry(_)
             | Fact::WayBack(_)
             | Fact::Evidence(_)
             | Fact::Logs(_)
             | Fact::Raw(_)
+            | Fact::Alerts(_)
+            | Fact::Changed(_)
+            | Fact::Flags(_)
+            | Fact::Artifacts(_)
+            | Fact::OnCall { .. }
             | Fact::Checked(_) => {}
         }
     }

@@ -1,7 +1,9 @@
 //! The journal as the loop uses it: reports become messages, late records find their way.
 
 use super::inbox::Inbox;
+use crate::core::act::cord::Hold;
 use crate::core::act::plan::Ticket;
+use crate::core::act::side::Left;
 use crate::core::case::others;
 use crate::core::case::people::{Follows, Here};
 use crate::core::entry::Entry;
@@ -358,7 +360,9 @@ fn recovered(r: Recovery, mine_only: bool, file: Arc<str>) -> Recovered {
         .into_iter()
         .map(|u| {
             let verb = u.data.get("verb").and_then(Value::as_str).unwrap_or("an act").to_string();
+            let side = Left::read(&u.data).map(Box::new);
             let at = u.target.as_ref().map(crate::core::id::TargetId::at).unwrap_or_default();
+            let what = side.as_ref().map_or_else(|| format!("{verb} {at}"), |s| s.words());
             let (step, of) = (number(&u.data, "step"), number(&u.data, "of"));
             let cut = match u.last.as_str() {
                 "accepted" | "seen" => format!(", stopped after {step} of {of}"),
@@ -370,11 +374,13 @@ fn recovered(r: Recovery, mine_only: bool, file: Arc<str>) -> Recovered {
                 verb: verb.as_str().into(),
                 to: u.data["to"].as_str().map(Hash::new),
                 by: u.user.as_str().into(),
+                cord: Hold::read(&u.data),
                 session: u.session.as_str().into(),
                 ticket: u.ticket,
                 at: u.at.parse::<jiff::Timestamp>().map_or(Utc(0), |t| Utc(t.as_millisecond())),
-                words: format!("{verb} {at}{cut} by {}", u.user).into(),
+                words: format!("{what}{cut} by {}", u.user).into(),
                 target: u.target,
+                side,
             }
         })
         .collect();
@@ -389,6 +395,8 @@ fn elsewhere(u: crate::journal::recovery::Unfinished) -> others::Elsewhere {
         ticket: u.ticket,
         act: u.data.get("act").and_then(Value::as_u64),
         cut: None,
+        cord: Hold::read(&u.data),
+        side: Left::read(&u.data).map(Box::new),
         plan: u.data.get("verb").and_then(Value::as_str).unwrap_or_default().into(),
         to: u.data["to"].as_str().map(Hash::new),
         by: u.user.as_str().into(),

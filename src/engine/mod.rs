@@ -2,14 +2,17 @@
 //! Generic over the clock and the front; there is no terminal in here.
 
 pub mod clock;
+pub mod command;
 pub mod drafts;
 pub mod effects;
 pub mod inbox;
 pub mod logbook;
 mod login;
+pub mod probe;
 /// A log played again: its clock and its records.
 pub mod replay;
 mod run;
 pub mod tape;
+pub mod turns;
 
 pub use run::{End, Engine, Front};

@@ -1,15 +1,19 @@
 //! One loop you can read aloud.
 
 use super::clock::Clock;
+use super::command::{Commands, Hands};
 use super::drafts::Drafts;
 use super::effects::Ports;
 use super::inbox::{FromTerminal, Inbox};
 use super::logbook::Logbook;
 use super::login::{self, Running};
+use super::probe::Prober;
 use super::tape::TapeDeck;
+use super::turns::Leaves;
 use crate::backends::Login;
-use crate::core::act::flight::State;
+use crate::core::act::flight::{Act, State};
 use crate::core::act::plan::Direction;
+use crate::core::case::runbook::want::Judged;
 use crate::core::effect::{Choice, Effect};
 use crate::core::entry::Kind;
 use crate::core::id::{DialogId, SourceId};
@@ -28,21 +32,27 @@ pub trait Front {
     fn draw(&mut self, model: &Model);
     /// A short digest of what `draw` would show: what a replay must show again.
     fn digest(&self, model: &Model) -> String;
-    fn repaint(&mut self);
-    fn suspend(&mut self);
+    fn repaint(&mut self) {}
+    fn suspend(&mut self) {}
     /// Leaves the screen to a program, with this line above it; `resume` takes it back. `false`: this front cannot.
     fn leave(&mut self, line: &str) -> bool {
         let _ = line;
         false
     }
-    fn resume(&mut self);
+    fn resume(&mut self) {}
     /// Puts text on the clipboard; where it was also saved.
-    fn copy(&mut self, text: &str) -> Option<String>;
+    fn copy(&mut self, _text: &str) -> Option<String> {
+        None
+    }
     /// Draws with this theme from now on; why not, in words.
-    fn theme(&mut self, name: &str) -> Result<(), String>;
+    fn theme(&mut self, _name: &str) -> Result<(), String> {
+        Err("lines have no theme".into())
+    }
     /// Reads keymap and theme files again. `None`: this front has none.
-    fn reload(&mut self) -> Option<Reloaded>;
-    fn bell(&mut self);
+    fn reload(&mut self) -> Option<Reloaded> {
+        None
+    }
+    fn bell(&mut self) {}
     /// What a click on this cell chooses, as it was last drawn.
     fn at(&self, _x: u16, _y: u16) -> Option<Picked> {
         None
@@ -75,6 +85,9 @@ pub struct Engine<F: Front> {
     log: Option<Logbook>,
     tape: Option<TapeDeck>,
     drafts: Option<Drafts>,
+    /// Programs of runbooks, and addresses they ask.
+    commands: Commands,
+    prober: Prober,
     /// The login command that has the terminal.
     login: Running,
     /// Where the tape begins, once the log is open and has named the session.
@@ -98,6 +111,8 @@ const SIP: usize = 16;
 const SLOW_LINE: i64 = 960;
 /// How long in-flight outcomes are waited for at the end (terminal-and-safety 5.3).
 const LAST_WORDS_MS: i64 = 2_000;
+/// And programs of runbooks, whose supervisors have two deadlines of their own, a second each.
+const LAST_PROGRAMS_MS: i64 = 2_600;
 
 impl<F: Front> Engine<F> {
     pub fn new(model: Model, front: F, inbox: Inbox, clock: Arc<dyn Clock>) -> Engine<F> {
@@ -111,6 +126,8 @@ impl<F: Front> Engine<F> {
             log: None,
             tape: None,
             drafts: None,
+            commands: Commands::default(),
+            prober: Prober::new(Hands::Nowhere),
             login: Running::default(),
             tape_dir: None,
             drawn: u64::MAX,
@@ -131,6 +148,12 @@ impl<F: Front> Engine<F> {
 
     pub fn with_drafts(&mut self, drafts: Drafts) {
         self.drafts = Some(drafts);
+    }
+
+    /// Who runs programs of runbooks and asks addresses; without it nobody does.
+    pub fn with_hands(&mut self, hands: Hands) {
+        self.commands = Commands::new(hands.clone());
+        self.prober = Prober::new(hands);
     }
 
     pub fn with_tape(&mut self, dir: PathBuf) {
@@ -174,7 +197,7 @@ impl<F: Front> Engine<F> {
         }
         for e in effects {
             // A request leaves after what was said before it.
-            if matches!(e, Effect::Perform { .. }) {
+            if matches!(e, Effect::Perform { .. } | Effect::SidePerform { .. }) {
                 self.flush_log();
             }
             self.perform(e, at);
@@ -190,7 +213,8 @@ impl<F: Front> Engine<F> {
 
     fn perform(&mut self, effect: Effect, at: Stamp) {
         match effect {
-            Effect::Append { entry, ticket } => {
+            Effect::Append { mut entry, ticket } => {
+                self.commands.fill(&mut entry);
                 if matches!(entry.kind, Kind::Accepted | Kind::Refused | Kind::Unknown) {
                     kill::point("between-answer-and-record");
                 }
@@ -232,16 +256,29 @@ impl<F: Front> Engine<F> {
             }
             Effect::Reread { act, target } => {
                 if let Some(p) = &self.ports {
-                    let of = self.model.acts.get(&act);
-                    let patient = of.is_some_and(|a| a.plan.operation.cord && a.direction() == Direction::Forward);
+                    let patient = self.model.acts.get(&act).is_some_and(Act::is_release);
                     p.reread(act, target, patient);
                 }
             }
             Effect::Perform { ticket, target, step } => {
                 let act = self.model.tickets.get(&ticket).and_then(|id| self.model.acts.get(id));
-                let cord = act.is_some_and(|a| a.plan.operation.cord);
+                let leaves = match act {
+                    Some(a) if a.plan.operation.cord => Leaves::InTurn,
+                    Some(a) if a.direction() == Direction::Backward => Leaves::First,
+                    Some(_) | None => Leaves::AtOnce,
+                };
                 if let Some(p) = &self.ports {
-                    p.perform(ticket, &target, *step, cord);
+                    p.perform(ticket, &target, *step, leaves);
+                }
+            }
+            Effect::SidePlan { dialog, source, act } => {
+                if let Some(p) = &self.ports {
+                    p.side_plan(dialog, &source, &act);
+                }
+            }
+            Effect::SidePerform { ticket, plan } => {
+                if let Some(p) = &self.ports {
+                    p.side_perform(ticket, *plan);
                 }
             }
             Effect::Ask { id, source, question } => {
@@ -249,6 +286,16 @@ impl<F: Front> Engine<F> {
                     p.ask(id, &source, question);
                 }
             }
+            Effect::Probe { id, url, wants } => match (self.prober.told(&url, &wants), &self.ports) {
+                (Some(found), _) => self.inbox.answer(Msg::Probed { id, found }),
+                (None, Some(p)) => p.probe(id, url, wants, self.prober.clone()),
+                (None, None) => {
+                    let found = Judged::no("no source runs, so nothing is asked");
+                    self.inbox.answer(Msg::Probed { id, found });
+                }
+            },
+            Effect::Run(order) => self.commands.start(*order, &self.inbox),
+            Effect::StopRun(ticket) => self.commands.stop(ticket),
             Effect::Interest(moving) => {
                 if let Some(p) = &self.ports {
                     p.interest(*moving);
@@ -484,14 +531,18 @@ impl<F: Front> Engine<F> {
     fn last_words(&mut self) {
         let begun = self.clock.now().person.0;
         let busy = |e: &Self| {
-            e.ports.as_ref().is_some_and(|p| p.sending() > 0)
-                || e.model.acts.values().any(|a| matches!(a.state, State::Preparing | State::Logging | State::Sending))
+            let waited = e.clock.now().person.0 - begun;
+            let sending = e.ports.as_ref().is_some_and(|p| p.sending() > 0)
+                || e.model.acts.values().any(|a| matches!(a.state, State::Preparing | State::Logging | State::Sending));
+            sending && waited < LAST_WORDS_MS || e.commands.running() > 0 && waited < LAST_PROGRAMS_MS
         };
-        while busy(self) && self.clock.now().person.0 - begun < LAST_WORDS_MS {
+        self.commands.stop_all();
+        while busy(self) {
             self.inbox.wait(Duration::from_millis(50));
             for msg in self.inbox.take(BITE) {
                 // Facts would only start what nobody sees the end of.
-                if matches!(msg, Msg::Answered { .. } | Msg::Durable(_) | Msg::NotDurable { .. } | Msg::Reread { .. }) {
+                let last = matches!(msg, Msg::Answered { .. } | Msg::Reread { .. } | Msg::RunEnded { .. });
+                if last || matches!(msg, Msg::Durable(_) | Msg::NotDurable { .. }) {
                     self.apply(msg, None);
                 }
             }

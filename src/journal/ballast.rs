@@ -92,7 +92,15 @@ pub fn takes(kind: Kind) -> bool {
         | Kind::Anchored
         | Kind::Frozen
         | Kind::Thawed
-        | Kind::Loose => false,
+        | Kind::Loose
+        | Kind::Emergency
+        | Kind::Checklist
+        | Kind::Promoted
+        | Kind::Alert
+        | Kind::Silenced
+        | Kind::Woken
+        | Kind::Flagged
+        | Kind::Revoked => false,
     }
 }
 

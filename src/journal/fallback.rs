@@ -6,12 +6,12 @@ use super::fault::{self, Op, Says};
 use super::kill;
 use super::lines::{Forwards, Piece};
 use super::live::LIVE_FOR;
+use super::lock::Locked;
 use super::record::{VERSION, ascii};
 use crate::core::act::plan::Ticket;
 use crate::core::entry::Entry;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,7 +59,7 @@ pub fn dir(state: &Path) -> PathBuf {
 /// The file of one session, and the next ones where it could not be written on.
 pub struct Fallback {
     about: About,
-    file: Option<(File, PathBuf)>,
+    file: Option<(Locked, PathBuf)>,
     made: Vec<PathBuf>,
     n: u64,
 }
@@ -113,7 +113,7 @@ impl Fallback {
         file.sync_data()
     }
 
-    fn make(&mut self) -> io::Result<(File, PathBuf)> {
+    fn make(&mut self) -> io::Result<(Locked, PathBuf)> {
         make_dir(&self.about.dir)?;
         let mut k = self.made.len();
         loop {
@@ -125,7 +125,7 @@ impl Fallback {
                     let _ = flock(&file, FlockOperation::NonBlockingLockExclusive);
                     self.made.push(path.clone());
                     sync_dir(&self.about.dir)?;
-                    return Ok((file, path));
+                    return Ok((Locked::new(file), path));
                 }
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists && k < 1000 => k += 1,
                 Err(e) => return Err(e),
@@ -160,7 +160,7 @@ pub struct LeftOver {
     pub entries: Vec<Kept>,
     /// Lines that cannot be read; the file keeps them.
     pub unread: usize,
-    _held: File,
+    _held: Locked,
 }
 
 /// The fallback files of ended sessions of this environment, below `dir` (see [`dir`]). Errors: the directory cannot be
@@ -181,8 +181,8 @@ pub fn left_over(dir: &Path, environment: &str) -> io::Result<Vec<LeftOver>> {
 
 /// `None`: its session runs, or it is another environment's.
 fn read(path: PathBuf, environment: &str) -> io::Result<Option<LeftOver>> {
-    let held = open_to_read(&path)?;
-    match flock(&held, FlockOperation::NonBlockingLockExclusive) {
+    let held = Locked::new(open_to_read(&path)?);
+    match flock(&*held, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
         Err(_) => {

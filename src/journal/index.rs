@@ -55,6 +55,7 @@ impl Row {
     pub fn of(path: &Path) -> io::Result<Row> {
         let mut open = Open::new();
         let scan = scan(path, &places::session_of(path), &mut open, |_| {})?;
+        // What came after a change is only needed while it is watched: files of months hold none that is.
         let Scan { foreign, resolved, case, settled, places, size } = scan;
         let torn = places.torn.map(|t| super::heads::torn_tail(path, t)).transpose()?;
         Ok(Row {
@@ -67,7 +68,7 @@ impl Row {
             head: places.head,
             open: !open.is_empty(),
             resolves: foreign || !resolved.is_empty(),
-            case: !case.is_empty(),
+            case: case.iter().any(super::scan::tells),
             settled: !settled.is_empty(),
             broken: places.broken,
             torn,

@@ -2,6 +2,7 @@
 //! before the log, a lock held on it while the session runs, rewritten in place, removed at a clean end. Not part of the log.
 
 use super::append::{create_to_rewrite, open_to_read};
+use super::lock::Locked;
 use super::record::ascii;
 use crate::core::case::people::{Here, OpenDialog, Present};
 use crate::core::id::TargetId;
@@ -52,14 +53,14 @@ pub struct Live {
 #[derive(Clone)]
 pub struct LiveFile {
     me: Arc<Me>,
-    file: Arc<File>,
+    file: Arc<Locked>,
 }
 
 impl Live {
     /// Makes the file and takes the lock. A file system without locks is no error: readers then go by age.
     pub fn begin(dir: &Path, me: Me, mode: u32) -> io::Result<Live> {
         let path = path(dir, &me.session);
-        let file = create_to_rewrite(&path, mode)?;
+        let file = Locked::new(create_to_rewrite(&path, mode)?);
         // A reader that looks holds a shared lock for a moment.
         for _ in 0..20 {
             match lock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -175,7 +176,7 @@ pub fn read(dir: &Path, session: &str) -> Option<(Present, Option<Utc>)> {
 pub fn runs(dir: &Path, session: &str) -> bool {
     let path = path(dir, session);
     let file = match open_to_read(&path) {
-        Ok(f) => f,
+        Ok(f) => Locked::new(f),
         Err(e) => return e.kind() != io::ErrorKind::NotFound,
     };
     let locked = lock(&file, FlockOperation::NonBlockingLockShared);

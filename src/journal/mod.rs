@@ -43,6 +43,8 @@ pub mod lines;
 pub mod link;
 /// Does the session of this file still run?
 pub mod live;
+/// A lock that ends with us, not with our children.
+pub mod lock;
 /// Old files move into month folders.
 pub mod months;
 /// Records before a point, merged: what the browser turns back to.
@@ -87,3 +89,5 @@ mod worker;
 
 /// A record as one line for a person; the words are the core's, so that screens say the same.
 pub use crate::core::words;
+/// A whole log at once, of a session that was simulated.
+pub mod whole;

@@ -171,6 +171,22 @@ fn what_was_promised_comes_back_however_old_and_merged() {
 }
 
 #[test]
+fn what_came_after_a_promoted_change_comes_back_and_nothing_else_of_its_kind() {
+    const HOUR: i64 = 3_600_000;
+    let dir = Scratch::new();
+    let burn = |service: &str, ms| (Kind::Burn, ms, None, json!({"service": service, "word": "burning"}));
+    let promoted = (Kind::Promoted, 10, None, json!({"service": "cart", "version": "v2", "hash": "h"}));
+    let smoke = (Kind::Runbook, 30, None, json!({"service": "cart", "smoke": true, "state": "done"}));
+    let step = (Kind::Runbook, 31, None, json!({"service": "cart", "state": "done"}));
+    log(dir.path(), "a", &[burn("cart", 5), promoted, burn("search", 15), smoke, step]);
+    log(dir.path(), "b", &[burn("cart", 20), burn("cart", 80 * HOUR)]);
+    let found = look(dir.path(), "own").expect("read");
+    let kinds: Vec<_> = found.records.iter().map(|r| (r.session.as_str(), r.kind.as_str())).collect();
+    // Steps of runbooks come back by themselves: where they stand is read off them.
+    assert_eq!(kinds, [("a", "promoted"), ("b", "burn"), ("a", "runbook"), ("a", "runbook")]);
+}
+
+#[test]
 fn of_long_closed_incidents_only_what_is_owed_comes_back() {
     let dir = Scratch::new();
     let mut all = Vec::new();

@@ -7,6 +7,7 @@ use super::places::{self, file_name, session_of};
 use super::scan::{CASE, Open, Scan, scan};
 use super::verify::heads_named;
 use super::{hlc::Hlc, index};
+use crate::core::case::ledger::watch::WATCH_MS;
 use crate::core::record::Record;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -140,13 +141,38 @@ fn merged(files: Vec<Vec<Record>>) -> Vec<Record> {
     all.into_iter().map(|(_, _, r)| r).collect()
 }
 
+/// When each service last had a change that is watched, by its name and that of its target.
+fn promoted(records: &[Record]) -> BTreeMap<String, Vec<i64>> {
+    let mut of: BTreeMap<String, Vec<i64>> = BTreeMap::new();
+    for r in records.iter().filter(|r| r.kind == "promoted") {
+        let name = r.target.as_ref().and_then(|t| t["name"].as_str());
+        let names: BTreeSet<&str> = r.data["service"].as_str().into_iter().chain(name).collect();
+        for name in names {
+            of.entry(name.to_owned()).or_default().push(r.hlc.0);
+        }
+    }
+    of
+}
+
+/// Inside the 72 hours of a promoted change of the same service.
+fn came_after(r: &Record, promoted: &BTreeMap<String, Vec<i64>>) -> bool {
+    let name = || r.target.as_ref().and_then(|t| t["name"].as_str());
+    let of = r.data["service"].as_str().or_else(name).and_then(|n| promoted.get(n));
+    of.into_iter().flatten().any(|at| (0..=WATCH_MS).contains(&(r.hlc.0 - at)))
+}
+
 /// Without what belongs to incidents long closed, and at most [`RECORDS`] besides those that tell of incidents themselves.
 fn needed(mut records: Vec<Record>) -> Vec<Record> {
     let id = |r: &Record| r.data["id"].as_str().or(r.incident.as_deref()).map(str::to_owned);
     let closed: Vec<String> = records.iter().filter(|r| r.kind == "incident-closed").filter_map(id).collect();
     let old: BTreeSet<&String> = closed.iter().rev().skip(CLOSED).collect();
     // What the cord holds must be known however long ago it was pulled.
-    let kept = |r: &Record| CASE.contains(&r.kind.as_str()) || r.data["cord"] == true;
+    let promoted = promoted(&records);
+    let kept = |r: &Record| {
+        CASE.contains(&r.kind.as_str()) || r.data["cord"] == true || r.data["smoke"] == true || came_after(r, &promoted)
+    };
+    // What came after no promoted change, and belongs to no incident, is not needed.
+    records.retain(|r| kept(r) || r.incident.is_some());
     records.retain(|r| kept(r) || !r.incident.as_ref().is_some_and(|i| old.contains(i)));
     let mut surplus = records.iter().filter(|r| !kept(r)).count().saturating_sub(RECORDS);
     records.retain(|r| {

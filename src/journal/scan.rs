@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-/// Kinds that tell of incidents, follow-ups and debts, of the cord, and who people are.
-pub const CASE: [&str; 13] = [
+/// Kinds that tell of incidents, follow-ups and debts, of the cord, of changes, of runbooks, and who people are.
+pub const CASE: [&str; 17] = [
     "incident-opened",
     "incident-changed",
     "incident-closed",
@@ -29,7 +29,14 @@ pub const CASE: [&str; 13] = [
     "frozen",
     "thawed",
     "loose",
+    // Where the steps of runbooks stand.
+    "runbook",
+    "emergency",
+    "checklist",
+    "promoted",
 ];
+/// Kinds that tell what came after a promoted change; kept of the services that have one.
+const AFTER: [&str; 3] = ["burn", "settled", "undone"];
 /// Kinds that tell more of an incident where they name one.
 const OF_INCIDENT: [&str; 10] =
     ["intent", "note", "verdict", "burn", "sent", "refused", "unknown", "stuck", "settled", "undone"];
@@ -138,7 +145,14 @@ pub fn scan(path: &Path, session: &str, open: &mut Open, mut each: impl FnMut(&s
         };
         found.size += line.len() as u64 + 1;
         let (hlc, wanted) = match link::head(line) {
-            Some(h) => (Some(h.hlc), h.ticket || ACT.contains(&h.kind) || worth(h.kind, h.incident)),
+            Some(h) => (
+                Some(h.hlc),
+                h.ticket
+                    || ACT.contains(&h.kind)
+                    || AFTER.contains(&h.kind)
+                    || h.kind == "runbook"
+                    || worth(h.kind, h.incident),
+            ),
             // Not as we write it: read whole.
             None => (None, true),
         };
@@ -155,6 +169,21 @@ pub fn scan(path: &Path, session: &str, open: &mut Open, mut each: impl FnMut(&s
 
 fn worth(kind: &str, incident: bool) -> bool {
     CASE.contains(&kind) || (incident && OF_INCIDENT.contains(&kind))
+}
+
+/// Of incidents, changes or the cord, however long ago. What the cord holds is a fold over its acts as well.
+pub fn tells(r: &Record) -> bool {
+    worth(&r.kind, r.incident.is_some()) || r.data["cord"] == true
+}
+
+/// A runbook's step tells of a change where it says that it was a smoke check, a phase where its pods started again or it
+/// went bad.
+fn after(r: &Record) -> bool {
+    match r.kind.as_str() {
+        "runbook" => r.data["smoke"] == true,
+        "phase" => r.data["restarts"].is_u64() || r.data["words"].as_str().is_some_and(|w| w.contains("degraded")),
+        kind => AFTER.contains(&kind),
+    }
 }
 
 /// The act's number in its own session.
@@ -187,8 +216,7 @@ fn prev_of(line: &[u8]) -> Option<&[u8]> {
 
 impl Scan {
     fn take(&mut self, record: Record, session: &str, open: &mut Open) {
-        // What the cord holds is a fold over its acts as well.
-        if worth(&record.kind, record.incident.is_some()) || record.data["cord"] == true {
+        if tells(&record) || after(&record) {
             self.case.push(record.clone());
         }
         if record.kind == "resolved" {

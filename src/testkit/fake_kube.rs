@@ -56,8 +56,8 @@ struct World {
     asked: Vec<Asked>,
     /// Patches carried out.
     patched: usize,
-    /// (method, part of the path, fault); the first that fits.
-    faults: Vec<(String, String, Fault)>,
+    /// (method, part of the path, fault, how often yet); the first that fits.
+    faults: Vec<(String, String, Fault, usize)>,
     /// `patch rollouts/status`, `list pods`.
     denied: BTreeSet<String>,
     /// Watches that start at an unknown version answer with an HTTP status instead of an event.
@@ -214,7 +214,12 @@ impl FakeKube {
 
     /// Requests with this method whose path contains `part` go wrong, until `heal`.
     pub fn fault(&self, method: &str, part: &str, fault: Fault) {
-        self.with(|w| w.faults.insert(0, (method.to_owned(), part.to_owned(), fault)));
+        self.fault_times(method, part, fault, usize::MAX);
+    }
+
+    /// The next `times` such requests go wrong.
+    pub fn fault_times(&self, method: &str, part: &str, fault: Fault, times: usize) {
+        self.with(|w| w.faults.insert(0, (method.to_owned(), part.to_owned(), fault, times)));
     }
 
     pub fn heal(&self) {
@@ -275,7 +280,8 @@ impl FakeKube {
 
     /// Requests that write to rollouts.
     pub fn writes(&self) -> usize {
-        self.look(|w| w.asked.iter().filter(|a| a.method == "PATCH").count())
+        let writes = |a: &&Asked| a.method == "PATCH" && !a.path.contains("dryRun=All");
+        self.look(|w| w.asked.iter().filter(writes).count())
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::world::World;
 use crate::config::theme::{Colour, Role, Style, Theme};
-use crate::ui::{Colours, Look};
+use crate::ui::{Colours, Glyphs, Look};
 use ratatui::buffer::Buffer;
 use ratatui::style::Color;
 
@@ -35,10 +35,20 @@ impl Picture {
         world
     }
 
+    /// What its pictures are drawn with: the end of its name says so.
+    pub fn glyphs(&self) -> Glyphs {
+        match self.path.rsplit('-').next() {
+            Some("ascii") => Glyphs::Ascii,
+            Some("blocks") => Glyphs::Blocks,
+            Some(_) | None => Glyphs::Braille,
+        }
+    }
+
     /// The text, then the roles.
     pub fn taken(&self) -> String {
         let world = self.world();
-        let (buf, drawn) = world.drawn(self.size.0, self.size.1, &probe());
+        let look = probe().with_glyphs(self.glyphs());
+        let (buf, drawn) = world.drawn(self.size.0, self.size.1, &look);
         let mut out = text(&buf);
         out.push_str("----\n");
         out.push_str(&roles(&buf));

@@ -31,6 +31,7 @@ pub fn pictures() -> Vec<Picture> {
     all.extend(super::states_log::log());
     all.extend(super::states_looked::looked());
     all.extend(super::states_finding::finding());
+    all.extend(super::states_signals::signals());
     all.extend(super::states_sizes::layouts());
     all
 }
@@ -95,7 +96,7 @@ fn verdicts() -> Vec<Picture> {
 fn not_judged() -> World {
     let mut w = world();
     w.service("checkout", 1, &[]);
-    w.source("eu-1", "kubernetes", Link::Watching, Roles { rollouts: true, telemetry: false });
+    w.source("eu-1", "kubernetes", Link::Watching, Roles { rollouts: true, telemetry: false, ..Roles::default() });
     w.canary(&super::Canary::new("checkout", "eu-1"));
     w.wait(3_100).keys("v");
     w
@@ -107,6 +108,7 @@ fn boards() -> Vec<Picture> {
             stories::worse_on(Place::Prod, "b")
         }),
         at("board/calm", "Calm is short and says so.", stories::calm),
+        at("board/unmeasured", "Nothing measures anything: steady, and never called fine.", stories::unmeasured),
         at("board/all", "The fine ones are shown as well.", || {
             let mut w = stories::calm();
             w.keys("+ j j j");
@@ -114,7 +116,12 @@ fn boards() -> Vec<Picture> {
         }),
         at("board/no-source-answers", "No source answers: this is not calm, and it says so.", || {
             let mut w = world();
-            w.source("eu-1", "kubernetes", Link::Connecting, Roles { rollouts: true, telemetry: false });
+            w.source(
+                "eu-1",
+                "kubernetes",
+                Link::Connecting,
+                Roles { rollouts: true, telemetry: false, ..Roles::default() },
+            );
             w.fail(
                 "eu-1",
                 Trouble::Unreachable,
@@ -125,7 +132,12 @@ fn boards() -> Vec<Picture> {
         }),
         at("board/nothing-yet", "The sources are still being read.", || {
             let mut w = world();
-            w.source("eu-1", "kubernetes", Link::Connecting, Roles { rollouts: true, telemetry: false });
+            w.source(
+                "eu-1",
+                "kubernetes",
+                Link::Connecting,
+                Roles { rollouts: true, telemetry: false, ..Roles::default() },
+            );
             w.keys("b").wait(400);
             w
         }),
@@ -146,7 +158,12 @@ fn others() -> Vec<Picture> {
                 m.environment.goal =
                     Some("checkout's canary goes bad within two minutes: find it and take it back".into());
             });
-            w.source("sim", "simulated", Link::Connecting, Roles { rollouts: true, telemetry: true });
+            w.source(
+                "sim",
+                "simulated",
+                Link::Connecting,
+                Roles { rollouts: true, telemetry: true, ..Roles::default() },
+            );
             w.wait(300);
             w
         }),
@@ -265,7 +282,12 @@ fn runbook_progress() -> World {
     for value in [Some(0.216), Some(0.12)] {
         w.keys("x");
         let asked = w.effects.iter().rev().find_map(|e| match e {
-            Effect::Ask { id, question: Question::Check(q), .. } => Some((*id, q.clone())),
+            // Not what is asked only because somebody looks.
+            Effect::Ask { id, question: Question::Check(q), .. }
+                if matches!(w.model.asks.get(id), Some(crate::core::model::Purpose::Check { .. })) =>
+            {
+                Some((*id, q.clone()))
+            }
             _ => None,
         });
         if let Some((id, query)) = asked {

@@ -167,7 +167,7 @@ pub fn cut() -> World {
         cut: Some((1, 2)),
         verb: "roll back".into(),
         by: "ito".into(),
-        to: None,
+        ..Unfinished::default()
     };
     w.send(Msg::Recovered(Box::new(Recovered { unfinished: vec![unfinished], ..Recovered::default() })));
     let asked = w.effects.iter().rev().find_map(|e| match e {

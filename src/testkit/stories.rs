@@ -25,8 +25,8 @@ pub fn fleet(place: Place) -> World {
     for book in crate::config::runbook::shipped() {
         w.model.runbooks.insert(book.name.clone(), book);
     }
-    let rollouts = Roles { rollouts: true, telemetry: false };
-    let telemetry = Roles { rollouts: false, telemetry: true };
+    let rollouts = Roles { rollouts: true, telemetry: false, ..Roles::default() };
+    let telemetry = Roles { rollouts: false, telemetry: true, ..Roles::default() };
     w.source("eu-1", "kubernetes", Link::Connecting, rollouts);
     w.source("us-1", "kubernetes", Link::Connecting, rollouts);
     w.source("metrics", "prometheus", Link::Connecting, telemetry);
@@ -55,9 +55,12 @@ fn awake(mut w: World, screen: &str) -> World {
 }
 
 fn quiet_rest(w: &mut World) {
-    for (name, source, weight) in [("search", "eu-1", 25), ("payments", "us-1", 5)] {
+    // Traffic as the weights split it: anything else would be said.
+    for (name, source, weight, stable) in
+        [("search", "eu-1", 25, (900.0, 0.3)), ("payments", "us-1", 5, (5_700.0, 1.9))]
+    {
         w.canary(&Canary::new(name, source).at(weight, 3).since(900));
-        w.figures(name, 900, (300.0, 0.1), (900.0, 0.3));
+        w.figures(name, 900, (300.0, 0.1), stable);
         w.burn(name, 0.3, 0.3, 0.5);
     }
     w.canary(&Canary::steady("auth", "eu-1"));
@@ -70,6 +73,17 @@ pub fn calm() -> World {
     quiet_rest(&mut w);
     w.canary(&Canary::steady("checkout", "eu-1"));
     w.burn("checkout", 0.2, 0.3, 0.39);
+    awake(w, "b")
+}
+
+/// A cluster and nothing that measures: everything is healthy by its word, and nobody knows how anything does.
+pub fn unmeasured() -> World {
+    let mut w = world();
+    let rollouts = Roles { rollouts: true, telemetry: false, ..Roles::default() };
+    w.source("eu-1", "kubernetes", Link::Watching, rollouts);
+    for name in ["checkout", "search", "payments", "auth"] {
+        w.canary(&Canary::steady(name, "eu-1"));
+    }
     awake(w, "b")
 }
 
@@ -105,8 +119,8 @@ pub fn worse() -> World {
 /// The first second: one source reads, one has not answered.
 pub fn first_second() -> World {
     let mut w = world();
-    w.source("eu-1", "kubernetes", Link::Connecting, Roles { rollouts: true, telemetry: false });
-    w.source("metrics", "prometheus", Link::Connecting, Roles { rollouts: false, telemetry: true });
+    w.source("eu-1", "kubernetes", Link::Connecting, Roles { rollouts: true, telemetry: false, ..Roles::default() });
+    w.source("metrics", "prometheus", Link::Connecting, Roles { rollouts: false, telemetry: true, ..Roles::default() });
     w.source_with("eu-1", |s| {
         s.link = Link::Reading { what: "pods".into(), done: 500, of: Some(1_200) };
     });
@@ -118,7 +132,7 @@ pub fn first_second() -> World {
 /// differ in their middle.
 pub fn long_names(screen: &str) -> World {
     let mut w = fleet(Place::Prod);
-    let rollouts = Roles { rollouts: true, telemetry: false };
+    let rollouts = Roles { rollouts: true, telemetry: false, ..Roles::default() };
     w.source("gke-europe-west4-production-a", "kubernetes", Link::Watching, rollouts);
     let name = "checkout-payment-authorization-gateway";
     w.service(name, 1, &[110_000, 120_000]);
@@ -224,7 +238,7 @@ pub fn rolled_back() -> World {
 
 /// Armed, with a healthy canary chosen.
 pub fn armed() -> World {
-    let mut w = judged(1_200, (900.0, 0.2), (2_700.0, 0.6));
+    let mut w = judged(1_200, (900.0, 0.2), (8_100.0, 1.8));
     w.keys("a a").flush().wait(1_100).keys("Y");
     w
 }

@@ -78,6 +78,9 @@ pub struct Trial {
     pub cluster: f64,
     /// Both tracks fail five times as often from minute 10 to 12.
     pub spike: bool,
+    /// The candidate's share grows, 5, 10, 25, 50 %, in quarters of the rollout that end amid a block, while both tracks
+    /// come to fail three times as often.
+    pub ramp: bool,
     pub secs: i64,
     /// The limit in force, as a fraction.
     pub limit: f64,
@@ -94,13 +97,32 @@ impl Trial {
             worse_from: 0,
             cluster: 1.0,
             spike: false,
+            ramp: false,
             secs: 1800,
             limit: 0.005,
         }
     }
 
-    fn counts(&self, dice: &mut Dice, rps: f64, p: f64) -> Counts {
-        let total = dice.requests(rps * BLOCK_SECS as f64);
+    /// The candidate's share, both tracks' failure rate and what the candidate adds, `at` seconds into the rollout.
+    pub fn share_at(&self, at: i64) -> f64 {
+        // Not on an edge: changes of weight do not wait for blocks.
+        let quarter = (at - 7).max(0) * 4 / self.secs.max(1);
+        if self.ramp { [0.05, 0.10, 0.25, 0.50][quarter.clamp(0, 3) as usize] } else { self.share }
+    }
+
+    pub fn p_at(&self, at: i64) -> f64 {
+        let spike = if self.spike && (600..720).contains(&at) { 5.0 } else { 1.0 };
+        let drift = if self.ramp { 1.0 + 2.0 * (at as f64 / self.secs as f64).clamp(0.0, 1.0) } else { 1.0 };
+        self.p * spike * drift
+    }
+
+    pub fn d_at(&self, at: i64) -> f64 {
+        if at >= self.worse_from { self.d } else { 0.0 }
+    }
+
+    /// Requests with this mean, and how many of them fail.
+    pub fn counts_of(&self, dice: &mut Dice, mean: f64, p: f64) -> Counts {
+        let total = dice.requests(mean);
         if self.cluster <= 1.0 {
             return Counts { total, failed: dice.failures(total, p) };
         }
@@ -114,11 +136,10 @@ impl Trial {
     }
 
     fn block(&self, dice: &mut Dice, start: i64, at: i64) -> Block {
-        let spike = if self.spike && (600..720).contains(&at) { 5.0 } else { 1.0 };
-        let p = self.p * spike;
-        let d = if at >= self.worse_from { self.d } else { 0.0 };
-        let candidate = self.counts(dice, self.rps * self.share, p + d);
-        let stable = self.counts(dice, self.rps * (1.0 - self.share), p);
+        let (p, d, share) = (self.p_at(at), self.d_at(at), self.share_at(at));
+        let requests = self.rps * BLOCK_SECS as f64;
+        let candidate = self.counts_of(dice, requests * share, p + d);
+        let stable = self.counts_of(dice, requests * (1.0 - share), p);
         Block { start, candidate: Some(candidate), stable: Some(stable) }
     }
 }

@@ -12,13 +12,14 @@ use crate::core::msg::Msg;
 use crate::core::time::{Person, Stamp, Utc, World as WorldTime};
 use crate::core::update::update;
 use crate::core::world::fact::Fact;
-use crate::core::world::figures::{Blocks, Counts, VersionBlock, Windows};
-use crate::core::world::service::{Service, Slo};
+use crate::core::world::figures::{Blocks, Counts, Signal, VersionBlock, Windows};
+use crate::core::world::service::{Judging, Service, Slo};
 use crate::core::world::source::{Abilities, Link, Right, Roles, SourceError, SourceState, Trouble};
 use crate::core::world::target::TargetState;
 use crate::ui::{Drawn, Look};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// 2026-11-21T03:14:07Z, when the story of the product page is told.
@@ -111,8 +112,8 @@ impl World {
 
     /// Two clusters and metrics, all answering.
     pub fn sources(&mut self) -> &mut World {
-        let rollouts = Roles { rollouts: true, telemetry: false };
-        let telemetry = Roles { rollouts: false, telemetry: true };
+        let rollouts = Roles { rollouts: true, telemetry: false, ..Roles::default() };
+        let telemetry = Roles { rollouts: false, telemetry: true, ..Roles::default() };
         self.source("eu-1", "kubernetes", Link::Watching, rollouts);
         self.source("us-1", "kubernetes", Link::Watching, rollouts);
         self.source("metrics", "prometheus", Link::Polling, telemetry)
@@ -146,7 +147,9 @@ impl World {
         let s = Service {
             owner: Some("payments".into()),
             tier,
-            slo: Some(Slo { objective: 0.999, period_days: 30 }),
+            slo: Some(Slo::rolling(0.999, 30)),
+            more: BTreeMap::new(),
+            judging: Judging::default(),
             runbooks: Vec::new(),
             history_ms: history_ms.to_vec(),
             name: id.clone(),
@@ -209,7 +212,7 @@ impl World {
             blocks.push(VersionBlock { start, by_hash });
         }
         let newest_sample = Some(Utc(self.stamp.utc.0 - 9_000));
-        let fact = Blocks { service, blocks, newest_sample, scrape_secs: 15, query: QUERY.into() };
+        let fact = Blocks::errors(service, blocks, newest_sample, 15, QUERY.into());
         self.fact("metrics", Fact::Blocks(fact));
         // Questions for history are answered by what was just said.
         self.answer_history()
@@ -238,7 +241,7 @@ impl World {
                     .filter(|b| !self.has_block(&service, b.start))
                     .collect();
                 let newest_sample = self.model.world.samples.get(&service).and_then(|s| s.newest);
-                let fact = Blocks { service, blocks, newest_sample, scrape_secs: 15, query: QUERY.into() };
+                let fact = Blocks::errors(service, blocks, newest_sample, 15, QUERY.into());
                 self.send(Msg::Asked { id, answer: Ok(vec![Fact::Blocks(fact)]) });
             }
         }
@@ -277,7 +280,8 @@ impl World {
         let service = ServiceId::from(service);
         let newest_sample = Some(Utc(self.stamp.utc.0 - 9_000));
         let query = "sum by (service) (increase(http_requests_total[5m]))";
-        let fact = Windows { service, rows, newest_sample, scrape_secs: 15, query: query.into() };
+        let (signal, at) = (Signal::Errors, Some(self.stamp.utc));
+        let fact = Windows { service, signal, at, rows, newest_sample, scrape_secs: 15, query: query.into() };
         self.fact("metrics", Fact::Windows(fact))
     }
 

@@ -247,27 +247,33 @@ pub fn install_panic_hook(report: impl Fn(&str) -> Option<String> + Send + Sync 
             Some(path) => format!("report: {}", visible(&path)),
             None => "no report could be written".to_owned(),
         };
-        last_line(device.as_deref(), &format!("andon: internal error: {text}; {named}"));
+        last_lines(device.as_deref(), &[format!("andon: internal error: {text}; {named}")]);
         std::process::abort();
     }));
 }
 
-/// The last line after the terminal was given back, to stderr. If that is the terminal it has 200 ms, and one that
-/// hung up gets nothing: silence is better than hanging on the way out. The line must be gated already.
-pub fn last_line(terminal: Option<&Device>, line: &str) {
-    let line = format!("{line}\n");
-    match terminal {
-        Some(device) if rustix::termios::isatty(rustix::stdio::stderr()) => {
-            let end = Instant::now() + RESTORE;
-            let _ = device.write_all(line.as_bytes(), || Instant::now() < end);
-        }
-        Some(_) | None => {
-            let stderr = rustix::stdio::stderr();
-            let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
-            let limit = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
-            if poll(&mut fds, Some(&limit)).is_ok() && fds[0].revents().contains(PollFlags::OUT) {
-                let _ = io::stderr().write_all(line.as_bytes());
+/// The last lines after the terminal was given back, to stderr. If that is the terminal they have 200 ms, all of them
+/// together, and one that hung up gets nothing: silence is better than hanging on the way out. Gated already, each of them.
+pub fn last_lines(terminal: Option<&Device>, lines: &[String]) {
+    let end = Instant::now() + RESTORE;
+    for line in lines {
+        let line = format!("{line}\n");
+        let told = match terminal {
+            Some(device) if rustix::termios::isatty(rustix::stdio::stderr()) => {
+                device.write_all(line.as_bytes(), || Instant::now() < end).is_ok()
             }
+            Some(_) | None => {
+                let stderr = rustix::stdio::stderr();
+                let mut fds = [PollFd::new(&stderr, PollFlags::OUT)];
+                let left = end.saturating_duration_since(Instant::now());
+                let limit = Timespec { tv_sec: 0, tv_nsec: i64::from(left.subsec_nanos()) };
+                poll(&mut fds, Some(&limit)).is_ok()
+                    && fds[0].revents().contains(PollFlags::OUT)
+                    && io::stderr().write_all(line.as_bytes()).is_ok()
+            }
+        };
+        if !told {
+            return;
         }
     }
 }

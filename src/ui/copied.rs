@@ -43,6 +43,9 @@ pub fn text(model: &Model) -> String {
             Screen::Runbook => step(model),
             Screen::Sources => source(model),
             Screen::Evidence => super::screens::evidence::rows(model, WIDE, 1_000).fit(usize::MAX),
+            Screen::Watch => super::screens::watch::rows(model, WIDE, 1_000).fit(usize::MAX),
+            Screen::Alerts => super::screens::alerts::rows(model, WIDE, 1_000).fit(usize::MAX),
+            Screen::Timeline => super::screens::timeline::rows(model, WIDE, 1_000).fit(usize::MAX),
             Screen::Incident => super::screens::incident::head(model, WIDE).fit(usize::MAX),
         }
     };
@@ -98,7 +101,7 @@ fn service(model: &Model) -> Vec<Line> {
         Line::new().text("budget   ").append(figures::budget_of(model, &t.service)),
     ];
     if t.is_moving() {
-        out.push(Line::new().text(format!("reach    {}", figures::reach(t))));
+        out.push(Line::new().text("reach    ").append(figures::reach(t)));
     }
     out.push(Line::new().text(format!("way back {}", figures::way_back(model, t).0)));
     out
@@ -114,7 +117,19 @@ fn step(model: &Model) -> Vec<Line> {
     }
     match &step.kind {
         StepKind::Manual => {}
-        StepKind::Check(check) => out.push(Line::new().text(format!("asks {}, expects {}", check.query, check.expect))),
+        StepKind::Check(check) => {
+            let (asks, expects) = check.words();
+            out.push(Line::new().text(format!("asks {asks}, expects {expects}")));
+        }
+        StepKind::Act(i) => out.push(Line::new().text(format!("act {}", i.name()))),
+        StepKind::Command(c) => out.extend(c.lines().into_iter().map(|l| Line::new().text(l))),
+        StepKind::Wait { ms } => {
+            out.push(Line::new().text(format!("waits {}", crate::core::case::runbook::short(*ms))));
+        }
+        StepKind::Choose(c) => {
+            out.push(Line::new().text(&*c.ask));
+            out.extend(c.answers.iter().map(|a| Line::new().text(format!("- {}", a.words))));
+        }
     }
     out
 }

@@ -222,6 +222,7 @@ fn played(model: &Model, r: &Replayed) -> String {
 fn second_row(model: &Model, wide: usize) -> Line {
     let now = model.utc();
     let tail = match model.environment.place {
+        Place::Drill if model.speed == 0 => "drill time STANDS".to_owned(),
         Place::Drill => format!("drill time {}x", model.speed),
         Place::Replay => model.replay.as_ref().map(|r| played(model, r)).unwrap_or_default(),
         Place::Prod | Place::Other => String::new(),
@@ -274,7 +275,7 @@ fn alarm_row(model: &Model) -> Line {
     let line = Line::of(role, &first.text);
     match &first.place {
         // Elsewhere than on Sources: the key that goes there, and the one that tells all.
-        At::Service(_) if !alarm::is_here(model, &first.place) => {
+        At::Service(_) | At::Alerts(_) if !alarm::is_here(model, &first.place) => {
             let line = line.end(Role::Key, key(Intent::Alarm)).end(Role::Muted, " goes there");
             if more.is_empty() { line } else { line.end(Role::Muted, format!(" ({more}{sources})")) }
         }
@@ -282,7 +283,7 @@ fn alarm_row(model: &Model) -> Line {
             let line = line.end(Role::Key, key(Intent::ScreenIncident)).end(Role::Muted, " tells more");
             if more.is_empty() { line } else { line.end(Role::Muted, format!(" ({more}{sources})")) }
         }
-        At::Service(_) | At::Source(_) | At::Sources | At::Incident => {
+        At::Service(_) | At::Source(_) | At::Sources | At::Incident | At::Alerts(_) => {
             line.end(Role::Muted, format!("({more}{sources})"))
         }
     }

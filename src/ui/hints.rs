@@ -2,7 +2,7 @@
 //! from what works now, so that they cannot lie.
 
 use super::overlays::filter;
-use super::parts::line::{Line, cut_middle, gate, width};
+use super::parts::line::{Line, cut_middle, gate, width, wrap};
 use crate::config::theme::Role;
 use crate::core::act::dialog::{DialogKind, PlanState};
 use crate::core::act::many::{Many, Whole};
@@ -69,13 +69,33 @@ pub fn last_rows(model: &Model, wide: usize) -> (Line, Line) {
     match (&model.notice, filter) {
         (Some((text, _)), Some(f)) if !typing => upper = Line::of(Role::Moving, text).end(Role::Warn, f.words),
         (_, Some(f)) => upper = f.line,
-        (Some((text, _)), None) => upper = Line::of(Role::Moving, text),
+        (Some(_), None) => upper = notice(model, wide).pop().unwrap_or_default(),
         (None, None) => {}
     }
     (upper, lower)
 }
 
+/// Rows a notice may have.
+const NOTICE_MOST: usize = 4;
+
+/// What is said for a few seconds, in as many rows as it takes; the last of them is the row of the hints. One row while
+/// something lies over the screen: nothing of that is covered.
+pub fn notice(model: &Model, wide: usize) -> Vec<Line> {
+    let Some((text, _)) = &model.notice else { return Vec::new() };
+    let covered = model.dialog.is_some() || model.nav.overlay.is_some() || super::overlays::menu::is_open(model);
+    if covered || filter::line(model, wide).is_some() {
+        return vec![Line::of(Role::Moving, text)];
+    }
+    let mut parts = wrap(&gate(text), wide);
+    if parts.len() > NOTICE_MOST {
+        let rest = parts.split_off(NOTICE_MOST - 1).join(" ");
+        parts.push(rest);
+    }
+    parts.into_iter().map(|p| Line::of(Role::Moving, p)).collect()
+}
+
 const MOVE: &[Intent] = &[Intent::NextRow, Intent::PreviousRow];
+const FIGURE: &[Intent] = &[Intent::FigurePrevious, Intent::FigureNext];
 
 fn rows(model: &Model, wide: usize) -> (Line, Line) {
     use Intent as I;
@@ -91,7 +111,17 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         Some(Overlay::Explain { .. } | Overlay::Help { .. }) if !model.nav.pending.is_empty() => {}
         Some(Overlay::Explain { .. }) => {
             return (
-                list(model, wide, &[(MOVE, "scroll"), (&[I::Back], "back"), (&[I::Help], "help")]),
+                list(
+                    model,
+                    wide,
+                    &[
+                        (MOVE, "scroll"),
+                        if crate::core::update::figures_here(model) { (FIGURE, "next figure") } else { (&[], "") },
+                        (&[I::Copy], "copy"),
+                        (&[I::Back], "back"),
+                        (&[I::Help], "help"),
+                    ],
+                ),
                 acts_on(model, wide),
             );
         }
@@ -121,6 +151,12 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
         Some(Overlay::Pick(_)) => {
             return (
                 list(model, wide, &[(MOVE, "choose"), (&[I::Open], "its dialog"), (&[I::Back], "nothing")]),
+                Line::new(),
+            );
+        }
+        Some(Overlay::Answer { .. }) => {
+            return (
+                list(model, wide, &[(MOVE, "choose"), (&[I::Open], "answers"), (&[I::Back], "nothing")]),
                 Line::new(),
             );
         }
@@ -197,6 +233,8 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             Some(_) => (&[I::ScreenRunbook], "runbook"),
             None => (&[], ""),
         };
+    let figures = crate::core::update::figures_here(model);
+    let figure: (&[I], &str) = if figures { (&[I::FigureNext], "figure") } else { (&[], "") };
     let back: (&[I], &str) = if model.nav.back.is_empty() { (&[], "") } else { (&[I::Back], "back") };
     let records = model.nav.screen == Screen::Incident && !crate::core::listing::records(model).is_empty();
     let upper = match model.nav.screen {
@@ -236,6 +274,38 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
                 (&[I::Quit], "leave"),
             ],
         ),
+        Screen::Alerts => list(
+            model,
+            wide,
+            &[
+                (MOVE, "choose"),
+                (&[I::Open], if model.nav.alert_open { "fold" } else { "each" }),
+                (&[I::Filter], "filter"),
+                (&[I::ScreenTimeline], "timeline"),
+                (&[I::ScreenVerdict], "verdict"),
+                back,
+                (&[I::ScreenBoard], "board"),
+                (&[I::Help], "help"),
+                (&[I::Palette], "cmd"),
+                drill,
+                (&[I::Quit], "leave"),
+            ],
+        ),
+        Screen::Timeline => list(
+            model,
+            wide,
+            &[
+                (MOVE, "choose"),
+                (&[I::Open], "verdict as of then"),
+                (&[I::ScreenAlerts], "alerts"),
+                (&[I::ScreenVerdict], "verdict"),
+                back,
+                (&[I::Help], "help"),
+                (&[I::Palette], "cmd"),
+                drill,
+                (&[I::Quit], "leave"),
+            ],
+        ),
         Screen::Incident => list(
             model,
             wide,
@@ -253,12 +323,30 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
                 (&[I::Quit], "leave"),
             ],
         ),
+        Screen::Watch => list(
+            model,
+            wide,
+            &[
+                if crate::core::here::works(model, I::NextRow) { (MOVE, "choose") } else { (&[], "") },
+                if crate::core::here::works(model, I::Open) { (&[I::Open], "go there") } else { (&[], "") },
+                (&[I::ScreenVerdict], "verdict"),
+                (&[I::ScreenBoard], "board"),
+                (&[I::ScreenIncident], "incident"),
+                back,
+                (&[I::Note], "note"),
+                (&[I::Help], "help"),
+                (&[I::Palette], "cmd"),
+                drill,
+                (&[I::Quit], "leave"),
+            ],
+        ),
         Screen::Verdict => list(
             model,
             wide,
             &[
                 (MOVE, "other"),
                 (&[I::Open], "why"),
+                figure,
                 (&[I::ScreenBoard], "board"),
                 book,
                 (&[I::Note], "note"),
@@ -277,6 +365,7 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             &[
                 (MOVE, "choose"),
                 (&[I::Open], "why"),
+                figure,
                 (&[I::ScreenVerdict], "verdict"),
                 book,
                 (&[I::Note], "note"),
@@ -306,7 +395,7 @@ fn rows(model: &Model, wide: usize) -> (Line, Line) {
             wide,
             &[
                 (&[I::StepNext, I::StepPrevious], "choose"),
-                (&[I::StepRun], "run check"),
+                (&[I::StepRun], run_word(model)),
                 (&[I::StepTick], "tick"),
                 (&[I::StepSkip], "skip"),
                 (&[I::ScreenVerdict], "verdict"),
@@ -393,19 +482,29 @@ fn beside(model: &Model, wide: usize, book: (&[Intent], &str), drill: (&[Intent]
 /// The keys of a dialog with fields.
 fn sheet(model: &Model, wide: usize, s: &Sheet) -> Line {
     use Intent as I;
-    if s.typing.is_some() {
+    if s.typing.is_some() && !s.types_name() {
         return list(model, wide, &[(&[I::FieldTake], "keep this row"), (&[I::FieldLeave], "leave it as it was")]);
     }
     let text: (&[I], &str) = match s.rows.get(s.at).map(|r| &r.field) {
         Some(Field::Text(_)) => (&[I::SheetEdit], "type this row"),
+        // What is known by itself has one state.
+        Some(Field::Choice { options, .. }) if options.len() < 2 => (&[], ""),
+        Some(Field::Choice { .. }) if s.what == What::Checklists => (&[I::SheetCycle], "ticks it"),
         Some(Field::Choice { .. }) => (&[I::SheetCycle], "next choice"),
         None => (&[], ""),
     };
     let rows: (&[I], &str) = if s.rows.len() > 1 { (&[I::SheetNext, I::SheetPrevious], "choose") } else { (&[], "") };
+    if s.types_name() {
+        return Line::of(Role::Key, "enter")
+            .text(" counts once the name matches  ")
+            .add(Role::Key, "esc")
+            .text(" nothing");
+    }
     let copy: (&[I], &str) = if s.what == What::Tell { (&[I::CopyRequests], "copy the text") } else { (&[], "") };
     let line = list(model, wide, &[rows, text, copy]);
     let gap = if line.is_empty() { "" } else { "  " };
-    line.text(format!("{gap}any other key closes this and records nothing"))
+    let nothing = if s.sends.is_some() { "sends" } else { "records" };
+    line.text(format!("{gap}any other key closes this and {nothing} nothing"))
 }
 
 fn dialog(model: &Model, wide: usize, kind: &DialogKind) -> Line {
@@ -417,7 +516,16 @@ fn dialog(model: &Model, wide: usize, kind: &DialogKind) -> Line {
     }
     let can_copy = matches!(kind, DialogKind::Act(a) if matches!(a.plan, PlanState::Ready(_)) && a.name.is_none());
     let copy: (&[Intent], &str) = if can_copy { (&[Intent::CopyRequests], "copy the requests") } else { (&[], "") };
-    if matches!(kind, DialogKind::Act(a) if a.name.is_some() && a.refused.is_none()) {
+    let runs = matches!(kind, DialogKind::Run(r) if r.name.is_some());
+    // An emergency asks for its reason before the name.
+    let reason = |a: &crate::core::act::dialog::ActDialog| a.emergency.as_ref().is_some_and(|e| !e.taken);
+    if matches!(kind, DialogKind::Act(a) if reason(a) && a.act.is_none() && a.refused.is_none()) {
+        return Line::of(Role::Key, "enter")
+            .text(" goes on once it is a sentence, then the name  ")
+            .add(Role::Key, "esc")
+            .text(" nothing");
+    }
+    if runs || matches!(kind, DialogKind::Act(a) if a.name.is_some() && a.refused.is_none()) {
         return Line::of(Role::Key, "enter")
             .text(" counts once the name matches  ")
             .add(Role::Key, "esc")
@@ -442,6 +550,20 @@ fn many(model: &Model, wide: usize, m: &Many) -> Line {
     let copy: (&[Intent], &str) = if m.is_ready() { (&[Intent::CopyRequests], "copy") } else { (&[], "") };
     let line = list(model, wide, &[(MOVE, "choose"), tick, copy]);
     line.text("  any other key closes this")
+}
+
+/// What the key that runs a step does to the chosen one.
+fn run_word(model: &Model) -> &'static str {
+    use crate::core::case::runbook::StepKind;
+    let book = crate::core::listing::this_runbook(model).and_then(|n| model.runbooks.get(&n));
+    match book.and_then(|b| b.steps.get(model.nav.step_row)).map(|s| &s.kind) {
+        Some(k) if k.command().is_some() => "its dialog",
+        Some(StepKind::Check(_)) => "run check",
+        Some(StepKind::Act(_) | StepKind::Command(_)) => "its dialog",
+        Some(StepKind::Wait { .. }) => "wait",
+        Some(StepKind::Choose(_)) => "answer",
+        Some(StepKind::Manual) | None => "run check",
+    }
 }
 
 /// `a acts on CHECKOUT eu-1: r roll back  h hold`: only what would open a dialog that can go out.
@@ -521,6 +643,8 @@ pub fn word(intent: Intent) -> &'static str {
         Intent::Retry => "retry",
         Intent::Freeze => "freeze",
         Intent::Thaw => "thaw",
+        Intent::FlagOff => "flag off",
+        Intent::FlagOn => "flag on",
         other => other.name(),
     }
 }

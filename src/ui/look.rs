@@ -21,6 +21,23 @@ pub enum Colours {
     True,
 }
 
+/// What pictures are drawn with. Words are ASCII on every terminal; only pictures differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Glyphs {
+    Ascii,
+    /// Half blocks and shades.
+    Blocks,
+    /// Eight dots a cell.
+    Braille,
+}
+
+impl Glyphs {
+    /// What a terminal surely has: no font of the Linux console holds braille, and few hold blocks of every height.
+    pub fn of(colours: Colours, utf8: bool) -> Glyphs {
+        if !utf8 || colours == Colours::Console { Glyphs::Ascii } else { Glyphs::Braille }
+    }
+}
+
 /// Everything worked out beforehand, so that drawing only looks it up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -29,16 +46,23 @@ pub struct Look {
     colours: Colours,
     /// Characters beyond ASCII may be sent. When not, foreign ones are drawn as `?`.
     pub utf8: bool,
+    pub glyphs: Glyphs,
 }
 
 impl Look {
     pub fn new(theme: Theme, colours: Colours, utf8: bool) -> Look {
-        Look { styles: styles(&theme, colours), colours, utf8 }
+        Look { styles: styles(&theme, colours), colours, utf8, glyphs: Glyphs::of(colours, utf8) }
     }
 
     /// The shipped theme on sixteen colours: the design size.
     pub fn shipped() -> Look {
         Look::new(theme::default_theme(), Colours::Sixteen, true)
+    }
+
+    /// Pictures drawn with these. Never more than the terminal has.
+    pub fn with_glyphs(self, glyphs: Glyphs) -> Look {
+        let glyphs = if self.utf8 { glyphs } else { Glyphs::Ascii };
+        Look { glyphs, ..self }
     }
 
     /// Another theme from now on, on the same terminal.

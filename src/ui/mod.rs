@@ -13,8 +13,10 @@ pub mod overlays;
 pub mod parts;
 pub mod screens;
 pub mod title;
+#[cfg(test)]
+mod walk_tests;
 
-pub use look::{Colours, Look};
+pub use look::{Colours, Glyphs, Look};
 
 use crate::core::act::dialog::DialogKind;
 use crate::core::id::DialogId;
@@ -85,6 +87,14 @@ fn cells(model: &Model, look: &Look, area: Rect, buf: &mut Buffer) -> Drawn {
     // What lies over the screen may cover the chosen row: then the cursor is its own or nowhere, and nothing is picked.
     let open = model.dialog.is_some() || model.nav.overlay.is_some() || overlays::menu::is_open(model);
     let row = if open { Marks::default() } else { row };
+    let mut above = hints::notice(model, usize::from(area.width));
+    // The last of them stands in the row of the hints.
+    above.pop();
+    if !above.is_empty() {
+        let mut rows = Rows::new();
+        above.into_iter().for_each(|l| rows.keep(l));
+        overlays::foot(rows, look, body, buf);
+    }
     Drawn { cursor: over.cursor.or(row.cursor), hits: row.hits, ..over }
 }
 
@@ -103,6 +113,9 @@ fn screen(model: &Model, look: &Look, area: Rect, body: Rect, buf: &mut Buffer) 
         Screen::Sources => screens::sources::rows(model, wide, tall),
         Screen::Evidence => screens::evidence::rows(model, wide, tall),
         Screen::Incident => screens::incident::rows(model, wide, tall),
+        Screen::Watch => screens::watch::rows(model, wide, tall),
+        Screen::Alerts => screens::alerts::rows(model, wide, tall),
+        Screen::Timeline => screens::timeline::rows(model, wide, tall),
     };
     rows.draw(look, body, buf)
 }
@@ -120,10 +133,16 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
             DialogKind::Sheet(sheet) => {
                 let rows = overlays::sheet::rows(model, d, sheet, wide);
                 let (_, marks) = overlays::below_marked(rows, look, body, buf);
+                if let Some(Overlay::Who { typed, .. }) = &model.nav.overlay {
+                    let (rows, column) = overlays::who::rows(model, typed);
+                    let area = overlays::below(rows, look, body, buf);
+                    return Drawn { cursor: in_last(area, column), ..Drawn::default() };
+                }
                 let cursor = marks.cursor;
                 return Drawn { cursor, dialog: Some(d.id), ..Drawn::default() };
             }
             DialogKind::Many(many) => overlays::many::rows(model, d, many, wide, tall),
+            DialogKind::Run(run) => overlays::run::rows(model, d, run, wide),
             DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) => {
                 (overlays::small::rows(model, d, wide), None)
             }
@@ -158,6 +177,10 @@ fn over(model: &Model, look: &Look, body: Rect, buf: &mut Buffer) -> Drawn {
         }
         Some(Overlay::Pick(p)) => {
             overlays::below(overlays::pick::rows(model, p, wide, tall), look, body, buf);
+            None
+        }
+        Some(Overlay::Answer { runbook, step, row }) => {
+            overlays::below(overlays::answer::rows(model, runbook, *step, *row, wide), look, body, buf);
             None
         }
         Some(Overlay::Note(draft)) => overlays::note::draw(model, draft, look, body, buf),
@@ -212,6 +235,7 @@ fn under(model: &Model, field: &Field, look: &Look, body: Rect, buf: &mut Buffer
             Overlay::Log(_)
             | Overlay::Lines(_)
             | Overlay::Pick(_)
+            | Overlay::Answer { .. }
             | Overlay::Note(_)
             | Overlay::Palette(_)
             | Overlay::SkipReason { .. }

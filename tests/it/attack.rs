@@ -28,6 +28,8 @@ enum Place {
     Runbook,
     Sources,
     Incident,
+    Alerts,
+    Timeline,
     /// The log browser.
     Log,
     Help,
@@ -41,12 +43,14 @@ enum Place {
     Wide,
 }
 
-const PLACES: [Place; 13] = [
+const PLACES: [Place; 15] = [
     Place::Verdict,
     Place::Board,
     Place::Runbook,
     Place::Sources,
     Place::Incident,
+    Place::Alerts,
+    Place::Timeline,
     Place::Log,
     Place::Help,
     Place::Why,
@@ -127,6 +131,8 @@ impl Victim {
             Place::Runbook => self.typed("r"),
             Place::Sources => self.typed("o"),
             Place::Incident => self.typed("i"),
+            Place::Alerts => self.typed("f"),
+            Place::Timeline => self.typed("t"),
             Place::Log => {
                 self.typed("i");
                 self.press(Key::plain(Code::Enter));
@@ -193,7 +199,7 @@ impl Victim {
             let mut wrong = Vec::new();
             for effect in &self.run.effects[self.seen..] {
                 match effect {
-                    Effect::Perform { .. } => wrong.push("a request"),
+                    Effect::Perform { .. } | Effect::SidePerform { .. } => wrong.push("a request"),
                     Effect::Quit(_) if armed => wrong.push("left while armed"),
                     Effect::Quit(_) => left = true,
                     Effect::Append { entry, .. } if entry.kind == Kind::Armed => wrong.push("armed"),
@@ -208,6 +214,8 @@ impl Victim {
                                 | Kind::FollowUp
                                 | Kind::Debt
                                 | Kind::Ticked
+                                | Kind::Checklist
+                                | Kind::Emergency
                                 | Kind::Told
                         ) || (entry.kind == Kind::Lead && entry.data["what"] != "lapsed") =>
                     {
@@ -386,7 +394,10 @@ fn every_place_is_attacked(screen: Screen, overlay: Overlay) {
         | Screen::Runbook
         | Screen::Sources
         | Screen::Evidence
-        | Screen::Incident => {}
+        | Screen::Incident
+        | Screen::Watch
+        | Screen::Alerts
+        | Screen::Timeline => {}
     }
     match overlay {
         Overlay::Explain { .. }
@@ -397,6 +408,7 @@ fn every_place_is_attacked(screen: Screen, overlay: Overlay) {
         | Overlay::Lines(_)
         | Overlay::Raw { .. }
         | Overlay::Pick(_)
+        | Overlay::Answer { .. }
         | Overlay::SkipReason { .. }
         | Overlay::Who { .. } => {}
     }

@@ -18,7 +18,7 @@ fn fleet() -> World {
     w.sources();
     let more = ["ap-1", "sa-1", "logs", "gate", "ci"];
     for id in more {
-        w.source(id, "prometheus", Link::Polling, Roles { rollouts: false, telemetry: true });
+        w.source(id, "prometheus", Link::Polling, Roles { rollouts: false, telemetry: true, ..Roles::default() });
     }
     for i in 0..20 {
         let name = format!("service-{i:02}");
@@ -50,7 +50,7 @@ impl Line {
     fn draw(&mut self, w: &World) -> usize {
         let (buffer, drawn) = w.drawn(self.size.0, self.size.1, &self.look);
         let bytes = self.painter.paint(&Frame { buffer, cursor: drawn.cursor, tag: None });
-        if std::env::var_os("SHOW").is_some() && bytes.len() < 1000 {
+        if std::env::var_os("SHOW").is_some() && bytes.len() < 2000 {
             println!("{} {:?}", bytes.len(), String::from_utf8_lossy(&bytes));
         }
         bytes.len()

@@ -133,19 +133,19 @@ fn every_screen_has_its_key_and_help_lists_the_loaded_map() {
 fn a_map_of_ones_own_changes_keys_hints_help_and_act_menu() {
     let home = Home::new("keymap");
     home.config("keymap = \"mine\"\n");
-    home.file(".config/andon/keymaps/mine.toml", "[global]\n\"a r\" = \"none\"\n\"a y\" = \"roll-back\"\n");
+    home.file(".config/andon/keymaps/mine.toml", "[global]\n\"a r\" = \"none\"\n\"a j\" = \"roll-back\"\n");
     let mut pty = home.andon(&["drill", "calm"]);
     awake(&mut pty);
-    pty.wait_for("y roll back");
+    pty.wait_for("j roll back");
     assert!(!pty.look(|g| g.contains("r roll back")));
     pty.keys("?");
-    pty.wait_for("a y");
+    pty.wait_for("a j");
     assert!(!pty.look(|g| g.contains(" a r ")));
     pty.keys("Esc a");
-    pty.wait_until("y in the act menu", |g| g.contains("ACT ON") && g.contains(" y "));
+    pty.wait_until("j in the act menu", |g| g.contains("ACT ON") && g.contains(" j "));
     pty.keys("r");
     pty.wait_for("no such act");
-    pty.keys("a y");
+    pty.keys("a j");
     pty.wait_for("ROLL BACK");
     pty.keys("Esc");
     pty.wait_for("nothing was started");

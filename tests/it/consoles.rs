@@ -6,10 +6,14 @@ use crate::log::session::settings;
 use crate::pty::Pty;
 use crate::together::{case, together};
 use andon::core::act::plan::Ticket;
+use andon::core::act::side::SideAct;
 use andon::core::case::seams::seams;
 use andon::core::entry::{Entry, Kind};
+use andon::core::msg::Msg;
 use andon::core::record::Record;
 use andon::core::time::{Person, Stamp, Utc, World};
+use andon::engine::inbox::Inbox;
+use andon::engine::logbook::{Elsewhere, Logbook};
 use andon::journal::append::MineOnly;
 use andon::journal::chain;
 use andon::journal::follow::{Before, Follower, Found, OnFound, Settings as Follow};
@@ -156,31 +160,32 @@ fn two_that_write_at_once_are_all_there_and_merged_the_same_by_every_reader() {
     }
 }
 
-struct Bastion {
-    home: Home,
+/// One host with a directory of logs that all consoles on it share, and a cluster beside it.
+pub struct Bastion {
+    pub home: Home,
     kube: Kube,
     config: String,
     more: Vec<(&'static str, &'static str)>,
     /// Keeps the fake server's tasks running.
-    _runtime: tokio::runtime::Runtime,
+    pub runtime: tokio::runtime::Runtime,
 }
 
 impl Bastion {
-    fn new(name: &str, more: &[(&'static str, &'static str)]) -> Bastion {
+    pub fn new(name: &str, more: &[(&'static str, &'static str)]) -> Bastion {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let kube = runtime.block_on(Kube::new());
         let config = kube.server().kubeconfig.to_str().unwrap().to_owned();
         let home = Home::new(name);
         std::fs::create_dir_all(home.path().join("host/fake")).unwrap();
-        Bastion { home, kube, config, more: more.to_vec(), _runtime: runtime }
+        Bastion { home, kube, config, more: more.to_vec(), runtime }
     }
 
-    fn logs(&self) -> PathBuf {
+    pub fn logs(&self) -> PathBuf {
         self.home.path().join("host/fake")
     }
 
     /// A console of somebody, awake, with checkout chosen.
-    fn console(&self, who: &str) -> Pty {
+    pub fn console(&self, who: &str) -> Pty {
         let host = self.home.path().join("host");
         let state = self.home.path().join(format!("state-{who}"));
         let mut env = vec![
@@ -198,7 +203,7 @@ impl Bastion {
     }
 
     /// All whole records in the shared directory.
-    fn records(&self) -> Vec<Value> {
+    pub fn records(&self) -> Vec<Value> {
         let files =
             std::fs::read_dir(self.logs()).unwrap().filter_map(|f| std::fs::read_to_string(f.ok()?.path()).ok());
         files.flat_map(|t| t.lines().filter_map(|l| serde_json::from_str(l).ok()).collect::<Vec<Value>>()).collect()
@@ -310,4 +315,36 @@ fn two_consoles_on_one_host_know_of_each_other() {
             assert!(!std::fs::read_dir(b.logs()).unwrap().any(|f| f.unwrap().path().extension().unwrap() == "live"));
         }),
     ]);
+}
+
+/// Its intent names no target. What it was about is in its data, and the console that opens next is told.
+#[test]
+fn the_log_of_an_ended_session_tells_what_its_side_act_was_about() {
+    let home = Home::new("left-side");
+    let dir = home.path().join("log");
+    std::fs::create_dir(&dir).expect("made");
+    let silent: OnReport = Arc::new(|_| {});
+    let j = journal(&dir, "ito", silent);
+    let asks = SideAct::FlagOff { key: "new-token".into() };
+    let data = json!({"act": 3, "verb": "flag off", "subject": "new-token", "source": "desk", "asks": asks, "step": 1, "of": 1});
+    let entry = Entry { kind: Kind::Intent, at: now().utc, incident: None, target: None, data };
+    j.append(entry, now(), Some(Ticket(7)), Durability::Sync);
+    assert!(j.close(now(), LONG).head.is_some());
+    let inbox = Inbox::default();
+    let elsewhere = Elsewhere { state: home.path().to_owned(), anchor: Vec::new() };
+    let log = Logbook::open(settings(&dir, "bbbb"), elsewhere, None, now(), inbox.clone());
+    let end = Instant::now() + LONG;
+    let told = loop {
+        let found = inbox.take(64).into_iter().find_map(|m| if let Msg::Recovered(r) = m { Some(r) } else { None });
+        if let Some(r) = found {
+            break r;
+        }
+        assert!(Instant::now() < end, "nothing was recovered");
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    let [left] = told.unfinished.as_slice() else { panic!("{:?}", told.unfinished) };
+    assert_eq!((left.ticket, &*left.words), (7, "flag off new-token at desk by ito"));
+    let side = left.side.as_deref().expect("it is a side act");
+    assert_eq!((side.source.as_str(), &side.act), ("desk", &Some(asks)));
+    log.close(now());
 }

@@ -32,8 +32,31 @@ async fn prometheus_keeps_the_contract() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_simulated_world_keeps_the_contract() {
-    contract::check(|| std::future::ready(Simulated::cluster())).await;
-    contract::check(|| std::future::ready(Simulated::metrics())).await;
+    for (scenario, target) in [("f1", "checkout"), ("f5", "inventory")] {
+        contract::check(|| std::future::ready(Simulated::cluster_of(scenario, target))).await;
+        contract::check(|| std::future::ready(Simulated::metrics_of(scenario, target))).await;
+        contract::check(|| std::future::ready(Simulated::desk_of(scenario, target))).await;
+    }
+}
+
+/// The same contract where the drill's rollouts are no canaries by steps.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_strategies_keep_it_too() {
+    let text = |more: &str| {
+        format!(
+            "title = \"t\"\ngoal = \"g\"\nlike = \"f1\"\ntake = [\"pricing\"]\n[[service]]\nname = \"cart\"\n{more}\n\
+            rollout = {{ version = \"v6.2.0\", step = 0, past = [{{ ago = 60, weight = 0 }}] }}\n"
+        )
+    };
+    let blue_green = text("strategy = \"blue-green\"");
+    contract::check(|| std::future::ready(Simulated::cluster_of(&blue_green, "cart"))).await;
+    let ticks = "flagger = { interval = 600, step = 10, most = 50, over = 1.0, threshold = 3 }";
+    let flagger = text(&format!("strategy = \"flagger\"\n{ticks}"));
+    // No gate is ever released there: that a request again is refused is tried beside the world.
+    for clause in CLAUSES.into_iter().filter(|c| *c != "once") {
+        let kept = contract::clause(clause, &Simulated::cluster_of(&flagger, "cart")).await;
+        assert_eq!(kept, Ok(()), "{clause}");
+    }
 }
 
 /// A subject whose backend has one clause broken.

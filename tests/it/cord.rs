@@ -200,6 +200,7 @@ fn a_re_read_that_fails_after_the_key_asks_one_name_and_the_others_are_not_held_
     run.keys("Y");
     assert_eq!(run.sent.len(), 0, "none could be read back");
     assert_eq!(many(&run).name.as_ref().map(|n| n.why.len()), Some(3));
+    assert!(!alarmed(&run, "waits: not everything"), "the dialog itself asks for it: {:?}", alarm::alarms(&run.model));
     run.keys("esc");
     assert!(run.sent.is_empty() && run.model.acts.values().all(|a| matches!(a.state, State::Dropped(_))));
     run.blind = false;

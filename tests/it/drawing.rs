@@ -150,7 +150,8 @@ fn hostile(evil: &str) -> World {
 #[test]
 fn our_own_words_are_ascii() {
     for p in pictures() {
-        let buf = p.world().draw(p.size.0, p.size.1);
+        let look = andon::ui::Look::shipped().with_glyphs(andon::ui::Glyphs::Ascii);
+        let (buf, _) = p.world().drawn(p.size.0, p.size.1, &look);
         assert!(text(&buf).is_ascii(), "{}", p.path);
     }
 }

@@ -1,10 +1,12 @@
 //! The first drill, played through the core by operators who do different things.
 
+use andon::backends::sim::Scenario;
 use andon::core::act::flight::State;
 use andon::core::act::plan::{Direction, Ticket, Verb};
 use andon::core::effect::Effect;
 use andon::core::entry::Kind;
 use andon::core::id::SourceId;
+use andon::core::intent::Intent;
 use andon::core::judge::verdict::Word;
 use andon::core::key::Key;
 use andon::core::msg::Msg;
@@ -17,6 +19,31 @@ const MINUTE: i64 = 60_000;
 
 fn last(run: &Run) -> &State {
     &run.model.acts.values().next_back().expect("an act").state
+}
+
+/// A drill's goal and its hints are sentences: none is cut, however narrow the screen, and long ones stay longer.
+#[test]
+fn goals_and_hints_are_read_to_their_end() {
+    for name in Scenario::names() {
+        let mut run = Run::new(name, 1);
+        let said = |run: &Run| run.model.notice.clone().map(|(t, until)| (t.to_string(), until)).unwrap_or_default();
+        let (goal, until) = said(&run);
+        assert!(goal.starts_with("DRILL ") && until.0 >= run.model.now.person.0, "{name}: {goal}");
+        for _ in 0..run.model.hints.len() {
+            let chord = run.model.keymap.chord(Intent::DrillHint).cloned();
+            match chord {
+                Some(keys) => keys.into_iter().for_each(|k| run.key(k)),
+                None => run.keys(": d r i l l - h i n t enter"),
+            }
+            let (hint, _) = said(&run);
+            assert!(hint.starts_with("hint "), "{name}: {hint}");
+            let shown = andon::ui::hints::notice(&run.model, 80);
+            let words = |s: &str| s.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            let drawn: Vec<String> = shown.iter().flat_map(|l| words(&l.plain())).collect();
+            assert_eq!(drawn, words(&hint), "{name}");
+            assert!(shown.iter().all(|l| l.width() <= 80), "{name}: {hint}");
+        }
+    }
 }
 
 /// f1 until the canary is WORSE, with the cursor on checkout.
@@ -499,4 +526,18 @@ fn the_seen_deadline_of_the_config_is_the_one_that_makes_an_act_stuck() {
     run.act("a h");
     let act = run.model.acts.values().next_back().expect("act");
     assert!(act.plan.steps.iter().all(|s| s.seen_by == 7_000));
+}
+
+#[test]
+fn an_incident_opened_while_going_back_is_filled_in_all_the_same() {
+    let mut run = worse(1);
+    run.act("a r");
+    run.wait(2_000);
+    run.keys("a i");
+    let sheet = run.model.dialog.as_ref().and_then(|d| d.sheet()).expect("the sheet");
+    assert!(sheet.said[0].contains("first bad signal"), "{:?}", sheet.said);
+    assert_eq!(sheet.rows[0].value(), "checkout errors, canary v2.14.1");
+    run.wait(1_200);
+    run.keys("Y");
+    assert!(run.model.casebook.current().is_some());
 }

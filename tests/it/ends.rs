@@ -129,7 +129,8 @@ fn every_way_to_end_leaves_the_terminal_as_it_was() {
             }
             within("gone from a terminal that takes nothing", began.elapsed(), 700);
             p.stall(false);
-        }),
+        })
+        .alone(),
         way_with(
             "a panic while nothing is taken",
             &[("ANDON_TEST_FALL", "input")],
@@ -149,7 +150,8 @@ fn every_way_to_end_leaves_the_terminal_as_it_was() {
                 p.stall(false);
             },
             |home, _| assert!(home.files().iter().any(|f| f.to_string_lossy().contains("panic-"))),
-        ),
+        )
+        .alone(),
     ]);
 }
 
@@ -270,7 +272,8 @@ fn a_hang_up_ends_it_at_once_and_costs_nothing() {
             assert_eq!(pty.wait_exit(), 129);
             within("gone after a hang-up with SIGHUP", took, 500);
             little("with SIGHUP", took, used);
-        }),
+        })
+        .alone(),
         case("the terminal closes, and no signal comes", || {
             let home = Home::new("nohup");
             let script = format!("trap '' HUP; {ANDON} drill calm; echo $? >$HOME/code");
@@ -284,7 +287,8 @@ fn a_hang_up_ends_it_at_once_and_costs_nothing() {
             assert_eq!(std::fs::read_to_string(home.path().join("code")).unwrap().trim(), "129");
             within("gone after a hang-up without SIGHUP", took, 500);
             little("without SIGHUP", took, used);
-        }),
+        })
+        .alone(),
         case("the session's leader dies: SIGHUP, and a terminal that lives", || {
             let home = Home::new("leader");
             let script = format!("{ANDON} drill calm; :");
@@ -297,7 +301,8 @@ fn a_hang_up_ends_it_at_once_and_costs_nothing() {
             within("gone after its session's leader", took, 500);
             little("leader dead", took, used);
             restored(pty, 137);
-        }),
+        })
+        .alone(),
         case("the terminal is hung up by the system: end of file", || {
             let home = Home::new("vhangup");
             let mut pty = home.andon(&["drill", "calm"]);
@@ -314,7 +319,8 @@ fn a_hang_up_ends_it_at_once_and_costs_nothing() {
             little("end of file", took, used);
             let after = String::from_utf8_lossy(&pty.raw()[bytes..]).into_owned();
             assert!(!after.contains("?1049l"), "not a byte to a terminal that is somebody else's now: {after:?}");
-        }),
+        })
+        .alone(),
     ]);
 }
 
@@ -378,7 +384,8 @@ fn outcomes_of_what_has_left_are_written_before_it_leaves() {
                 assert_eq!(kinds(home)[..2], ["intent", "sent"]);
                 assert!(!kinds(home).contains(&"accepted".to_owned()));
             });
-        }),
+        })
+        .alone(),
         case("hung up with an act in flight: waits, and costs nothing", || {
             in_flight("hung", Fault::Stall, |home, mut pty| {
                 let (pid, ticks) = (pty.pid(), cpu_ticks(pty.pid()));
@@ -390,7 +397,8 @@ fn outcomes_of_what_has_left_are_written_before_it_leaves() {
                 little("with an act in flight", took, used);
                 assert_eq!(kinds(home)[..2], ["intent", "sent"]);
             });
-        }),
+        })
+        .alone(),
     ]);
 }
 

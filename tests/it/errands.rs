@@ -1,6 +1,11 @@
 //! `andon act`, `andon wait`, `andon status` as a script meets them: exit codes, what is printed, what is recorded.
 
 use crate::home::Home;
+use andon::core::act::flight::State;
+use andon::core::act::plan::Verb;
+use andon::core::effect::Effect;
+use andon::core::errand::{Errand, Stage, Until, code};
+use andon::testkit::stories;
 use serde_json::Value;
 
 /// Every record that was written, as text.
@@ -140,4 +145,41 @@ fn a_source_that_takes_the_call_and_says_nothing_ends_the_wait() {
     home.file(".kube/config", &text.replace("http://127.0.0.1:9", &server));
     let (code, said) = home.run(&["act", "hold", "x", "--context", "eu-1", "--expect", "v1", "--yes"]);
     assert_eq!(code, 11, "{said}");
+}
+
+#[test]
+fn a_disk_that_never_answers_ends_a_forward_act_by_command_with_its_code_and_sends_nothing() {
+    let mut w = stories::armed();
+    w.wait(500);
+    w.model.errand = Some(Box::new(Errand {
+        verb: Verb::Promote,
+        target: "checkout@eu-1".parse().expect("a target"),
+        back_to: None,
+        expect: None,
+        name: None,
+        reason: None,
+        armed: true,
+        emergency: false,
+        dry_run: false,
+        until: Until::Settled,
+        stage: Stage::Looking,
+        said: 0,
+    }));
+    w.wait(20_000).planned().reread();
+    let quit = |w: &andon::testkit::World| {
+        w.effects.iter().find_map(|e| if let Effect::Quit(code) = e { Some(*code) } else { None })
+    };
+    assert_eq!(w.model.acts.values().map(|a| &a.state).collect::<Vec<_>>(), [&State::Preparing]);
+    for _ in 0..9 {
+        w.wait(1_000);
+        assert_eq!(quit(&w), None);
+    }
+    let (due, _) = andon::core::update::next_wake(&w.model);
+    assert!(due.is_some_and(|t| t.0 - w.model.now.person.0 <= 1_000), "nobody else wakes it: {due:?}");
+    w.wait(1_000);
+    assert_eq!(quit(&w), Some(code::NOT_WRITABLE));
+    // It comes after all: nothing goes out.
+    w.durable().wait(1_000);
+    assert!(!w.effects.iter().any(|e| matches!(e, Effect::Perform { .. })));
+    assert!(w.model.acts.values().all(|a| matches!(a.state, State::Dropped(_))));
 }

@@ -479,14 +479,14 @@ fn new_trouble_elsewhere_speaks_with_a_key_that_goes_there_and_esc_returns() {
     assert!(alarms(&w.model).is_empty());
     w.burn("payments", 60.0, 60.0, 5.0);
     let first = &alarms(&w.model)[0];
-    assert_eq!(first.text, "NEW: payments is burning");
+    assert_eq!(first.text, "NEW: payments is burning while it moves");
     assert!(screen(&w).lines().nth(2).is_some_and(|l| l.contains("! goes there")), "{}", screen(&w));
     w.keys("!");
     assert_eq!((w.model.nav.screen, chosen(&w)), (Screen::Verdict, "payments"));
     w.keys("esc");
     assert_eq!((w.model.nav.screen, chosen(&w)), (Screen::Verdict, "search"));
     // Looked at once, it is no news any more; it still stands.
-    assert_eq!(alarms(&w.model)[0].text, "payments is burning");
+    assert_eq!(alarms(&w.model)[0].text, "payments is burning while it moves");
     w.keys("! !");
     assert!(screen(&w).contains("no alarm stands") || screen(&w).contains("what the alarm row speaks of"));
 }

@@ -133,6 +133,8 @@ fn kept(word: &str, was: &Model, now: &Model, out: &[Effect]) -> bool {
         }
         "scroll" if was.nav.overlay.is_none() => now.nav.verdict_row != was.nav.verdict_row,
         "scroll" => was.nav.overlay != now.nav.overlay,
+        "figure" => now.nav.figure.is_some() && now.nav.figure != was.nav.figure,
+        "next figure" => now.nav.figure != was.nav.figure && now.nav.overlay.is_some(),
         "why" => matches!(now.nav.overlay, Some(Overlay::Explain { .. })),
         "help" => matches!(now.nav.overlay, Some(Overlay::Help { .. })),
         "note" => matches!(now.nav.overlay, Some(Overlay::Note(_))),
@@ -144,6 +146,8 @@ fn kept(word: &str, was: &Model, now: &Model, out: &[Effect]) -> bool {
         "runbook" => screen(Screen::Runbook),
         "sources" => screen(Screen::Sources),
         "incident" => screen(Screen::Incident),
+        "alerts" => screen(Screen::Alerts),
+        "timeline" => screen(Screen::Timeline),
         "in full" => log(&now.nav) == Some(true),
         "along" => now.nav.overlay != was.nav.overlay || now.notice.is_some(),
         "its intent" => log(&now.nav) == Some(true),
@@ -229,7 +233,7 @@ fn opened(now: &Model, word: &str, said: &str) -> bool {
         Some(DialogKind::Acknowledge(t)) => word == "acknowledge" && on(&t.name, t.source.as_str()),
         Some(DialogKind::Arm) => word == "arm",
         Some(DialogKind::Disarm) => word == "disarm",
-        Some(DialogKind::Sheet(_)) | None => false,
+        Some(DialogKind::Sheet(_) | DialogKind::Run(_)) | None => false,
     }
 }
 
@@ -270,7 +274,9 @@ fn the_act_menu_lists_every_act_and_each_row_does_what_it_says() {
                     if live {
                         does(&open, &now, &text, &format!("{name} {w}x{h}: {letter} {text}"));
                     } else {
-                        let sent = |out: &[Effect]| out.iter().any(|e| matches!(e, Effect::Perform { .. }));
+                        let sent = |out: &[Effect]| {
+                            out.iter().any(|e| matches!(e, Effect::Perform { .. } | Effect::SidePerform { .. }))
+                        };
                         let (_, more) = press(&now, &[Key::char('Y')]);
                         assert!(!sent(&out) && !sent(&more), "{letter} {text} is said not to work");
                     }
@@ -301,6 +307,7 @@ fn does(open: &Model, now: &Model, text: &str, at: &str) {
             Verb::RollBack => "roll back|undo to",
             Verb::Hold => "hold",
             Verb::Resume => "resume",
+            Verb::Promote if a.operation.emergency => "emergency",
             Verb::Promote => "promote",
             other => other.word(),
         };
@@ -480,6 +487,8 @@ fn screen_of(i: Intent) -> Screen {
         Intent::ScreenSources => Screen::Sources,
         Intent::ScreenIncident => Screen::Incident,
         Intent::ScreenEvidence => Screen::Evidence,
+        Intent::ScreenAlerts => Screen::Alerts,
+        Intent::ScreenTimeline => Screen::Timeline,
         _ => Screen::Waking,
     }
 }

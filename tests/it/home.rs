@@ -100,11 +100,12 @@ impl Home {
         found
     }
 
-    /// The one file with this ending.
+    /// The one file with this ending. A disk slower than half a second leaves a second copy of a record beside the log.
     #[track_caller]
     pub fn only(&self, ending: &str) -> PathBuf {
-        let all: Vec<PathBuf> =
-            self.files().into_iter().filter(|p| p.extension().is_some_and(|e| e == ending)).collect();
+        let fallback = |p: &PathBuf| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with("fallback-"));
+        let is_one = |p: &PathBuf| p.extension().is_some_and(|e| e == ending) && !fallback(p);
+        let all: Vec<PathBuf> = self.files().into_iter().filter(is_one).collect();
         assert_eq!(all.len(), 1, "{ending}: {all:?}");
         all[0].clone()
     }

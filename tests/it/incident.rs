@@ -1,5 +1,6 @@
 //! An incident from the offer to its end, in the first drill; and what its dialogs with fields promise.
 
+use andon::backends::sim::Scenario;
 use andon::core::alarm;
 use andon::core::case::casebook::Rests;
 use andon::core::case::checklist::{Item, checklist};
@@ -16,9 +17,12 @@ use andon::core::time::Utc;
 use andon::testkit::drill::Run;
 use andon::testkit::stories;
 
-/// f1 until the canary is WORSE and that was offered, with the cursor on checkout.
+/// f1 until the canary is WORSE and that was offered, with the cursor on checkout. Without its desk: nobody is told by the
+/// console, as where no such source is configured.
 pub(crate) fn worse() -> Run {
-    let mut run = Run::begin("f1", 1, |m| m.editor = andon::ui::overlays::note::edit);
+    let scenario = Scenario { desk: None, ..Scenario::embedded("f1").expect("it is shipped") };
+    let mut run = Run::of(scenario, 1);
+    run.model.editor = andon::ui::overlays::note::edit;
     run.choose("checkout");
     for _ in 0..40 {
         let id = run.target("checkout").id.clone();

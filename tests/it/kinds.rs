@@ -150,6 +150,39 @@ async fn an_operators_own_kind_that_gives_no_answer_holds_nothing_up() {
 }
 
 #[tokio::test]
+async fn after_another_login_an_operators_kind_that_gives_no_answer_is_not_called_gone_before_it_is_known() {
+    for part in ["/apis/db.example.org/v1", "databases?limit"] {
+        let f = FakeKube::start().await;
+        recorded(&f);
+        f.install("db.example.org/v1", "databases", "Database");
+        f.put(
+            "databases",
+            json!({"kind": "Database", "metadata": {"name": "orders", "namespace": "shop", "uid": "db1"}}),
+        );
+        let k = backend_of(&f, &["shop"], &["databases.db.example.org/v1"]);
+        let w = observe(&k);
+        let last = |all: &[Fact]| -> Option<bool> {
+            all.iter().rev().find_map(|f| match f {
+                Fact::Whole(ids) => Some(ids.iter().any(|id| &*id.kind == "Database")),
+                _ => None,
+            })
+        };
+        w.until("the database", |all| last(all) == Some(true)).await;
+        let before = w.count(whole);
+        f.fault("GET", part, Fault::Answer(503, "text/plain", "the operator is away".into()));
+        k.renew();
+        w.until("whole again", |all| all.iter().filter(|f| whole(f)).count() > before).await;
+        w.until("its reason", |_| w.last().is_some_and(|s| s.last_error.is_some())).await;
+        assert!(w.facts.lock().expect("lock").iter().filter_map(|f| last(std::slice::from_ref(f))).all(|there| there));
+        // It was removed meanwhile, and now that can be seen.
+        f.uninstall("databases");
+        f.heal();
+        w.until("its end", |all| last(all) == Some(false)).await;
+        assert!(!w.task.is_finished(), "{part}");
+    }
+}
+
+#[tokio::test]
 async fn a_cluster_where_only_workloads_may_be_read_is_not_red() {
     let f = FakeKube::start().await;
     f.put("deployments", deployment("api"));
@@ -194,6 +227,8 @@ async fn an_operators_own_kind_is_watched_and_read_and_never_acted_on() {
     let read = k.ask(&Query::Read(id.clone()), &CX).await.expect("read");
     let [Fact::Target(t)] = read.as_slice() else { panic!("{read:?}") };
     assert_eq!((&*t.message, t.detail.restarts, t.raw.is_some()), ("2 of 3 up", 3, true));
+    let raw = k.ask(&Query::Raw(id.clone()), &CX).await.expect("looked into");
+    assert!(matches!(raw.as_slice(), [Fact::Raw(_)]), "{raw:?}");
     for verb in andon::core::act::plan::Verb::ALL {
         let op = andon::core::act::plan::Operation::new(verb, id.clone());
         assert!(k.plan(&op, t).is_err(), "{verb:?}");

@@ -156,6 +156,24 @@ async fn a_server_that_stops_answering_turns_the_source_red_and_comes_back() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_closed_just_then_is_no_trouble_of_the_source() {
+    let f = FakeKube::start().await;
+    recorded(&f);
+    let w = observe(&backend(&f, &["shop"]));
+    w.until("whole", |all| all.iter().any(whole)).await;
+    let lists = |f: &FakeKube| f.asked().iter().filter(|a| a.path.contains("limit=")).count();
+    let before = lists(&f);
+    // The first of the next watches is closed without an answer, as a balancer closes a kept connection.
+    f.fault_times("GET", "watch=1", Fault::DropBefore, 1);
+    f.cut_watches(false);
+    let watches = |f: &FakeKube| f.asked().iter().filter(|a| a.path.contains("watch=1")).count();
+    let had = watches(&f);
+    w.until("all watched again", |_| watches(&f) > had + 10).await;
+    assert!(w.count(|f| matches!(f, Fact::Source(s) if matches!(s.link, Link::Failed(_)))) == 0, "never red");
+    assert_eq!(lists(&f), before);
+}
+
+#[tokio::test]
 async fn a_half_dead_watch_is_noticed_without_any_word_from_the_server() {
     let f = FakeKube::start().await;
     recorded(&f);
@@ -197,7 +215,13 @@ async fn a_long_list_comes_by_pages() {
     }
     let w = observe(&backend(&f, &["shop"]));
     w.until("whole", |all| all.iter().any(|f| matches!(f, Fact::Whole(ids) if ids.len() == 600))).await;
-    assert!(f.asked().iter().any(|a| a.path.contains("continue=500")));
+    let limit = |path: &str| path.split("limit=").nth(1)?.split('&').next()?.parse::<usize>().ok();
+    let asked = f.asked();
+    let pages: Vec<usize> =
+        asked.iter().filter(|a| a.path.contains("/rollouts?")).filter_map(|a| limit(&a.path)).collect();
+    assert_eq!(pages.first(), Some(&100), "what an object costs is not known yet");
+    assert!((2..=5).contains(&pages.len()) && pages[1..].iter().all(|n| (101..=500).contains(n)), "{pages:?}");
+    assert!(asked.iter().any(|a| a.path.contains("continue=100")), "it goes on where the first page ended");
 }
 
 #[tokio::test]
@@ -256,6 +280,39 @@ async fn a_step_goes_out_byte_for_byte_and_its_answer_is_read_for_what_it_proves
         let got = k.send(&back.steps[0], Ticket(5), &CX).await;
         assert!(matches!(got, Outcome::Unknown { .. }), "{code} {got:?}");
     }
+}
+
+#[tokio::test]
+async fn a_dry_run_says_what_the_server_would_say_and_stores_nothing() {
+    let f = FakeKube::start().await;
+    let id = recorded(&f);
+    let k = backend(&f, &["shop"]);
+    let facts = k.ask(&Query::Read(id.clone()), &CX).await.expect("read");
+    let Some(Fact::Target(t)) = facts.first() else { panic!("{facts:?}") };
+    let before = f.get("rollouts", "shop", "checkout");
+    let promote = k.plan(&Operation::new(Verb::Promote, id.clone()), t).expect("plan");
+    let dry = Query::DryRun(Box::new(promote.steps[0].clone()));
+    assert_eq!(k.ask(&dry, &CX).await.expect("it would"), []);
+    assert_eq!((f.get("rollouts", "shop", "checkout"), f.patched(), f.writes()), (before, 0, 0));
+    let sent = f.asked().into_iter().find(|a| a.method == "PATCH").expect("asked");
+    assert!(
+        sent.path.starts_with(&*promote.steps[0].request.path) && sent.path.ends_with("dryRun=All"),
+        "{}",
+        sent.path
+    );
+    assert_eq!(sent.body, promote.steps[0].request.body.unseal().expect("here"));
+    // Somebody holds it: the guards would refuse.
+    f.change("rollouts", "shop", "checkout", |r| r["spec"]["paused"] = json!(true));
+    let e = k.ask(&dry, &CX).await.expect_err("it would not");
+    assert_eq!((e.trouble, &*e.sentence), (Trouble::Server, "the object is not what it was"));
+    f.deny("patch rollouts/status");
+    let e = k.ask(&dry, &CX).await.expect_err("it would not");
+    assert_eq!(e.trouble, Trouble::Forbidden);
+    assert!(e.sentence.contains("rollouts/status"), "{e}");
+    // No answer says nothing.
+    f.fault_times("PATCH", "/", Fault::Stall, 1);
+    let short = Cx { deadline: Duration::from_millis(200), ..CX };
+    assert_eq!(k.ask(&dry, &short).await.expect_err("no answer").trouble, Trouble::Timeout);
 }
 
 /// What says no is believed by its status; its body is not read to an end that never comes.
@@ -332,4 +389,42 @@ async fn an_answer_cut_at_any_byte_never_says_more_than_is_known() {
         assert_eq!(f.patched() - before.1, 1);
         assert!(matches!(got, Outcome::Unknown { .. } | Outcome::Accepted { .. }), "{at}: {got:?}");
     }
+}
+
+#[tokio::test]
+async fn one_read_of_a_rollout_loses_nothing_that_is_watched() {
+    let f = FakeKube::start().await;
+    let id = recorded(&f);
+    let set = f.get("replicasets", "shop", "checkout-787c98c79c").or_else(|| {
+        let sets: Value = fixture("live-argo-replicasets-of-canary-rollout");
+        sets["items"].as_array().and_then(|a| a.last().cloned())
+    });
+    let set = set.expect("recorded");
+    f.put(
+        "pods",
+        json!({"metadata": {"name": "checkout-1", "namespace": "shop", "uid": "p1",
+            "labels": {"rollouts-pod-template-hash": "787c98c79c"},
+            "ownerReferences": [{"uid": set["metadata"]["uid"], "kind": "ReplicaSet", "controller": true}]},
+        "status": {"phase": "Running", "containerStatuses": [{"ready": true, "restartCount": 7}]}}),
+    );
+    f.put(
+        "horizontalpodautoscalers",
+        json!({"metadata": {"name": "checkout", "namespace": "shop", "uid": "h1"},
+            "spec": {"scaleTargetRef": {"kind": "Rollout", "name": "checkout"}, "minReplicas": 2, "maxReplicas": 9}}),
+    );
+    let k = backend(&f, &["shop"]);
+    let w = observe(&k);
+    let told = |all: &[Fact]| {
+        all.iter().rev().find_map(|f| match f {
+            Fact::Target(t) if t.id == id => Some((**t).clone()),
+            _ => None,
+        })
+    };
+    let full = |all: &[Fact]| told(all).is_some_and(|t| t.detail.restarts == 7 && t.detail.scalers.len() == 1);
+    w.until("pods and scaler", full).await;
+    let watched = told(&w.facts.lock().expect("lock")).expect("told");
+    let read = k.ask(&Query::Read(id.clone()), &CX).await.expect("read");
+    let [Fact::Target(t)] = read.as_slice() else { panic!("{read:?}") };
+    assert_eq!((t.detail.restarts, &t.detail.scalers), (7, &watched.detail.scalers));
+    assert_eq!(t.detail.drift, watched.detail.drift);
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 44] = [
+const CORE_ORDER: [(&str, u8); 54] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -29,6 +29,8 @@ const CORE_ORDER: [(&str, u8); 44] = [
     ("members", 0),
     ("world", 1),
     ("judge", 2),
+    ("alerts", 2),
+    ("cell", 3),
     ("act", 3),
     ("case", 4),
     ("nav", 5),
@@ -43,11 +45,19 @@ const CORE_ORDER: [(&str, u8); 44] = [
     ("strip", 7),
     ("finish", 7),
     ("casework", 7),
+    ("aside", 7),
+    ("timeline", 7),
     ("board", 7),
+    ("budget", 7),
     ("frozen", 7),
     ("gates", 7),
+    ("checks", 7),
+    ("decide", 7),
+    ("watch", 7),
     ("menu", 7),
     ("listing", 7),
+    ("runbooks", 7),
+    ("provenance", 7),
     ("link", 7),
     ("palette", 7),
     ("plain", 7),

@@ -132,7 +132,7 @@ fn named(names: &[String]) -> World {
         w.figures(&name, 300, (216.0, if i == 0 { 46.6 } else { 0.1 }), (1_948.0, 0.8));
         w.burn(&name, 2.0, 1.1, 0.2);
     }
-    let roles = andon::core::world::source::Roles { rollouts: true, telemetry: false };
+    let roles = andon::core::world::source::Roles { rollouts: true, telemetry: false, ..Default::default() };
     for n in names {
         w.source(n, n, andon::core::world::source::Link::Watching, roles);
     }

@@ -270,6 +270,8 @@ fn cut_half_way() -> (Run, Unfinished) {
         cut: Some((1, 2)),
         verb: "roll back".into(),
         to: act.plan.to.clone(),
+        cord: None,
+        side: None,
         by: "ito".into(),
     };
     assert_eq!(act.step, 0, "{:?}", act.state);

@@ -108,9 +108,11 @@ fn every_cell_keeps_to_what_its_terminal_can_do() {
                     awake(&mut pty);
                     words.lock().unwrap().insert(timeless(&pty));
                     // Every screen, help, and a dialog.
-                    pty.keys("v b r o ? b");
-                    pty.wait_for("SERVICE");
-                    // On a busy machine keys are read together, and three in 10 ms open no act.
+                    pty.keys("v b r o ?");
+                    pty.wait_for("HELP");
+                    // On a busy machine keys are read together, and three in 10 ms open no act: each is waited for.
+                    pty.keys("b");
+                    pty.wait_until("the Board", |g| g.contains("SERVICE") && !g.contains("HELP"));
                     pty.keys("a");
                     pty.wait_for("ACT ON");
                     pty.keys("h");

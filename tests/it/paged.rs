@@ -167,7 +167,7 @@ fn a_note_the_log_cannot_take_is_offered_again() {
 }
 
 #[test]
-fn a_second_roll_back_while_an_undo_rolls_out_asks_for_the_name() {
+fn a_second_roll_back_while_an_undo_rolls_out_goes_on_and_turning_round_asks_for_the_name() {
     let mut run = Run::new("calm", 1);
     run.choose("checkout");
     let (old, new) = (run.target("checkout").stable.clone(), run.target("checkout").candidate.clone());
@@ -183,8 +183,14 @@ fn a_second_roll_back_while_an_undo_rolls_out_asks_for_the_name() {
     let t = run.target("checkout");
     assert_eq!((&t.candidate, &t.stable), (&old, &new), "the undo rolls out");
     let sent = run.sent.len();
-    run.act("a r");
+    run.keys("a r");
     let d = run.model.dialog.as_ref().and_then(|d| d.act()).expect("the dialog waits");
+    assert!(d.name.is_none() && d.going.is_some(), "{:?}", d.name);
+    assert_eq!((d.operation.back_to.clone(), d.plan().and_then(|p| p.to.clone())), (old.clone(), old));
+    run.keys("esc");
+    run.act("a b enter");
+    let d = run.model.dialog.as_ref().and_then(|d| d.act()).expect("the dialog waits");
+    assert_eq!(d.operation.back_to, new);
     let why = d.name.as_ref().expect("a name is due").why.join("; ");
     assert!(why.contains("is under way"), "{why}");
     assert_eq!(run.sent.len(), sent);

@@ -139,7 +139,7 @@ fn zoom_shows_the_focused_pane_alone_and_back() {
 fn a_narrow_screen_is_one_pane_and_says_so() {
     let mut w = stories::worse();
     // Tab gives the keys to the log strip, and takes them back.
-    for (keys, says) in [("z", "one pane here"), ("tab", ">LOG"), ("tab", "LOG "), ("r tab", "one pane here")] {
+    for (keys, says) in [("z", "PICTURES"), ("esc tab", ">LOG"), ("tab", "LOG "), ("r tab", "one pane here")] {
         w.keys(keys);
         assert!(!w.model.nav.zoomed);
         assert!(text(&w.draw(80, 23)).contains(says), "{keys}");

@@ -228,8 +228,8 @@ fn a_read_only_session_opens_nothing() {
         m.environment.read_only = true;
     });
     for what in ACTS {
-        // Records of incidents and debts stay (limits.md section 1).
-        if matches!(what, Intent::OpenIncident | Intent::Debts) {
+        // Records of incidents, debts and ticks stay (limits.md section 1).
+        if matches!(what, Intent::OpenIncident | Intent::Debts | Intent::Checklists) {
             continue;
         }
         run.line(&format!(

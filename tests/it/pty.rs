@@ -293,11 +293,12 @@ fn watch(master: &OwnedFd, seen: &(Mutex<Seen>, Condvar)) {
         if s.stop {
             return;
         }
-        let rate = s.rate;
         drop(s);
         if !readable(master, Duration::from_millis(20)) {
             continue;
         }
+        // As it is now: it may have been set while nothing was there to read.
+        let rate = seen.0.lock().unwrap().rate;
         let most = rate.map_or(buf.len(), |r| (r * SHARE.as_millis() as usize / 1_000).clamp(1, buf.len()));
         let Ok(n @ 1..) = rustix::io::read(master, &mut buf[..most]) else {
             return;

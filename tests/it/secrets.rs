@@ -4,7 +4,7 @@
 mod files;
 
 use andon::backends::kubernetes::{self, Kubernetes, Timing};
-use andon::backends::net::{Budget, TokenFrom};
+use andon::backends::net::{Access, Basic, Budget, HeaderFrom, TokenFrom};
 use andon::backends::prometheus::{self, Prometheus};
 use andon::backends::{Backend, Cx, Lane, Query};
 use andon::core::id::SourceId;
@@ -24,6 +24,10 @@ use std::time::{Duration, Instant};
 
 const IN_FILE: &str = "canary-file-8d1e44";
 const FROM_COMMAND: &str = "canary-command-0b7f19";
+const PASSWORD: &str = "canary-password-5c2a60";
+/// `oncall:` and the password in base64, by `base64`.
+const PAIR: &str = "b25jYWxsOmNhbmFyeS1wYXNzd29yZC01YzJhNjA=";
+const KEY: &str = "canary-api-key-91e7b3";
 /// A test may not set a variable of its process: one that is there already stands for a secret.
 const VARIABLE: &str = "PATH";
 
@@ -47,7 +51,7 @@ impl Drop for Files {
 async fn prometheus_that(fails: Failure) -> FakeHttp {
     let good = healthy(2);
     FakeHttp::start(move |seen: &Seen| {
-        let got = seen.header("authorization").unwrap_or("nothing");
+        let got = ["authorization", "x-api-key"].map(|h| seen.header(h).unwrap_or("nothing")).join(" ");
         match fails {
             Failure::None => good(seen),
             Failure::Unauthorized => Answer::status(401, &format!("not with {got}")),
@@ -71,24 +75,30 @@ async fn kube_that(fails: Failure) -> FakeKube {
     fake
 }
 
-/// Everything four sources say, in every form it leaves a backend.
+/// Everything six sources say, in every form it leaves a backend.
 async fn all_that_is_said(fails: Failure, files: &Files) -> (String, BTreeSet<String>, Vec<Seen>) {
     let (server, fake) = (prometheus_that(fails).await, kube_that(fails).await);
     let token = files.0.join("token");
     std::fs::write(&token, format!("{IN_FILE}\n")).expect("temporary folder");
     let script = format!("printf {FROM_COMMAND}");
+    let prints = |text: &str| TokenFrom::Command(vec!["sh".into(), "-c".into(), format!("printf {text}")]);
+    let bearer = |token| Access { token: Some(token), ..Access::default() };
+    let basic = Basic { user: "oncall".into(), password: prints(PASSWORD) };
+    let key = ("X-Api-Key".to_owned(), HeaderFrom::Secret(prints(KEY)));
     let places = [
-        ("from-file", TokenFrom::File(token)),
-        ("from-variable", TokenFrom::Env(VARIABLE.into())),
-        ("from-command", TokenFrom::Command(vec!["sh".into(), "-c".into(), script])),
+        ("from-file", bearer(TokenFrom::File(token))),
+        ("from-variable", bearer(TokenFrom::Env(VARIABLE.into()))),
+        ("from-command", bearer(TokenFrom::Command(vec!["sh".into(), "-c".into(), script]))),
+        ("password", Access { basic: Some(basic), ..Access::default() }),
+        ("header", Access { headers: vec![key], ..Access::default() }),
     ];
     // Short where nothing comes, and long enough for a busy machine where something does.
     let patience = Duration::from_millis(if fails == Failure::Stall { 400 } else { 4_000 });
     let mut said = String::new();
     let mut backends: Vec<(SourceId, Arc<dyn Backend>)> = Vec::new();
-    for (name, token) in places {
+    for (name, access) in places {
         let id = SourceId::new(name);
-        let settings = prometheus::Settings { token: Some(token), ..prometheus::Settings::of(&id, &server.url()) };
+        let settings = prometheus::Settings { access, ..prometheus::Settings::of(&id, &server.url()) };
         said.push_str(&format!("{settings:?}"));
         let clock = Arc::new(|| Utc(now_secs() * 1000));
         let made = Prometheus::new(settings, Budget::new(600), clock).expect("settings");
@@ -128,7 +138,7 @@ async fn all_that_is_said(fails: Failure, files: &Files) -> (String, BTreeSet<St
         ports.add(id, b);
     }
     let (began, mut heard) = (Instant::now(), BTreeSet::new());
-    while heard.len() < 4 && began.elapsed() < Duration::from_secs(30) {
+    while heard.len() < 6 && began.elapsed() < Duration::from_secs(30) {
         tokio::time::sleep(Duration::from_millis(10)).await;
         for msg in inbox.take(100) {
             match &msg {
@@ -161,7 +171,7 @@ async fn all_that_is_said(fails: Failure, files: &Files) -> (String, BTreeSet<St
 async fn no_token_is_ever_told_whatever_fails() {
     rustls::crypto::ring::default_provider().install_default().ok();
     let variable = std::env::var(VARIABLE).expect("a variable that is always set");
-    let secrets = [IN_FILE, FROM_COMMAND, &variable, fake_kube::TOKEN];
+    let secrets = [IN_FILE, FROM_COMMAND, &variable, fake_kube::TOKEN, PASSWORD, PAIR, KEY];
     let runs = [Failure::None, Failure::Unauthorized, Failure::LoginPage, Failure::Stall].map(|fails| async move {
         let files = Files(std::env::temp_dir().join(format!("andon-secrets-{}-{fails:?}", std::process::id())));
         std::fs::create_dir_all(&files.0).expect("temporary folder");
@@ -169,7 +179,7 @@ async fn no_token_is_ever_told_whatever_fails() {
     });
     for (fails, (said, heard, seen)) in futures::future::join_all(runs).await {
         // Or this test would prove nothing: every source was used, and every token was sent.
-        assert_eq!(heard.len(), 4, "{fails:?}: only {heard:?} came to its end");
+        assert_eq!(heard.len(), 6, "{fails:?}: only {heard:?} came to its end");
         for secret in &secrets[..3] {
             let bearer = format!("Bearer {secret}");
             assert!(
@@ -177,6 +187,9 @@ async fn no_token_is_ever_told_whatever_fails() {
                 "{fails:?}: {secret} was not sent"
             );
         }
+        let pair = format!("Basic {PAIR}");
+        assert!(seen.iter().any(|s| s.header("authorization") == Some(&pair)), "{fails:?}: the password was not sent");
+        assert!(seen.iter().any(|s| s.header("x-api-key") == Some(KEY)), "{fails:?}: the header was not sent");
         for secret in secrets {
             let at = said.find(secret);
             let near = at.map(|i| said[..i].chars().rev().take(80).collect::<Vec<_>>().into_iter().rev().collect());

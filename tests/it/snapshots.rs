@@ -45,7 +45,8 @@ fn book() -> String {
             section = dir;
             write!(out, "\n## {dir}\n").expect("a String takes all");
         }
-        let buf = p.world().draw(p.size.0, p.size.1);
+        let look = andon::ui::Look::shipped().with_glyphs(p.glyphs());
+        let (buf, _) = p.world().drawn(p.size.0, p.size.1, &look);
         write!(out, "\n**{name}** ({}x{}): {}\n\n```text\n{}```\n", p.size.0, p.size.1, p.caption, text(&buf))
             .expect("a String takes all");
     }

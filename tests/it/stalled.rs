@@ -9,6 +9,7 @@ use andon::core::effect::Effect;
 use andon::core::msg::Msg;
 use andon::core::time::Utc;
 use andon::core::update::update;
+use andon::core::world::fact::Fact;
 use andon::journal::tape_read::{TapeLine, TapeReader};
 use andon::testkit::drill::Run;
 use std::path::Path;
@@ -148,11 +149,17 @@ fn a_system_clock_that_is_set_moves_no_deadline_and_no_delay() {
         let skip = Run::new("f1", 3).tape.len();
         let mut all = Vec::new();
         for (n, (at, msg)) in run.tape.iter().enumerate().skip(skip) {
-            let mut at = *at;
+            let (mut at, mut msg) = (*at, msg.clone());
             if n >= after {
                 at.utc = Utc(at.utc.0 + step);
+                // What is read is stamped by the same clock.
+                if let Msg::Fact { fact, .. } = &mut msg
+                    && let Fact::Target(t) = &mut **fact
+                {
+                    t.read_at = Utc(t.read_at.0 + step);
+                }
             }
-            for e in update(&mut model, at, msg.clone()) {
+            for e in update(&mut model, at, msg) {
                 let told = kind(&e);
                 // Records of what is seen speak of ages and may differ; acts, arming and requests may not.
                 let ours = ["Armed", "Disarmed", "Intent", "Sent", "Accepted", "Seen", "Settled", "Stuck"];

@@ -13,12 +13,14 @@ use andon::testkit::drill::Run;
 use andon::testkit::stray;
 use andon::tty::decode::{Decoder, Event};
 
-const SCREENS: [(&str, Screen); 5] = [
+const SCREENS: [(&str, Screen); 7] = [
     ("v", Screen::Verdict),
     ("b", Screen::Board),
     ("r", Screen::Runbook),
     ("o", Screen::Sources),
     ("i", Screen::Incident),
+    ("f", Screen::Alerts),
+    ("t", Screen::Timeline),
 ];
 /// At a keyboard's full rate, not at a fifth of it.
 fn is_long() -> bool {
@@ -98,7 +100,7 @@ fn count(run: &Run, from: usize) -> [usize; 4] {
     let of = |f: &dyn Fn(&Effect) -> bool| run.effects[from..].iter().filter(|e| f(e)).count();
     let record = |e: &Effect, kind: Kind| matches!(e, Effect::Append { entry, .. } | Effect::AppendLate { entry, .. } if entry.kind == kind);
     [
-        of(&|e| matches!(e, Effect::Perform { .. })),
+        of(&|e| matches!(e, Effect::Perform { .. } | Effect::SidePerform { .. })),
         of(&|e| record(e, Kind::Armed)),
         of(&|e| record(e, Kind::Disarmed)),
         of(&|e| matches!(e, Effect::Quit(_))),

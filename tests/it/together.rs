@@ -2,6 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 /// So many at once: each is a program of its own, and starting it takes a processor.
 const AT_ONCE: usize = 6;
@@ -9,19 +10,37 @@ const AT_ONCE: usize = 6;
 pub struct Case<'a> {
     name: String,
     run: Box<dyn FnOnce() + Send + 'a>,
+    alone: bool,
+}
+
+impl Case<'_> {
+    /// Runs after the others and by itself: it has a bound on time, and five programs starting beside it are not what
+    /// that bound is about.
+    pub fn alone(self) -> Self {
+        Self { alone: true, ..self }
+    }
 }
 
 pub fn case<'a>(name: impl Into<String>, run: impl FnOnce() + Send + 'a) -> Case<'a> {
-    Case { name: name.into(), run: Box::new(run) }
+    Case { name: name.into(), run: Box::new(run), alone: false }
 }
 
 /// Runs all of them, whatever becomes of one, and fails with the names of those that failed.
 #[track_caller]
 pub fn together(cases: Vec<Case<'_>>) {
-    let waiting = Mutex::new(cases.into_iter().rev().collect::<Vec<_>>());
+    let (alone, shared): (Vec<_>, Vec<_>) = cases.into_iter().rev().partition(|c| c.alone);
     let failed = Mutex::new(Vec::new());
+    side_by_side(AT_ONCE, shared, &failed);
+    side_by_side(1, alone, &failed);
+    let failed = failed.into_inner().expect("all threads have ended");
+    assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n\n"));
+}
+
+/// Runs the cases, last first, on so many threads.
+fn side_by_side(threads: usize, cases: Vec<Case<'_>>, failed: &Mutex<Vec<String>>) {
+    let waiting = Mutex::new(cases);
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..threads {
             scope.spawn(|| {
                 loop {
                     let Some(case) = waiting.lock().expect("nobody panics with it").pop() else { return };
@@ -35,14 +54,33 @@ pub fn together(cases: Vec<Case<'_>>) {
             });
         }
     });
-    let failed = failed.into_inner().expect("all threads have ended");
-    assert!(failed.is_empty(), "{} failed:\n{}", failed.len(), failed.join("\n\n"));
+}
+
+#[test]
+fn cases_alone_come_after_the_rest_and_one_at_a_time() {
+    let [now, most, before] = &[const { AtomicUsize::new(0) }; 3];
+    let run = move |alone: bool| {
+        let beside = now.fetch_add(1, Relaxed) + 1;
+        if alone {
+            assert_eq!(before.load(Relaxed), 6, "the others have ended");
+            most.fetch_max(beside, Relaxed);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        now.fetch_sub(1, Relaxed);
+        before.fetch_add(usize::from(!alone), Relaxed);
+    };
+    let cases = (0..12).map(|n| match n % 2 {
+        0 => case(format!("{n}"), move || run(true)).alone(),
+        _ => case(format!("{n}"), move || run(false)),
+    });
+    together(cases.collect());
+    assert_eq!(most.load(Relaxed), 1);
 }
 
 #[test]
 fn one_that_fails_is_named_and_the_others_run() {
-    let ran = std::sync::atomic::AtomicUsize::new(0);
-    let count = || ran.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let ran = AtomicUsize::new(0);
+    let count = || ran.fetch_add(1, Relaxed);
     let cases = (0..20).map(|n| case(format!("case {n}"), move || assert!(count() < 100 && n != 7, "no {n}")));
     let cases = cases.collect();
     let told = std::panic::catch_unwind(AssertUnwindSafe(|| together(cases))).expect_err("7 fails");

@@ -3,7 +3,7 @@
 use andon::core::act::dialog::Dialog;
 use andon::core::key::Key;
 use andon::core::model::Model;
-use andon::core::msg::{Msg, Reloaded};
+use andon::core::msg::Msg;
 use andon::core::time::{Person, Stamp, Utc, World};
 use andon::core::world::fact::Fact;
 use andon::engine::clock::{Clock, RealClock};
@@ -26,19 +26,9 @@ impl Front for Nobody {
     fn digest(&self, _model: &Model) -> String {
         String::new()
     }
-    fn repaint(&mut self) {}
-    fn suspend(&mut self) {}
-    fn resume(&mut self) {}
-    fn copy(&mut self, _text: &str) -> Option<String> {
-        None
-    }
     fn theme(&mut self, _name: &str) -> Result<(), String> {
         Ok(())
     }
-    fn reload(&mut self) -> Option<Reloaded> {
-        None
-    }
-    fn bell(&mut self) {}
     fn say(&mut self, _line: &str) {}
     fn frame_ms(&self) -> i64 {
         100

@@ -15,11 +15,11 @@ use andon::testkit::{Canary, stories, world};
 fn a_metrics_source_that_answers_late_still_judges_what_moves() {
     let mut w = world();
     w.service("checkout", 1, &[]);
-    w.source("eu-1", "kubernetes", Link::Watching, Roles { rollouts: true, telemetry: false });
+    w.source("eu-1", "kubernetes", Link::Watching, Roles { rollouts: true, telemetry: false, ..Roles::default() });
     w.canary(&Canary::new("checkout", "eu-1"));
     let word = |w: &andon::testkit::World| w.model.judged.values().next().map(|j| j.verdict.word);
     assert_eq!(word(&w), Some(Word::NotJudged));
-    w.source("metrics", "prometheus", Link::Polling, Roles { rollouts: false, telemetry: true });
+    w.source("metrics", "prometheus", Link::Polling, Roles { rollouts: false, telemetry: true, ..Roles::default() });
     assert_ne!(word(&w), Some(Word::NotJudged));
     w.figures("checkout", 300, (216.0, 46.6), (1948.0, 0.8));
     assert_eq!(word(&w), Some(Word::Worse));
@@ -43,10 +43,10 @@ fn promote_says_that_it_needs_arming_before_it_is_pressed() {
         let t = board::selected_target(&w.model).expect("a target");
         menu::items(&w.model, t).last().map(|i| i.ready.clone())
     };
-    let mut w = stories::judged(1_200, (900.0, 0.2), (2_700.0, 0.6));
+    let mut w = stories::judged(1_200, (900.0, 0.2), (8_100.0, 1.8));
     assert_eq!(ready(&w), Some(Ready::No("a a arms first".into())));
     w.keys("a a").flush().wait(1_100).keys("Y");
-    assert_eq!(ready(&w), Some(Ready::Yes("4 not configured".into())));
+    assert_eq!(ready(&w), Some(Ready::Yes("6 not configured".into())));
 }
 
 #[test]

@@ -2,9 +2,11 @@
 //! anywhere: the callers decide. Never shows a credential.
 
 use super::Settings;
+pub use super::calls::Calls;
+use super::failure::plainly;
+pub use super::failure::{chain, clean, message};
 use super::kubeconfig::{self, Place};
 use super::link::{self, Credential, Link};
-use super::review::Reviews;
 use crate::backends::Login;
 use crate::backends::net::secret;
 use crate::core::redact;
@@ -13,10 +15,9 @@ use futures::{AsyncBufReadExt, AsyncReadExt, TryStreamExt};
 use http::{HeaderValue, Request};
 use http_body_util::{BodyExt, Limited};
 use jiff::Timestamp;
-use kube::config::{AuthInfo, Kubeconfig};
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
+use kube::config::AuthInfo;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Decoded body cap of limits.md section 4.
 pub const BODY_CAP: usize = 16 * 1024 * 1024;
@@ -24,64 +25,6 @@ pub const BODY_CAP: usize = 16 * 1024 * 1024;
 const NOT_A_STATUS: &str = "not a Status";
 /// What is read of an answer that says no.
 pub const WORDS_CAP: usize = 64 * 1024;
-
-/// What a source keeps over its connections: requests of the last minute, a wait the server asked for, reviews, and
-/// which context it is of.
-#[derive(Clone, Debug, Default)]
-pub struct Calls {
-    sent: Arc<Mutex<VecDeque<Instant>>>,
-    until: Arc<Mutex<Option<Instant>>>,
-    pub reviews: Reviews,
-    /// The context that the kubeconfig called the current one at first, where the settings name none.
-    first: Arc<OnceLock<String>>,
-}
-
-impl Calls {
-    /// The context looked through: the settings' own, else the first that was the current one.
-    fn context<'a>(&'a self, settings: &'a Settings) -> Option<&'a str> {
-        settings.context.as_deref().filter(|c| !c.is_empty()).or_else(|| self.first.get().map(String::as_str))
-    }
-
-    /// Where the source looks. A source must not move to another cluster because another shell chose another context.
-    fn place(&self, kc: &Kubeconfig, settings: &Settings) -> Result<Place, SourceError> {
-        let asked = self.context(settings);
-        let now = kubeconfig::place(kc, asked)?;
-        if asked.is_some() {
-            return Ok(now);
-        }
-        // Two connections may be made at once, from what the file said at different times: the first one counts.
-        let first = self.first.get_or_init(|| now.context.clone());
-        if *first != now.context {
-            return kubeconfig::place(kc, Some(first));
-        }
-        Ok(now)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Instant>> {
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-    pub fn count(&self) {
-        self.lock().push_back(Instant::now());
-    }
-    pub fn per_minute(&self) -> u32 {
-        let mut all = self.lock();
-        while all.front().is_some_and(|t| t.elapsed() > Duration::from_secs(60)) {
-            all.pop_front();
-        }
-        u32::try_from(all.len()).unwrap_or(u32::MAX)
-    }
-    /// The server asked for no refresh call for so long.
-    pub fn hold(&self, wait: Duration) {
-        let until = Instant::now() + wait;
-        let mut kept = self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some(kept.map_or(until, |k| k.max(until)));
-    }
-    /// How much of that is left.
-    pub fn held(&self) -> Option<Duration> {
-        let kept = *self.until.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.and_then(|until| until.checked_duration_since(Instant::now())).filter(|left| !left.is_zero())
-    }
-}
 
 /// Two links to one cluster. Credential plugins have run.
 #[derive(Clone)]
@@ -390,58 +333,6 @@ pub fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str) -> Result
     })
 }
 
-/// A server's words on one line: a page is named as one, 200 characters at most, no control characters.
-pub fn message(text: &str) -> String {
-    if text.trim_start().starts_with('<') {
-        return "a web page came instead of JSON (a login page or a proxy?)".into();
-    }
-    clean(text)
-}
-
-/// One line, 200 characters, no control characters, no secrets.
-pub fn clean(text: &str) -> String {
-    // Before it is cut: half of a secret would not be known again.
-    secret::clean(text)
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(200)
-        .collect::<String>()
-        .trim()
-        .to_owned()
-}
-
-/// The library's own words before the cause say nothing to a person: `ServiceError: client error (Connect): ...`.
-fn plainly(text: &str) -> &str {
-    let mut rest = text;
-    for noise in ["ServiceError: ", "client error (Connect): ", "client error (SendRequest): ", "tcp connect error: "] {
-        rest = rest.strip_prefix(noise).unwrap_or(rest);
-    }
-    match rest {
-        "deadline has elapsed" => "no connection in time",
-        "client error (Connect)" => "no connection",
-        other => other,
-    }
-}
-
-/// An error with its causes, without repeating itself.
-pub fn chain(e: &dyn std::error::Error) -> String {
-    let mut text = e.to_string();
-    let mut next = e.source();
-    while let Some(e) = next {
-        let cause = e.to_string();
-        if !text.contains(&cause) {
-            text.push_str(": ");
-            text.push_str(&cause);
-        }
-        next = e.source();
-    }
-    // A link to a library's manual helps nobody here.
-    match text.split_once(": https://docs.rs/") {
-        Some((words, _)) => words.to_owned(),
-        None => text,
-    }
-}
-
 /// Reads lines of at most `BODY_CAP` bytes.
 pub struct Lines<R>(pub R);
 
@@ -455,18 +346,5 @@ impl<R: futures::AsyncBufRead + Unpin> Lines<R> {
             return Err(std::io::Error::other("a line larger than 16 MiB"));
         }
         Ok((n > 0).then_some(line))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::plainly;
-
-    #[test]
-    fn a_person_reads_the_cause_and_not_the_librarys_layers() {
-        let refused = "ServiceError: client error (Connect): tcp connect error: Connection refused (os error 111)";
-        assert_eq!(plainly(refused), "Connection refused (os error 111)");
-        assert_eq!(plainly("ServiceError: client error (Connect): deadline has elapsed"), "no connection in time");
-        assert_eq!(plainly("invalid peer certificate: UnknownIssuer"), "invalid peer certificate: UnknownIssuer");
     }
 }

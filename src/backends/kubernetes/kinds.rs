@@ -30,6 +30,8 @@ pub struct Found {
     pub unknown: Option<SourceError>,
     /// The same of a group without which the source works: it is no reason to wait.
     pub spared: Option<SourceError>,
+    /// Kinds of such groups: whether they are served is not known.
+    pub silent: BTreeSet<Kind>,
 }
 
 /// (path of the group, resource) of a kind.
@@ -87,7 +89,10 @@ pub async fn look(c: &Clients, customs: &[CustomKind], deadline: Duration) -> Re
             Err(e) if e.trouble == Trouble::Forbidden => found.served.extend(kinds.iter().map(|(k, _)| *k)),
             Err(e) if e.trouble == Trouble::Auth => return Err(e),
             Err(e) if kinds.iter().any(|(k, _)| k.is_needed()) => found.unknown = Some(e),
-            Err(e) => found.spared = Some(e),
+            Err(e) => {
+                found.silent.extend(kinds.iter().map(|(k, _)| *k));
+                found.spared = Some(e);
+            }
         }
     }
     Ok(found)

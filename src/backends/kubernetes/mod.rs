@@ -1,15 +1,20 @@
 //! What rolls out in a Kubernetes cluster, behind the `Backend` port. I/O is in `client`, `watch`, `observe`, `kinds`,
 //! `leases`, `read`, `rights` and `send`; everything else is pure. Must not decide what is shown or whether an act is allowed.
 
+#[cfg(feature = "testkit")]
+mod anything;
 mod apps;
 mod argo;
 mod around;
+mod calls;
 mod client;
 mod custom;
+mod dry;
 mod dto;
 mod events;
 mod evidence;
 mod exec;
+mod failure;
 mod flagger;
 mod index;
 mod kin;
@@ -29,8 +34,11 @@ mod review;
 mod rights;
 mod room;
 mod rows;
+mod scaled;
 mod send;
+mod settings;
 mod store;
+mod story;
 mod template;
 mod told;
 mod watch;
@@ -40,96 +48,32 @@ mod wire;
 mod wire_tests;
 mod words;
 
+#[cfg(feature = "testkit")]
+pub use anything::read_anything;
 pub use kubeconfig::{ContextInfo, contexts};
+pub use settings::{Impersonate, Settings};
 pub use watch::Timing;
 
 use crate::backends::{Backend, Cx, Interest, Login, Query, Sink, UtcClock};
 use crate::core::act::mark::Mark;
 use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, RefusedBy, Step, Ticket};
-use crate::core::id::{SourceId, TargetId};
+use crate::core::id::TargetId;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{Abilities, SourceError, Trouble};
 use crate::core::world::target::TargetState;
 use client::{Calls, Clients};
 use custom::CustomKind;
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use store::Store;
 use tokio::sync::{Notify, watch as watched};
 
-/// For fuzzers: an answer's bytes through everything that reads one, as a list, a watch line or an object; every row
-/// folded, and the states of all that came of it.
-#[cfg(feature = "testkit")]
-pub fn read_anything(bytes: &[u8]) -> Vec<TargetState> {
-    let mut store = Store::new("fuzz".into());
-    let all = rows::Kind::BUILT_IN.into_iter().chain(rows::Kind::DEFINED).chain([rows::Kind::Custom(0)]);
-    for kind in all {
-        let rows = watch::anything(kind, bytes);
-        let kept: Vec<rows::Key> = rows.iter().map(|(k, _)| k.clone()).collect();
-        store.fold(&None, kind, store::Change::Page(rows.clone()));
-        store.fold(&None, kind, store::Change::Listed);
-        // Half of them go and come again, so that the index is taken apart, too.
-        kept.iter().step_by(2).for_each(|k| store.fold(&None, kind, store::Change::Gone(k.clone())));
-        rows.into_iter().for_each(|(k, r)| store.fold(&None, kind, store::Change::Put(k, r)));
-    }
-    let _status = serde_json::from_slice::<dto::StatusDto>(bytes);
-    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) {
-        let _managers = wire::managers(&value);
-    }
-    store.take(crate::core::time::Utc(0)).changed
-}
-
 /// A credential that ends more often than this is no credential.
 const REBUILT_EVERY: Duration = Duration::from_secs(30);
 /// Reviews are asked again after this.
 const RIGHTS_KEPT: Duration = Duration::from_secs(60);
-
-/// Which cluster, and how much of it.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub source: SourceId,
-    /// `None`: the kubeconfig's current one, as it stands when the first connection is made; every later one is of the
-    /// same context, whatever another shell's `kubectl config use-context` has written since.
-    pub context: Option<String>,
-    /// `None`: as kubectl finds it (`$KUBECONFIG`, `~/.kube/config`).
-    pub kubeconfig: Option<PathBuf>,
-    /// Empty: the whole cluster, else the context's own namespace where the cluster may not be read.
-    pub namespaces: Vec<String>,
-    /// Acts, their dry runs and the reads before them go as this context's user. `None`: as who looks.
-    pub act_context: Option<String>,
-    /// Acts, their dry runs and the reads before them go as this user, by impersonation. Looking never does.
-    pub impersonate: Option<Impersonate>,
-    /// Kinds an operator manages, as `custom` reads them: `databases.example.org/v1`.
-    pub kinds: Vec<String>,
-    /// Program and arguments that log in, with the terminal. Empty: the kubeconfig's own credential plugin.
-    pub login: Vec<String>,
-}
-
-/// Whom acts are sent as, with the right `impersonate` of the one who sends them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Impersonate {
-    pub user: String,
-    pub groups: Vec<String>,
-}
-
-impl Settings {
-    /// The current context of kubectl's own kubeconfig, one identity for everything.
-    pub fn of(source: impl Into<SourceId>) -> Settings {
-        Settings {
-            source: source.into(),
-            context: None,
-            kubeconfig: None,
-            namespaces: Vec::new(),
-            act_context: None,
-            impersonate: None,
-            kinds: Vec::new(),
-            login: Vec::new(),
-        }
-    }
-}
 
 /// One cluster.
 pub struct Kubernetes {
@@ -139,6 +83,8 @@ pub struct Kubernetes {
     calls: Calls,
     clients: Mutex<Option<Clients>>,
     store: Mutex<Store>,
+    /// What earlier sessions told of and this one has not answered for yet.
+    before: Mutex<BTreeSet<TargetId>>,
     abilities: Mutex<Option<(Instant, Abilities)>>,
     /// The operators' kinds; what their objects are called is learnt from the server.
     customs: Mutex<Vec<CustomKind>>,
@@ -169,6 +115,7 @@ impl Kubernetes {
             customs: Mutex::new(customs),
             acted: Mutex::new(None),
             store: Mutex::new(Store::new(settings.source.clone())),
+            before: Mutex::default(),
             settings,
             utc,
             timing,
@@ -183,7 +130,7 @@ impl Kubernetes {
 
     /// Kinds an operator manages, as configured.
     fn kinds(&self) -> &[String] {
-        &[]
+        &self.settings.kinds
     }
 
     fn keep(&self, clients: Clients) {
@@ -196,7 +143,21 @@ impl Kubernetes {
     }
 
     fn reset_store(&self) {
-        *locked(&self.store) = Store::new(self.settings.source.clone());
+        let old = std::mem::replace(&mut *locked(&self.store), Store::new(self.settings.source.clone()));
+        locked(&self.before).extend(old.ids());
+    }
+
+    /// Targets of these kinds that an earlier session told of; the others are forgotten.
+    fn told_before(&self, silent: &BTreeSet<rows::Kind>) -> Vec<TargetId> {
+        let customs = self.customs();
+        let words = |k: &rows::Kind| match k {
+            rows::Kind::Custom(n) => customs.get(usize::from(*n))?.kind.clone(),
+            kind => kind.target().map(Arc::from),
+        };
+        let words: BTreeSet<Arc<str>> = silent.iter().filter_map(words).collect();
+        let mut before = locked(&self.before);
+        before.retain(|id| words.contains(&id.kind));
+        before.iter().cloned().collect()
     }
 
     fn customs(&self) -> Vec<CustomKind> {
@@ -366,7 +327,14 @@ impl Backend for Kubernetes {
                     };
                     Ok(vec![self.within(cx, work).await?])
                 }
-                Query::Blocks { .. } | Query::Check(_) => {
+                Query::DryRun(step) => {
+                    let work = async {
+                        let c = self.clients().await?;
+                        dry::run(&c, step, cx.deadline).await
+                    };
+                    self.within(cx, work).await.map(|()| Vec::new())
+                }
+                Query::Blocks { .. } | Query::Check(_) | Query::Beside => {
                     Err(SourceError::new(Trouble::NotInThisVersion, "a rollout source has no figures"))
                 }
             }

@@ -1,17 +1,20 @@
 //! Watching: a stream per kind and scope folded into the store, kinds that come and go, facts put when something
 //! changed. Old rows stay until a new list is complete. What is told of the source itself is in `told`.
 
+mod lookups;
+
+use self::lookups::Answer;
+use super::Kubernetes;
 use super::client::{Clients, connect};
 use super::custom::CustomKind;
-use super::kinds::{self, Found, place};
+use super::kinds::{Found, place};
 use super::rows::{Kind, Scope};
 use super::store::Change;
 use super::told::{At, Telling};
 use super::watch::{Report, Said, Stream};
-use super::{Kubernetes, leases, rights};
 use crate::backends::{Interest, Sink};
 use crate::core::world::fact::Fact;
-use crate::core::world::source::{Abilities, Controller, Link, SourceError, Trouble};
+use crate::core::world::source::{Link, SourceError, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -24,18 +27,8 @@ const RIGHTS_EVERY: Duration = Duration::from_secs(60);
 const BATCH: usize = 2_048;
 /// A list that fails again and again is tried half as often each time, down to an eighth.
 const RARER: u32 = 3;
-/// Whoever acted a moment ago waits for the controller.
-const ACTING: Duration = Duration::from_secs(60);
-
 type Streams = JoinSet<(Scope, Kind, SourceError)>;
 type Answers = JoinSet<Answer>;
-
-/// What comes back beside the watches.
-enum Answer {
-    Rights(Result<Abilities, SourceError>),
-    Kinds(Result<Found, SourceError>),
-    Leases(Vec<Controller>, Vec<Arc<str>>),
-}
 
 struct Watching<'a, 't> {
     k: &'a Kubernetes,
@@ -52,6 +45,8 @@ struct Watching<'a, 't> {
     /// What the source works without because its first list failed: how often it did, and when it is tried again
     /// (`None`: it is being tried).
     again: BTreeMap<At, (u32, Option<Instant>)>,
+    /// Nobody said whether these are served.
+    silent: BTreeSet<Kind>,
     looking: bool,
     looked: Option<Instant>,
     /// When the kinds are looked for again.
@@ -76,6 +71,9 @@ async fn observe(k: &Kubernetes, want: watched::Receiver<Interest>, out: &Sink) 
 
 /// From a connection to its end; and whether everything was complete once.
 async fn session(k: &Kubernetes, want: watched::Receiver<Interest>, told: &mut Telling<'_>) -> (SourceError, bool) {
+    // One for the whole session: of several things that happen at once only one is looked at, and a login must not be lost.
+    let mut renewed = std::pin::pin!(k.renewed.notified());
+    renewed.as_mut().enable();
     k.reset_store();
     told.tell(Link::Connecting);
     let clients = match connect(&k.settings, &k.calls).await {
@@ -102,13 +100,17 @@ async fn session(k: &Kubernetes, want: watched::Receiver<Interest>, told: &mut T
         whole: false,
         discovered: false,
         again: BTreeMap::new(),
+        silent: BTreeSet::new(),
         looking: false,
         looked: None,
         look_at: now,
         lease_at: now,
         lease_in: Vec::new(),
     };
-    let end = w.run(heard).await;
+    let end = tokio::select! {
+        end = w.run(heard) => end,
+        () = renewed => SourceError::new(Trouble::Auth, "logged in anew"),
+    };
     (end, w.ever)
 }
 
@@ -177,7 +179,6 @@ impl Watching<'_, '_> {
                     self.try_again(&mut streams);
                     self.tell();
                 }
-                () = self.k.renewed.notified() => return SourceError::new(Trouble::Auth, "logged in anew"),
             }
         }
     }
@@ -291,6 +292,7 @@ impl Watching<'_, '_> {
         let mut store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
         store.fold(&scope, kind, Change::Dropped);
         drop(store);
+        self.whole = false;
         self.something_is_left()
     }
 
@@ -309,13 +311,6 @@ impl Watching<'_, '_> {
         ))
     }
 
-    fn look_soon(&mut self) {
-        // A server that says "served" and "not found" by turns must not be asked in a loop.
-        let soon = Instant::now() + self.k.timing.backoff_first;
-        let earliest = self.looked.map_or(soon, |at| soon.max(at + self.k.timing.recheck() / 6));
-        self.look_at = self.look_at.min(earliest);
-    }
-
     fn found(&mut self, found: Found, streams: &mut Streams) -> Result<(), SourceError> {
         self.looking = false;
         self.looked = Some(Instant::now());
@@ -332,54 +327,16 @@ impl Watching<'_, '_> {
             None => self.discovered = true,
         }
         self.k.name_customs(&found.words);
+        if self.silent != found.silent {
+            // What is there has to be said anew.
+            self.whole = false;
+            self.silent = found.silent;
+        }
         // What every server has may have been away for a moment, too.
         for kind in found.served.into_iter().chain(Kind::BUILT_IN) {
             self.begin(kind, streams);
         }
         self.something_is_left()
-    }
-
-    fn ask_kinds(&mut self, answers: &mut Answers) {
-        self.looking = true;
-        let (c, call, customs) = (self.clients.clone(), self.k.timing.call, self.k.customs());
-        answers.spawn(async move { Answer::Kinds(kinds::look(&c, &customs, call).await) });
-    }
-
-    fn ask_rights(&mut self, answers: &mut Answers) {
-        let mut names: Vec<String> = self.k.settings.namespaces.clone();
-        if names.is_empty() {
-            let store = self.k.store.lock().unwrap_or_else(PoisonError::into_inner);
-            names = store.namespaces().iter().take(super::review::NAMESPACES).map(ToString::to_string).collect();
-        }
-        let (c, now, call) = (self.clients.clone(), self.k.utc.clone(), self.k.timing.call);
-        answers.spawn(async move { Answer::Rights(rights::probe(&c, &names, &now, call).await) });
-    }
-
-    /// Only where there are rollouts; often while something moves or was asked for, else seldom.
-    fn ask_leases(&mut self, answers: &mut Answers) {
-        let now = Instant::now();
-        let rollouts = self.told.wanted.iter().any(|(_, k)| *k == Kind::Rollouts);
-        if now < self.lease_at || !self.ever || !rollouts {
-            return;
-        }
-        let moving = !self.want.borrow().moving.is_empty() || self.k.acted_within(ACTING);
-        let seldom = self.k.timing.recheck();
-        self.lease_at = now + if moving && !self.lease_in.is_empty() { seldom / 6 } else { seldom };
-        let (c, call, known) = (self.clients.clone(), self.k.timing.call, self.lease_in.clone());
-        answers.spawn(async move {
-            let (all, at) = leases::look(&c, &known, call).await;
-            Answer::Leases(all, at)
-        });
-    }
-
-    fn rights(&mut self, found: Result<Abilities, SourceError>) {
-        match found {
-            Ok(a) => {
-                self.k.keep_abilities(a);
-                self.tell();
-            }
-            Err(e) => self.told.last_error(e),
-        }
     }
 
     fn fold(&mut self, r: Report) {
@@ -418,6 +375,11 @@ impl Watching<'_, '_> {
             let news = store.take(now);
             let ids = completed.then(|| store.ids());
             drop(store);
+            let ids = ids.map(|mut ids| {
+                // Nothing says that what an earlier session saw of a kind that gives no answer is gone.
+                ids.extend(self.k.told_before(&self.unanswered()));
+                ids
+            });
             for t in news.changed {
                 self.told.out.put(Fact::Target(Box::new(t)));
             }
@@ -431,6 +393,13 @@ impl Watching<'_, '_> {
             drop(store);
         }
         self.tell();
+    }
+
+    /// Kinds of which nothing is known in this session.
+    fn unanswered(&self) -> BTreeSet<Kind> {
+        let watched = |k: &Kind| self.told.wanted.iter().any(|(_, w)| w == k);
+        let silent = self.silent.iter().filter(|k| !watched(k)).copied();
+        silent.chain(self.again.keys().map(|(_, k)| *k)).collect()
     }
 
     fn tell(&mut self) {

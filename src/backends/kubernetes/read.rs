@@ -27,7 +27,22 @@ pub async fn read(
     deadline: Duration,
 ) -> Result<Fact, SourceError> {
     if let Some(kind) = WorkKind::from_word(&id.kind) {
-        return apps::read::read(c, id, kind, now, deadline).await;
+        let mut fact = apps::read::read(c, id, kind, now, deadline).await?;
+        if let Fact::Target(t) = &mut fact {
+            // Only the autoscalers are read: a paused ScaledObject has none.
+            let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+            let keda = |kept: &Around<'_>| {
+                let all = kept.scalers.iter().map(|s| s.scaler.clone());
+                all.filter(|s| &*s.tool == "KEDA").collect::<Vec<_>>()
+            };
+            let read = &mut t.detail.scalers;
+            for s in store.with_around(&id.uid, keda).unwrap_or_default() {
+                if !read.iter().any(|r| r.tool == s.tool && r.name == s.name) {
+                    read.push(s);
+                }
+            }
+        }
+        return Ok(fact);
     }
     if &*id.kind == super::flagger::wire::KIND {
         return super::flagger::read::read(c, id, store, now, deadline).await;
@@ -66,15 +81,25 @@ pub async fn read(
     // The same read gives the same bytes, whatever order the server has.
     own.sort_by(|a, b| a.0.hash.cmp(&b.0.hash));
     let dto: Rollout = serde_json::from_value(rollout.clone()).unwrap_or_default();
-    let troubles = store.lock().unwrap_or_else(PoisonError::into_inner).troubles();
     let runs = beside.rows();
-    let around = Around {
-        sets: own.iter().map(|(r, _)| r).collect(),
-        troubles,
-        runs: runs.iter().collect(),
-        ..Around::default()
+    let state = {
+        let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |kept: &Around<'_>| {
+            // Its pods and what scales it are the watched ones: left out, they would seem gone until the next event.
+            let around = Around {
+                sets: own.iter().map(|(r, _)| r).collect(),
+                troubles: store.troubles(),
+                runs: runs.iter().collect(),
+                pods: kept.pods.clone(),
+                works: kept.works.clone(),
+                scalers: kept.scalers.clone(),
+                ..Around::default()
+            };
+            target_state(&id.source, &dto, &around, now)
+        };
+        store.with_around(&id.uid, fresh).unwrap_or_else(|| fresh(&Around::default()))
     };
-    let Some(mut state) = target_state(&id.source, &dto, &around, now) else {
+    let Some(mut state) = state else {
         return Err(SourceError::new(Trouble::Shape, format!("to read {}: it has no name", id.name)));
     };
     (state.held_by, state.aborted_by) = managers(&rollout);

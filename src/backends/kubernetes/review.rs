@@ -17,6 +17,9 @@ pub const NAMESPACES: usize = 50;
 const KEPT_MOVING: Duration = Duration::from_secs(55);
 /// Elsewhere.
 const KEPT: Duration = Duration::from_secs(300);
+/// In so few namespaces every right is asked for one by one where the rules leave it open; in more, only where
+/// something moves: some clusters' rules are never the whole answer, and then it is a request for each right.
+const FEW: usize = 4;
 /// Reviews under way at the same time.
 const AT_ONCE: usize = 4;
 
@@ -101,8 +104,16 @@ pub struct Reviews(Arc<Mutex<Kept>>);
 
 #[derive(Debug, Default)]
 struct Kept {
-    found: BTreeMap<String, (Instant, Answers)>,
+    found: BTreeMap<String, Found>,
     want: Option<watch::Receiver<Interest>>,
+}
+
+#[derive(Clone, Debug)]
+struct Found {
+    at: Instant,
+    answers: Answers,
+    /// Rights that the rules left open were not asked for one by one.
+    open: bool,
 }
 
 impl Reviews {
@@ -120,17 +131,21 @@ impl Reviews {
         self.lock().found.clear();
     }
 
-    fn due(&self, namespaces: &[String]) -> Vec<String> {
+    /// Namespaces to review now, and whether to the last right.
+    fn due(&self, namespaces: &[String]) -> Vec<(String, bool)> {
         let kept = self.lock();
         let moving: BTreeSet<Arc<str>> = match &kept.want {
             Some(want) => want.borrow().ways_back.iter().map(|t| t.namespace.clone()).collect(),
             None => BTreeSet::new(),
         };
-        let old = |n: &&String| {
-            let limit = if moving.contains(n.as_str()) { KEPT_MOVING } else { KEPT };
-            kept.found.get(*n).is_none_or(|(at, _)| at.elapsed() >= limit)
+        let due = |n: &String| {
+            let moves = moving.contains(n.as_str());
+            let limit = if moves { KEPT_MOVING } else { KEPT };
+            let deep = moves || namespaces.len() <= FEW;
+            let found = kept.found.get(n);
+            found.is_none_or(|f| f.at.elapsed() >= limit || (deep && f.open)).then(|| (n.clone(), deep))
         };
-        namespaces.iter().filter(old).cloned().collect()
+        namespaces.iter().filter_map(due).collect()
     }
 }
 
@@ -162,13 +177,13 @@ async fn below(c: &Clients, namespaces: &[String], wanted: &[&'static Wanted], d
     let namespaces = &namespaces[..namespaces.len().min(NAMESPACES)];
     let reviews = &c.calls.reviews;
     for some in reviews.due(namespaces).chunks(AT_ONCE) {
-        let found = futures::future::join_all(some.iter().map(|ns| review(c, ns, wanted, deadline))).await;
-        let found = some.iter().cloned().zip(found.into_iter().map(|answers| (Instant::now(), answers)));
-        reviews.lock().found.extend(found);
+        let found =
+            futures::future::join_all(some.iter().map(|(ns, deep)| review(c, ns, *deep, wanted, deadline))).await;
+        reviews.lock().found.extend(some.iter().map(|(ns, _)| ns.clone()).zip(found));
     }
     let kept = reviews.lock();
     let answers: Vec<(&str, &Answers)> =
-        namespaces.iter().filter_map(|n| kept.found.get(n).map(|(_, a)| (n.as_str(), a))).collect();
+        namespaces.iter().filter_map(|n| kept.found.get(n).map(|f| (n.as_str(), &f.answers))).collect();
     wanted.iter().flat_map(|w| told(w.words, &answers)).collect()
 }
 
@@ -194,29 +209,39 @@ fn link(c: &Clients, by: By) -> &Link {
     }
 }
 
-/// One namespace: the rules, as each of the two who ask; what they leave open is asked for one by one.
-async fn review(c: &Clients, namespace: &str, wanted: &[&'static Wanted], deadline: Duration) -> Answers {
+/// One namespace: the rules, as each of the two who ask; what they leave open is asked for one by one if `deep`, else it
+/// is not known.
+async fn review(c: &Clients, namespace: &str, deep: bool, wanted: &[&'static Wanted], deadline: Duration) -> Found {
     let acting = rules(c, By::Acts, namespace, deadline).await;
     let looking = if c.acts_apart { rules(c, By::Looks, namespace, deadline).await } else { acting.clone() };
-    let mut out = Answers::new();
+    let mut answers = Answers::new();
+    let mut open = false;
     for w in wanted {
         let rules = match w.by {
             By::Acts => &acting,
             By::Looks => &looking,
         };
-        let answer = match rules {
+        let said = match rules {
             Some((rules, whole)) => match (by_rules(rules, w), *whole) {
-                (Some(Some(yes)), _) => Some(yes),
+                (Some(Some(yes)), _) => Some(Some(yes)),
                 // Only for objects of certain names, or not said.
-                (Some(None), true) => None,
-                (None, true) => Some(false),
-                (Some(None) | None, false) => access(c, Some(namespace), w, deadline).await,
+                (Some(None), true) => Some(None),
+                (None, true) => Some(Some(false)),
+                (Some(None) | None, false) => None,
             },
-            None => access(c, Some(namespace), w, deadline).await,
+            None => None,
         };
-        out.insert(w.words, answer);
+        let answer = match said {
+            Some(said) => said,
+            None if deep => access(c, Some(namespace), w, deadline).await,
+            None => {
+                open = true;
+                None
+            }
+        };
+        answers.insert(w.words, answer);
     }
-    out
+    Found { at: Instant::now(), answers, open }
 }
 
 /// The rules, and whether they are all. `None`: no answer.

@@ -37,7 +37,7 @@ pub async fn probe(
     let rollouts = argo?;
     let rights = review::rights(c, namespaces, rollouts, flagger.unwrap_or(false), deadline).await;
     Ok(Abilities {
-        roles: Roles { rollouts, telemetry: false },
+        roles: Roles { rollouts, telemetry: false, ..Roles::default() },
         version,
         rights,
         skew_ms,

@@ -4,13 +4,12 @@ use super::apps::dto::{ControllerRevision, RevisionRow, Work, WorkKind, revision
 use super::argo::runs::{Run, RunRow, run_row};
 use super::around::{PodRow, ScalerRow};
 use super::custom::Custom;
-use super::dto::{HASH_LABEL, Meta, Pod, ReplicaSet, Rollout, dto};
+use super::dto::{HASH_LABEL, Meta, Pod, ReplicaSet, Rollout};
 use super::flagger::dto::Canary;
-use super::lenient::{int, maybe, object, text};
+pub use super::scaled::{Hpa, ScaledObject};
+use super::scaled::{hpa_row, keda_row};
 use super::wire::{SetRow, pod_trouble, set_row};
 use super::words::Words;
-use crate::core::world::detail::Scaler;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
 
@@ -163,28 +162,6 @@ pub struct Held {
     pub row: PodRow,
     pub instance: Option<Arc<str>>,
 }
-
-dto!(Aim {
-    kind: Option<Arc<str>> = "text",
-    name: Option<Arc<str>> = "text",
-});
-
-dto!(Hpa { metadata: Meta = "object", spec: HpaSpec = "object", status: HpaStatus = "object" });
-dto!(HpaSpec {
-    scale_target_ref: Aim = "object",
-    min_replicas: Option<i64> = "int",
-    max_replicas: Option<i64> = "int",
-});
-dto!(HpaStatus {
-    desired_replicas: Option<i64> = "int",
-});
-
-dto!(ScaledObject { metadata: Meta = "object", spec: ScaledSpec = "object" });
-dto!(ScaledSpec {
-    scale_target_ref: Option<Aim> = "maybe",
-    min_replica_count: Option<i64> = "int",
-    max_replica_count: Option<i64> = "int",
-});
 
 /// One object, cut down to what is kept of it. Shared with the index.
 #[derive(Clone, Debug)]
@@ -369,41 +346,4 @@ fn pod_row(p: &Pod, instances: bool) -> Option<Held> {
     };
     let instance = if instances { m.labels.get("app.kubernetes.io/instance").cloned() } else { None };
     Some(Held { row, instance })
-}
-
-fn count(n: Option<i64>) -> Option<u32> {
-    n.and_then(|n| u32::try_from(n).ok())
-}
-
-/// One that KEDA made stands under KEDA's name: a person changes it there.
-fn hpa_row(h: &Hpa) -> Option<ScalerRow> {
-    let keda = h.metadata.controller().filter(|o| o.kind.as_deref() == Some("ScaledObject"));
-    let name = keda.and_then(|o| o.name.clone()).or_else(|| h.metadata.name.clone())?;
-    Some(ScalerRow {
-        kind: h.spec.scale_target_ref.kind.clone()?,
-        target: h.spec.scale_target_ref.name.clone()?,
-        scaler: Scaler {
-            tool: if keda.is_some() { "KEDA" } else { "HPA" }.into(),
-            name,
-            min: count(h.spec.min_replicas).or(Some(1)),
-            max: count(h.spec.max_replicas),
-            wants: count(h.status.desired_replicas),
-        },
-    })
-}
-
-fn keda_row(s: &ScaledObject) -> Option<ScalerRow> {
-    let of = s.spec.scale_target_ref.as_ref()?;
-    Some(ScalerRow {
-        // KEDA's own default.
-        kind: of.kind.clone().filter(|k| !k.is_empty()).unwrap_or_else(|| "Deployment".into()),
-        target: of.name.clone()?,
-        scaler: Scaler {
-            tool: "KEDA".into(),
-            name: s.metadata.name.clone()?,
-            min: count(s.spec.min_replica_count).or(Some(0)),
-            max: count(s.spec.max_replica_count),
-            wants: None,
-        },
-    })
 }

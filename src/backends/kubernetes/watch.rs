@@ -63,8 +63,12 @@ pub struct Report {
     pub said: Said,
 }
 
-/// Objects of one page: a page costs three to four times its bytes while it is read, and a pod has ten thousand.
+/// Objects of the first page: a page costs three to four times its bytes while it is read, and a pod may have ten
+/// thousand. Of smaller ones the next page has more: each is a way there and back.
 const PAGE: usize = 100;
+/// Bytes a page may have, and objects.
+const PAGE_BYTES: usize = 1024 * 1024;
+const PAGE_MOST: usize = 500;
 
 /// One stream of one kind.
 pub struct Stream {
@@ -195,14 +199,15 @@ impl Stream {
         let what = self.what("list");
         let mut next: Option<Arc<str>> = None;
         let mut version: Option<String> = None;
-        let mut had = 0_usize;
+        let (mut had, mut limit) = (0_usize, PAGE);
         loop {
             let more = next.as_ref().map_or_else(String::new, |t| format!("&continue={}", encoded(t)));
-            let path = self.path(&format!("limit={PAGE}{more}"));
+            let path = self.path(&format!("limit={limit}{more}"));
             let asked = Instant::now();
             let bytes = self.clients.call(&self.clients.watch, get_request(&path)?, self.timing.call, &what).await?;
             let took = asked.elapsed();
-            let (rows, meta) = of_kind!(self.kind, page(&bytes, &what, self.kind, self.instances))?;
+            let (rows, objects, meta) = of_kind!(self.kind, page(&bytes, &what, self.kind, self.instances))?;
+            limit = page_after(bytes.len(), objects);
             drop(bytes);
             had += rows.len();
             let left = meta.remaining_item_count.and_then(|n| usize::try_from(n).ok());
@@ -238,9 +243,16 @@ impl Stream {
         let mut request = get_request(&path)?;
         request.headers_mut().insert(http::header::ACCEPT_ENCODING, http::HeaderValue::from_static("identity"));
         self.clients.calls.count();
-        let started = tokio::time::timeout(self.timing.call, stream(&self.clients.watch, request))
-            .await
-            .map_err(|_| self.clients.slow(self.timing.call, &what))?;
+        let begin = |request| async {
+            let started = tokio::time::timeout(self.timing.call, stream(&self.clients.watch, request)).await;
+            started.map_err(|_| self.clients.slow(self.timing.call, &what))
+        };
+        let mut started = begin(request.clone()).await?;
+        if matches!(&started, Err(e) if !matches!(e, kube::Error::Api(_))) {
+            // The server or a balancer may have closed the kept connection just then; a look may be tried again at once.
+            self.clients.calls.count();
+            started = begin(request).await?;
+        }
         let stream = match started {
             Ok(s) => s,
             // An HTTP 410 at the start of a watch would come again for ever with the same version.
@@ -308,12 +320,22 @@ enum Event {
     Nothing,
 }
 
-type Page = (Vec<(Key, Row)>, ListMeta);
+/// What is kept, of how many objects.
+type Page = (Vec<(Key, Row)>, usize, ListMeta);
 
 fn page<T: Watched>(bytes: &[u8], what: &str, kind: Kind, instances: bool) -> Result<Page, SourceError> {
     let list: Listed<T> = parse(bytes, what)?;
+    let objects = list.items.len();
     let kept = |(key, row): (Key, Option<Row>)| Some((key, row?));
-    Ok((list.items.into_iter().filter_map(|o| kept(o.keyed(kind, instances)?)).collect(), list.metadata))
+    Ok((list.items.into_iter().filter_map(|o| kept(o.keyed(kind, instances)?)).collect(), objects, list.metadata))
+}
+
+/// How many to ask for after a page of so many bytes and objects: as many as would have been [`PAGE_BYTES`].
+fn page_after(bytes: usize, objects: usize) -> usize {
+    if objects == 0 {
+        return PAGE;
+    }
+    (PAGE_BYTES / bytes.div_ceil(objects).max(1)).clamp(PAGE, PAGE_MOST)
 }
 
 fn event<T: Watched>(line: &[u8], what: &str, kind: Kind, instances: bool) -> Result<Event, SourceError> {
@@ -371,4 +393,18 @@ pub fn encoded(text: &str) -> String {
             _ => format!("%{b:02X}"),
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_grow_while_their_objects_are_small_and_never_shrink_below_the_first() {
+        assert_eq!(page_after(250_000, 100), 419, "2.5 kB each");
+        assert_eq!((page_after(40_000, 100), page_after(1_000_000, 100)), (PAGE_MOST, 104));
+        assert_eq!((page_after(5_000_000, 100), page_after(900, 0)), (PAGE, PAGE));
+        // An answer of fewer objects than were asked for is judged by what it has.
+        assert_eq!(page_after(30_000, 3), 104);
+    }
 }

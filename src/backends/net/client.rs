@@ -1,18 +1,21 @@
 //! One HTTP client per source, with every limit set, and HTTP trouble put into words a person can act on.
 //! It must not know any server's paths or answers.
 
+use super::access::{Access, Sent};
 use super::body::{self, BodyError};
 use super::budget::Budget;
 use super::date;
-use super::secret::{self, TokenFrom};
-use crate::backends::Cx;
+use super::secret;
+use crate::backends::{Cx, Lane};
 use crate::core::id::SourceId;
 use crate::core::time::Utc;
 use crate::core::world::source::{SourceError, Trouble};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Method, Url};
+use std::fmt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// No request is given more, whatever its caller says (limits.md section 4).
@@ -20,6 +23,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// NAT and load balancers drop idle connections without a word.
 const IDLE: Duration = Duration::from_secs(60);
 const MAX_REDIRECTS: usize = 5;
+/// A server that asks for quiet is left alone for no longer than this; the person who tries again by hand is heard.
+const QUIET_CAP: Duration = Duration::from_secs(300);
 
 /// Where a source is and how to prove who we are.
 #[derive(Clone, Debug)]
@@ -27,7 +32,7 @@ pub struct Endpoint {
     pub source: SourceId,
     /// With any prefix the server runs under; no user or password in it.
     pub url: String,
-    pub token: Option<TokenFrom>,
+    pub access: Access,
     /// PEM file. When given, only its certificates are trusted.
     pub ca: Option<PathBuf>,
     /// Certificate checks off; shown as INSECURE.
@@ -35,7 +40,6 @@ pub struct Endpoint {
 }
 
 /// A whole answer, whatever its status.
-#[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub content_type: String,
@@ -45,15 +49,41 @@ pub struct Answer {
     pub date: Option<Utc>,
     pub retry_after_ms: Option<u64>,
     pub took: Duration,
+    headers: HeaderMap,
+}
+
+impl Answer {
+    /// A header's text, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|v| v.to_str().ok())
+    }
+}
+
+/// Without the headers and the body: cookies and pages are nobody's business.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Answer({}, {:?}, {} bytes)", self.status, self.content_type, self.body.len())
+    }
 }
 
 /// Shares one pool of connections; never made per request.
 pub struct Client {
-    http: reqwest::Client,
     base: Url,
     place: String,
     endpoint: Endpoint,
     budget: Budget,
+    state: Mutex<State>,
+}
+
+/// What changes while it lives.
+struct State {
+    http: reqwest::Client,
+    /// When the files of the certificate in use were written.
+    written: Option<(SystemTime, SystemTime)>,
+    /// The server asked for no calls before this.
+    quiet: Option<Instant>,
+    /// Sent with every request besides what the access says.
+    also: HeaderMap,
 }
 
 impl Client {
@@ -67,38 +97,40 @@ impl Client {
             // The program installs it first thing; reqwest would panic without it.
             return Err(bad("no TLS provider is installed".to_owned()));
         }
-        let mut b = reqwest::Client::builder()
-            .user_agent(concat!("andon/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(LONGEST)
-            .pool_idle_timeout(IDLE)
-            .redirect(reqwest::redirect::Policy::none())
-            .gzip(true);
-        if let Some(path) = &endpoint.ca {
-            let shown = path.display();
-            let pem = std::fs::read(path).map_err(|e| bad(format!("CA file {shown} cannot be read: {}", e.kind())))?;
-            let roots = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
-            if roots.is_empty() {
-                return Err(bad(format!("CA file {shown} holds no PEM certificate")));
-            }
-            b = b.tls_certs_only(roots);
-        } else if base.scheme() == "http" {
-            // Plain stays plain (see `may_follow`), so the system's roots, 10 to 80 ms of reading, are not needed.
-            b = b.tls_certs_only([]);
-        }
-        if endpoint.insecure {
-            b = b.tls_danger_accept_invalid_certs(true);
-        }
-        if is_loopback(&base) {
-            b = b.no_proxy();
-        }
-        let http = b.build().map_err(|e| bad(innermost(&e)))?;
+        let http = build(&endpoint, &base).map_err(bad)?;
+        let written = endpoint.access.identity.as_ref().and_then(|i| i.written());
         let host = base.host_str().unwrap_or("?");
         let place = match base.port() {
             Some(port) => format!("{source} ({host}:{port})"),
             None => format!("{source} ({host})"),
         };
-        Ok(Client { http, base, place, endpoint, budget })
+        let state = Mutex::new(State { http, written, quiet: None, also: HeaderMap::new() });
+        Ok(Client { base, place, endpoint, budget, state })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Every change to it is an assignment: a panic elsewhere leaves it usable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a certificate that was written anew since the last look; for the beginning of a connection.
+    ///
+    /// # Errors
+    /// `Auth`: the new one cannot be used.
+    pub fn renew(&self) -> Result<(), SourceError> {
+        let written = self.endpoint.access.identity.as_ref().and_then(|i| i.written());
+        if written == self.state().written {
+            return Ok(());
+        }
+        let http = build(&self.endpoint, &self.base).map_err(|why| self.error(Trouble::Auth, &why))?;
+        let mut state = self.state();
+        (state.http, state.written) = (http, written);
+        Ok(())
+    }
+
+    /// From now on these go with every request, in place of those named so before.
+    pub fn send_also(&self, headers: HeaderMap) {
+        self.state().also = headers;
     }
 
     /// For sentences: `metrics (prometheus.example.internal:9090)`.
@@ -137,11 +169,29 @@ impl Client {
 
     async fn call(&self, method: Method, path: &str, form: &[(&str, &str)], cx: &Cx) -> Result<Answer, SourceError> {
         let limit = cx.deadline.min(LONGEST);
+        self.heed(cx.lane)?;
         // Waiting for our own budget is not the server's time.
         self.budget.take(self.source(), cx.lane, limit).await?;
         match tokio::time::timeout(limit, self.exchange(method, path, form)).await {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                if let Ok(Answer { status: 429 | 503, retry_after_ms: Some(ms), .. }) = &answer {
+                    self.state().quiet = Some(Instant::now() + Duration::from_millis(*ms).min(QUIET_CAP));
+                }
+                answer
+            }
             Err(_) => Err(self.error(Trouble::Timeout, &format!("did not answer within {} s", limit.as_secs_f32()))),
+        }
+    }
+
+    /// A server that said when to come again is not asked before; acts do not wait.
+    fn heed(&self, lane: Lane) -> Result<(), SourceError> {
+        let left = self.state().quiet.map(|until| until.saturating_duration_since(Instant::now()));
+        match (lane, left) {
+            (Lane::Refresh, Some(left)) if !left.is_zero() => Err(SourceError {
+                retry_after_ms: u64::try_from(left.as_millis()).ok(),
+                ..self.error(Trouble::Throttled, &format!("asks us to slow down for {} s more", left.as_secs() + 1))
+            }),
+            (Lane::Refresh | Lane::Act, _) => Ok(()),
         }
     }
 
@@ -150,17 +200,16 @@ impl Client {
         let mut url =
             self.base.join(path).map_err(|e| self.error(Trouble::Shape, &format!("has no such path: {e}")))?;
         let mut hops = 0;
-        let mut sent = None;
+        let Sent { mut headers, secrets } =
+            self.endpoint.access.read().await.map_err(|why| self.error(Trouble::Auth, &why))?;
+        let http = {
+            let state = self.state();
+            headers.extend(state.also.clone());
+            state.http.clone()
+        };
         let response = loop {
-            let mut request = self.http.request(method.clone(), url.clone()).header(ACCEPT, "application/json");
-            if let Some(from) = &self.endpoint.token {
-                let secret = from.read().await.map_err(|why| self.error(Trouble::Auth, &why))?;
-                let header = secret
-                    .bearer()
-                    .ok_or_else(|| self.error(Trouble::Auth, "the token holds characters no header may carry"))?;
-                request = request.header(AUTHORIZATION, header);
-                sent = Some(secret);
-            }
+            let mut request = http.request(method.clone(), url.clone()).header(ACCEPT, "application/json");
+            request = request.headers(headers.clone());
             if method == Method::POST {
                 request = request.form(form);
             }
@@ -182,12 +231,11 @@ impl Client {
         let content_type = text(headers, &CONTENT_TYPE).unwrap_or("").to_owned();
         let date = text(headers, &DATE).and_then(date::http_date);
         let retry_after_ms = text(headers, &RETRY_AFTER).and_then(|v| date::retry_after_ms(v, date));
+        let headers = headers.clone();
         let mut body = body::read(response, body::CAP).await.map_err(|e| self.broken(&e))?;
         // An error will quote it, and a page for debugging may say it back in an answer that looks right.
-        if let Some(secret) = sent {
-            secret.hide(&mut body);
-        }
-        Ok(Answer { status, content_type, body, date, retry_after_ms, took: begun.elapsed() })
+        secrets.iter().for_each(|secret| secret.hide(&mut body));
+        Ok(Answer { status, content_type, body, date, retry_after_ms, took: begun.elapsed(), headers })
     }
 
     /// The JSON text of an answer, its content type checked first: a login page answers 200 too.
@@ -213,13 +261,12 @@ impl Client {
             Some(w) => body::visible(w.as_bytes()),
             None => body::visible(&answer.body),
         };
-        let token = self.endpoint.token.as_ref();
         let (trouble, why) = match answer.status {
             401 => (
                 Trouble::Auth,
-                match token {
-                    Some(from) => format!("does not accept the token from {from}"),
-                    None => "asks for a token and none is configured".to_owned(),
+                match self.endpoint.access.said() {
+                    Some(what) => format!("does not accept {what}"),
+                    None => "asks for a token or a password and none is configured".to_owned(),
                 },
             ),
             403 => (Trouble::Forbidden, "forbids this to us".to_owned()),
@@ -246,7 +293,17 @@ impl Client {
         if e.is_timeout() {
             return self.error(Trouble::Timeout, "did not answer in time");
         }
-        self.error(Trouble::Unreachable, &format!("is not reachable: {}", innermost(e)))
+        let why = innermost(e);
+        // Over TLS 1.3 a certificate is refused in the first answer, and the alert is all there is.
+        let asked = why.contains("CertificateRequired") || why.contains("certificate required");
+        match &self.endpoint.access.identity {
+            None if asked => self.error(Trouble::Auth, "asks for a client certificate; set cert and key"),
+            Some(i) if asked || why.contains("fatal alert") => {
+                let what = format!("does not accept the certificate {}: {why}", i.cert.display());
+                self.error(Trouble::Auth, &what)
+            }
+            Some(_) | None => self.error(Trouble::Unreachable, &format!("is not reachable: {why}")),
+        }
     }
 
     fn broken(&self, e: &BodyError) -> SourceError {
@@ -260,6 +317,40 @@ impl Client {
     }
 }
 
+/// # Errors
+/// What is wrong with a file of the endpoint.
+fn build(endpoint: &Endpoint, base: &Url) -> Result<reqwest::Client, String> {
+    let mut b = reqwest::Client::builder()
+        .user_agent(concat!("andon/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(LONGEST)
+        .pool_idle_timeout(IDLE)
+        .redirect(reqwest::redirect::Policy::none())
+        .gzip(true);
+    if let Some(path) = &endpoint.ca {
+        let shown = path.display();
+        let pem = std::fs::read(path).map_err(|e| format!("CA file {shown} cannot be read: {}", e.kind()))?;
+        let roots = reqwest::Certificate::from_pem_bundle(&pem).unwrap_or_default();
+        if roots.is_empty() {
+            return Err(format!("CA file {shown} holds no PEM certificate"));
+        }
+        b = b.tls_certs_only(roots);
+    } else if base.scheme() == "http" {
+        // Plain stays plain (see `may_follow`), so the system's roots, 10 to 80 ms of reading, are not needed.
+        b = b.tls_certs_only([]);
+    }
+    if endpoint.insecure {
+        b = b.tls_danger_accept_invalid_certs(true);
+    }
+    if is_loopback(base) {
+        b = b.no_proxy();
+    }
+    if let Some(identity) = &endpoint.access.identity {
+        b = b.identity(identity.read()?);
+    }
+    b.build().map_err(|e| innermost(&e))
+}
+
 /// http or https, a host, no credentials; ends in `/` so that paths are joined under the prefix.
 fn base_url(text: &str) -> Result<Url, String> {
     // The text is not echoed: it may hold a password.
@@ -268,7 +359,7 @@ fn base_url(text: &str) -> Result<Url, String> {
         return Err("the URL must begin with http:// or https:// and a host".to_owned());
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("the URL holds a user or password; use `token` instead".to_owned());
+        return Err("the URL holds a user or password; use `token`, or `user` and `password`".to_owned());
     }
     url.set_query(None);
     url.set_fragment(None);
@@ -312,7 +403,13 @@ mod tests {
     use super::*;
 
     fn endpoint(url: &str) -> Endpoint {
-        Endpoint { source: SourceId::new("metrics"), url: url.to_owned(), token: None, ca: None, insecure: false }
+        Endpoint {
+            source: SourceId::new("metrics"),
+            url: url.to_owned(),
+            access: Access::default(),
+            ca: None,
+            insecure: false,
+        }
     }
 
     fn client(e: Endpoint) -> Result<Client, SourceError> {

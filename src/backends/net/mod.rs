@@ -1,6 +1,7 @@
 //! What network backends share: a client with limits, the call budget, backoff and the poll grid. It knows HTTP and
 //! our source errors; it must not know any server's dialect.
 
+pub mod access;
 pub mod backoff;
 pub mod body;
 pub mod budget;
@@ -12,6 +13,7 @@ pub mod secret;
 #[cfg(test)]
 mod tests;
 
+pub use access::{Access, Basic, HeaderFrom, Identity};
 pub use backoff::Backoff;
 pub use budget::Budget;
 pub use client::{Answer, Client, Endpoint};

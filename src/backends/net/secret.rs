@@ -69,11 +69,20 @@ impl Secret {
         }
     }
 
-    /// `Bearer …`, marked sensitive, so that a request's Debug does not show it. `None`: not fit for a header.
-    pub fn bearer(&self) -> Option<HeaderValue> {
-        let mut v = HeaderValue::from_str(&format!("Bearer {}", self.0)).ok()?;
+    /// The value after a scheme's word (`Bearer `), marked sensitive, so that a request's Debug does not show it.
+    /// `None`: not fit for a header.
+    pub fn header(&self, scheme: &str) -> Option<HeaderValue> {
+        let mut v = HeaderValue::from_str(&format!("{scheme}{}", self.0)).ok()?;
         v.set_sensitive(true);
         Some(v)
+    }
+
+    /// `user:value` in base64 (RFC 7617), as secret as the value.
+    #[must_use]
+    pub fn with_user(&self, user: &str) -> Secret {
+        let pair = base64(format!("{user}:{}", self.0).as_bytes());
+        learn(&pair);
+        Secret(pair)
     }
 
     /// Overwrites the value with `*` wherever it stands in `text`: proxies and debugging pages send back what they
@@ -96,6 +105,21 @@ impl Secret {
     }
 }
 
+/// RFC 4648 section 4, with padding.
+fn base64(bytes: &[u8]) -> String {
+    const ABC: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let at = |i: usize| u32::from(three.get(i).copied().unwrap_or(0));
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for i in 0..4 {
+            let six = (bits >> (18 - 6 * i) & 63) as usize;
+            out.push(if i <= three.len() { char::from(ABC[six]) } else { '=' });
+        }
+    }
+    out
+}
+
 /// The place of a token, never the token.
 #[derive(Clone, PartialEq, Eq)]
 pub enum TokenFrom {
@@ -107,16 +131,16 @@ pub enum TokenFrom {
 }
 
 impl TokenFrom {
-    /// Reads the token now.
+    /// Reads the secret now; `what` it is, for the sentence: "the password".
     ///
     /// # Errors
     /// A sentence that names the place and never the value.
-    pub async fn read(&self) -> Result<Secret, String> {
+    pub async fn read_as(&self, what: &str) -> Result<Secret, String> {
         let from = self.clone();
         // Files may hang on a network mount and commands take seconds: neither may hold the runtime.
         match tokio::task::spawn_blocking(move || from.read_blocking()).await {
-            Ok(read) => read.map_err(|why| format!("the token from {self} {why}")),
-            Err(_) => Err(format!("reading the token from {self} was cut off")),
+            Ok(read) => read.map_err(|why| format!("{what} from {self} {why}")),
+            Err(_) => Err(format!("reading {what} from {self} was cut off")),
         }
     }
 
@@ -219,8 +243,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_command_gives_its_output_and_no_more() {
-        let secret = sh("echo '  s3cret  '; echo noise >&2").read().await;
-        let header = secret.ok().and_then(|s| s.bearer()).expect("header");
+        let secret = sh("echo '  s3cret  '; echo noise >&2").read_as("the token").await;
+        let header = secret.ok().and_then(|s| s.header("Bearer ")).expect("header");
         assert_eq!(header.as_bytes(), b"Bearer s3cret");
         assert!(!format!("{header:?}").contains("s3cret"));
         assert!(!format!("{:?}", sh("echo s3cret")).contains("s3cret"));
@@ -248,9 +272,17 @@ mod tests {
             (TokenFrom::Env("ANDON_TEST_NO_SUCH".into()), "ANDON_TEST_NO_SUCH is not set"),
         ];
         for (from, said) in cases {
-            let why = from.read().await.err().expect("no token");
+            let why = from.read_as("the token").await.err().expect("no token");
             assert!(why.contains(said), "{why}");
             assert!(!why.contains("s3cret"), "{why}");
+        }
+    }
+
+    #[test]
+    fn base64_has_its_padding() {
+        // RFC 4648 section 10.
+        for (of, is) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(of.as_bytes()), is);
         }
     }
 

@@ -1,46 +1,60 @@
 //! The poll: every block edge, when its samples have settled, a fixed number of questions for all services.
 //!
-//! A round asks for the newest samples and the last edges, every second round for the short windows, every twentieth
-//! for the long ones: 12 requests in the first minute with its probe, about 10 in each later one, whatever the fleet.
+//! A round asks for the newest samples and the last edges; `beside` asks for what need not be so fresh. Whatever the
+//! fleet, about 16 requests a minute, and some more in the first three, while courses are read back.
 
 use super::queries::{self, BLOCK};
-use super::{Prometheus, fold};
+use super::{Prometheus, ask, fold, survey};
 use crate::backends::net::poll::Grid;
-use crate::backends::{Cx, Lane, Sink};
+use crate::backends::{Cx, Interest, Lane, Sink};
 use crate::core::id::ServiceId;
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
-use crate::core::world::figures::{Blocks, VersionBlock, Windows};
-use crate::core::world::source::{Abilities, Link, SourceError, SourceState, Trouble};
-use std::collections::BTreeMap;
+use crate::core::world::figures::{Blocks, Signal};
+use crate::core::world::source::{Abilities, Link, SourceError, SourceState};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
+use tokio::sync::watch;
 
-/// Burn rates that page need these fresh.
-const SHORT_WINDOWS: [u32; 4] = [300, 1_800, 3_600, 21_600];
-const SHORT_EVERY: i64 = 30;
-/// Heavy for the server, and slow to change. The SLO period joins them.
-const LONG_WINDOWS: [u32; 3] = [7_200, 86_400, 259_200];
-const LONG_EVERY: i64 = 300;
+use super::rounds::{MANY, Rounds, is_bearable, is_due};
+
 /// Edges asked again each round, so that a late scrape repairs itself.
 const AGAIN: i64 = 4;
 /// Edges asked at most after an interruption; older ones are back-filled by `ask`.
 const CATCH_UP: i64 = 40;
 /// A label that changes with every request must not fill our memory.
 const MOST_SERVICES: usize = 20_000;
+/// Services whose own query is kept for showing; beyond them it is that of all.
+const MOST_FILLED: usize = 2_000;
 
 /// What is known of the source from round to round, also over a restart.
 #[derive(Default)]
 pub struct Standing {
     pub abilities: Abilities,
+    /// Where the API lies and who serves it, once found.
+    pub place: Option<super::Place>,
     confirmed: Option<Utc>,
     latency_ms: Option<u32>,
     last_error: Option<(Utc, SourceError)>,
-    /// Newest sample of every service ever seen here; one that fell silent keeps its last.
-    newest: BTreeMap<ServiceId, Utc>,
+    /// Every service ever seen here.
+    pub(super) seen: BTreeMap<ServiceId, Seen>,
+    /// What the blocks of all services were asked with last: another text makes the filled ones stale.
+    asked: Arc<str>,
     versions: usize,
     last_edge: Option<i64>,
-    short_at: Option<i64>,
-    long_at: Option<i64>,
+    survey_at: Option<i64>,
+    /// Services with a moving rollout.
+    pub(super) moving: BTreeSet<ServiceId>,
+    pub(super) rounds: Rounds,
+}
+
+/// What is kept of a service.
+#[derive(Default)]
+pub struct Seen {
+    /// Time of its newest sample; one that fell silent keeps its last.
+    pub newest: Option<Utc>,
+    /// Signals it had, with the query that asks for it alone.
+    filled: BTreeMap<Signal, Option<Arc<str>>>,
 }
 
 impl Prometheus {
@@ -50,12 +64,17 @@ impl Prometheus {
     }
 
     /// Runs until something fails, and says so on the source's line first.
-    pub(super) async fn poll(&self, out: &Sink) -> SourceError {
+    pub(super) async fn poll(&self, want: watch::Receiver<Interest>, out: &Sink) -> SourceError {
         self.tell(Link::Connecting, out);
         let grid = Grid { every_ms: BLOCK * 1000, offset_ms: self.queries.lag_secs() * 1000 };
         let failed = match self.connect().await {
             Err(e) => e,
             Ok(()) => loop {
+                let moving = want.borrow().moving.iter().map(|(s, _)| s.clone()).collect();
+                self.standing().moving = moving;
+                if let Err(e) = self.surveyed(out).await {
+                    break e;
+                }
                 if let Err(e) = self.round(out).await {
                     break e;
                 }
@@ -63,12 +82,12 @@ impl Prometheus {
                 grid.next(&self.clock, skew).await;
             },
         };
-        self.standing().last_error = Some(((self.clock)(), failed.clone()));
+        self.note_error(failed.clone());
         self.tell(Link::Failed(failed.clone()), out);
         failed
     }
 
-    fn cx(&self) -> Cx {
+    pub(super) fn cx(&self) -> Cx {
         Cx { deadline: self.timeout, lane: Lane::Refresh }
     }
 
@@ -78,44 +97,42 @@ impl Prometheus {
         Ok(())
     }
 
-    /// Everything that is due now. Facts go out as they come.
-    pub(super) async fn round(&self, out: &Sink) -> Result<(), SourceError> {
+    /// What is there at all, and the targets written down there, rarely. What the server will not answer of it costs
+    /// no live figure.
+    async fn surveyed(&self, out: &Sink) -> Result<(), SourceError> {
         let edge = queries::settled_edge(self.server_now().secs(), self.queries.lag_secs());
-        self.newest_samples().await?;
-        self.blocks(edge, out).await?;
-        self.standing().confirmed = Some((self.clock)());
-        self.tell(Link::Polling, out);
-        if is_due(self.standing().short_at, edge, SHORT_EVERY) {
-            self.windows(&SHORT_WINDOWS, out).await?;
-            self.standing().short_at = Some(edge);
+        if !is_due(self.standing().survey_at, edge, survey::EVERY, 0) {
+            return Ok(());
         }
-        if is_due(self.standing().long_at, edge, LONG_EVERY) {
-            self.standing().long_at = Some(edge);
-            let mut windows = LONG_WINDOWS.to_vec();
-            windows.extend(Some(self.period_secs).filter(|p| !windows.contains(p)));
-            match self.windows(&windows, out).await {
-                // Too much for the server or for our patience: the live figures need not go with it.
-                Err(e)
-                    if matches!(e.trouble, Trouble::Timeout | Trouble::Shape | Trouble::Server | Trouble::TooBig) =>
-                {
-                    self.standing().last_error = Some(((self.clock)(), e));
-                    self.tell(Link::Polling, out);
-                }
+        self.standing().survey_at = Some(edge);
+        for asked in [self.tell_coverage(&self.cx(), out).await, self.tell_objectives(&self.cx(), out).await] {
+            match asked {
+                Err(e) if is_bearable(&e) => self.note_error(e),
                 other => other?,
             }
         }
         Ok(())
     }
 
+    /// Everything that is due now. Facts go out as they come.
+    pub(super) async fn round(&self, out: &Sink) -> Result<(), SourceError> {
+        let edge = queries::settled_edge(self.server_now().secs(), self.queries.lag_secs());
+        self.standing().rounds.begin();
+        self.newest_samples().await?;
+        self.blocks(edge, out).await?;
+        self.standing().confirmed = Some((self.clock)());
+        self.tell(Link::Polling, out);
+        self.rest_of_round(edge, out).await
+    }
+
     async fn newest_samples(&self) -> Result<(), SourceError> {
-        let (data, _) = self.instant(&self.queries.newest(), &self.cx()).await?;
-        let super::Data::Vector(rows) = data else {
-            return Err(self.unexpected(&data, "a vector"));
-        };
+        let (rows, answer) = self.vector(&self.queries.newest(), None, &self.cx()).await?;
+        let now = self.server_now();
         let mut s = self.standing();
-        for (service, at) in fold::newest(&rows, &self.queries) {
-            if s.newest.len() < MOST_SERVICES || s.newest.contains_key(&service) {
-                s.newest.insert(service, at);
+        s.rounds.answered(answer.body.len());
+        for (service, at) in fold::newest(&rows, now) {
+            if s.seen.len() < MOST_SERVICES || s.seen.contains_key(&service) {
+                s.seen.entry(service).or_default().newest = Some(at);
             }
         }
         Ok(())
@@ -125,50 +142,78 @@ impl Prometheus {
         let missed = self.standing().last_edge.map_or(0, |last| (edge - last) / BLOCK);
         let n = (missed + AGAIN - 1).clamp(AGAIN, CATCH_UP);
         let edges: Vec<i64> = (0..n).rev().map(|i| edge - i * BLOCK).collect();
-        let query: Arc<str> = self.queries.blocks(None).into();
-        let (rows, answer) = self.at_edges(&query, &edges, &self.cx()).await?;
-        let mut told = fold::blocks(&rows, &self.queries, &edges);
+        let few = {
+            let s = self.standing();
+            (s.seen.len() > MANY).then(|| s.moving.iter().cloned().collect::<Vec<_>>())
+        };
+        let joined = match &few {
+            Some(moving) => ask::blocks_of_moving(&self.queries, moving),
+            None => ask::blocks(&self.queries, None),
+        };
+        let Some(joined) = joined else {
+            return Err(self.client.error(crate::core::world::source::Trouble::Shape, "has no query for requests"));
+        };
+        let (rows, answer) = self.at_edges(&joined.query, &edges, &self.cx()).await?;
+        self.refuse_too_many(&rows, "blocks")?;
+        let mut told = fold::blocks(&rows, &self.queries, joined.only(), &edges);
+        drop(rows);
+        let (split, bound) = (self.queries.split(), self.queries.bound());
         let mut s = self.standing();
+        s.rounds.answered(answer.body.len());
+        // Who moves is no other question.
+        let alike = joined.part(joined.only()).unwrap_or_default();
+        if s.asked != alike {
+            s.asked = alike;
+            s.seen.values_mut().for_each(|seen| seen.filled.values_mut().for_each(|q| *q = None));
+        }
         s.last_edge = Some(edge);
         s.latency_ms = u32::try_from(answer.took.as_millis()).ok();
-        s.versions = told.values().filter_map(|b| b.last()).map(|b| b.by_hash.len()).sum();
-        // A service that fell silent is told as silent, not left out.
-        for service in s.newest.keys().filter(|s| !told.contains_key(*s)).cloned().collect::<Vec<_>>() {
-            let silent = |e: &i64| VersionBlock { start: e - BLOCK, by_hash: Vec::new() };
-            told.insert(service, edges.iter().map(silent).collect());
+        s.versions = told
+            .iter()
+            .filter(|((_, signal), _)| *signal == joined.only())
+            .filter_map(|(_, t)| t.blocks.last())
+            .map(|b| b.by_hash.len())
+            .sum();
+        // A service that fell silent is told as silent in all it had, not left out.
+        for (service, seen) in &s.seen {
+            let had = seen.filled.keys().copied().chain([joined.only()]);
+            for signal in had.filter(|signal| joined.part(*signal).is_some()) {
+                let silent = || fold::Told { split, blocks: fold::silent(&edges) };
+                told.entry((service.clone(), signal)).or_insert_with(silent);
+            }
         }
-        for (service, blocks) in told {
+        let many = s.seen.len() > MOST_FILLED;
+        for ((service, signal), fold::Told { split, blocks }) in told {
+            let Some(part) = joined.part(signal) else { continue };
+            let mut newest = None;
+            let mut query = part;
+            if let Some(seen) = s.seen.get_mut(&service) {
+                newest = seen.newest;
+                let filled = seen.filled.entry(signal).or_default();
+                if filled.is_none() && !many {
+                    *filled = self.queries.blocks(signal, Some(std::slice::from_ref(&service))).map(Arc::from);
+                }
+                query = filled.clone().unwrap_or(query);
+            }
             out.put(Fact::Blocks(Blocks {
-                newest_sample: s.newest.get(&service).copied(),
+                bound: bound.filter(|_| signal == Signal::Latency),
+                newest_sample: newest,
+                scrape_secs: self.queries.scrape_secs,
                 service,
+                signal,
+                split,
                 blocks,
-                scrape_secs: self.queries.scrape_secs,
-                query: query.clone(),
+                query,
             }));
         }
         Ok(())
     }
 
-    async fn windows(&self, windows: &[u32], out: &Sink) -> Result<(), SourceError> {
-        let query: Arc<str> = self.queries.windows(windows).into();
-        let (data, _) = self.instant(&query, &self.cx()).await?;
-        let super::Data::Vector(rows) = data else {
-            return Err(self.unexpected(&data, "a vector"));
-        };
-        let s = self.standing();
-        for (service, rows) in fold::windows(&rows, &self.queries, windows) {
-            out.put(Fact::Windows(Windows {
-                newest_sample: s.newest.get(&service).copied(),
-                service,
-                rows,
-                scrape_secs: self.queries.scrape_secs,
-                query: query.clone(),
-            }));
-        }
-        Ok(())
+    pub(super) fn note_error(&self, e: SourceError) {
+        self.standing().last_error = Some(((self.clock)(), e));
     }
 
-    fn tell(&self, link: Link, out: &Sink) {
+    pub(super) fn tell(&self, link: Link, out: &Sink) {
         let calls_per_min = self.client.calls_per_min();
         let s = self.standing();
         let state = SourceState {
@@ -180,7 +225,7 @@ impl Prometheus {
             latency_ms: s.latency_ms,
             calls_per_min,
             last_error: s.last_error.clone(),
-            holds: match s.newest.len() {
+            holds: match s.seen.len() {
                 0 => "no service found".into(),
                 n => format!("{n} services, {} versions", s.versions).into(),
             },
@@ -188,10 +233,4 @@ impl Prometheus {
         drop(s);
         out.put(Fact::Source(Box::new(state)));
     }
-}
-
-/// Once in each stretch of `every` seconds of the server's time, so that consoles ask together and slow rounds do
-/// not shift it.
-fn is_due(last: Option<i64>, edge: i64, every: i64) -> bool {
-    last.is_none_or(|l| l.div_euclid(every) != edge.div_euclid(every))
 }

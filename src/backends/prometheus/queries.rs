@@ -5,95 +5,282 @@
 //! runs regularly, also where 15 is no multiple of it; `increase(x[15s+scrape])` would be exact for divisors of 15
 //! only (at 2 s it is off by up to a fifteenth). What is left of error:
 //! - a count is the traffic between two scrapes, so a block is shifted towards the past by up to one scrape;
-//! - what a series counted before its first sample is not seen;
+//! - what a series counted before its first sample is seen only where it is known to have begun at zero within reach: a
+//!   series of the same process, service and track was scraped at the block's beginning and this one was not there (the
+//!   first failure of its kind), or the process is younger than that (`process_start_time_seconds`). Without it a new
+//!   pod's first scrape, and the first failures of every pod, would be lost, of the candidate alone;
 //! - a series born or gone inside the block counts from its first to its last sample there;
 //! - a series that was reset inside the block (a process restarted) counts by `increase(x[15s+scrape])`, scaled: exact
 //!   where the scrape divides 15, else off by up to a fifteenth; what came between the last scrape and the restart is
 //!   not seen.
 //!
+//! What has neither job nor instance, a team's own query, and windows count without births.
+//!
 //! With a scrape longer than the block only an estimate is possible: the mean over two scrapes and a block, scaled.
+//!
+//! Every preset and every signal counts so. A latency block is two such counts, of all requests and of those in the
+//! bucket of the bound; a team's own query does where it says `increase(x[$window])`.
+//!
+//! **What an answer looks like.** Whatever the metrics are called, rows carry `andon_service`, `andon_track` and
+//! `andon_q` (`total`, `failed`, `total:300`, ...), and `andon_route` or `le` where they belong. Of several presets a
+//! service is told by the first that knows it.
 
-use crate::core::id::ServiceId;
+use super::presets;
+use super::promql::{SERVICE, join, set, tagged};
+use super::recipe::{Counter, Edge, Name, Only, Over, Recipe};
+use crate::core::world::figures::{Bound, Signal, Split};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Seconds of one block.
-pub const BLOCK: i64 = 15;
-/// The label that tells the parts of a joined query apart. Parts with equal labels would swallow each other in `or`.
-pub const TAG: &str = "andon_q";
+pub use super::promql::{BLOCK, ROUTE, SERVICE as SERVICE_LABEL, TAG, TRACK};
+
 pub const TOTAL: &str = "total";
 pub const FAILED: &str = "failed";
+/// Tags of bucket rows whose `le` is in seconds, and in milliseconds.
+pub const BUCKET: &str = "bucket";
+pub const BUCKET_MS: &str = "bucket:ms";
+/// The label with a preset's name, in answers of a survey.
+pub const PRESET: &str = "andon_preset";
+/// The label with the kind of track (`hash`, `version`, ...), where presets of one source differ in it.
+pub const SPLIT: &str = "andon_split";
 
-/// How requests are found, as configured.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Slower is slow, when nobody says otherwise: a bound that nearly every default histogram has.
+pub const THRESHOLD_SECS: f64 = 0.5;
+
+/// How figures are found, as configured; what a survey of the server found is laid beside it.
+#[derive(Clone, Debug)]
 pub struct Queries {
-    /// Selector of a counter of all requests: `http_requests_total{job="shop"}`.
-    pub requests: String,
-    /// Selector of the failed ones among them: `http_requests_total{job="shop",code=~"5.."}`.
-    pub failures: String,
-    /// Label that names the service.
-    pub service: String,
-    /// Label that holds the template hash.
-    pub version: String,
+    recipes: Vec<Recipe>,
     /// Seconds between scrapes, at least 1.
     pub scrape_secs: u32,
+    /// Requests slower than this are slow, seconds.
+    threshold: f64,
+    found: Arc<Mutex<Found>>,
+}
+
+/// What a survey found. Clones share it.
+#[derive(Debug, Default)]
+struct Found {
+    /// Which recipes the server has figures for; before a survey, and when it found none, all.
+    alive: Option<Vec<bool>>,
+    /// The bound of each recipe's histogram. `None`: it has none that fits.
+    edges: BTreeMap<usize, Option<Edge>>,
 }
 
 impl Default for Queries {
     /// The preset `plain`: what common client libraries count, with the pods' hash label copied by relabelling.
     fn default() -> Queries {
-        Queries {
-            requests: "http_requests_total".to_owned(),
-            failures: "http_requests_total{code=~\"5..\"}".to_owned(),
-            service: "service".to_owned(),
-            version: "rollouts_pod_template_hash".to_owned(),
-            scrape_secs: 15,
-        }
+        Queries::of(presets::plain(), 15)
     }
 }
 
 impl Queries {
+    /// The first that knows a service tells of it.
+    pub fn of(recipes: Vec<Recipe>, scrape_secs: u32) -> Queries {
+        Queries { recipes, scrape_secs, threshold: THRESHOLD_SECS, found: Arc::default() }
+    }
+
+    /// Plain counters of a team's own: selectors, or queries with `$window`; labels of service and version.
+    pub fn counters(requests: &str, failures: &str, service: &str, version: &str, scrape_secs: u32) -> Queries {
+        let own = Recipe {
+            requests: Counter::of(requests),
+            failures: Counter::of(failures),
+            told_apart: String::new(),
+            latency: None,
+            route: None,
+            service: Name::label(service),
+            track: Name::label(version),
+            ..presets::own()
+        };
+        Queries::of(vec![own], scrape_secs)
+    }
+
+    /// The preset `plain` with another label for the version.
+    pub fn plain_by(version: &str) -> Queries {
+        let mut q = Queries::default();
+        for recipe in &mut q.recipes {
+            recipe.track = Name::label(version);
+        }
+        q
+    }
+
+    /// With another threshold of slowness, in seconds.
+    #[must_use]
+    pub fn slower_than(self, secs: f64) -> Queries {
+        Queries { threshold: secs, ..self }
+    }
+
+    pub fn recipes(&self) -> &[Recipe] {
+        &self.recipes
+    }
+
     /// Says what is wrong with them before anything is sent.
     ///
     /// # Errors
     /// A sentence that names the setting.
     pub fn check(&self) -> Result<(), String> {
-        for (what, selector) in [("requests", &self.requests), ("failures", &self.failures)] {
-            parse(selector).map_err(|why| format!("queries.{what} {why}"))?;
+        if self.recipes.is_empty() {
+            return Err("names no preset and has no queries".to_owned());
         }
-        for (what, label) in [("service", &self.service), ("version", &self.version)] {
-            if !is_label(label) {
-                return Err(format!("queries.{what} is not a label name"));
-            }
-        }
+        self.recipes.iter().try_for_each(Recipe::check)?;
         if self.scrape_secs == 0 {
             return Err("queries.scrape_secs must be at least 1".to_owned());
+        }
+        if !(self.threshold.is_finite() && self.threshold > 0.0) {
+            return Err("latency.threshold must be above 0".to_owned());
         }
         Ok(())
     }
 
-    /// Counts by service and version for `query_range` at block edges with a step of a block; of one service, or all.
-    pub fn blocks(&self, only: Option<&ServiceId>) -> String {
-        let by = format!("{}, {}", self.service, self.version);
-        let of = |selector: &str| self.block_of(&self.narrowed(selector, only));
-        join(&[tagged(&by, &of(&self.requests), TOTAL), tagged(&by, &of(&self.failures), FAILED)])
+    /// Counts of a signal by service and track for `query_range` at block edges with a step of a block; of some services,
+    /// or all. `None`: nothing here has that signal.
+    pub fn blocks(&self, signal: Signal, only: Only<'_>) -> Option<String> {
+        let over = Over::Block { scrape_secs: self.scrape_secs };
+        self.joined(|r, edge| {
+            let (total, failed) = pair(r, signal, edge, over, true, only)?;
+            Some(vec![tagged(&total, TOTAL), tagged(&failed, FAILED)])
+        })
     }
 
-    /// Counts by service over windows (seconds) that end now. Tags are `total:300` and `failed:300`.
-    pub fn windows(&self, windows: &[u32]) -> String {
+    /// Counts of a signal by service over windows (seconds) that end now. Tags are `total:300` and `failed:300`.
+    pub fn windows(&self, signal: Signal, windows: &[u32]) -> Option<String> {
+        self.joined(|r, edge| {
+            let mut parts = Vec::new();
+            for w in windows {
+                let (total, failed) = pair(r, signal, edge, Over::Secs(*w), false, None)?;
+                parts.push(tagged(&total, &format!("{TOTAL}:{w}")));
+                parts.push(tagged(&failed, &format!("{FAILED}:{w}")));
+            }
+            Some(parts)
+        })
+    }
+
+    /// Failed and all requests by service over a window, for courses: tags `total` and `failed`.
+    pub fn ratios(&self, window_secs: u32) -> Option<String> {
+        self.joined(|r, _| {
+            let (total, failed) = r.errors(Over::Secs(window_secs), false, None);
+            Some(vec![tagged(&total, TOTAL), tagged(&failed, FAILED)])
+        })
+    }
+
+    /// Time of the newest sample of each service, in epoch seconds.
+    pub fn newest(&self) -> String {
+        self.joined(|r, _| Some(vec![r.newest()])).unwrap_or_default()
+    }
+
+    /// Requests by bucket of each track over a window: rows with `le`, tagged [`BUCKET`] or [`BUCKET_MS`]; see
+    /// [`Queries::le_secs`].
+    pub fn quantiles(&self, window_secs: u32, only: Only<'_>) -> Option<String> {
+        self.joined(|r, _| {
+            let tag = if r.latency.as_ref()?.per_sec > 1.0 { BUCKET_MS } else { BUCKET };
+            Some(vec![tagged(&r.buckets(window_secs, only)?, tag)])
+        })
+    }
+
+    /// The bound of a bucket row in seconds; `+Inf` is infinite.
+    pub fn le_secs(tag: &str, le: &str) -> Option<f64> {
+        let value: f64 = le.parse().ok().filter(|v: &f64| !v.is_nan())?;
+        Some(if tag == BUCKET_MS { value / 1000.0 } else { value })
+    }
+
+    /// Memory and processor by service and track, mean per instance: tags `memory`, `memory_per_hour`, `memory_limit`
+    /// (bytes) and `cpu` (cores). Services are named as their workloads are; tracks by [`Queries::usage_split`].
+    pub fn usage(&self, only: Only<'_>) -> Option<String> {
+        let r = self.alive().into_iter().next()?.1;
+        let parts: Vec<String> = r.usage(only).into_iter().map(|(what, q)| tagged(&q, what)).collect();
+        Some(join(&parts))
+    }
+
+    /// The memory of it alone.
+    pub fn memory(&self) -> Option<String> {
+        let r = self.alive().into_iter().next()?.1;
+        r.usage(None).into_iter().next().map(|(what, q)| tagged(&q, what))
+    }
+
+    /// What a track of [`Queries::usage`] is: pods tell their ReplicaSet's hash, or their workload.
+    pub fn usage_split(&self) -> Split {
+        match self.split() {
+            Split::Workload => Split::Workload,
+            Split::Hash | Split::Version | Split::Role => Split::Hash,
+        }
+    }
+
+    /// Requests by route of each track over a window: rows with `andon_route`, tagged `total`.
+    pub fn routes(&self, window_secs: u32, only: Only<'_>) -> Option<String> {
+        self.joined(|r, _| Some(vec![tagged(&r.routes(window_secs, only)?, TOTAL)]))
+    }
+
+    /// What a track is. Where presets differ in it, rows say so in `andon_split`: see [`Queries::split_of`].
+    pub fn split(&self) -> Split {
+        self.alive().first().map_or_else(Split::default, |(_, r)| r.split)
+    }
+
+    /// What a track of a row is, by its label [`SPLIT`] (empty where the source has one kind).
+    pub fn split_of(&self, label: &str) -> Split {
+        let all = [Split::Hash, Split::Version, Split::Workload, Split::Role];
+        all.into_iter().find(|s| split_word(*s) == label).unwrap_or_else(|| self.split())
+    }
+
+    /// The bound of slowness that is in use; `None`: no histogram here.
+    pub fn bound(&self) -> Option<Bound> {
+        let alive = self.alive();
+        let found = self.found();
+        alive.into_iter().find_map(|(i, r)| {
+            let native = r.latency.as_ref()?.native;
+            let edge = self.edge(&found, i, r)?;
+            let asked = ((edge.secs - self.threshold).abs() > 1e-9).then_some(self.threshold);
+            Some(Bound { secs: edge.secs, asked, native })
+        })
+    }
+
+    /// What a survey asks, once at the start and rarely later: for each preset a row for each service and each thing it
+    /// can tell, tagged `requests`, `errors`, `latency`, `correctness`, `split`, `deploy`; `bound` rows carry `le`.
+    /// Every preset is asked, also one that was not found before.
+    pub fn survey(&self) -> String {
         let mut parts = Vec::new();
-        for w in windows {
-            for (selector, kind) in [(&self.requests, TOTAL), (&self.failures, FAILED)] {
-                let selector = self.narrowed(selector, None);
-                let counts = format!("increase({selector}[{w}s])");
-                parts.push(tagged(&self.service, &counts, &format!("{kind}:{w}")));
+        for (i, r) in self.recipes.iter().enumerate() {
+            let mut add = |what: &str, rows: &str| {
+                parts.push(set(&tagged(rows, what), PRESET, &format!("{}:{i}", r.name)));
+            };
+            for (what, rows) in r.capabilities() {
+                add(what, &rows);
+            }
+            if let Some(rows) = r.bounds() {
+                add("bound", &rows);
             }
         }
         join(&parts)
     }
 
-    /// Time of the newest sample of each service, in epoch seconds.
-    pub fn newest(&self) -> String {
-        let selector = self.narrowed(&self.requests, None);
-        format!("max by ({}) (timestamp({selector}))", self.service)
+    /// Rows of services whose pods' memory is known.
+    pub fn resources(&self) -> Option<String> {
+        let r = self.alive().into_iter().next()?.1;
+        let (_, memory) = r.usage(None).into_iter().next()?;
+        Some(format!("group by ({SERVICE}) ({memory})"))
+    }
+
+    /// Notes which recipes answer, by their number, and the bounds of each, as spelled, with how many services have it.
+    pub fn note(&self, alive: &[usize], bounds: &BTreeMap<usize, BTreeMap<String, usize>>) {
+        let mut found = self.found();
+        let any = !alive.is_empty();
+        found.alive = any.then(|| (0..self.recipes.len()).map(|i| alive.contains(&i)).collect());
+        for (i, r) in self.recipes.iter().enumerate() {
+            let (Some(h), Some(les)) = (&r.latency, bounds.get(&i)) else {
+                continue;
+            };
+            found.edges.insert(i, edge_below(les, self.threshold, h.per_sec));
+        }
+    }
+
+    /// How the bound in use of recipe `i` is spelled. `None`: it has no buckets, or none that fits.
+    pub fn spelled(&self, i: usize) -> Option<Vec<String>> {
+        let r = self.recipes.get(i).filter(|r| r.latency.as_ref().is_some_and(|h| !h.native))?;
+        Some(self.edge(&self.found(), i, r)?.spelled)
+    }
+
+    /// Recipe `i` counts by a native histogram.
+    pub fn is_native(&self, i: usize) -> bool {
+        self.recipes.get(i).and_then(|r| r.latency.as_ref()).is_some_and(|h| h.native)
     }
 
     /// Seconds after a block's end until its samples can be expected: a scrape is stamped when it begins and stored
@@ -102,30 +289,94 @@ impl Queries {
         i64::from(self.scrape_secs / 3).max(5)
     }
 
-    fn block_of(&self, x: &str) -> String {
-        let scrape = i64::from(self.scrape_secs);
-        if scrape > BLOCK {
-            let range = 2 * scrape + BLOCK;
-            return format!("increase({x}[{range}s]) * ({BLOCK} / {range})");
-        }
-        // `last_over_time` finds the sample of each edge over one missed scrape, but not over an outage as the five
-        // minutes of lookback would: the first block after one would get all of its requests.
-        let near = 2 * scrape + 1;
-        let seen = BLOCK + scrape;
-        format!(
-            "((last_over_time({x}[{near}s]) - last_over_time({x}[{near}s] offset {BLOCK}s) >= 0 \
-             or max_over_time({x}[{seen}s]) - min_over_time({x}[{seen}s])) \
-             unless resets({x}[{seen}s]) > 0 \
-             or increase({x}[{seen}s]) * ({BLOCK} / {seen}))"
-        )
+    fn found(&self) -> MutexGuard<'_, Found> {
+        // Every change to it is an assignment: a panic elsewhere leaves it usable.
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn narrowed(&self, selector: &str, only: Option<&ServiceId>) -> String {
-        match only {
-            Some(s) => with_matcher(selector, &format!("{}=\"{}\"", self.service, quoted(s.as_str()))),
-            None => with_matcher(selector, &format!("{}!=\"\"", self.service)),
+    fn alive(&self) -> Vec<(usize, &Recipe)> {
+        let marks = self.found().alive.clone();
+        let is = |i: usize| marks.as_ref().is_none_or(|m| m.get(i).copied().unwrap_or(true));
+        self.recipes.iter().enumerate().filter(|(i, _)| is(*i)).collect()
+    }
+
+    fn edge(&self, found: &Found, i: usize, r: &Recipe) -> Option<Edge> {
+        let h = r.latency.as_ref()?;
+        match found.edges.get(&i) {
+            Some(edge) => edge.clone(),
+            None => Some(Edge::guess(self.threshold, h.per_sec)),
         }
     }
+
+    /// Parts of all recipes that answer. A later one speaks only of services that no earlier one knows: a service
+    /// counted by its mesh and by itself would have every request twice.
+    fn joined(&self, parts: impl Fn(&Recipe, Option<&Edge>) -> Option<Vec<String>>) -> Option<String> {
+        let alive = self.alive();
+        let differ = alive.iter().any(|(_, r)| r.split != self.recipes[alive[0].0].split);
+        let mut all = Vec::new();
+        let mut earlier: Vec<String> = Vec::new();
+        for (i, r) in alive {
+            let edge = self.edge(&self.found(), i, r);
+            for part in parts(r, edge.as_ref()).unwrap_or_default() {
+                let part = if differ { set(&part, SPLIT, split_word(r.split)) } else { part };
+                if earlier.is_empty() {
+                    all.push(part);
+                } else {
+                    all.push(format!("({part}\nunless on ({SERVICE}) ({}))", earlier.join(" or ")));
+                }
+            }
+            earlier.push(r.presence());
+        }
+        (!all.is_empty()).then(|| join(&all))
+    }
+}
+
+/// All and bad ones of a signal.
+fn pair(
+    r: &Recipe,
+    signal: Signal,
+    edge: Option<&Edge>,
+    over: Over,
+    by_track: bool,
+    only: Only<'_>,
+) -> Option<(String, String)> {
+    match signal {
+        Signal::Errors => Some(r.errors(over, by_track, only)),
+        Signal::Latency => r.slow(edge?, over, by_track, only),
+        Signal::Correctness => r.wrong(over, by_track, only),
+    }
+}
+
+fn split_word(split: Split) -> &'static str {
+    match split {
+        Split::Hash => "hash",
+        Split::Version => "version",
+        Split::Workload => "workload",
+        Split::Role => "role",
+    }
+}
+
+/// The bound to use: of those not above the threshold the one that most services have, the largest of these. More
+/// requests then count as slow than were asked for, never fewer.
+fn edge_below(les: &BTreeMap<String, usize>, threshold: f64, per_sec: f64) -> Option<Edge> {
+    let mut by_value: Vec<(f64, Vec<String>, usize)> = Vec::new();
+    for (spelled, services) in les {
+        let Some(secs) = spelled.parse::<f64>().ok().filter(|v| v.is_finite() && *v > 0.0).map(|v| v / per_sec) else {
+            continue;
+        };
+        if secs > threshold * (1.0 + 1e-9) {
+            continue;
+        }
+        match by_value.iter_mut().find(|(v, ..)| (*v - secs).abs() <= 1e-9 * secs) {
+            Some((_, all, n)) => {
+                all.push(spelled.clone());
+                *n += services;
+            }
+            None => by_value.push((secs, vec![spelled.clone()], *services)),
+        }
+    }
+    let best = by_value.into_iter().max_by(|a, b| a.2.cmp(&b.2).then(a.0.total_cmp(&b.0)))?;
+    Some(Edge { secs: best.0, spelled: best.1 })
 }
 
 /// The last block edge (epoch seconds) that is settled at `now_secs` of the server's clock.
@@ -133,126 +384,90 @@ pub fn settled_edge(now_secs: i64, lag_secs: i64) -> i64 {
     now_secs.saturating_sub(lag_secs).div_euclid(BLOCK) * BLOCK
 }
 
-fn tagged(by: &str, counts: &str, tag: &str) -> String {
-    format!("label_replace(sum by ({by}) ({counts}), \"{TAG}\", \"{tag}\", \"\", \"\")")
-}
-
-fn join(parts: &[String]) -> String {
-    parts.join("\nor ")
-}
-
-/// Name and matchers of a plain selector. Anything else (a function, a range, an offset) cannot be narrowed safely.
-fn parse(selector: &str) -> Result<(&str, &str), &'static str> {
-    let s = selector.trim();
-    let end = s.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':')).unwrap_or(s.len());
-    let (name, rest) = s.split_at(end);
-    if name.starts_with(|c: char| c.is_ascii_digit()) {
-        return Err("is not the name of a metric");
-    }
-    let rest = rest.trim_start();
-    if rest.is_empty() {
-        return if name.is_empty() { Err("is empty") } else { Ok((name, "")) };
-    }
-    let whole = "must be a counter's name with matchers in braces: http_requests_total{code=~\"5..\"}";
-    let inside = rest.strip_prefix('{').ok_or(whole)?;
-    let mut quote = None;
-    let mut escaped = false;
-    for (at, c) in inside.char_indices() {
-        match quote {
-            Some(_) if escaped => escaped = false,
-            Some(q) if c == '\\' => escaped = q != '`',
-            Some(q) if c == q => quote = None,
-            Some(_) => {}
-            None if matches!(c, '"' | '\'' | '`') => quote = Some(c),
-            None if c == '}' => {
-                let after = inside.get(at + 1..).unwrap_or("");
-                let matchers = inside.get(..at).unwrap_or("").trim();
-                return if after.is_empty() { Ok((name, matchers)) } else { Err(whole) };
-            }
-            None => {}
-        }
-    }
-    Err("has a brace or a quote that is not closed")
-}
-
-/// Adds a matcher. A selector that does not parse stays as it is; `check` has refused it before.
-fn with_matcher(selector: &str, matcher: &str) -> String {
-    match parse(selector) {
-        Ok((name, "")) => format!("{name}{{{matcher}}}"),
-        Ok((name, inside)) => format!("{name}{{{},{matcher}}}", inside.trim_end_matches([',', ' '])),
-        Err(_) => selector.to_owned(),
-    }
-}
-
-fn quoted(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
-}
-
-fn is_label(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn queries() -> Queries {
-        Queries { version: "hash".to_owned(), ..Queries::default() }
-    }
+    use crate::core::id::ServiceId;
 
     #[test]
     fn one_query_asks_totals_and_failures_of_all_services() {
-        let q = queries().blocks(None);
-        assert_eq!(q.matches("sum by (service, hash)").count(), 2);
+        let q = Queries::plain_by("hash").blocks(Signal::Errors, None).expect("errors");
+        assert_eq!(q.matches("(sum by (hash, service) (").count(), 2);
+        assert_eq!(q.matches("sum by (andon_service, andon_track) (").count(), 2);
         assert!(q.contains("\"andon_q\", \"total\""), "{q}");
         assert!(q.contains("or label_replace("), "{q}");
         assert!(q.contains("http_requests_total{code=~\"5..\",service!=\"\"}[31s]"), "{q}");
-        let w = queries().windows(&[300, 3600]);
-        assert_eq!(w.matches("sum by (service)").count(), 4);
+        let w = Queries::default().windows(Signal::Errors, &[300, 3600]).expect("errors");
+        assert_eq!(w.matches("sum by (andon_service) (").count(), 4);
         assert!(w.contains("\"failed:3600\""), "{w}");
+        assert_eq!(Queries::default().blocks(Signal::Correctness, None), None);
     }
 
     #[test]
     fn a_service_name_cannot_leave_its_quotes() {
-        let q = queries().blocks(Some(&ServiceId::new("a\"} or vector(1) #\\")));
+        let evil = ServiceId::new("a\"} or vector(1) #\\");
+        let q = Queries::default().blocks(Signal::Errors, Some(std::slice::from_ref(&evil))).expect("errors");
         assert!(q.contains("service=\"a\\\"} or vector(1) #\\\\\""), "{q}");
-    }
-
-    #[test]
-    fn a_selector_is_a_name_with_matchers_and_nothing_else() {
-        assert_eq!(parse(" a:b_c "), Ok(("a:b_c", "")));
-        assert_eq!(parse("{__name__=~\"a}\"}"), Ok(("", "__name__=~\"a}\"")));
-        assert_eq!(parse("m {a='\\'}', }"), Ok(("m", "a='\\'}',")));
-        assert_eq!(with_matcher("m{a=\"b\", }", "c=\"d\""), "m{a=\"b\",c=\"d\"}");
-        for bad in ["", "rate(m[5m])", "m[5m]", "m{a=\"b\"} offset 5m", "m{a=\"b}", "m + n", "9m"] {
-            assert!(parse(bad).is_err(), "{bad}");
-        }
+        let own = Queries::counters("increase(x{a=\"$service\"}[$window])", "y", "a", "v", 15);
+        let q = own.blocks(Signal::Errors, Some(std::slice::from_ref(&evil))).expect("errors");
+        assert!(q.contains("{a=~\"a\\\"\\\\} or vector\\\\(1\\\\) #\\\\\\\\\"}"), "{q}");
     }
 
     #[test]
     fn a_wrong_setting_is_named() {
-        let mut q = queries();
-        assert_eq!(q.check(), Ok(()));
-        q.version = "pod-hash".to_owned();
-        assert!(q.check().is_err_and(|e| e.contains("queries.version")));
-        q = queries();
-        q.failures = "rate(x[5m])".to_owned();
-        assert!(q.check().is_err_and(|e| e.contains("queries.failures")));
-        q = queries();
-        q.scrape_secs = 0;
-        assert!(q.check().is_err_and(|e| e.contains("scrape_secs")));
+        assert_eq!(Queries::default().check(), Ok(()));
+        let wrong = |q: Queries, word: &str| assert!(q.check().is_err_and(|e| e.contains(word)), "{word}");
+        wrong(Queries::plain_by("pod-hash"), "queries.version");
+        wrong(Queries::counters("x", "rate(x[5m])", "s", "v", 15), "queries.failures");
+        wrong(Queries::counters("x", "x{a=\"b}", "s", "v", 15), "queries.failures");
+        wrong(Queries::counters("sum(increase(x[$window]", "x", "s", "v", 15), "does not close");
+        wrong(Queries::counters("sum(increase(x[$window])))", "x", "s", "v", 15), "not open");
+        wrong(Queries::counters("sum($window)", "x", "s", "v", 15), "must hold a counter");
+        wrong(Queries::counters("x", "y", "s", "v", 0), "scrape_secs");
+        wrong(Queries::default().slower_than(0.0), "latency.threshold");
+        wrong(Queries::of(Vec::new(), 15), "no preset");
     }
 
     #[test]
     fn a_block_is_asked_for_only_when_its_scrapes_are_in() {
         assert_eq!(settled_edge(1_000_004, 5), 999_990);
         assert_eq!(settled_edge(1_000_010, 5), 1_000_005);
-        let mut q = queries();
+        let mut q = Queries::default();
         assert_eq!(q.lag_secs(), 5);
         q.scrape_secs = 60;
         assert_eq!(q.lag_secs(), 20);
-        assert!(q.blocks(None).contains("[135s]) * (15 / 135)"));
+        assert!(q.blocks(Signal::Errors, None).expect("errors").contains("[135s]) * (15 / 135)"));
+    }
+
+    #[test]
+    fn the_bound_is_the_largest_below_the_threshold_as_the_server_spells_it() {
+        let les = |all: &[(&str, usize)]| all.iter().map(|(s, n)| ((*s).to_owned(), *n)).collect::<BTreeMap<_, _>>();
+        let edge = edge_below(&les(&[("0.1", 3), ("0.3", 3), ("1.2", 3), ("+Inf", 3)]), 0.5, 1.0).expect("an edge");
+        assert_eq!((edge.secs, edge.spelled), (0.3, vec!["0.3".to_owned()]));
+        let both = edge_below(&les(&[("1", 2), ("1.0", 1), ("0.5", 3)]), 1.0, 1.0).expect("an edge");
+        assert_eq!((both.secs, both.spelled.len()), (1.0, 2));
+        let ms = edge_below(&les(&[("400", 1), ("500.0", 1), ("800", 9)]), 0.5, 1000.0).expect("an edge");
+        assert_eq!((ms.secs, ms.spelled), (0.5, vec!["500.0".to_owned()]));
+        // One service with a finer bound does not take it from the others.
+        let most = edge_below(&les(&[("0.25", 9), ("0.5", 1)]), 0.5, 1.0).expect("an edge");
+        assert_eq!(most.secs, 0.25);
+        assert_eq!(edge_below(&les(&[("1", 1), ("+Inf", 1), ("NaN", 1)]), 0.5, 1.0), None);
+    }
+
+    #[test]
+    fn what_a_survey_found_narrows_the_queries_and_sets_the_bound() {
+        let q = Queries::of([presets::plain(), presets::preset("istio").expect("istio")].concat(), 15);
+        let before = q.blocks(Signal::Errors, None).expect("errors");
+        assert!(before.contains("istio_requests_total") && before.contains("unless on (andon_service)"), "{before}");
+        let bounds = BTreeMap::from([(0, BTreeMap::from([("0.3".to_owned(), 2)]))]);
+        q.clone().note(&[0], &bounds);
+        let after = q.blocks(Signal::Errors, None).expect("errors");
+        assert!(!after.contains("istio") && !after.contains("unless on"), "{after}");
+        let latency = q.blocks(Signal::Latency, None).expect("latency");
+        assert!(latency.contains("le=~\"0\\\\.3\"") && latency.contains("le=\"+Inf\""), "{latency}");
+        assert_eq!(q.bound(), Some(Bound { secs: 0.3, asked: Some(0.5), native: false }));
+        assert_eq!(Queries::le_secs(BUCKET_MS, "+Inf"), Some(f64::INFINITY));
+        assert_eq!(Queries::le_secs(BUCKET_MS, "500"), Some(0.5));
+        assert_eq!(Queries::le_secs(BUCKET, "x"), None);
     }
 }

@@ -7,7 +7,7 @@ use super::scenario::ScenarioService;
 use super::traffic::{Traffic, WINDOWS};
 use crate::core::id::Hash;
 use crate::core::time::Utc;
-use crate::core::world::figures::Checked;
+use crate::core::world::figures::{Checked, Signal};
 use std::collections::BTreeMap;
 
 /// What the drill knows about one service.
@@ -58,14 +58,14 @@ pub(super) fn check(query: &str, s: &Service, labels: &BTreeMap<&str, &str>, now
     };
     let (value, sample) = match name {
         "error_ratio" => {
-            let counts = version()?.and_then(|h| s.traffic.of_version(h, 300, now));
+            let counts = version()?.and_then(|h| s.traffic.of_version(h, 300, now, Signal::Errors));
             let counts = counts.filter(|c| c.total > 0.0);
             (counts.map(|c| c.failed / c.total), sample)
         }
         "burn" => {
             let text = labels.get("window").copied().unwrap_or("1h");
             let wanted = window(text).ok_or(format!("no window {text}: say 5m, 30m, 1h, 2h, 6h, 1d, 3d or 30d"))?;
-            let rows = s.traffic.windows(now);
+            let rows = s.traffic.windows(now, Signal::Errors);
             let counts = rows.iter().find(|(w, c)| *w == wanted && c.total > 0.0);
             let budget = 1.0 - s.facts.objective / 100.0;
             (counts.map(|(_, c)| c.failed / c.total / budget), sample)

@@ -1,7 +1,8 @@
 //! The simulated controller: reconciles a Rollout late, one step at a time, with the quirks of Argo Rollouts (reference
 //! kubernetes-rollouts.md sections 2.2 to 2.7). Knows no requests, no telemetry, no JSON.
 
-use super::rollout::{NEVER, Pod, ReplicaSet, Rollout, StuckPods, share};
+use super::flagger::Flags;
+use super::rollout::{NEVER, Pod, PodTrouble, ReplicaSet, Rollout, share};
 use crate::core::time::Utc;
 use crate::core::world::target::{PauseDef, Phase};
 
@@ -40,7 +41,8 @@ impl Rollout {
             .iter()
             .flat_map(|s| s.delete_at.into_iter().chain(s.pods.iter().map(|p| p.gone_at.unwrap_or(p.ready_at))));
         let stuck = self.stuck.iter().map(|s| s.until);
-        for t in pods.chain(self.gate_until()).chain(stuck) {
+        let tick = self.flagger.as_ref().map(|f| f.next);
+        for t in pods.chain(self.gate_until()).chain(stuck).chain(tick) {
             if t > self.seen_to && t < NEVER {
                 due = Some(due.map_or(t, |d| d.min(t)));
             }
@@ -63,6 +65,9 @@ impl Rollout {
         if news {
             self.stir(now);
         }
+        if self.flagger.as_ref().is_some_and(|f| f.next <= now) {
+            self.tick(now, stopped_until.is_some());
+        }
         if self.wake.is_some_and(|w| w <= now) {
             self.wake = None;
             match stopped_until {
@@ -74,7 +79,7 @@ impl Rollout {
     }
 
     fn reconcile(&mut self, now: i64) {
-        if self.paused == Some(false) {
+        if self.paused == Some(false) && self.flagger.is_none() {
             // The controller writes the spec without the empty field, which raises the generation once more.
             self.paused = None;
             self.held_by = None;
@@ -83,6 +88,10 @@ impl Rollout {
         self.observed_generation = self.generation;
         if self.template != self.current {
             self.begin(now);
+        }
+        if self.flagger.is_some() {
+            self.flagger_goes_on(now);
+            return;
         }
         let len = self.steps.len() as u32;
         if !self.moving() || self.promote_full == Some(true) {
@@ -127,6 +136,7 @@ impl Rollout {
         self.step = if back_to_stable { self.steps.len() as u32 } else { 0 };
         self.started = (!back_to_stable).then_some(Utc(now));
         self.weight = 0;
+        self.flagger.iter_mut().for_each(Flags::begins);
         let top = self.sets.iter().map(|s| s.number).max().unwrap_or(0);
         if let Some(at) = self.sets.iter().position(|s| s.hash == self.current) {
             // Going back renumbers the old set and makes it the newest.
@@ -145,6 +155,8 @@ impl Rollout {
         };
         let done = match (step.pause, step.weight) {
             (Some(_), _) if self.controller_pause && self.gate.is_none() => true,
+            // Blue/green waits for a person once there is something to look at.
+            (Some(_), _) if self.blue_green && self.ready_of(&self.current, now) < self.replicas => false,
             (Some(_), _) if self.gate.is_none() => {
                 (self.gate, self.controller_pause) = (Some(now), true);
                 false
@@ -164,9 +176,8 @@ impl Rollout {
         }
     }
 
-    fn scale(&mut self, now: i64) {
-        let aborted = self.abort == Some(true);
-        let canary = if !self.moving() || aborted { 0 } else { share(self.replicas, self.set_weight()) };
+    pub(super) fn scale(&mut self, now: i64) {
+        let canary = self.canary_pods();
         let routed = self.routed;
         for s in &mut self.sets {
             let goal = if s.hash == self.stable {
@@ -192,17 +203,21 @@ impl Rollout {
         let mut spare = if routed { u32::MAX } else { ready.saturating_sub(self.replicas) };
         for s in &mut self.sets {
             let live = s.live();
-            let stuck = self.stuck.iter().find(|x| x.hash == s.hash && x.from <= now && now < x.until);
+            let stuck = self.stuck.iter().find(|x| x.holds(&s.hash, now));
+            let late: i64 = self.slow.iter().filter(|x| x.holds(&s.hash, now)).map(|x| x.more).sum();
             for _ in 0..s.desired.saturating_sub(live).min(room) {
-                if stuck.is_some_and(StuckPods::is_quota) {
+                if stuck.is_some_and(PodTrouble::is_quota) {
                     break;
                 }
                 room -= 1;
                 let starts = self.rng.between(STARTS.0, STARTS.1);
-                let ready_at = stuck.map_or(now, |x| x.until) + starts;
-                s.pods.push(Pod { ready_at, gone_at: None });
+                let ready_at = stuck.map_or(now, |x| x.until) + starts + late;
+                s.pods.push(Pod { ready_at, gone_at: None, stays: false });
             }
             let mut extra = live.saturating_sub(s.desired);
+            let linger = self.linger.iter().find(|x| x.holds(&s.hash, now));
+            let there = s.pods.iter().filter(|p| p.stays).count() as u32;
+            let mut stay = linger.map_or(0, |x| x.count.saturating_sub(there));
             for p in s.pods.iter_mut().rev().filter(|p| p.gone_at.is_none()) {
                 let serves = p.ready_at <= now;
                 if extra == 0 || (serves && spare == 0) {
@@ -211,6 +226,10 @@ impl Rollout {
                 extra -= 1;
                 spare -= u32::from(serves);
                 p.gone_at = Some(now + self.rng.between(DRAINS.0, DRAINS.1));
+                if let Some(x) = linger.filter(|_| stay > 0 && serves) {
+                    stay -= 1;
+                    (p.stays, p.gone_at) = (true, Some(x.until));
+                }
             }
         }
     }
@@ -252,8 +271,8 @@ impl Rollout {
         } else if self.held() {
             (Phase::Paused, "manually paused".into())
         } else if self.gate.is_some() {
-            (Phase::Paused, "CanaryPauseStep".into())
-        } else if self.moving() && ready < share(self.replicas, self.set_weight()) {
+            (Phase::Paused, self.gate_reason().into())
+        } else if self.moving() && ready < self.canary_pods() {
             (Phase::Progressing, "updated replicas are still becoming available".into())
         } else if self.moving() {
             (Phase::Progressing, "waiting for all steps to complete".into())

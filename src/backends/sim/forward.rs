@@ -2,35 +2,11 @@
 //! guarded by all that was seen, as the real controller asks for (reference sections 2.2, 2.3, 2.6, 2.9).
 
 use super::patch::Patch;
-use super::plan::{not_now, settled, weight_after};
-use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step};
+use super::plan::{Said, at_step, made, not_now, settled, stepped, weight_after};
+use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive};
 use crate::core::id::Hash;
-use crate::core::world::target::{Phase, TargetState};
+use crate::core::world::target::{Phase, Strategy, TargetState};
 use serde_json::json;
-use std::sync::Arc;
-
-/// What a plan says around its one request.
-struct Said {
-    primitive: Primitive,
-    why: &'static str,
-    sentence: String,
-    from: Hash,
-    cautions: Vec<Arc<str>>,
-}
-
-fn plan(op: &Operation, said: Said, to: &Hash, step: Step) -> Plan {
-    Plan {
-        operation: op.clone(),
-        primitive: said.primitive,
-        why: said.why.into(),
-        sentence: said.sentence.into(),
-        from: Some(said.from),
-        to: Some(to.clone()),
-        not_undone: Vec::new(),
-        cautions: said.cautions,
-        steps: vec![step],
-    }
-}
 
 /// What no act that goes on to a moving target may find.
 fn moves(seen: &TargetState) -> Result<(), CannotBecause> {
@@ -59,20 +35,24 @@ pub(super) fn promote_full(
     let revision = seen.revision(candidate).ok_or(CannotBecause::Gone)?;
     let (done, words) = settled(seen, revision);
     let len = seen.steps.len() as u32;
-    let asked = Expect::All(vec![Expect::CandidateIs(candidate.clone()), Expect::StepAtLeast(len)]);
-    let step = Patch::of(seen, candidate)
-        .test("/status/currentStepIndex", "currentStepIndex", json!(seen.step.unwrap_or(0)))
-        .change("add", "/status/promoteFull", json!(true))
-        .step("promote full".into(), true, asked, done, words);
+    let asked = Expect::All(vec![Expect::CandidateIs(candidate.clone()), stepped(seen, len, candidate)]);
+    let step = at_step(Patch::of(seen, candidate), seen).change("add", "/status/promoteFull", json!(true)).step(
+        "promote full".into(),
+        true,
+        asked,
+        done,
+        words,
+    );
     let left = len.saturating_sub(seen.step.unwrap_or(0));
     let said = Said {
         primitive: Primitive::PromoteFull,
         why: "every step that is left is passed over, gates and analysis with them",
         sentence: format!("Everyone gets {}, without the {left} steps that are left.", revision.version),
         from: stable.clone(),
+        to: candidate.clone(),
         cautions: vec!["until it is through an abort is dropped; going back ends it first".into()],
     };
-    Ok(plan(op, said, candidate, step))
+    Ok(made(op, said, vec![step]))
 }
 
 pub(super) fn skip_step(
@@ -82,6 +62,9 @@ pub(super) fn skip_step(
     stable: &Hash,
 ) -> Result<Plan, CannotBecause> {
     moves(seen)?;
+    if seen.strategy == Strategy::BlueGreen {
+        return not_now("blue/green has no steps: promote switches users");
+    }
     if seen.gate.is_some() || seen.releasing {
         return not_now("a gate stands: that is a promote");
     }
@@ -106,9 +89,10 @@ pub(super) fn skip_step(
         why: "the running step is not waited for",
         sentence: format!("{} is not waited for: about {}% of users get {version}.", running.label, weight_after(seen)),
         from: stable.clone(),
+        to: candidate.clone(),
         cautions: vec!["what the step was to prove stays unproven".into()],
     };
-    Ok(plan(op, said, candidate, step))
+    Ok(made(op, said, vec![step]))
 }
 
 pub(super) fn retry(
@@ -142,9 +126,10 @@ pub(super) fn retry(
         why: "the abort is taken back: the change begins anew",
         sentence: format!("{version} begins anew: about {first}% of users get it again."),
         from: stable.clone(),
+        to: candidate.clone(),
         cautions: Vec::new(),
     };
-    Ok(plan(op, said, candidate, step))
+    Ok(made(op, said, vec![step]))
 }
 
 pub(super) fn restart(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, CannotBecause> {
@@ -168,7 +153,8 @@ pub(super) fn restart(op: &Operation, seen: &TargetState, candidate: &Hash) -> R
         why: "pods from before now are replaced, some at a time",
         sentence: format!("Every pod of {version} is replaced by a new one; users stay on it."),
         from: candidate.clone(),
+        to: candidate.clone(),
         cautions: Vec::new(),
     };
-    Ok(plan(op, said, candidate, step))
+    Ok(made(op, said, vec![step]))
 }

@@ -3,7 +3,7 @@
 
 use super::object;
 use super::rollout::{Pod, ReplicaSet, Rollout};
-use super::scenario::Fault;
+use super::scenario::{Fault, FaultKind};
 use super::world::World;
 use crate::core::id::{Hash, TargetId};
 use crate::core::judge::readiness;
@@ -50,11 +50,30 @@ fn track(r: &Rollout, hash: &Hash) -> Track {
     }
 }
 
+/// The node a pod runs on, from 1.
+fn node(pod: &str) -> u64 {
+    1 + (drawn(pod) * NODES as f64) as u64
+}
+
+/// The part of a rollout's ready pods that run on these nodes.
+pub(super) fn on_nodes(r: &Rollout, nodes: &[u64], now: i64) -> f64 {
+    let ready = |p: &Pod| p.gone_at.is_none() && p.ready_at <= now;
+    let (mut there, mut all) = (0.0, 0.0);
+    for s in &r.sets {
+        for at in (0..s.pods.len()).filter(|at| ready(&s.pods[*at])) {
+            all += 1.0;
+            there += f64::from(u8::from(nodes.contains(&node(&name(r, s, at)))));
+        }
+    }
+    if all > 0.0 { there / all } else { 0.0 }
+}
+
 fn instance(r: &Rollout, s: &ReplicaSet, at: usize, now: Utc) -> Instance {
     let p: &Pod = &s.pods[at];
     let name = name(r, s, at);
     let (ready, goes) = (p.ready_at <= now.0 && p.gone_at.is_none(), p.gone_at.is_some());
-    let node = 1 + (drawn(&name) * NODES as f64) as u64;
+    let stuck = (p.ready_at >= r.stuck_now(&s.hash, now.0).map_or(i64::MAX, |x| x.until)) && !goes;
+    let reason = r.stuck_now(&s.hash, now.0).filter(|_| stuck).map(|x| x.reason.clone());
     Instance {
         track: track(r, &s.hash),
         hash: Some(s.hash.clone()),
@@ -63,15 +82,15 @@ fn instance(r: &Rollout, s: &ReplicaSet, at: usize, now: Utc) -> Instance {
         } else if ready {
             "Running"
         } else {
-            "ContainerCreating"
+            reason.as_deref().unwrap_or("ContainerCreating")
         }
         .into(),
         ready: (u32::from(ready), 1),
         restarts: 0,
-        why: None,
+        why: reason,
         last_end: None,
         last_end_at: None,
-        node: format!("node-{node}").into(),
+        node: format!("node-{}", node(&name)).into(),
         // The world knows when it was ready, not when it was asked for.
         created: Some(Utc(p.ready_at.min(now.0)).max(s.created)),
         containers: vec![r.service.0.clone()],
@@ -87,13 +106,13 @@ impl World {
 
     /// Pods and events of one rollout; `None`: there is none with this name and uid.
     pub fn evidence(&self, id: &TargetId) -> Option<Evidence> {
-        let (_, r) = self.rollout(id)?;
+        let (i, r) = self.rollout(id)?;
         let pods = r.sets.iter().flat_map(|s| (0..s.pods.len()).map(move |at| (s, at)));
         let mut e = Evidence {
             target: id.clone(),
             at: self.now,
-            instances: pods.map(|(s, at)| instance(r, s, at, self.now)).collect(),
-            events: events(r),
+            instances: pods.map(|(s, at)| self.killed(i, s, instance(r, s, at, self.now))).collect(),
+            events: self.said(i).into_iter().chain(events(r)).collect(),
             probes: Vec::new(),
             unread: Vec::new(),
         };
@@ -162,18 +181,25 @@ impl World {
 
     fn line(&self, i: usize, s: &ReplicaSet, pod: &str, k: i64, when: Utc) -> String {
         let facts = &self.scenario.services[i];
-        let t = (when.0 - self.scenario.start.0).div_euclid(1000);
-        let add = self.scenario.faults.iter().find_map(|f| match f {
-            Fault::Failures { service, version, add, at, until } => {
-                let now = *service == facts.name && *version == s.version && t >= *at && until.is_none_or(|u| t < u);
-                now.then_some(*add)
-            }
-            Fault::Silent { .. } | Fault::PodsStuck { .. } | Fault::ControllerStops { .. } => None,
+        let then = |(a, b): &(i64, i64)| *a <= when.0 && when.0 < *b;
+        let fault = self.scenario.faults.iter().enumerate().find(|(n, f)| {
+            f.kind == FaultKind::Failures
+                && f.hits(&facts.name, &s.version)
+                && self.live.of(*n).iter().any(then)
+                && (f.nodes.is_empty() || f.nodes.contains(&node(pod)))
+                && f.above.is_none_or(|a| self.traffic[i].rate_at(when.secs()) > a)
         });
+        let part = |f: &Fault| {
+            let with = f.with.as_deref().and_then(super::scenario::service_and_version);
+            f.add * with.map_or(1.0, |(service, version)| self.share_of(&service, version))
+        };
+        let add = fault.map(|(_, f)| part(f));
         let draw = drawn(&format!("{pod} {k}"));
         let (id, ms) = ((draw * 65_536.0) as u32, 8 + (draw * 1e4) as u64 % 40);
         if draw * 100.0 < add.unwrap_or(0.0) {
-            return format!("ERROR request {id:04x} failed: 500, TokenParser: unexpected claim 'sub'");
+            let said = fault.and_then(|(_, f)| f.log.as_deref());
+            let said = said.unwrap_or("500, TokenParser: unexpected claim 'sub'");
+            return format!("ERROR request {id:04x} failed: {said}");
         }
         if draw * 100.0 < add.unwrap_or(0.0) + facts.fails {
             return format!("WARN request {id:04x}: upstream timed out, gave up");
@@ -184,7 +210,7 @@ impl World {
     /// The object as its server has it.
     pub fn raw_of(&self, id: &TargetId) -> Option<Raw> {
         let (_, r) = self.rollout(id)?;
-        let text = serde_json::to_string_pretty(&object::rollout(r)).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&object::whole(r)).unwrap_or_default();
         let by = |m: &Option<crate::core::world::target::Manager>, what: &str| {
             let m = m.as_ref()?;
             let at = m.at.map(|t| format!(", {}", t.rfc3339())).unwrap_or_default();
@@ -196,7 +222,7 @@ impl World {
 
     /// Would going back work? By what the world has: its sets, its pods, its controller.
     pub fn way_back(&self, id: &TargetId) -> Option<WayBack> {
-        let (_, r) = self.rollout(id)?;
+        let (i, r) = self.rollout(id)?;
         let state = r.state(self.now);
         let to = readiness::back_to(&state).map(|r| r.hash.clone());
         let set = to.as_ref().and_then(|h| r.set(h));
@@ -222,9 +248,100 @@ impl World {
                 checks.push(line("config and secrets", CheckState::Ok, how));
                 checks.push(line("disruption budget", CheckState::Ok, "none is about its pods".into()));
                 checks.push(line("autoscaler", CheckState::Ok, "none scales it".into()));
+                checks.extend(self.against(i, r, s));
             }
         }
         Some(WayBack { target: id.clone(), to, at: self.now, checks })
+    }
+}
+
+impl World {
+    /// What speaks against going back to a version, where anything does.
+    fn against(&self, i: usize, r: &Rollout, s: &ReplicaSet) -> Vec<Check> {
+        let line = |name: &str, state, how: String| Check { name: name.into(), state, how: how.into() };
+        let mut out = Vec::new();
+        let short = s.ready(self.now.0) < r.replicas;
+        if let Some(stuck) = r.stuck_now(&s.hash, self.now.0).filter(|_| short) {
+            let event = self.scenario.faults.get(stuck.fault).and_then(|f| f.event.as_deref());
+            let why = event.and_then(|e| e.split_once(": ")).map(|e| e.1);
+            let how = format!("its pods do not start ({}): {}", stuck.reason, why.unwrap_or("nobody knows why"));
+            out.push(line("starts", CheckState::Blocked, how));
+        }
+        let late: i64 = r.slow.iter().filter(|x| short && x.holds(&s.hash, self.now.0)).map(|x| x.more / 1000).sum();
+        if late > 0 {
+            out.push(line("starts", CheckState::Warn, format!("pods took {late} s longer than usual to start")));
+        }
+        let service = &self.scenario.services[i].name;
+        let find = |v: &Arc<str>| self.desk.artifacts.iter().find(|a| a.service == *service && a.version == *v);
+        if find(&s.version).is_some_and(|a| a.served == Some(false)) {
+            let how = format!("the registry does not serve {} now", s.version);
+            out.push(line("image", if short { CheckState::Blocked } else { CheckState::Warn }, how));
+        }
+        if let Some(what) = r.set(&r.current).and_then(|c| find(&c.version)).and_then(|a| a.schema.clone()) {
+            out.push(line("schema", CheckState::Warn, format!("going back leaves this: {what}")));
+        }
+        out
+    }
+
+    /// What faults and gauges show among a service's events.
+    fn said(&self, i: usize) -> Vec<Event> {
+        let service = &self.scenario.services[i].name;
+        let object: Arc<str> = format!("Service {service}").into();
+        let mut out = Vec::new();
+        for (n, f) in self.scenario.faults.iter().enumerate().filter(|(_, f)| f.service.as_ref() == Some(service)) {
+            let said = f.event.as_deref().and_then(|e| e.split_once(": "));
+            let (Some(since), Some((reason, note))) = (self.live.since(n, self.now.0), said) else { continue };
+            // Nothing is said of pods before there is one that it happens to.
+            let mut pods = self.rollouts[i].sets.iter().flat_map(|s| &s.pods);
+            let seen = match f.kind {
+                FaultKind::PodsStuck => pods.any(|p| p.gone_at.is_none() && p.ready_at > self.now.0),
+                FaultKind::PodsLinger => pods.any(|p| p.stays),
+                _ => true,
+            };
+            if !seen {
+                continue;
+            }
+            out.push(Event {
+                at: Some(Utc(since)),
+                warning: true,
+                reason: reason.into(),
+                object: object.clone(),
+                note: note.into(),
+                count: 1,
+            });
+        }
+        for (name, warning, note) in self.gauges_of(i) {
+            let at = Some(self.now);
+            let object = format!("Gauge {name}").into();
+            out.push(Event { at, warning, reason: "Measured".into(), object, note: note.into(), count: 1 });
+        }
+        out
+    }
+
+    /// A pod whose memory grew to its limit was killed and started again.
+    fn killed(&self, i: usize, s: &ReplicaSet, mut pod: Instance) -> Instance {
+        let facts = &self.scenario.services[i];
+        for (n, f) in self.scenario.faults_of(FaultKind::Leak, &facts.name) {
+            let (Some(since), true) = (self.live.since(n, self.now.0), f.hits(&facts.name, &s.version)) else {
+                continue;
+            };
+            let period = facts.memory / f.per_hour.unwrap_or(1.0) * 3_600_000.0;
+            // Not all at once: each began with something in its hands.
+            let since = since.max(pod.created.map_or(since, |c| c.0)) as f64 - 0.2 * period * drawn(&pod.name);
+            let times = ((self.now.0 as f64 - since) / period).max(0.0);
+            if times < 1.0 {
+                continue;
+            }
+            pod.restarts = times as u32;
+            pod.last_end = Some("OOMKilled (137)".into());
+            let last = since + f64::from(pod.restarts) * period;
+            pod.last_end_at = Some(Utc(last as i64));
+            pod.why = Some("OOMKilled".into()).filter(|_| self.now.0 as f64 - last < 25_000.0);
+            if pod.why.is_some() {
+                (pod.ready.0, pod.status) = (0, "CrashLoopBackOff".into());
+            }
+        }
+        pod
     }
 }
 

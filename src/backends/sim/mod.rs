@@ -1,9 +1,14 @@
 //! The drill's world behind the port: a cluster that pushes and a telemetry source that is polled, both thin wrappers
 //! around one shared [`World`]. Nothing real is reachable from here.
 
+mod agenda;
 mod check;
 mod controller;
+pub mod desk;
+mod flagger;
 mod forward;
+mod gauge;
+mod live;
 mod looked;
 mod object;
 mod patch;
@@ -12,22 +17,34 @@ mod rng;
 mod rollout;
 pub mod scenario;
 mod server;
+mod side;
+mod signals;
+mod telemetry;
 mod traffic;
+mod truth;
 mod world;
 
 #[cfg(test)]
 mod acts_tests;
 #[cfg(test)]
+mod depth_tests;
+#[cfg(test)]
+mod scenario_tests;
+#[cfg(test)]
+mod strategy_tests;
+#[cfg(test)]
 mod verdict_tests;
 #[cfg(test)]
 mod world_tests;
 
+pub use rng::Rng;
 pub use scenario::{Scenario, ScenarioService};
 pub use world::World;
 
 use super::{Backend, Cx, Interest, Query, Sink, UtcClock};
 use crate::core::act::mark::Mark;
-use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
+use crate::core::act::plan::{CannotBecause, Operation, Outcome, Plan, RefusedBy, Step, Ticket};
+use crate::core::act::side::{SideAct, SidePlan};
 use crate::core::id::SourceId;
 use crate::core::time::Utc;
 use crate::core::world::evidence::LogsOf;
@@ -118,23 +135,50 @@ impl Shared {
 struct Simulated {
     name: SourceId,
     shared: Shared,
-    /// It is the one with the rollouts.
-    cluster: bool,
+    part: Part,
+}
+
+/// What of the world a source tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Rollouts,
+    Figures,
+    Desk,
+}
+
+impl Part {
+    fn word(self) -> &'static str {
+        match self {
+            Part::Rollouts => "rollouts",
+            Part::Figures => "figures",
+            Part::Desk => "alerts",
+        }
+    }
 }
 
 /// The source with the rollouts, under the name the scenario gives it.
 pub fn cluster(shared: &Shared) -> Arc<dyn Backend> {
     let name = shared.with(|w| w.sources()[0].clone());
-    Arc::new(Simulated { name, shared: shared.clone(), cluster: true })
+    Arc::new(Simulated { name, shared: shared.clone(), part: Part::Rollouts })
 }
 
 /// The source with the telemetry, under the name the scenario gives it.
 pub fn metrics(shared: &Shared) -> Arc<dyn Backend> {
     let name = shared.with(|w| w.sources()[1].clone());
-    Arc::new(Simulated { name, shared: shared.clone(), cluster: false })
+    Arc::new(Simulated { name, shared: shared.clone(), part: Part::Figures })
+}
+
+/// The source with alerts, changes, flags, artifacts and the pager, where the scenario names one.
+pub fn desk(shared: &Shared) -> Option<Arc<dyn Backend>> {
+    let name = shared.with(|w| w.desk_source().cloned())?;
+    Some(Arc::new(Simulated { name, shared: shared.clone(), part: Part::Desk }))
 }
 
 impl Simulated {
+    fn has_rollouts(&self) -> bool {
+        self.part == Part::Rollouts
+    }
+
     fn hello(&self, link: Link) -> Fact {
         Fact::Source(Box::new(self.shared.with(|w| w.source_state(&self.name, link))))
     }
@@ -144,33 +188,42 @@ impl Simulated {
         let inner = self.shared.up_to_now();
         let world = &inner.world;
         match question {
-            Query::Read(id) if self.cluster => Ok(vec![match world.read(id) {
+            Query::Read(id) if self.has_rollouts() => Ok(vec![match world.read(id) {
                 Some(t) => Fact::Target(Box::new(t)),
                 None => Fact::Gone(id.clone()),
             }]),
-            Query::Blocks { service, from, count } if !self.cluster => match world.blocks(service, *from, *count) {
-                Some(b) => Ok(vec![Fact::Blocks(b)]),
-                None => wrong(&format!("the drill has no service {service}")),
-            },
-            Query::Check(text) if !self.cluster => Ok(vec![Fact::Checked(world.check(text)?)]),
-            Query::WayBack(id) if self.cluster => match world.way_back(id) {
+            Query::Blocks { .. } | Query::Check(_) if self.part == Part::Desk => {
+                wrong("the drill's alerts have no figures: ask its telemetry")
+            }
+            Query::Blocks { service, from, count } if !self.has_rollouts() => {
+                match world.history(service, *from, *count) {
+                    Some(facts) => Ok(facts),
+                    None => wrong(&format!("the drill has no service {service}")),
+                }
+            }
+            Query::Check(text) if !self.has_rollouts() => Ok(vec![Fact::Checked(world.check(text)?)]),
+            Query::WayBack(id) if self.has_rollouts() => match world.way_back(id) {
                 Some(w) => Ok(vec![Fact::WayBack(w)]),
                 None => wrong("the drill has no such rollout"),
             },
-            Query::Evidence(id) if self.cluster => match world.evidence(id) {
+            Query::Evidence(id) if self.has_rollouts() => match world.evidence(id) {
                 Some(e) => Ok(vec![Fact::Evidence(Box::new(e))]),
                 None => wrong("the drill has no such rollout"),
             },
-            Query::Raw(id) if self.cluster => match world.raw_of(id) {
+            Query::Raw(id) if self.has_rollouts() => match world.raw_of(id) {
                 Some(r) => Ok(vec![Fact::Raw(Box::new(r))]),
                 None => wrong("the drill has no such rollout"),
             },
-            Query::Logs(of) if self.cluster => {
+            Query::Logs(of) if self.has_rollouts() => {
                 Ok(world.log_lines(of, None).into_iter().map(|l| Fact::Logs(Box::new(l))).collect())
             }
+            Query::Beside if self.part == Part::Desk => Ok(world.beside_now()),
+            Query::Beside => wrong("the drill's alerts and flags are asked of its desk"),
             Query::WayBack(_) | Query::Evidence(_) | Query::Logs(_) | Query::Raw(_) => {
                 wrong("the drill's telemetry has no rollouts: ask its cluster")
             }
+            // The drill's server takes whatever its guards take, and those the act itself carries.
+            Query::DryRun(_) => Ok(Vec::new()),
             Query::Read(_) => wrong("the drill's telemetry has no rollouts: ask its cluster"),
             Query::Blocks { .. } | Query::Check(_) => wrong("the drill's cluster has no figures: ask its telemetry"),
         }
@@ -211,10 +264,16 @@ fn wanted(fact: &Fact, want: &Interest) -> bool {
         | Fact::Gone(_)
         | Fact::Whole(_)
         | Fact::Windows(_)
+        | Fact::Telemetry(_)
         | Fact::WayBack(_)
         | Fact::Evidence(_)
         | Fact::Logs(_)
         | Fact::Raw(_)
+        | Fact::Alerts(_)
+        | Fact::Changed(_)
+        | Fact::Flags(_)
+        | Fact::Artifacts(_)
+        | Fact::OnCall { .. }
         | Fact::Checked(_) => true,
     }
 }
@@ -232,11 +291,7 @@ impl Backend for Simulated {
                 inner.waiting.insert(self.name.clone(), Waiting::default());
                 inner.world.snapshot()
             };
-            out.put(self.hello(Link::Reading {
-                what: if self.cluster { "rollouts" } else { "figures" }.into(),
-                done: 0,
-                of: None,
-            }));
+            out.put(self.hello(Link::Reading { what: self.part.word().into(), done: 0, of: None }));
             for (_, fact) in first.into_iter().filter(|(s, _)| *s == self.name) {
                 if wanted(&fact, &want.borrow()) {
                     out.put(fact);
@@ -274,7 +329,7 @@ impl Backend for Simulated {
                         out.put(fact);
                     }
                 }
-                let logs = want.borrow_and_update().logs.clone().filter(|_| self.cluster);
+                let logs = want.borrow_and_update().logs.clone().filter(|_| self.has_rollouts());
                 if let Some(of) = logs {
                     let from = lines.as_ref().filter(|(last, _)| *last == of).map(|(_, at)| *at);
                     let told = self.shared.with(|w| w.log_lines(&of, from));
@@ -293,7 +348,7 @@ impl Backend for Simulated {
     }
 
     fn plan(&self, op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
-        if !self.cluster || op.target.source != self.name {
+        if !self.has_rollouts() || op.target.source != self.name {
             return Err(CannotBecause::ReadOnly);
         }
         plan::plan(op, seen)
@@ -304,11 +359,30 @@ impl Backend for Simulated {
         Box::pin(async { Ok(()) })
     }
 
+    fn side_plan(&self, act: &SideAct) -> Result<SidePlan, CannotBecause> {
+        match self.part {
+            Part::Desk => self.shared.up_to_now().world.side_plan(act),
+            Part::Rollouts | Part::Figures => Err(CannotBecause::ReadOnly),
+        }
+    }
+
+    fn side<'a>(&'a self, plan: &'a SidePlan, _: Ticket, _: &'a Cx) -> BoxFuture<'a, Outcome> {
+        Box::pin(async {
+            if self.part != Part::Desk {
+                let why = "this part of the drill takes no such request";
+                return Outcome::Refused(object::refused(RefusedBy::NotSent, 0, why));
+            }
+            let outcome = self.shared.up_to_now().world.side(plan);
+            self.shared.poke();
+            outcome
+        })
+    }
+
     fn send<'a>(&'a self, step: &'a Step, _: Ticket, _: &'a Cx) -> BoxFuture<'a, Outcome> {
         Box::pin(async {
-            if !self.cluster {
+            if !self.has_rollouts() {
                 let why = "the drill's telemetry takes no requests";
-                return Outcome::Refused(object::refused(crate::core::act::plan::RefusedBy::NotSent, 0, why));
+                return Outcome::Refused(object::refused(RefusedBy::NotSent, 0, why));
             }
             let outcome = self.shared.up_to_now().world.send(step);
             self.shared.poke();

@@ -1,6 +1,7 @@
 //! A simulated Rollout as the API server would show it, and a guarded JSON Patch carried out on it.
 //! The patch is really applied to the object and really tested; what it changed is then taken over by the model.
 
+use super::flagger;
 use super::rollout::{ReplicaSet, Rollout};
 use crate::core::act::plan::{Refused, RefusedBy};
 use crate::core::id::Hash;
@@ -34,7 +35,12 @@ pub(super) fn rollout(r: &Rollout) -> Value {
         spec.insert("restartAt".into(), Utc(at).rfc3339().into());
     }
     let steps: Vec<Value> = r.steps.iter().map(|s| s.label.as_ref().into()).collect();
-    spec.insert("strategy".into(), json!({"canary": {"steps": steps}}));
+    let strategy = if r.blue_green {
+        json!({"blueGreen": {"autoPromotionEnabled": false}})
+    } else {
+        json!({"canary": {"steps": steps}})
+    };
+    spec.insert("strategy".into(), strategy);
     if let Some(s) = r.set(&r.template) {
         spec.insert("template".into(), template(r, s));
     }
@@ -44,14 +50,14 @@ pub(super) fn rollout(r: &Rollout) -> Value {
         "observedGeneration": r.observed_generation.to_string(),
         "currentPodHash": r.current.as_str(),
         "stableRS": r.stable.as_str(),
-        "currentStepIndex": r.step,
     });
     let mut put = |key: &str, value: Option<Value>| {
         if let (Some(map), Some(value)) = (status.as_object_mut(), value) {
             map.insert(key.into(), value);
         }
     };
-    let gate = |at: i64| json!([{"reason": "CanaryPauseStep", "startTime": Utc(at).rfc3339()}]);
+    put("currentStepIndex", (!r.blue_green).then(|| r.step.into()));
+    let gate = |at: i64| json!([{"reason": r.gate_reason(), "startTime": Utc(at).rfc3339()}]);
     put("pauseConditions", r.gate.map(gate));
     put("controllerPause", r.controller_pause.then_some(Value::Bool(true)));
     put("abort", r.abort.map(Value::Bool));
@@ -60,22 +66,32 @@ pub(super) fn rollout(r: &Rollout) -> Value {
     json!({
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Rollout",
-        "metadata": {
-            "name": &*r.id.name,
-            "namespace": &*r.id.namespace,
-            "uid": &*r.id.uid,
-            "generation": r.generation,
-            "resourceVersion": r.resource_version.to_string(),
-        },
+        "metadata": metadata(r),
         "spec": spec,
         "status": status,
     })
 }
 
+/// Of whichever object its controller goes by.
+pub(super) fn metadata(r: &Rollout) -> Value {
+    json!({
+        "name": &*r.id.name,
+        "namespace": &*r.id.namespace,
+        "uid": &*r.id.uid,
+        "generation": r.generation,
+        "resourceVersion": r.resource_version.to_string(),
+    })
+}
+
+/// The object that its controller goes by.
+pub(super) fn whole(r: &Rollout) -> Value {
+    if r.flagger.is_some() { flagger::canary(r) } else { rollout(r) }
+}
+
 /// What a read for an act carries: the Rollout, and each kept version's template by hash.
 pub(super) fn raw(r: &Rollout) -> Value {
     let sets = r.sets.iter().map(|s| (s.hash.as_str().to_owned(), template(r, s)));
-    json!({"rollout": rollout(r), "templates": sets.collect::<Map<_, _>>()})
+    json!({"rollout": whole(r), "templates": sets.collect::<Map<_, _>>()})
 }
 
 /// Carries out `patch` (a JSON Patch) at `now`. Returns whether the spec changed.
@@ -83,7 +99,7 @@ pub(super) fn apply(r: &mut Rollout, part: Part, patch: &str, manager: &str, now
     let Ok(Value::Array(ops)) = serde_json::from_str(patch) else {
         return Err(refused(RefusedBy::Other, 400, "the body is no JSON Patch"));
     };
-    let mut object = rollout(r);
+    let mut object = whole(r);
     for op in &ops {
         // The server does not say which test failed; neither does this one.
         let unfit = "the server rejected our request due to an error in our request";
@@ -98,9 +114,10 @@ pub(super) fn apply(r: &mut Rollout, part: Part, patch: &str, manager: &str, now
             let Some(hash) = set.map(|s| s.hash.clone()) else {
                 return Err(refused(RefusedBy::Other, 422, "the drill has no version with this template"));
             };
-            let paused = flag("/spec/paused");
+            let paused = flag(if r.flagger.is_some() { "/spec/suspend" } else { "/spec/paused" });
             let restart = object.pointer("/spec/restartAt").and_then(Value::as_str).and_then(Utc::read).map(|at| at.0);
-            let changed = paused != r.paused || hash != r.template || restart != r.restart_at;
+            let skips = r.flagger.as_mut().is_some_and(|f| f.skip_is(flag("/spec/skipAnalysis") == Some(true)));
+            let changed = skips || paused != r.paused || hash != r.template || restart != r.restart_at;
             // Whatever time was asked for: what is there now is what is replaced.
             if restart != r.restart_at {
                 r.restart_at = Some(now.0);
@@ -112,6 +129,10 @@ pub(super) fn apply(r: &mut Rollout, part: Part, patch: &str, manager: &str, now
             r.generation += i64::from(changed);
             Ok(changed)
         }
+        Part::Status if r.flagger.is_some() => {
+            flagger::stored(r, &object);
+            Ok(false)
+        }
         Part::Status => {
             let abort = flag("/status/abort");
             if abort == Some(true) && r.abort != abort {
@@ -121,8 +142,10 @@ pub(super) fn apply(r: &mut Rollout, part: Part, patch: &str, manager: &str, now
             if object.pointer("/status/pauseConditions/0").is_none() {
                 r.gate = None;
             }
-            let index = object.pointer("/status/currentStepIndex").and_then(Value::as_u64);
-            r.step = index.unwrap_or(0).min(r.steps.len() as u64) as u32;
+            if !r.blue_green {
+                let index = object.pointer("/status/currentStepIndex").and_then(Value::as_u64);
+                r.step = index.unwrap_or(0).min(r.steps.len() as u64) as u32;
+            }
             Ok(false)
         }
     }

@@ -22,11 +22,14 @@ impl<'a> Patch<'a> {
     /// The two guards every act has: this object, and this version still asked for.
     pub(super) fn of(seen: &'a TargetState, candidate: &Hash) -> Patch<'a> {
         let p = Patch { seen, ops: Vec::new(), guards: Vec::new() };
-        p.test("/metadata/uid", "uid", json!(&*seen.id.uid)).test(
-            "/status/currentPodHash",
-            "currentPodHash",
-            json!(candidate.as_str()),
-        )
+        let name = if seen.detail.flagger.is_some() { "lastAppliedSpec" } else { "currentPodHash" };
+        let uid = p.test("/metadata/uid", "uid", json!(&*seen.id.uid));
+        uid.test(&format!("/status/{name}"), name, json!(candidate.as_str()))
+    }
+
+    /// Without them: of another object than the target.
+    pub(super) fn bare(seen: &'a TargetState) -> Patch<'a> {
+        Patch { seen, ops: Vec::new(), guards: Vec::new() }
     }
 
     pub(super) fn test(mut self, path: &str, name: &str, value: Value) -> Self {
@@ -46,20 +49,26 @@ impl<'a> Patch<'a> {
     }
 
     pub(super) fn step(self, title: String, status: bool, seen: Expect, done: Expect, words: String) -> Step {
+        let kind = if self.seen.detail.flagger.is_some() {
+            "apis/flagger.app/v1beta1/namespaces/{ns}/canaries/{name}"
+        } else {
+            "apis/argoproj.io/v1alpha1/namespaces/{ns}/rollouts/{name}"
+        };
+        let kind = if status { format!("{kind}/status") } else { kind.to_owned() };
+        self.request(&kind, title, seen, done, words)
+    }
+
+    /// The same of another object: a path with `{ns}` and `{name}`.
+    pub(super) fn request(self, path: &str, title: String, seen: Expect, done: Expect, words: String) -> Step {
         let id = &self.seen.id;
+        let path = path.replace("{ns}", &id.namespace).replace("{name}", &id.name);
         let lines: Vec<String> = self.ops.iter().map(Value::to_string).collect();
         let body = format!("[{}]", lines.join(",\n "));
         Step {
             title: title.into(),
             request: Request {
                 method: "PATCH".into(),
-                path: format!(
-                    "/apis/argoproj.io/v1alpha1/namespaces/{}/rollouts/{}{}?fieldManager=andon",
-                    id.namespace,
-                    id.name,
-                    if status { "/status" } else { "" }
-                )
-                .into(),
+                path: format!("/{path}?fieldManager=andon").into(),
                 content_type: "application/json-patch+json".into(),
                 shown: body.as_str().into(),
                 body: Sealed::new(body),

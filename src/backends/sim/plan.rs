@@ -1,14 +1,15 @@
 //! Plans for the simulated cluster: the four verbs as guarded requests, made purely from what was read. The same traps
 //! as with the real controller are avoided here, because the world plays them (reference sections 2.2 to 2.8).
 
-use super::forward;
 use super::object::template_of;
 use super::patch::Patch;
+use super::{flagger, forward};
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step, Verb};
 use crate::core::id::Hash;
 use crate::core::seal::Sealed;
-use crate::core::world::target::{Phase, Revision, TargetState};
+use crate::core::world::target::{Phase, Revision, Strategy, TargetState};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// What `op` takes, from `seen` alone (a read with `raw`).
 pub(super) fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
@@ -18,6 +19,9 @@ pub(super) fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBec
     let (Some(candidate), Some(stable)) = (&seen.candidate, &seen.stable) else {
         return not_now("its first version is still being deployed");
     };
+    if let Some(f) = &seen.detail.flagger {
+        return flagger::plan(op, seen, f, candidate, stable);
+    }
     match op.verb {
         Verb::Promote => promote(op, seen, candidate, stable),
         Verb::Hold => hold(op, seen, candidate),
@@ -33,6 +37,59 @@ pub(super) fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBec
 
 pub(super) fn not_now<T>(why: &str) -> Result<T, CannotBecause> {
     Err(CannotBecause::NotNow(why.into()))
+}
+
+/// What a plan says around its requests.
+pub(super) struct Said {
+    pub primitive: Primitive,
+    pub why: &'static str,
+    pub sentence: String,
+    pub from: Hash,
+    pub to: Hash,
+    pub cautions: Vec<Arc<str>>,
+}
+
+pub(super) fn made(op: &Operation, said: Said, steps: Vec<Step>) -> Plan {
+    Plan {
+        operation: op.clone(),
+        primitive: said.primitive,
+        why: said.why.into(),
+        sentence: said.sentence.into(),
+        from: Some(said.from),
+        to: Some(said.to),
+        not_undone: Vec::new(),
+        cautions: said.cautions,
+        steps,
+    }
+}
+
+/// A plan that goes back, from what is bad to a version that is kept.
+pub(super) fn goes_back(op: &Operation, seen: &TargetState, said: Said, steps: Vec<Step>) -> Plan {
+    let operation = Operation { back_to: Some(said.to.clone()), ..op.clone() };
+    Plan { not_undone: vec![stays(&seen.version_of(&said.from))], ..made(&operation, said, steps) }
+}
+
+fn stays(bad: &str) -> Arc<str> {
+    format!("Sessions issued and rows written by {bad} stay as they are.").into()
+}
+
+/// Guarded by the step it stands at, where it has steps.
+pub(super) fn at_step<'a>(patch: Patch<'a>, seen: &TargetState) -> Patch<'a> {
+    match seen.strategy {
+        Strategy::BlueGreen => patch,
+        _ => patch.test("/status/currentStepIndex", "currentStepIndex", json!(seen.step.unwrap_or(0))),
+    }
+}
+
+/// It has gone on: so many steps are done, or, without steps, its gate is open or everyone has it.
+pub(super) fn stepped(seen: &TargetState, n: u32, candidate: &Hash) -> Expect {
+    match seen.strategy {
+        Strategy::BlueGreen => Expect::Any(vec![
+            Expect::StableIs(candidate.clone()),
+            Expect::All(vec![Expect::CandidateIs(candidate.clone()), Expect::GateIs(false)]),
+        ]),
+        _ => Expect::StepAtLeast(n),
+    }
 }
 
 pub(super) fn weight_after(seen: &TargetState) -> u8 {
@@ -59,10 +116,9 @@ fn promote(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash) 
     let index = seen.step.unwrap_or(0);
     let version = seen.version_of(candidate);
     let to = weight_after(seen);
-    let on = Expect::StepAtLeast(index + 1);
+    let on = stepped(seen, index + 1, candidate);
     let next = Expect::Any(vec![Expect::GateIs(true), Expect::StableIs(candidate.clone())]);
-    let step = Patch::of(seen, candidate)
-        .test("/status/currentStepIndex", "currentStepIndex", json!(index))
+    let step = at_step(Patch::of(seen, candidate), seen)
         .test("/status/pauseConditions/0/reason", "gate", json!(&*gate.reason))
         .change("remove", "/status/pauseConditions", Value::Null)
         .step(
@@ -72,17 +128,15 @@ fn promote(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash) 
             Expect::All(vec![on, next]),
             format!("it stands at its next gate, or {version} is stable"),
         );
-    Ok(Plan {
-        operation: op.clone(),
+    let said = Said {
         primitive: Primitive::ReleaseGate,
-        why: "it waits at a gate: releasing it lets the next step begin".into(),
-        sentence: format!("About {to}% of users get {version}.").into(),
-        from: Some(stable.clone()),
-        to: Some(candidate.clone()),
-        not_undone: Vec::new(),
+        why: "it waits at a gate: releasing it lets the next step begin",
+        sentence: format!("About {to}% of users get {version}."),
+        from: stable.clone(),
+        to: candidate.clone(),
         cautions: Vec::new(),
-        steps: vec![step],
-    })
+    };
+    Ok(made(op, said, vec![step]))
 }
 
 fn hold(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, CannotBecause> {
@@ -104,17 +158,15 @@ fn hold(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, Ca
         "the controller has seen the pause".into(),
     );
     let weight = seen.weight_real.unwrap_or(seen.weight_wanted);
-    Ok(Plan {
-        operation: op.clone(),
+    let said = Said {
         primitive: Primitive::Pause,
-        why: "a pause in the spec freezes the controller".into(),
-        sentence: format!("About {weight}% of users stay on {}.", seen.version_of(candidate)).into(),
-        from: Some(candidate.clone()),
-        to: Some(candidate.clone()),
-        not_undone: Vec::new(),
+        why: "a pause in the spec freezes the controller",
+        sentence: format!("About {weight}% of users stay on {}.", seen.version_of(candidate)),
+        from: candidate.clone(),
+        to: candidate.clone(),
         cautions: vec!["a promote is lost while it is held".into()],
-        steps: vec![step],
-    })
+    };
+    Ok(made(op, said, vec![step]))
 }
 
 fn resume(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, CannotBecause> {
@@ -122,9 +174,7 @@ fn resume(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, 
         return not_now("not held");
     }
     let free = Expect::All(vec![Expect::HeldIs(false), Expect::Observed]);
-    let step = Patch::of(seen, candidate)
-        .test("/spec/paused", "paused", json!(true))
-        .test("/status/currentStepIndex", "currentStepIndex", json!(seen.step.unwrap_or(0)))
+    let step = at_step(Patch::of(seen, candidate).test("/spec/paused", "paused", json!(true)), seen)
         .change("replace", "/spec/paused", json!(false))
         .step("unpause".into(), false, free.clone(), free, "the controller has seen it".into());
     let sentence = if seen.gate.is_some() {
@@ -132,25 +182,29 @@ fn resume(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, 
     } else {
         format!("The rollout of {} goes on by itself.", seen.version_of(candidate))
     };
-    Ok(Plan {
-        operation: op.clone(),
+    let said = Said {
         primitive: Primitive::Unpause,
-        why: "the pause in the spec is lifted".into(),
-        sentence: sentence.into(),
-        from: Some(candidate.clone()),
-        to: Some(candidate.clone()),
-        not_undone: Vec::new(),
+        why: "the pause in the spec is lifted",
+        sentence,
+        from: candidate.clone(),
+        to: candidate.clone(),
         cautions: Vec::new(),
-        steps: vec![step],
-    })
+    };
+    Ok(made(op, said, vec![step]))
+}
+
+/// The version to go back to: the chosen one; while it moves the stable one, at rest the one before that.
+pub(super) fn wanted<'t>(op: &Operation, seen: &'t TargetState) -> Result<&'t Revision, CannotBecause> {
+    let to = match &op.back_to {
+        Some(h) => seen.revision(h),
+        None if seen.is_moving() => seen.stable_revision(),
+        None => older(seen),
+    };
+    to.ok_or(CannotBecause::NothingKept)
 }
 
 fn roll_back(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash) -> Result<Plan, CannotBecause> {
-    let to = match &op.back_to {
-        Some(h) => seen.revision(h).ok_or(CannotBecause::NothingKept)?,
-        None if seen.is_moving() => seen.stable_revision().ok_or(CannotBecause::NothingKept)?,
-        None => older(seen).ok_or(CannotBecause::NothingKept)?,
-    };
+    let to = wanted(op, seen)?;
     // Asked for already and still rolling out, after an undo whose second step never left: only that step is missing.
     if to.hash == *candidate && op.back_to.is_some() && to.hash != *stable && seen.is_moving() && !seen.aborted {
         return Ok(finish(op, seen, candidate, to));
@@ -167,20 +221,23 @@ fn roll_back(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash
     } else {
         let why = "promoted: the spec must ask for the old version, and skip its steps";
         let full = promote_full(seen, to);
-        (Primitive::Undo, why, vec![undo(seen, candidate, to, false)?, full])
+        let steps = vec![undo(seen, candidate, to, false)?, full];
+        if seen.strategy == Strategy::BlueGreen && to.replicas.ready >= seen.wanted {
+            let why = "blue/green: the pods of the old version still stand, so that users are switched back at once";
+            (Primitive::SwitchBack, why, steps)
+        } else {
+            (Primitive::Undo, why, steps)
+        }
     };
-    let bad = seen.version_of(candidate);
-    Ok(Plan {
-        operation: Operation { back_to: Some(to.hash.clone()), ..op.clone() },
+    let said = Said {
         primitive,
-        why: why.into(),
-        sentence: format!("Users on {bad} get {} again.", to.version).into(),
-        from: Some(candidate.clone()),
-        to: Some(to.hash.clone()),
-        not_undone: vec![format!("Sessions issued and rows written by {bad} stay as they are.").into()],
+        why,
+        sentence: format!("Users on {} get {} again.", seen.version_of(candidate), to.version),
+        from: candidate.clone(),
+        to: to.hash.clone(),
         cautions: Vec::new(),
-        steps,
-    })
+    };
+    Ok(goes_back(op, seen, said, steps))
 }
 
 /// The rest of an undo that was cut half-way: the old version takes all traffic without waiting at the steps.
@@ -202,7 +259,7 @@ fn finish(op: &Operation, seen: &TargetState, candidate: &Hash, to: &Revision) -
         sentence: format!("Users on {bad} get {} again.", to.version).into(),
         from: seen.stable.clone(),
         to: Some(to.hash.clone()),
-        not_undone: vec![format!("Sessions issued and rows written by {bad} stay as they are.").into()],
+        not_undone: vec![stays(&bad)],
         cautions: Vec::new(),
         steps,
     }
@@ -253,10 +310,13 @@ fn abort(seen: &TargetState, candidate: &Hash, to: &Revision) -> Vec<Step> {
     vec![first, second]
 }
 
+/// The read object with each kept version's template.
+pub(super) fn templates(seen: &TargetState) -> Option<Value> {
+    serde_json::from_str(seen.raw.as_ref().and_then(Sealed::unseal)?).ok()
+}
+
 fn undo(seen: &TargetState, candidate: &Hash, to: &Revision, settles: bool) -> Result<Step, CannotBecause> {
-    let raw = seen.raw.as_ref().and_then(Sealed::unseal);
-    let raw: Option<Value> = raw.and_then(|r| serde_json::from_str(r).ok());
-    let template = raw.and_then(|r| template_of(&r, &to.hash)).ok_or(CannotBecause::NothingKept)?;
+    let template = templates(seen).and_then(|r| template_of(&r, &to.hash)).ok_or(CannotBecause::NothingKept)?;
     let mut patch = Patch::of(seen, candidate).change("replace", "/spec/template", template);
     if seen.held {
         // One resource: both in one request, or the undo is only half done.
@@ -277,7 +337,7 @@ fn promote_full(seen: &TargetState, to: &Revision) -> Step {
     let mut step = Patch::of(seen, &to.hash).change("add", "/status/promoteFull", json!(true)).step(
         "promote full".into(),
         true,
-        Expect::All(vec![Expect::CandidateIs(to.hash.clone()), Expect::StepAtLeast(len)]),
+        Expect::All(vec![Expect::CandidateIs(to.hash.clone()), stepped(seen, len, &to.hash)]),
         done,
         words,
     );

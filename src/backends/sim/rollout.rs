@@ -1,13 +1,16 @@
 //! One simulated Rollout: its object and its pods, and how a client sees them. What moves it is `controller`.
 //! Knows no requests, no telemetry, no JSON. All times are milliseconds of world time.
 
+use super::flagger::Flags;
 use super::rng::Rng;
-use super::scenario::{Fault, Scenario, ScenarioService};
+use super::scenario::{Fault, FaultKind, Scenario, ScenarioService, StrategyWord};
 use crate::core::id::{Hash, ServiceId, TargetId};
 use crate::core::seal::sha256_hex;
 use crate::core::time::Utc;
-use crate::core::world::detail::Detail;
-use crate::core::world::target::{Gate, Manager, Phase, Replicas, Revision, StepDef, Strategy, TargetState, Trouble};
+use crate::core::world::detail::{Colours, Detail};
+use crate::core::world::target::{
+    Gate, Manager, PauseDef, Phase, Replicas, Revision, StepDef, Strategy, TargetState, Trouble,
+};
 use std::sync::Arc;
 
 #[derive(Clone, Debug)]
@@ -15,6 +18,8 @@ pub(super) struct Pod {
     pub ready_at: i64,
     /// Set once it drains; it serves nobody from then on.
     pub gone_at: Option<i64>,
+    /// It drains, does not end, and goes on answering.
+    pub stays: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -37,12 +42,6 @@ impl Pod {
     }
 }
 
-impl StuckPods {
-    pub(super) fn is_quota(&self) -> bool {
-        self.reason.contains("quota")
-    }
-}
-
 impl ReplicaSet {
     pub(super) fn live(&self) -> u32 {
         self.pods.iter().filter(|p| p.gone_at.is_none()).count() as u32
@@ -50,6 +49,10 @@ impl ReplicaSet {
     pub(super) fn ready(&self, now: i64) -> u32 {
         let ready = |p: &&Pod| p.gone_at.is_none() && p.ready_at <= now;
         self.pods.iter().filter(ready).count() as u32
+    }
+    /// Pods that answer: the ready ones, and those that should be gone and are not.
+    fn answering(&self, now: i64) -> u32 {
+        self.ready(now) + self.pods.iter().filter(|p| p.stays && p.gone_at.is_some_and(|g| g > now)).count() as u32
     }
 }
 
@@ -60,6 +63,9 @@ pub(super) struct Rollout {
     pub replicas: u32,
     pub steps: Vec<StepDef>,
     pub routed: bool,
+    pub blue_green: bool,
+    /// Flagger's controller, where it is that one.
+    pub flagger: Option<Flags>,
     // spec
     pub generation: i64,
     pub template: Hash,
@@ -85,7 +91,12 @@ pub(super) struct Rollout {
     /// Since when its pods are to be new ones.
     pub restart_at: Option<i64>,
     /// Versions whose pods do not start.
-    pub stuck: Vec<StuckPods>,
+    pub stuck: Vec<PodTrouble>,
+    /// Versions whose pods start late, and whose pods do not end.
+    pub slow: Vec<PodTrouble>,
+    pub linger: Vec<PodTrouble>,
+    /// What Git asks for.
+    pub in_git: Hash,
     pub held_by: Option<Manager>,
     pub aborted_by: Option<Manager>,
     pub resource_version: u64,
@@ -97,29 +108,54 @@ pub(super) struct Rollout {
     pub rng: Rng,
 }
 
-/// Pods of a version made in this time do not become ready.
+/// Pods of a version (or of any) made in this time do not become ready, or late; or those that should end do not.
 #[derive(Clone, Debug)]
-pub(super) struct StuckPods {
-    pub hash: Hash,
+pub(super) struct PodTrouble {
+    pub fault: usize,
+    pub hash: Option<Hash>,
     pub reason: Arc<str>,
+    /// Milliseconds more until ready.
+    pub more: i64,
+    /// So many stay.
+    pub count: u32,
     pub from: i64,
     pub until: i64,
+}
+
+impl PodTrouble {
+    /// New pods of this version are refused, because somebody revoked its image.
+    pub(super) fn revoked(hash: Hash, now: i64) -> PodTrouble {
+        let reason = "ImageRevoked".into();
+        PodTrouble { fault: usize::MAX, hash: Some(hash), reason, more: 0, count: 0, from: now, until: NEVER }
+    }
+
+    pub(super) fn is_revoked(&self) -> bool {
+        self.fault == usize::MAX
+    }
+
+    pub(super) fn is_quota(&self) -> bool {
+        self.reason.contains("quota")
+    }
+
+    pub(super) fn holds(&self, hash: &Hash, now: i64) -> bool {
+        self.hash.as_ref().is_none_or(|h| h == hash) && self.from <= now && now < self.until
+    }
 }
 
 /// A time that does not come.
 pub(super) const NEVER: i64 = i64::MAX / 4;
 
-fn stuck_pods(scenario: &Scenario, s: &ScenarioService, start: i64) -> Vec<StuckPods> {
-    let one = |f: &Fault| match f {
-        Fault::PodsStuck { service, version, reason, at, until } if *service == s.name => Some(StuckPods {
-            hash: hash_of(s.name.as_str(), version),
-            reason: reason.clone(),
-            from: start + at * 1000,
-            until: until.map_or(NEVER, |u| start + u * 1000),
-        }),
-        Fault::PodsStuck { .. } | Fault::Failures { .. } | Fault::Silent { .. } | Fault::ControllerStops { .. } => None,
+fn troubles(scenario: &Scenario, s: &ScenarioService, start: i64, kind: FaultKind) -> Vec<PodTrouble> {
+    let one = |(fault, f): (usize, &Fault)| PodTrouble {
+        fault,
+        hash: f.version.as_ref().map(|v| hash_of(s.name.as_str(), v)),
+        reason: f.reason.clone().unwrap_or_else(|| "".into()),
+        more: f.after.unwrap_or(0) * 1000,
+        count: f.count.unwrap_or(0),
+        from: start + f.at * 1000,
+        until: f.until.map_or(NEVER, |u| start + u * 1000),
     };
-    scenario.faults.iter().filter_map(one).collect()
+    scenario.faults_of(kind, &s.name).map(one).collect()
 }
 
 pub(super) fn hash_of(service: &str, version: &str) -> Hash {
@@ -139,16 +175,24 @@ impl Rollout {
             created,
             cause,
             desired: n,
-            pods: vec![Pod { ready_at: start - 60_000, gone_at: None }; n as usize],
+            pods: vec![Pod { ready_at: start - 60_000, gone_at: None, stays: false }; n as usize],
             delete_at: None,
         };
         let weight = s.rollout.as_ref().and_then(|m| m.past.last()).map_or(0, |p| p.weight);
-        let canary = if s.rollout.is_some() { share(s.replicas, weight) } else { 0 };
+        let whole = s.strategy != StrategyWord::Canary;
+        let canary = match s.rollout.is_some() {
+            false => 0,
+            true if whole => s.replicas,
+            true => share(s.replicas, weight),
+        };
         let stable_pods = if s.routed { s.replicas } else { s.replicas - canary };
         let mut sets = vec![
             set(&s.version, 41, days(s.served_days), None, stable_pods),
             set(&s.previous, 40, days(s.served_days + 9), None, 0),
         ];
+        for (version, n) in s.older.iter().zip(1u32..) {
+            sets.push(set(version, 40_u64.saturating_sub(n.into()), days(s.served_days + 9 + 9 * n), None, 0));
+        }
         let stable = hash_of(s.name.as_str(), &s.version);
         let sha = sha256_hex(format!("uid {seed} {}", s.name).as_bytes());
         let part = |a: usize, b: usize| sha.get(a..b).unwrap_or_default();
@@ -159,12 +203,20 @@ impl Rollout {
             sets.insert(0, set(&m.version, 42, begun, m.cause.clone(), canary));
         }
         let template = sets[0].hash.clone();
-        let steps: Vec<StepDef> = s.steps.as_ref().unwrap_or(&scenario.steps).iter().map(|x| x.0.clone()).collect();
+        let in_git = template.clone();
+        let steps = s.steps.as_ref().unwrap_or(&scenario.steps).iter().map(|x| x.0.clone());
+        // Blue/green has one gate before its one step; Flagger has none.
+        let gate = StepDef { label: "pause".into(), weight: None, pause: Some(PauseDef::UntilPromoted) };
+        let steps: Vec<StepDef> = match s.strategy {
+            StrategyWord::Canary => steps.collect(),
+            StrategyWord::BlueGreen => vec![gate],
+            StrategyWord::Flagger => Vec::new(),
+        };
         let mut r = Rollout {
             id: TargetId {
                 source: crate::core::id::SourceId(scenario.cluster.clone()),
                 namespace: scenario.namespace.clone(),
-                kind: "Rollout".into(),
+                kind: if s.flagger.is_some() { "Canary" } else { "Rollout" }.into(),
                 name: s.name.0.clone(),
                 uid: uid.into(),
             },
@@ -173,6 +225,8 @@ impl Rollout {
             step: s.rollout.as_ref().map_or(steps.len(), |m| m.step) as u32,
             steps,
             routed: s.routed,
+            blue_green: s.strategy == StrategyWord::BlueGreen,
+            flagger: s.flagger.map(|t| Flags::new(t, start)),
             generation: 42,
             template: template.clone(),
             paused: None,
@@ -191,7 +245,10 @@ impl Rollout {
             weight,
             sets,
             restart_at: None,
-            stuck: stuck_pods(scenario, s, start),
+            stuck: troubles(scenario, s, start, FaultKind::PodsStuck),
+            slow: troubles(scenario, s, start, FaultKind::PodsSlow),
+            linger: troubles(scenario, s, start, FaultKind::PodsLinger),
+            in_git,
             held_by: None,
             aborted_by: None,
             resource_version: 80_000 + index,
@@ -200,7 +257,7 @@ impl Rollout {
             due: None,
             rng: Rng::of(&[seed, 0x706f_6473, index]),
         };
-        if r.moving() {
+        if r.moving() && r.flagger.is_none() {
             r.gate = Some(start - s.rollout.as_ref().and_then(|m| m.past.last()).map_or(0, |p| p.ago) * 1000);
             r.controller_pause = true;
         }
@@ -226,11 +283,32 @@ impl Rollout {
         if self.abort == Some(true) && self.moving() {
             return 0;
         }
+        if self.flagger.is_some() && self.moving() {
+            return self.weight;
+        }
         if self.step as usize >= self.steps.len() {
             return 100;
         }
         let past = self.steps.iter().take(self.step as usize + 1);
         past.filter_map(|s| s.weight).next_back().unwrap_or(0)
+    }
+
+    /// All its pods stand beside the old ones while it moves, whatever part of the users they have.
+    pub(super) fn is_whole(&self) -> bool {
+        self.blue_green || self.flagger.is_some()
+    }
+
+    /// Pods that the new version should have now.
+    pub(super) fn canary_pods(&self) -> u32 {
+        match () {
+            () if !self.moving() || self.abort == Some(true) => 0,
+            () if self.is_whole() => self.replicas,
+            () => share(self.replicas, self.set_weight()),
+        }
+    }
+
+    pub(super) fn gate_reason(&self) -> &'static str {
+        if self.blue_green { "BlueGreenPause" } else { "CanaryPauseStep" }
     }
 
     pub fn set(&self, hash: &Hash) -> Option<&ReplicaSet> {
@@ -242,8 +320,41 @@ impl Rollout {
     }
 
     /// What keeps pods of this version from starting now.
-    pub(super) fn stuck_now(&self, hash: &Hash, now: i64) -> Option<&StuckPods> {
-        self.stuck.iter().find(|s| s.hash == *hash && s.from <= now && now < s.until)
+    pub(super) fn stuck_now(&self, hash: &Hash, now: i64) -> Option<&PodTrouble> {
+        self.stuck.iter().find(|s| s.holds(hash, now))
+    }
+
+    /// Whoever keeps the spec as Git has it sets it back. Whether there was anything to set back.
+    pub(super) fn back_to_git(&mut self, now: i64) -> bool {
+        if self.paused != Some(true) && self.template == self.in_git {
+            return false;
+        }
+        (self.paused, self.held_by) = (None, None);
+        self.template = self.in_git.clone();
+        self.generation += 1;
+        self.stir(now);
+        true
+    }
+
+    /// A fault about its pods ends: what it held up starts or ends as any other does.
+    pub(super) fn freed(&mut self, fault: usize, now: i64) {
+        for t in self.slow.iter_mut().filter(|t| t.fault == fault) {
+            t.until = t.until.min(now);
+        }
+        for t in self.stuck.iter_mut().filter(|t| t.fault == fault && t.until > now) {
+            let waits = |p: &&mut Pod| p.ready_at >= t.until;
+            for p in self.sets.iter_mut().flat_map(|s| &mut s.pods).filter(waits) {
+                p.ready_at = now + (p.ready_at - t.until);
+            }
+            t.until = now;
+        }
+        for t in self.linger.iter_mut().filter(|t| t.fault == fault && t.until > now) {
+            for p in self.sets.iter_mut().flat_map(|s| &mut s.pods).filter(|p| p.stays) {
+                p.gone_at = Some(now + 1);
+            }
+            t.until = now;
+        }
+        self.stir(now);
     }
 
     fn trouble(&self, s: &ReplicaSet, now: i64) -> Vec<Trouble> {
@@ -267,7 +378,7 @@ impl Rollout {
 
     /// Share of the requests each version gets now, by its place in `sets`; 1 in all while anything is ready.
     pub fn shares(&self, now: i64) -> Vec<f64> {
-        let ready: Vec<f64> = self.sets.iter().map(|s| f64::from(s.ready(now))).collect();
+        let ready: Vec<f64> = self.sets.iter().map(|s| f64::from(s.answering(now))).collect();
         if self.routed {
             let w = if self.moving() { f64::from(self.weight) / 100.0 } else { 0.0 };
             let of = |s: &ReplicaSet| {
@@ -330,12 +441,12 @@ impl Rollout {
         TargetState {
             id: self.id.clone(),
             service: self.service.clone(),
-            strategy: Strategy::Canary,
+            strategy: if self.blue_green { Strategy::BlueGreen } else { Strategy::Canary },
             phase,
             message,
             since: Some(self.since),
-            steps: self.steps.clone(),
-            step: Some(self.step),
+            steps: if self.is_whole() { Vec::new() } else { self.steps.clone() },
+            step: (!self.is_whole()).then_some(self.step),
             weight_wanted: if self.moving() { self.set_weight() } else { 100 },
             weight_real: self.real_weight(now.0),
             wanted: self.replicas,
@@ -343,7 +454,7 @@ impl Rollout {
             stable: Some(self.stable.clone()),
             revisions: self.sets.iter().map(revision).collect(),
             gate: self.gate.map(|since| Gate {
-                reason: "CanaryPauseStep".into(),
+                reason: self.gate_reason().into(),
                 since: Some(Utc(since)),
                 until: self.gate_until().map(Utc),
             }),
@@ -358,7 +469,17 @@ impl Rollout {
             generation: self.generation,
             observed,
             version: self.resource_version.to_string().into(),
-            detail: Detail { restarting: self.restarting(now.0), ..Detail::default() },
+            detail: Detail {
+                restarting: self.restarting(now.0),
+                colours: self.blue_green.then(|| Colours {
+                    active: Some(self.stable.clone()),
+                    preview: self.moving().then(|| self.current.clone()),
+                    auto: false,
+                    auto_after: None,
+                }),
+                flagger: self.flagger.as_ref().map(|f| f.told(self)),
+                ..Detail::default()
+            },
             git: None,
             started: self.started,
             read_at: now,

@@ -3,9 +3,11 @@
 use super::world_tests::{act, go, read, world};
 use crate::core::act::plan::Verb;
 use crate::core::judge::judged::Judged;
+use crate::core::judge::policy::Policy;
 use crate::core::judge::verdict::{At, Word};
+use crate::core::world::World;
 use crate::core::world::fact::Fact;
-use crate::core::world::figures::Blocks;
+use crate::core::world::figures::{Blocks, Signal};
 use std::collections::BTreeSet;
 
 /// Watches one service for `secs`, back-fill first, and returns each word with the second it was first said at.
@@ -16,13 +18,14 @@ fn words(scenario: &str, seed: u64, name: &str, secs: i64, promote_at: Option<i6
     let facts = w.scenario().service(&id).expect("a service").service();
     let first = w.blocks(&id, start - 30, 1).expect("history");
     let mut at = At { now: w.now(), newest_sample: first.newest_sample, scrape_secs: 15, skew_ms: 0 };
-    let mut judged = Judged::begin(&read(&w, name), Some(&facts), true, &at).expect("it moves");
+    let known = World { services: [(id.clone(), facts)].into(), ..World::default() };
+    let mut judged = Judged::begin(&read(&w, name), Policy::of(&known, &id), true, &at).expect("it moves");
     let mut said = Vec::new();
     let mut known = BTreeSet::new();
     let mut feed = |judged: &mut Judged, b: &Blocks, at: &mut At| {
         assert!(b.blocks.iter().all(|b| known.insert(b.start)), "no block twice");
         at.newest_sample = b.newest_sample;
-        judged.feed(&b.blocks, at);
+        judged.feed(b, at);
     };
     loop {
         let chunks = judged.wanted(&at);
@@ -43,7 +46,7 @@ fn words(scenario: &str, seed: u64, name: &str, secs: i64, promote_at: Option<i6
         for (_, f) in go(&mut w, t) {
             at.now = w.now();
             if let Fact::Blocks(b) = f
-                && b.service == id
+                && (b.service == id && b.signal == Signal::Errors)
             {
                 feed(&mut judged, &b, &mut at);
             }

@@ -6,7 +6,7 @@ use crate::core::act::plan::{Expect, Operation, Outcome, Plan, Verb};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
 use crate::core::world::fact::Fact;
-use crate::core::world::figures::{Blocks, Counts};
+use crate::core::world::figures::{Blocks, Counts, Signal};
 use crate::core::world::target::TargetState;
 
 pub(super) fn world(scenario: &str, seed: u64) -> World {
@@ -49,7 +49,9 @@ pub(super) fn act(w: &mut World, verb: Verb, name: &str) -> (Plan, Option<i64>) 
     let mut generation = None;
     for step in &plan.steps {
         if let Some(e) = &step.wait_first {
-            assert!(wait(w, name, e, generation, 15), "waited for {e:?}");
+            // What closes again waits for all of it.
+            let secs = if step.closes { 240 } else { 15 };
+            assert!(wait(w, name, e, generation, secs), "waited for {e:?}");
         }
         match w.send(step) {
             Outcome::Accepted { generation: g, .. } => generation = g,
@@ -161,14 +163,14 @@ fn a_service_that_stops_reporting_has_no_figures_but_still_has_users() {
     let search = ServiceId::new("search");
     let silent_at = Utc(w.scenario().start.0 + 30_000);
     let mut blocks = facts.iter().filter_map(|(_, f)| match f {
-        Fact::Blocks(b) if b.service == search => Some(b),
+        Fact::Blocks(b) if b.service == search && b.signal == Signal::Errors => Some(b),
         _ => None,
     });
     let last = blocks.next_back().expect("still asked");
     assert!(last.newest_sample.is_some_and(|t| t <= silent_at && silent_at.since(t) < 15_000));
     assert!(last.blocks.iter().all(|b| b.by_hash.is_empty()), "no series, not zero");
     let mut windows = facts.iter().filter_map(|(_, f)| match f {
-        Fact::Windows(x) if x.service == search => Some(x),
+        Fact::Windows(x) if x.service == search && x.signal == Signal::Errors => Some(x),
         _ => None,
     });
     let rows = &windows.next_back().expect("still asked").rows;
@@ -197,11 +199,11 @@ fn calm_has_no_fault_and_a_window_adds_up() {
     let facts = go(&mut w, 1200);
     for s in w.scenario().services.clone() {
         let mut rows = facts.iter().filter_map(|(_, f)| match f {
-            Fact::Windows(x) if x.service == s.name => Some(&x.rows),
+            Fact::Windows(x) if x.service == s.name && x.signal == Signal::Errors => Some(&x.rows),
             _ => None,
         });
         let rows = rows.next_back().expect("told");
-        assert_eq!(rows.len(), 8);
+        assert_eq!(rows.len(), 9);
         assert!(rows.is_sorted_by(|a, b| a.1.total < b.1.total), "{}: {rows:?}", s.name);
         let day = rows[5].1;
         assert!((day.failed / day.total) < 1.5 * s.fails / 100.0 + 1e-6, "{}: {day:?}", s.name);
@@ -271,4 +273,40 @@ fn of_two_revisions_of_the_same_second_the_number_tells_which_was_before() {
         r.number = None;
     }
     assert!(t.previous().is_some());
+}
+
+#[test]
+fn a_silence_hides_what_carries_no_labels_and_the_desk_that_stands_is_not_told_again() {
+    use crate::core::world::alert::{Alert, Matcher, Silence};
+    let mut w = world("b2", 1);
+    let told = |facts: &[(SourceId, Fact)]| facts.iter().filter(|(_, f)| matches!(f, Fact::Alerts(_))).count();
+    let mut hidden = w.desk().alerts.all.first().cloned().unwrap_or_else(|| {
+        go(&mut w, 3_600);
+        w.desk().alerts.all.first().cloned().expect("b2 has alerts within an hour")
+    });
+    hidden = Alert { id: "bare".into(), name: "Bare".into(), labels: Vec::new(), silenced: Vec::new(), ..hidden };
+    let end = Utc(w.now().0 + 600_000);
+    let silence = |id: &str, label: &str, value: &str| Silence {
+        id: id.into(),
+        matchers: vec![Matcher { label: label.into(), value: value.into(), regex: false, equal: true }],
+        from: w.now(),
+        until: end,
+        by: "a".into(),
+        why: "b".into(),
+    };
+    let silences = vec![silence("by-name", "alertname", "Bare"), silence("other", "alertname", "Else")];
+    w.set_desk(|d| {
+        d.alerts.all = vec![hidden];
+        d.alerts.silences = silences;
+    });
+    let by = |w: &World| w.desk().alerts.all.iter().find(|a| &*a.id == "bare").map(|a| a.silenced.clone());
+    let first = w.advance_to(Utc(w.now().0 + 1_000));
+    assert_eq!(by(&w), Some(vec!["by-name".into()]), "once its time goes on, the silence is seen");
+    assert_eq!(told(&first), 1, "and told");
+    for second in 0..5 {
+        let again = w.advance_to(Utc(w.now().0 + 1));
+        assert_eq!(told(&again), 0, "{second}: nothing on the desk moved");
+    }
+    w.advance_to(Utc(end.0 + 1_000));
+    assert_eq!(by(&w), Some(Vec::new()), "it has ended");
 }

@@ -185,7 +185,7 @@ fn own_runbooks_are_found_and_replace_shipped_ones() {
     let (config, problems) = load(&dir.paths(), &env(&[]));
     assert_eq!(problems, []);
     let names: Vec<&str> = config.runbooks.iter().map(|r| &*r.name).collect();
-    assert_eq!(names, ["checkout-5xx", "web"]);
+    assert_eq!((names.first(), names.last(), names.len()), (Some(&"checkout-5xx"), Some(&"web"), 10));
     assert_eq!(&*config.runbooks[0].steps[0].title, "mine");
 }
 
@@ -219,4 +219,55 @@ fn a_colour_level_that_is_none_is_told_and_the_terminal_decides() {
     let (config, problems) = load(&dir.paths(), &env(&[]));
     assert!(problems[0].to_string().contains(":1:9   \"alway\" is no colour level - did you mean \"always\"?"));
     assert_eq!((config.color, config.look_faults), (None, vec![]));
+}
+
+#[test]
+fn an_environment_asks_for_gates_and_has_a_calendar() {
+    let dir = Dir::new("rules");
+    let environment =
+        |more: &str| format!("[source.eu-1]\ntype = \"kubernetes\"\n[environment.prod]\nsources = [\"eu-1\"]\n{more}");
+    dir.write(
+        "calendar.toml",
+        "[[window]]\nfrom = \"09:00\"\nto = \"17:00\"\n[[shift]]\nat = \"08:00\"\nwho = \"ito\"\n",
+    );
+    dir.write(
+        "config.toml",
+        &environment("require = [\"signature\", \"ci\"]\nchecklists = true\nsecond_person = true\ncalendar = \"calendar.toml\"\n"),
+    );
+    let (config, problems) = load(&dir.paths(), &env(&[]));
+    assert_eq!(problems, []);
+    let e = &config.environments[0];
+    assert_eq!(e.require.iter().map(|g| g.word()).collect::<Vec<_>>(), ["signature", "ci"]);
+    assert!(e.checklists && e.second_person);
+    let book = config.calendars["calendar.toml"].as_ref().expect("good");
+    let noon = crate::core::time::Utc::read("2026-11-21T12:00:00Z").expect("a time");
+    assert!(matches!(book.plain(noon).standing(noon), crate::core::world::calendar::Standing::Open { until: Some(_) }));
+
+    // A fault takes the whole calendar, and says where.
+    dir.write("calendar.toml", "[[window]]\nfrom = \"nine\"\nto = \"17:00\"\n");
+    let (config, problems) = load(&dir.paths(), &env(&[]));
+    assert!(
+        config.calendars["calendar.toml"].as_ref().is_err_and(|why| why.contains("calendar.toml:2:8")),
+        "{:?}",
+        config.calendars
+    );
+    assert!(problems.iter().any(|p| p.to_string().contains("is no time of day")));
+    std::fs::remove_file(dir.0.join("calendar.toml")).unwrap();
+    let (config, problems) = load(&dir.paths(), &env(&[]));
+    assert!(config.calendars["calendar.toml"].is_err() && !problems.is_empty());
+
+    dir.write("config.toml", &environment("require = [\"signatures\"]\n"));
+    let (_, problems) = load(&dir.paths(), &env(&[]));
+    assert!(problems.iter().any(|p| p.to_string().contains("did you mean \"signature\"")), "{problems:?}");
+    // What cannot be read asks for more, never for less.
+    dir.write("config.toml", &environment("require = 3\nchecklists = \"yes\"\n"));
+    let (config, _) = load(&dir.paths(), &env(&[]));
+    assert!(config.environments[0].checklists && config.environments[0].require.len() == 9);
+}
+
+#[test]
+fn a_zone_is_a_name_and_never_a_way_out() {
+    for name in ["../../etc/passwd", "/etc/localtime", "", "Europe/../../x", "Europe//Berlin", "a\0b"] {
+        assert!(zone(name).is_none(), "{name}");
+    }
 }

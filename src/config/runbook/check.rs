@@ -1,65 +1,12 @@
-//! The inside of a check block, and the expectation in it.
+//! Expectations as they are written, and where the lines of a block stand.
 
-use crate::config::problem::Told;
-use crate::config::suggest;
-use crate::core::case::runbook::{Check, Expectation, Op};
-use crate::core::id::SourceId;
+use super::front::unquoted;
+use crate::core::case::runbook::{Expectation, Op, Want};
 use std::ops::Range;
 use std::sync::Arc;
 
-const CHECK: [&str; 3] = ["query", "expect", "source"];
-
-/// The lines of a ```` ```check ```` block: `query:`, `expect:`, `source:`; a line that begins with a space goes on
-/// with the one before.
-pub fn check(text: &str, block: &Range<usize>, told: &mut Told<'_>) -> Option<Check> {
-    let (mut query, mut expect, mut source) = (String::new(), None, None);
-    let mut sound = true;
-    let mut in_query = false;
-    for (n, line) in text.lines().enumerate() {
-        if line.trim().is_empty() {
-            continue;
-        }
-        let at = place_of(told.text(), block, n);
-        if in_query && line.starts_with([' ', '\t']) {
-            query.push(' ');
-            query.push_str(line.trim());
-            continue;
-        }
-        let (key, value) = line.split_once(':').unwrap_or((line, ""));
-        let value = value.trim();
-        in_query = key.trim() == "query";
-        match key.trim() {
-            "query" => query.push_str(value),
-            "expect" => match expectation(value) {
-                Some(e) => expect = Some(e),
-                None => {
-                    sound = false;
-                    let hint = "write a sign and a number: < 0.01, >= 3, < 1%".to_owned();
-                    told.error(&at, format!("\"{value}\" is not an expectation"), Some(hint));
-                }
-            },
-            "source" => source = (!value.is_empty()).then(|| SourceId::from(value)),
-            other => {
-                sound = false;
-                let hint = suggest::hint(other, CHECK);
-                told.error(&at, format!("unknown key \"{other}\" in a check"), hint);
-            }
-        }
-    }
-    if query.is_empty() && sound {
-        sound = false;
-        told.error(block, "the check has no \"query\"", None);
-    }
-    if expect.is_none() && sound {
-        sound = false;
-        let hint = Some("write expect: < 0.01".to_owned());
-        told.error(block, "the check has no \"expect\"", hint);
-    }
-    sound.then_some(Check { query: Arc::from(query), expect: expect?, source })
-}
-
 /// Where the `n`th line of a block's content begins.
-fn place_of(text: &str, block: &Range<usize>, n: usize) -> Range<usize> {
+pub(super) fn place_of(text: &str, block: &Range<usize>, n: usize) -> Range<usize> {
     let mut at = block.start;
     // One more: the line of the fence itself.
     for line in text[block.start..].split_inclusive('\n').take(n + 1) {
@@ -79,4 +26,23 @@ pub fn expectation(s: &str) -> Option<Expectation> {
     };
     let value: f64 = number.parse().ok()?;
     value.is_finite().then_some(Expectation { op, value: value / scale })
+}
+
+/// `status 200`, `exit 0`, `contains "ok"`, `lacks "error"`, `json .a.b < 5`, `< 5`.
+pub fn want(s: &str) -> Option<Want> {
+    let s = s.trim();
+    let (word, rest) = s.split_once(char::is_whitespace).map_or((s, ""), |(w, r)| (w, r.trim()));
+    let text = || Some(unquoted(rest)).filter(|t| !t.is_empty()).map(Arc::from);
+    match word {
+        "status" => rest.parse().ok().filter(|n| (100..600).contains(n)).map(Want::Status),
+        "exit" => rest.parse().ok().map(Want::Exit),
+        "contains" => text().map(Want::Contains),
+        "lacks" => text().map(Want::Lacks),
+        "json" => {
+            let (path, e) = rest.split_once(char::is_whitespace)?;
+            path.starts_with('.').then_some(())?;
+            Some(Want::Path(Arc::from(path), expectation(e.trim())?))
+        }
+        _ => expectation(s).map(Want::Number),
+    }
 }

@@ -1,15 +1,12 @@
 //! `[source.x]` of type prometheus: address, token, queries. Reads no secret and repeats none in a message.
 
+use super::access::access;
+use super::figures::figures;
 use super::{Prometheus, Queries, SourceKind, Token, faulty, path};
 use crate::config::problem::{Severity, Told};
-use crate::config::suggest;
 use crate::config::table::{Got, Table};
 use std::ops::Range;
 use std::sync::Arc;
-
-/// Presets the documentation names and this version has not.
-const PRESETS_LATER: [&str; 10] =
-    ["contour", "envoy", "gloo", "haproxy", "istio", "kong", "linkerd", "nginx", "opentelemetry", "traefik"];
 
 pub fn prometheus(mut table: Table<'_, '_>, told: &mut Told<'_>) -> SourceKind {
     let address = match table.text(told, "url") {
@@ -22,9 +19,12 @@ pub fn prometheus(mut table: Table<'_, '_>, told: &mut Told<'_>) -> SourceKind {
             None
         }
     };
-    let token = token(&mut table, told);
-    if token != Got::Absent && address.as_deref().is_some_and(|u| u.starts_with("http://") && !is_loopback(u)) {
-        let what = format!("the token of {} goes over plain http", table.name());
+    let token = token_of(&mut table, "token", told);
+    let access = access(&mut table, told);
+    let plain = address.as_deref().is_some_and(|u| u.starts_with("http://") && !is_loopback(u));
+    if plain && (token != Got::Absent || table.has("password")) {
+        let secret = if table.has("password") { "password" } else { "token" };
+        let what = format!("the {secret} of {} goes over plain http", table.name());
         told.add(Severity::Warning, &table.span().clone(), what, None);
     }
     let ca = path(&mut table, "ca", told);
@@ -36,26 +36,9 @@ pub fn prometheus(mut table: Table<'_, '_>, told: &mut Told<'_>) -> SourceKind {
         }
         Got::Is(false, _) | Got::Absent | Got::Wrong => false,
     };
-    let preset = table.text(told, "preset");
+    let figures = figures(&mut table, told);
     let queries = queries(&mut table, told);
-    table.later(told, &["user", "password", "cert", "key", "headers", "sigv4", "split", "tenant"]);
-    let mut later = None;
-    match preset {
-        Got::Is("plain", _) | Got::Absent | Got::Wrong => {}
-        Got::Is(preset, at) if PRESETS_LATER.contains(&preset) => {
-            let own = table.name().trim_end_matches(']');
-            let hint = Some(format!("or write {own}.queries]"));
-            let what = format!("preset \"{preset}\"");
-            told.add(Severity::NotInThisVersion, &at, what, hint);
-            later = Some(SourceKind::NotInThisVersion(Arc::from(format!("preset {preset}"))));
-        }
-        Got::Is(preset, at) => {
-            let names = ["plain"].into_iter().chain(PRESETS_LATER);
-            let what = format!("unknown preset \"{preset}\"");
-            told.error(&at, what.clone(), suggest::hint(preset, names));
-            later = Some(faulty(&what));
-        }
-    }
+    table.later(told, &["sigv4"]);
     table.finish(told);
     let Some(url) = address else {
         return faulty("its url cannot be used");
@@ -66,13 +49,26 @@ pub fn prometheus(mut table: Table<'_, '_>, told: &mut Told<'_>) -> SourceKind {
     if ca.is_wrong() {
         return faulty("its ca cannot be used");
     }
-    let queries = match (queries, later) {
-        (Got::Is(q, _), _) => q,
-        (Got::Wrong, _) => return faulty("its queries cannot be used"),
-        (Got::Absent, Some(red)) => return red,
-        (Got::Absent, None) => Queries::default(),
+    let Some(access) = access else {
+        return faulty("its login cannot be used");
     };
-    SourceKind::Prometheus(Box::new(Prometheus { url, token: token.ok(), ca: ca.ok(), insecure, queries }))
+    let queries = match queries {
+        Got::Is(q, _) => q,
+        Got::Wrong => return faulty("its queries cannot be used"),
+        Got::Absent => Queries::default(),
+    };
+    let Some(figures) = figures else {
+        return faulty("how its figures are found cannot be used");
+    };
+    SourceKind::Prometheus(Box::new(Prometheus {
+        url,
+        token: token.ok(),
+        access,
+        ca: ca.ok(),
+        insecure,
+        queries,
+        figures,
+    }))
 }
 
 fn queries(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Got<Queries> {
@@ -130,19 +126,26 @@ fn is_label(s: &str) -> bool {
     !s.starts_with(|c: char| c.is_ascii_digit()) && !s.is_empty() && s.chars().all(part)
 }
 
-fn token(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Got<Token> {
-    const HINT: &str =
-        "write token = { file = \"/etc/andon/prom.token\" }, { env = \"NAME\" } or { command = [\"pass\", \"prom\"] }";
-    // A token written out is never repeated in a message.
-    if let Some(at) = table.place_of_text("token") {
-        told.error(&at, "a token does not stand in a config", Some(HINT.to_owned()));
+const TOKEN_HINT: &str =
+    "{ file = \"/etc/andon/prom.secret\" }, { env = \"NAME\" } or { command = [\"pass\", \"prom\"] }";
+
+/// Where the secret under `key` is read. One written out is never repeated in a message.
+pub fn token_of(table: &mut Table<'_, '_>, key: &'static str, told: &mut Told<'_>) -> Got<Token> {
+    if let Some(at) = table.place_of_text(key) {
+        told.error(&at, format!("a {key} does not stand in a config"), Some(format!("write {key} = {TOKEN_HINT}")));
         return Got::Wrong;
     }
-    let (mut t, at) = match table.table(told, "token") {
-        Got::Absent => return Got::Absent,
-        Got::Wrong => return Got::Wrong,
-        Got::Is(t, at) => (t, at),
-    };
+    match table.table(told, key) {
+        Got::Absent => Got::Absent,
+        Got::Wrong => Got::Wrong,
+        Got::Is(t, _) => token_of_table(t, told),
+    }
+}
+
+/// The one origin that a table of `file`, `env` and `command` names.
+pub fn token_of_table(mut t: Table<'_, '_>, told: &mut Told<'_>) -> Got<Token> {
+    let at = t.span().clone();
+    let name = t.name().trim_end_matches(']').rsplit('.').next().unwrap_or("token").to_owned();
     let file = path(&mut t, "file", told);
     let env = t.text(told, "env");
     let command = t.texts(told, "command");
@@ -162,7 +165,7 @@ fn token(table: &mut Table<'_, '_>, told: &mut Told<'_>) -> Got<Token> {
         (false, Some(token)) if found.is_empty() => Got::Is(token, at),
         (true, _) => Got::Wrong,
         (false, _) => {
-            told.error(&at, "a token has one origin", Some(HINT.to_owned()));
+            told.error(&at, format!("a {name} has one origin"), Some(format!("write {name} = {TOKEN_HINT}")));
             Got::Wrong
         }
     }
@@ -174,7 +177,9 @@ pub fn url(given: &str, at: &Range<usize>, told: &mut Told<'_>) -> Option<Arc<st
     let host = rest.map(|r| r.split(['/', '?', '#']).next().unwrap_or(r));
     let (what, hint) = match host {
         None => ("the url does not begin with http:// or https://", None),
-        Some(h) if h.contains('@') => ("the url holds a user or a password", Some("use token = { file = \"...\" }")),
+        Some(h) if h.contains('@') => {
+            ("the url holds a user or a password", Some("use token = { file = \"...\" }, or user and password"))
+        }
         Some("") => ("the url has no host", None),
         Some(_) if given.contains(['?', '#']) => ("the url has a query", Some("only scheme, host, port and path")),
         Some(_) if given.parse::<http::Uri>().is_err() => ("the url cannot be read", None),

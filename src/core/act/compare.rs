@@ -1,8 +1,9 @@
 //! What must still be true when an act goes out. Forward: everything the operator saw. Backward: uid and candidate only.
 
+use super::hand;
 use super::plan::{Plan, Way};
 use crate::core::id::Hash;
-use crate::core::world::target::TargetState;
+use crate::core::world::target::{Manager, TargetState};
 use std::sync::Arc;
 
 /// How the target now compares with the plan of a backward act.
@@ -154,11 +155,44 @@ fn detail(seen: &TargetState, now: &TargetState, out: &mut Vec<Arc<str>>) {
     }
 }
 
+/// What changed under an act whose guards the server found broken, in one sentence: steps, gates, weights, and which
+/// program wrote the fields. `own`: requests of this act were carried out meanwhile, so our own hand explains nothing.
+pub fn under_us(seen: &TargetState, now: Option<&TargetState>, own: bool) -> Arc<str> {
+    let Some(now) = now else { return "it is gone".into() };
+    let mut what = differences(seen, now);
+    if now.weight_wanted != seen.weight_wanted {
+        what.push(format!("weight {}% is now {}%", seen.weight_wanted, now.weight_wanted).into());
+    }
+    let by = writers(seen, now, own);
+    if !by.is_empty() {
+        what.push(format!("written: {}", by.join(", ")).into());
+    }
+    if what.is_empty() {
+        return if now.version == seen.version {
+            "it reads as it did before".into()
+        } else {
+            format!("nothing that andon compares; version {} is now {}", seen.version, now.version).into()
+        };
+    }
+    what.join("; ").into()
+}
+
+/// `spec.paused by kubectl-patch`, newest first: fields written since the target was seen, at most three.
+fn writers(seen: &TargetState, now: &TargetState, own: bool) -> Vec<String> {
+    let known = |what: &str, by: &Manager| seen.detail.writers.iter().any(|w| *w.what == *what && w.by == *by);
+    // Servers stamp whole seconds: a write of the same second counts.
+    let late = |by: &Manager| by.at.is_some_and(|at| at.secs() >= seen.read_at.secs());
+    let new = now.detail.writers.iter().filter(|w| late(&w.by) && !known(&w.what, &w.by));
+    let others = new.filter(|w| !own || *w.by.name != *hand::OURS);
+    let name = |by: &Manager| if *by.name == *hand::OURS { "another andon".to_owned() } else { hand::named(&by.name) };
+    others.take(3).map(|w| format!("{} by {}", w.what, name(&w.by))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::core::time::Utc;
-    use crate::core::world::detail::{Colours, Flagger};
+    use crate::core::world::detail::{Colours, Flagger, Written};
     use crate::core::world::target::Gate;
     use crate::testkit::canary::Canary;
 
@@ -187,6 +221,38 @@ mod tests {
             t.detail.colours = Some(Colours { active: t.candidate.clone(), ..Colours::default() });
         };
         assert_eq!(changed(&switched), "users had none and now have v2.14.1");
+    }
+
+    #[test]
+    fn what_changed_under_a_refused_act_is_said_with_the_hand_that_did_it() {
+        let mut seen = canary();
+        let wrote = |what: &str, name: &str, at: i64| Written {
+            what: what.into(),
+            by: Manager { name: name.into(), at: Some(Utc(at)) },
+        };
+        seen.detail.writers = vec![wrote("spec.template", "argocd-controller", 400_000)];
+        assert_eq!(&*under_us(&seen, Some(&seen), false), "it reads as it did before");
+        assert_eq!(&*under_us(&seen, None, false), "it is gone");
+        let mut now = seen.clone();
+        now.version = "2".into();
+        let said = under_us(&seen, Some(&now), false);
+        assert_eq!(*said, *format!("nothing that andon compares; version {} is now 2", seen.version));
+        let late = seen.read_at.0 + 1_000;
+        (now.held, now.weight_wanted) = (true, 50);
+        now.detail.writers.insert(0, wrote("spec.paused", "kubectl-patch", late));
+        now.detail.writers.insert(0, wrote("status.pauseConditions", hand::OURS, late));
+        let weight = format!("weight {}% is now 50%", seen.weight_wanted);
+        assert_eq!(
+            *under_us(&seen, Some(&now), false),
+            *format!(
+                "it is held now; {weight}; written: status.pauseConditions by another andon, spec.paused by kubectl-patch"
+            )
+        );
+        // What our own earlier request wrote is no news.
+        assert_eq!(
+            *under_us(&seen, Some(&now), true),
+            *format!("it is held now; {weight}; written: spec.paused by kubectl-patch")
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::core::record::{Hlc, Record};
 use crate::core::time::Utc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Targets named by one record; more go into the next one, so that no record is cut (docs/log-format.md).
@@ -33,6 +33,19 @@ impl Held {
     }
 }
 
+/// What a request of the cord is about, where its session did not live to see its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    pub candidate: Option<Hash>,
+}
+
+impl Hold {
+    /// Out of the data of an intent. `None`: it is no request of the cord.
+    pub fn read(data: &Value) -> Option<Hold> {
+        (data["cord"] == true).then(|| Hold { candidate: data["candidate"].as_str().map(Hash::new) })
+    }
+}
+
 /// One pull of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pulled {
@@ -42,12 +55,29 @@ pub struct Pulled {
     pub moved: Vec<Held>,
 }
 
+/// One record of a pull.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Part {
+    key: Hlc,
+    of: Pulled,
+}
+
 /// What was last heard of one request of the cord to hold a target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Wish {
     key: Hlc,
     held: bool,
     candidate: Option<Hash>,
+    /// It was watched having its effect, which may be told after what has ended it since.
+    watched: bool,
+}
+
+impl Wish {
+    /// Is it newer than what ended holds of its target? What its own session watched before it ended it does not count;
+    /// what another one saw held after that does, whatever its clock had said when it asked for it.
+    fn outlasts(&self, session: &str, (ended, by): &(Hlc, String)) -> bool {
+        self.key > *ended && !(self.watched && session == by)
+    }
 }
 
 /// A record, or what will be one.
@@ -66,13 +96,18 @@ struct Heard<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Cord {
+    /// By what a pull calls itself and the part of it that a record tells: two consoles may pull at the same moment, with
+    /// clocks that differ.
     #[serde(with = "crate::core::pairs")]
-    pulls: BTreeMap<Hlc, Pulled>,
+    parts: BTreeMap<(String, u64), Part>,
+    /// Pulls that a thaw knew of and let go.
+    let_go: BTreeSet<String>,
+    /// The last thaw that did not say which.
     thawed: Option<Hlc>,
     /// When what held a target was last ended: it was let go or rolled back, by whomever, or a thaw found it gone or no
     /// longer held.
     #[serde(with = "crate::core::pairs")]
-    ended: BTreeMap<TargetId, Hlc>,
+    ended: BTreeMap<TargetId, (Hlc, String)>,
     /// By target, session and ticket: a request that was refused undoes itself and no other.
     #[serde(with = "crate::core::pairs")]
     wishes: BTreeMap<(TargetId, String, u64), Wish>,
@@ -88,12 +123,13 @@ impl Cord {
         if let Some(kind) = Kind::from_word(&r.kind) {
             let at = Utc::read(r.when()).unwrap_or(Utc(r.hlc.0));
             let ticket = r.ticket.or(r.data["ticket"].as_u64()).unwrap_or_default();
+            let (session, ticket) = whose(&r.data).unwrap_or((&r.session, ticket));
             self.fold(Heard {
                 kind,
                 key: r.hlc,
                 at,
                 by: r.who(),
-                session: &r.session,
+                session,
                 ticket,
                 target: r.target_id(),
                 data: &r.data,
@@ -107,6 +143,7 @@ impl Cord {
         let next = Hlc(self.newest.0, self.newest.1.saturating_add(1));
         let key = if e.at.0 > self.newest.0 { Hlc(e.at.0, 0) } else { next };
         let ticket = e.data["ticket"].as_u64().unwrap_or_default();
+        let (session, ticket) = whose(&e.data).unwrap_or((session, ticket));
         self.fold(Heard { kind: e.kind, key, at: e.at, by, session, ticket, target: e.target.clone(), data: &e.data });
     }
 
@@ -120,13 +157,22 @@ impl Cord {
         match kind {
             Kind::Frozen => {
                 let moved = data["moved"].as_array().into_iter().flatten().filter_map(Held::read).collect();
-                self.pulls.insert(key, Pulled { at, by: by.into(), moved });
+                let id = data["id"].as_str().map_or_else(|| format!("{session} {} {}", key.0, key.1), str::to_owned);
+                let part = Part { key, of: Pulled { at, by: by.into(), moved } };
+                // Foreseen by its own console, then read from the log: the first time it was told of counts.
+                let known = self.parts.entry((id, data["part"].as_u64().unwrap_or(1))).or_insert_with(|| part.clone());
+                if known.key > part.key {
+                    *known = part;
+                }
             }
             Kind::Thawed => {
-                self.thawed = self.thawed.max(Some(key));
+                match data["pulls"].as_array() {
+                    Some(ids) => self.let_go.extend(ids.iter().filter_map(Value::as_str).map(str::to_owned)),
+                    None => self.thawed = self.thawed.max(Some(key)),
+                }
                 for v in data["over"].as_array().into_iter().flatten() {
                     if let Ok(t) = TargetId::deserialize(v) {
-                        self.end(t, key);
+                        self.end(t, key, session);
                     }
                 }
             }
@@ -137,42 +183,50 @@ impl Cord {
             }
             _ if ends(kind, data) => {
                 let Some(target) = target else { return };
-                self.end(target, key);
+                self.end(target, key, session);
             }
-            Kind::Sent | Kind::Accepted | Kind::Unknown | Kind::Refused | Kind::Resolved if data["cord"] == true => {
+            _ if data["cord"] == true => {
                 let Some(held) = holds(kind, data) else { return };
                 let Some(target) = target else { return };
                 let candidate = data["candidate"].as_str().map(Hash::new);
-                if self.ended.get(&target).is_none_or(|e| *e < key) {
-                    let of = (target, session.to_owned(), ticket);
-                    let wish = self.wishes.entry(of).or_insert(Wish { key, held, candidate: candidate.clone() });
+                let watched = matches!(kind, Kind::Seen | Kind::Settled);
+                let new = Wish { key, held, candidate, watched };
+                if self.ended.get(&target).is_none_or(|e| new.outlasts(session, e)) {
+                    let wish = self.wishes.entry((target, session.to_owned(), ticket)).or_insert_with(|| new.clone());
                     if wish.key < key {
-                        *wish = Wish { key, held, candidate };
+                        *wish = new;
                     }
                 }
             }
             _ => return,
         }
         self.newest = self.newest.max(key);
-        let thawed = self.thawed;
-        self.pulls.retain(|k, _| Some(*k) > thawed);
+        let (thawed, let_go) = (self.thawed, &self.let_go);
+        self.parts.retain(|(id, _), p| Some(p.key) > thawed && !let_go.contains(id));
     }
 
     /// When it was first pulled since it was last let go, and by whom. `None`: it is not pulled.
     pub fn pulled(&self) -> Option<&Pulled> {
-        self.pulls.values().next()
+        self.parts.values().min_by_key(|p| p.key).map(|p| &p.of)
     }
 
     pub fn is_pulled(&self) -> bool {
-        !self.pulls.is_empty()
+        !self.parts.is_empty()
+    }
+
+    /// Every pull that stands, as a thaw names what it lets go. One that it does not know of stays.
+    pub fn pulls(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = self.parts.keys().map(|(id, _)| id.as_str()).collect();
+        ids.dedup();
+        ids
     }
 
     /// Nothing that was asked of the target before this holds it any more.
-    fn end(&mut self, target: TargetId, key: Hlc) {
+    fn end(&mut self, target: TargetId, key: Hlc, session: &str) {
         let at = self.ended.entry(target.clone()).or_default();
-        let last = key.max(*at);
-        *at = last;
-        self.wishes.retain(|(t, ..), w| *t != target || w.key > last);
+        let last = (key, session.to_owned()).max(at.clone());
+        at.clone_from(&last);
+        self.wishes.retain(|(t, s, _), w| *t != target || w.outlasts(s, &last));
     }
 
     /// What it holds: holds that were accepted or whose outcome is not known, and that nobody has ended. Also after a
@@ -199,7 +253,7 @@ impl Cord {
 
     /// Did this version already move when it was pulled?
     pub fn knew(&self, target: &TargetId, candidate: Option<&Hash>) -> bool {
-        let moved = self.pulls.values().flat_map(|p| &p.moved);
+        let moved = self.parts.values().flat_map(|p| &p.of.moved);
         moved.into_iter().any(|h| h.target == *target && h.candidate.as_ref() == candidate)
     }
 
@@ -209,6 +263,11 @@ impl Cord {
     }
 }
 
+/// The request that a record tells of, where it is another session's: what was found of one that had ended.
+fn whose(data: &Value) -> Option<(&str, u64)> {
+    Some((data["of"]["session"].as_str()?, data["of"]["ticket"].as_u64()?))
+}
+
 /// Does this request of the cord hold the target after this? `None`: it says nothing of that.
 fn holds(kind: Kind, data: &Value) -> Option<bool> {
     if data["verb"] != Verb::Hold.word() {
@@ -216,10 +275,12 @@ fn holds(kind: Kind, data: &Value) -> Option<bool> {
     }
     match kind {
         // On its way without an answer is an outcome that is not known: its console may be gone.
-        Kind::Sent | Kind::Accepted | Kind::Unknown => Some(true),
+        Kind::Sent | Kind::Accepted | Kind::Unknown | Kind::Seen | Kind::Settled => Some(true),
         Kind::Refused => Some(false),
         // Read back, and it did not happen.
         Kind::Resolved if data["how"].as_str().is_some_and(|h| h.contains("not done")) => Some(false),
+        // Its console may have been gone before it could say that it was sent.
+        Kind::Resolved if data["how"].as_str().is_some_and(|h| h.contains("was done")) => Some(true),
         _ => None,
     }
 }
@@ -237,187 +298,5 @@ fn ends(kind: Kind, data: &Value) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn target(name: &str) -> TargetId {
-        TargetId {
-            source: "eu-1".into(),
-            namespace: "shop".into(),
-            kind: "Rollout".into(),
-            name: name.into(),
-            uid: format!("uid-{name}").into(),
-        }
-    }
-
-    fn record(ms: i64, kind: &str, name: Option<&str>, data: Value) -> Record {
-        Record {
-            session: "s".into(),
-            hlc: Hlc(ms, 0),
-            utc: Utc(ms).rfc3339(),
-            user: "mira".into(),
-            kind: kind.into(),
-            target: name.map(|n| serde_json::to_value(target(n)).unwrap()),
-            data,
-            ..Record::default()
-        }
-    }
-
-    fn cord(verb: &str) -> Value {
-        json!({"cord": true, "verb": verb, "candidate": "c1"})
-    }
-
-    fn names(c: &Cord) -> Vec<String> {
-        c.holds().map(|h| h.target.name.to_string()).collect()
-    }
-
-    fn story() -> Vec<Record> {
-        let moved = |n: &str| Held { target: target(n), candidate: Some(Hash::new("c1")) }.data();
-        let all: Vec<Value> = ["a", "b", "c", "d"].map(moved).into();
-        vec![
-            record(1_000, "frozen", None, json!({"moved": all})),
-            record(1_010, "accepted", Some("a"), cord("hold")),
-            record(1_011, "unknown", Some("b"), cord("hold")),
-            record(1_012, "sent", Some("c"), cord("hold")),
-            record(1_013, "accepted", Some("d"), cord("hold")),
-            record(1_014, "refused", Some("c"), cord("hold")),
-            // Somebody's own hold is not the cord's.
-            record(1_014, "accepted", Some("e"), json!({"verb": "hold"})),
-            record(
-                1_500,
-                "resolved",
-                Some("b"),
-                json!({"cord": true, "verb": "hold", "how": "read back: it was not done"}),
-            ),
-            record(2_000, "thawed", None, json!({"over": [target("b")]})),
-            record(2_010, "accepted", Some("a"), cord("resume")),
-            record(2_011, "refused", Some("d"), cord("resume")),
-        ]
-    }
-
-    #[test]
-    fn what_was_accepted_or_is_not_known_is_held_until_it_is_released() {
-        let mut c = Cord::default();
-        for (n, held) in [
-            (1, vec![]),
-            (2, vec!["a"]),
-            (3, vec!["a", "b"]),
-            (4, vec!["a", "b", "c"]),
-            (5, vec!["a", "b", "c", "d"]),
-            (6, vec!["a", "b", "d"]),
-            (7, vec!["a", "b", "d"]),
-            (8, vec!["a", "d"]),
-        ] {
-            c.take(&story()[n - 1]);
-            assert_eq!(names(&c), held, "after {n}");
-            assert!(c.is_pulled());
-        }
-        let p = c.pulled().unwrap();
-        assert_eq!((p.at, &*p.by, p.moved.len()), (Utc(1_000), "mira", 4));
-        assert!(c.knew(&target("d"), Some(&Hash::new("c1"))) && !c.knew(&target("d"), Some(&Hash::new("c2"))));
-        for r in &story()[8..] {
-            c.take(r);
-        }
-        assert!(!c.is_pulled());
-        assert_eq!(names(&c), ["d"], "its release was refused");
-        // What was gone is not the cord's any more, until it holds it anew.
-        let over = |ms| record(ms, "thawed", None, json!({"over": [target("d")]}));
-        c.take(&over(3_000));
-        assert_eq!(names(&c), [""; 0]);
-        c.take(&record(3_500, "accepted", Some("d"), cord("hold")));
-        assert_eq!(names(&c), ["d"]);
-    }
-
-    #[test]
-    fn any_order_gives_the_same_and_so_do_records_that_come_twice() {
-        let mut want = Cord::default();
-        story().iter().for_each(|r| want.take(r));
-        let mut n = 7_u64;
-        for _ in 0..50 {
-            let mut left = story();
-            left.extend(story());
-            let mut c = Cord::default();
-            while !left.is_empty() {
-                n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                c.take(&left.swap_remove((n >> 33) as usize % left.len()));
-            }
-            assert_eq!(c, want);
-        }
-        let text = serde_json::to_string(&want).unwrap();
-        assert_eq!(serde_json::from_str::<Cord>(&text).unwrap(), want);
-    }
-
-    #[test]
-    fn what_we_did_ourselves_counts_before_it_is_on_disk_and_the_record_changes_nothing() {
-        let mut c = Cord::default();
-        let e = |kind, at, name: Option<&str>, data| Entry {
-            kind,
-            at: Utc(at),
-            incident: None,
-            target: name.map(target),
-            data,
-        };
-        c.foresee(&e(Kind::Frozen, 1_000, None, json!({"moved": []})), "s", "mira");
-        c.foresee(&e(Kind::Accepted, 1_000, Some("a"), cord("hold")), "s", "mira");
-        assert!(c.is_pulled());
-        assert_eq!(names(&c), ["a"]);
-        c.take(&record(1_002, "frozen", None, json!({"moved": []})));
-        c.take(&record(1_003, "accepted", Some("a"), cord("hold")));
-        assert_eq!((names(&c), c.pulled().unwrap().at), (vec!["a".to_owned()], Utc(1_000)));
-        // Another console's clock is behind, its record is not.
-        c.foresee(&e(Kind::Thawed, 900, None, json!({})), "s", "mira");
-        assert!(!c.is_pulled());
-    }
-
-    #[test]
-    fn a_hold_that_anybody_ended_is_not_the_cords_whatever_holds_the_target_after_it() {
-        for (kind, data, held) in [
-            ("accepted", json!({"verb": "resume"}), false),
-            ("accepted", json!({"verb": "roll back"}), false),
-            ("resolved", json!({"verb": "roll back", "how": "read back: it was done"}), false),
-            ("accepted", json!({"verb": "promote"}), true),
-            ("refused", json!({"verb": "resume"}), true),
-            ("resolved", json!({"verb": "resume", "how": "read back: it was not done"}), true),
-        ] {
-            let all = [
-                record(1_000, "accepted", Some("a"), cord("hold")),
-                record(2_000, kind, Some("a"), data.clone()),
-                // Somebody's own.
-                record(3_000, "accepted", Some("a"), json!({"verb": "hold"})),
-            ];
-            let (mut there, mut back) = (Cord::default(), Cord::default());
-            all.iter().for_each(|r| there.take(r));
-            all.iter().rev().for_each(|r| back.take(r));
-            assert_eq!(there.has(&target("a")), held, "{kind} {data}");
-            assert_eq!((names(&there), &there), (names(&back), &back));
-        }
-    }
-
-    #[test]
-    fn a_refusal_undoes_its_own_request_and_not_the_hold_of_another_console() {
-        let of = |mut r: Record, session: &str, ticket| {
-            (r.session, r.ticket) = (session.into(), Some(ticket));
-            r
-        };
-        let all = [
-            of(record(1_000, "accepted", Some("a"), cord("hold")), "one", 4),
-            of(record(1_001, "sent", Some("a"), cord("hold")), "two", 4),
-            of(record(1_002, "refused", Some("a"), cord("hold")), "two", 4),
-        ];
-        let mut c = Cord::default();
-        all.iter().for_each(|r| c.take(r));
-        assert_eq!(names(&c), ["a"]);
-        c.take(&of(
-            record(
-                1_003,
-                "resolved",
-                Some("a"),
-                json!({"cord": true, "verb": "hold",
-            "how": "read back: it was not done"}),
-            ),
-            "one",
-            4,
-        ));
-        assert_eq!(names(&c), [""; 0]);
-    }
-}
+#[path = "cord_tests.rs"]
+mod tests;

@@ -39,6 +39,36 @@ pub enum DialogKind {
     Sheet(Box<Sheet>),
     /// Several targets at once.
     Many(Box<Many>),
+    /// A program of a runbook's step.
+    Run(Box<RunDialog>),
+}
+
+/// A command step as it is shown before it runs. What runs is looked up by runbook and step and must have this hash.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunDialog {
+    pub runbook: Arc<str>,
+    /// From 1.
+    pub step: u32,
+    pub title: Arc<str>,
+    /// Where the runbook was read; shipped ones say so.
+    pub file: Arc<str>,
+    /// Of the file, lower-case hex SHA-256.
+    pub file_hash: Arc<str>,
+    /// Of all that decides what runs.
+    pub command_hash: Arc<str>,
+    /// The words, line by line.
+    pub lines: Vec<String>,
+    /// `at most 1m, in /srv`
+    pub limits: String,
+    /// Variables it gets, with their values; of our own environment the names alone.
+    pub vars: Vec<(Arc<str>, Arc<str>)>,
+    pub passed: Vec<Arc<str>>,
+    /// A shell reads the text.
+    pub shell: bool,
+    /// It comes from a block that nobody wrote for this console.
+    pub unmarked: bool,
+    /// Set when a typed name is due.
+    pub name: Option<NameField>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -53,12 +83,21 @@ pub struct ActDialog {
     pub readiness: Readiness,
     /// Set when a typed name is due.
     pub name: Option<NameField>,
+    /// The emergency path: the reason is typed before the name.
+    #[serde(default)]
+    pub emergency: Option<Emergency>,
     /// Why this cannot go out at all (a blocking gate, a plan that cannot be).
     pub refused: Option<Arc<str>>,
     /// The act that waits for its intent and its re-read.
     pub act: Option<ActId>,
     /// The same act was sent this many milliseconds ago.
     pub repeated: Option<i64>,
+    /// It goes back already, in words: to what it asks for now, begun by whom and when.
+    #[serde(default)]
+    pub going: Option<Arc<str>>,
+    /// The server was shown the first request without storing it, and says no. It may say otherwise after `Y`.
+    #[serde(default)]
+    pub tried: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,6 +105,12 @@ pub enum PlanState {
     Reading,
     Ready(Box<Plan>),
     Cannot(Arc<str>),
+}
+
+impl PlanState {
+    pub fn is_ready(&self) -> bool {
+        matches!(self, PlanState::Ready(_))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +128,31 @@ impl NameField {
 
     pub fn matches(&self) -> bool {
         *self.must == *self.typed
+    }
+
+    /// A letter more, as far as there is room.
+    pub fn letter(&mut self, c: char) {
+        if self.typed.chars().count() < NAME_MOST {
+            self.typed.push(c);
+        }
+    }
+}
+
+/// The reason of an emergency, as far as it is typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Emergency {
+    pub reason: String,
+    /// It was taken with Enter; the name comes next.
+    pub taken: bool,
+}
+
+/// Characters a reason may have.
+pub const REASON_MOST: usize = 200;
+
+impl Emergency {
+    /// A sentence, not a letter: three words at least.
+    pub fn is_said(&self) -> bool {
+        self.reason.split_whitespace().count() >= 3
     }
 }
 
@@ -127,69 +197,51 @@ impl Dialog {
         Some((confirm_delay - (now.0 - shown.0)).max(quiet - (now.0 - self.last_key.0)).max(0))
     }
 
+    /// Is it this act's, alone or as one line of several?
+    pub fn is_of(&self, act: ActId) -> bool {
+        let line = || self.many().is_some_and(|m| m.lines.iter().any(|l| l.act == Some(act)));
+        self.act().is_some_and(|d| d.act == Some(act)) || line()
+    }
+
     pub fn act(&self) -> Option<&ActDialog> {
-        match &self.kind {
-            DialogKind::Act(a) => Some(a),
-            DialogKind::Arm
-            | DialogKind::Disarm
-            | DialogKind::Acknowledge(_)
-            | DialogKind::Sheet(_)
-            | DialogKind::Many(_) => None,
-        }
-    }
-
-    pub fn many(&self) -> Option<&Many> {
-        match &self.kind {
-            DialogKind::Many(m) => Some(m),
-            DialogKind::Arm
-            | DialogKind::Disarm
-            | DialogKind::Acknowledge(_)
-            | DialogKind::Sheet(_)
-            | DialogKind::Act(_) => None,
-        }
-    }
-
-    pub fn many_mut(&mut self) -> Option<&mut Many> {
-        match &mut self.kind {
-            DialogKind::Many(m) => Some(m),
-            DialogKind::Arm
-            | DialogKind::Disarm
-            | DialogKind::Acknowledge(_)
-            | DialogKind::Sheet(_)
-            | DialogKind::Act(_) => None,
-        }
-    }
-
-    pub fn sheet(&self) -> Option<&Sheet> {
-        match &self.kind {
-            DialogKind::Sheet(s) => Some(s),
-            DialogKind::Arm
-            | DialogKind::Disarm
-            | DialogKind::Acknowledge(_)
-            | DialogKind::Act(_)
-            | DialogKind::Many(_) => None,
-        }
-    }
-
-    pub fn sheet_mut(&mut self) -> Option<&mut Sheet> {
-        match &mut self.kind {
-            DialogKind::Sheet(s) => Some(s),
-            DialogKind::Arm
-            | DialogKind::Disarm
-            | DialogKind::Acknowledge(_)
-            | DialogKind::Act(_)
-            | DialogKind::Many(_) => None,
-        }
+        if let DialogKind::Act(a) = &self.kind { Some(a) } else { None }
     }
 
     pub fn act_mut(&mut self) -> Option<&mut ActDialog> {
+        if let DialogKind::Act(a) = &mut self.kind { Some(a) } else { None }
+    }
+
+    pub fn many(&self) -> Option<&Many> {
+        if let DialogKind::Many(m) = &self.kind { Some(m) } else { None }
+    }
+
+    pub fn many_mut(&mut self) -> Option<&mut Many> {
+        if let DialogKind::Many(m) = &mut self.kind { Some(m) } else { None }
+    }
+
+    /// The name that is asked for and could be given now.
+    pub fn name_mut(&mut self) -> Option<&mut NameField> {
         match &mut self.kind {
-            DialogKind::Act(a) => Some(a),
-            DialogKind::Arm
+            DialogKind::Act(d) => d.name.as_mut().filter(|_| d.refused.is_none()),
+            DialogKind::Many(m) if m.refused.is_none() && (m.sent || !m.is_reading()) => m.name.as_mut(),
+            DialogKind::Run(r) => r.name.as_mut(),
+            DialogKind::Many(_)
+            | DialogKind::Arm
             | DialogKind::Disarm
             | DialogKind::Acknowledge(_)
-            | DialogKind::Sheet(_)
-            | DialogKind::Many(_) => None,
+            | DialogKind::Sheet(_) => None,
         }
+    }
+
+    pub fn run(&self) -> Option<&RunDialog> {
+        if let DialogKind::Run(r) = &self.kind { Some(r) } else { None }
+    }
+
+    pub fn sheet(&self) -> Option<&Sheet> {
+        if let DialogKind::Sheet(s) = &self.kind { Some(s) } else { None }
+    }
+
+    pub fn sheet_mut(&mut self) -> Option<&mut Sheet> {
+        if let DialogKind::Sheet(s) = &mut self.kind { Some(s) } else { None }
     }
 }

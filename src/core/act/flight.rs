@@ -40,6 +40,29 @@ pub enum State {
     Dropped(Arc<str>),
 }
 
+impl State {
+    /// Nothing more will come of it by itself.
+    pub fn is_over(&self) -> bool {
+        match self {
+            State::Settled
+            | State::Refused(_)
+            | State::NotDone(_)
+            | State::Undone(_)
+            | State::Overtaken
+            | State::Dropped(_) => true,
+            State::Preparing
+            | State::NeedsName
+            | State::Waiting
+            | State::Logging
+            | State::Sending
+            | State::Accepted
+            | State::Seen
+            | State::Stuck(_)
+            | State::Unknown(_) => false,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnDisk {
     /// Since when it waits.
@@ -95,9 +118,16 @@ pub struct Act {
     /// One of several that one `Y` sent.
     #[serde(default)]
     pub together: Option<Together>,
+    /// Since when the current step waits for its condition, on the world's clock. It may be stuck at that; its request
+    /// has not left.
+    #[serde(default)]
+    pub waits: Option<World>,
     /// Times it was read back while unknown.
     pub reads: u32,
     pub next_read: Option<Person>,
+    /// It ends as this when what an earlier request of it opened is closed again: that alone is left to do.
+    #[serde(default)]
+    pub cut: Option<State>,
 }
 
 /// What must not be overlooked, with its reason in words.
@@ -115,6 +145,8 @@ pub enum Trouble<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step1 {
     Nothing,
+    /// It holds by what was said before the request left, which shows nothing of it: to be read anew.
+    Old,
     Seen,
     /// The step is done; there is another one.
     Next,
@@ -137,13 +169,24 @@ impl Act {
         self.plan.operation.verb.direction()
     }
 
+    /// One of many that the cord's release sends at once: it may wait for its turn.
+    pub fn is_release(&self) -> bool {
+        self.plan.operation.cord && self.direction() == Direction::Forward
+    }
+
     pub fn current(&self) -> Option<&Step> {
         self.plan.steps.get(self.step)
+    }
+
+    /// The current step waits for its condition, perhaps for too long.
+    pub fn awaits(&self) -> bool {
+        matches!(self.state, State::Waiting | State::Stuck(_)) && self.waits.is_some()
     }
 
     /// The unsent step that closes what an earlier request opened; that one has left, or may have.
     pub fn to_close(&self) -> Option<&Step> {
         let left = match self.state {
+            State::Stuck(_) if self.awaits() => false,
             State::Sending | State::Accepted | State::Seen | State::Stuck(_) | State::Unknown(_) => true,
             State::Preparing | State::NeedsName | State::Waiting | State::Logging => false,
             State::Settled
@@ -154,7 +197,15 @@ impl Act {
             | State::Dropped(_) => return None,
         };
         let next = self.step + usize::from(left);
-        if next == 0 { None } else { self.plan.steps.iter().skip(next).find(|s| s.closes) }
+        self.closing_after(next).and_then(|at| self.plan.steps.get(at))
+    }
+
+    /// Where the step stands, at `next` or later, that closes what one of the steps before `next` opened.
+    pub fn closing_after(&self, next: usize) -> Option<usize> {
+        let steps = &self.plan.steps;
+        let (at, close) = steps.iter().enumerate().skip(next).find(|(_, s)| s.closes)?;
+        let opened = steps.iter().take(next).any(|s| !s.closes && s.request.same_place(&close.request));
+        opened.then_some(at)
     }
 
     /// Its current step closes what an earlier one opened.
@@ -164,23 +215,7 @@ impl Act {
 
     /// Nothing more will come of it by itself.
     pub fn is_over(&self) -> bool {
-        match self.state {
-            State::Settled
-            | State::Refused(_)
-            | State::NotDone(_)
-            | State::Undone(_)
-            | State::Overtaken
-            | State::Dropped(_) => true,
-            State::Preparing
-            | State::NeedsName
-            | State::Waiting
-            | State::Logging
-            | State::Sending
-            | State::Accepted
-            | State::Seen
-            | State::Stuck(_)
-            | State::Unknown(_) => false,
-        }
+        self.state.is_over()
     }
 
     pub fn trouble(&self) -> Option<Trouble<'_>> {
@@ -253,8 +288,12 @@ impl Act {
 
     /// Deadline of *settled*: 3x the median of this service's own history, else the backend's own (limits.md section 4).
     pub fn settled_by(&self) -> Option<World> {
-        let own = self.expected_ms.map(|m| 3 * m);
+        let own = self.expected_ms.map(|_| self.expected());
         Some(World(self.answered?.0 + own.unwrap_or(self.current()?.settled_by)))
+    }
+
+    fn expected(&self) -> i64 {
+        self.expected_ms.map_or(0, |m| 3 * m)
     }
 
     /// It is called stuck then, on the world's clock, unless more of it shows. `None`: it does not wait for the server.
@@ -262,9 +301,9 @@ impl Act {
         match self.state {
             State::Accepted => self.seen_by(),
             State::Seen => self.settled_by(),
+            State::Waiting => Some(World(self.waits?.0 + self.current()?.settled_by.max(self.expected()))),
             State::Preparing
             | State::NeedsName
-            | State::Waiting
             | State::Logging
             | State::Sending
             | State::Settled
@@ -281,7 +320,7 @@ impl Act {
     /// When the wish may be called taken back, on the world's clock. `None`: its plan knows no such thing, or it does not
     /// wait for the server.
     pub fn taken_back_from(&self) -> Option<World> {
-        self.current()?.refused_when.as_ref()?;
+        self.current().filter(|_| !self.awaits())?.refused_when.as_ref()?;
         matches!(self.state, State::Accepted | State::Seen | State::Stuck(_))
             .then(|| self.answered.map(|at| World(at.0 + TAKEN_BACK_AFTER_MS)))?
     }
@@ -292,19 +331,33 @@ impl Act {
         answered.is_some_and(|at| t.read_at.0 > at)
     }
 
-    /// Compare the target with what the current step waits for. `state` must be newer than the answer.
-    pub fn observe(&self, state: Option<&TargetState>, now: World) -> Step1 {
-        let Some(step) = self.current() else { return Step1::Nothing };
+    /// Was this said before the request left? An older one may have asked for the same.
+    fn is_from_before(&self, state: Option<&TargetState>, now: Stamp) -> bool {
+        state.zip(self.sent).is_some_and(|(t, sent)| {
+            // A clock that was set back since must not make what is said now look older than the request.
+            let by_now = now.utc.0 - (now.world.0 - sent.world.0);
+            t.read_at.0 < sent.utc.0.min(by_now)
+        })
+    }
+
+    /// Compare the target with what the current step waits for. `fresh`: it was asked for after the request left, whatever
+    /// the clocks say.
+    pub fn observe(&self, state: Option<&TargetState>, now: Stamp, fresh: bool) -> Step1 {
+        let Some(step) = self.current().filter(|_| !self.awaits()) else { return Step1::Nothing };
         match self.state {
             State::Accepted | State::Seen | State::Stuck(_) | State::Unknown(_) => {
-                if step.done_when.holds(state, self.generation) {
+                let done = step.done_when.holds(state, self.generation);
+                let seen = !matches!(self.state, State::Seen) && step.seen_when.holds(state, self.generation);
+                if (done || seen) && !fresh && self.is_from_before(state, now) {
+                    Step1::Old
+                } else if done {
                     if self.step + 1 < self.plan.steps.len() { Step1::Next } else { Step1::Settled }
-                } else if self.taken_back_from().is_some_and(|from| now >= from)
+                } else if self.taken_back_from().is_some_and(|from| now.world >= from)
                     && state.is_some_and(|t| self.is_after_answer(t))
                     && step.refused_when.as_ref().is_some_and(|r| r.holds(state, self.generation))
                 {
                     Step1::TakenBack
-                } else if !matches!(self.state, State::Seen) && step.seen_when.holds(state, self.generation) {
+                } else if seen {
                     Step1::Seen
                 } else {
                     Step1::Nothing

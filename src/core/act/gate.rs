@@ -51,8 +51,16 @@ pub enum Gate {
     Build,
     /// SBOM and scan.
     Scan,
-    /// Change window and shift change.
+    /// Change windows and freezes.
     Window,
+    /// Who is there, and until when.
+    Shift,
+    /// The newest smoke check of a runbook.
+    Smoke,
+    /// The guide's two checklists.
+    Checklist,
+    /// Somebody else looked at it.
+    Second,
 }
 
 impl Gate {
@@ -71,7 +79,29 @@ impl Gate {
             Gate::Build => "ci",
             Gate::Scan => "sbom, scan",
             Gate::Window => "window",
+            Gate::Shift => "shift",
+            Gate::Smoke => "smoke",
+            Gate::Checklist => "checklist",
+            Gate::Second => "2nd person",
         }
+    }
+
+    /// Gates that somebody has to tell, by their words in the config. The others always have something to go by.
+    pub const TOLD: [(&str, Gate); 9] = [
+        ("signature", Gate::Signature),
+        ("ci", Gate::Build),
+        ("scan", Gate::Scan),
+        ("window", Gate::Window),
+        ("shift", Gate::Shift),
+        ("smoke", Gate::Smoke),
+        ("checklist", Gate::Checklist),
+        ("observable", Gate::Observability),
+        ("burn", Gate::Burn),
+    ];
+
+    /// What the emergency path never passes: an artifact that is not the one that was signed, a right one has not.
+    pub fn stands_in_an_emergency(self) -> bool {
+        matches!(self, Gate::Signature | Gate::Permission)
     }
 }
 

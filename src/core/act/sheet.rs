@@ -1,6 +1,7 @@
-//! A sheet: a dialog with fields, for acts that make records and send nothing. Rows are chosen, a text row is typed in a
+//! A sheet: a dialog with fields, for acts that make records, and for side acts that send one request. Rows are chosen, a text row is typed in a
 //! line, a choice is cycled; `Y` confirms under the rules of every dialog. Plain data; what it becomes is update's matter.
 
+use super::side::Sends;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::sync::Arc;
@@ -20,6 +21,15 @@ pub enum What {
     Tasks,
     Tell,
     Decide,
+    /// The two checklists of a change.
+    Checklists,
+    /// Alerts and pages; a verdict has a dialog of its own.
+    Ack,
+    Silence,
+    Wake,
+    Revoke,
+    FlagOff,
+    FlagOn,
 }
 
 impl What {
@@ -34,6 +44,13 @@ impl What {
             What::Tasks => "keep it",
             What::Tell => "record as told",
             What::Decide => "record it",
+            What::Checklists => "keep the ticks",
+            What::Ack => "acknowledge",
+            What::Silence => "do it",
+            What::Wake => "call",
+            What::Revoke => "revoke",
+            What::FlagOff => "turn it off",
+            What::FlagOn => "turn it on",
         }
     }
 }
@@ -57,6 +74,9 @@ pub struct Row {
     pub field: Field,
     /// A text that must not be empty: what is asked for.
     pub must: Option<Arc<str>>,
+    /// What is known of it, said beside the choice or in the place of an empty text.
+    #[serde(default)]
+    pub beside: Arc<str>,
     /// A person set it: only then does it come back after the sheet was closed.
     #[serde(default)]
     pub by_hand: bool,
@@ -93,16 +113,41 @@ pub struct Sheet {
     pub wants: Option<Arc<str>>,
     /// A row was changed by hand.
     pub touched: bool,
+    /// What goes out by it. `None`: it sends nothing.
+    #[serde(default)]
+    pub sends: Option<Box<Sends>>,
 }
+
+/// The row in which the target's name is typed, where one is due; always the last.
+pub const NAME_ROW: &str = "target-name";
 
 impl Row {
     pub fn text(key: &str, name: &str, value: impl Into<String>) -> Row {
-        Row { key: key.into(), name: name.into(), field: Field::Text(value.into()), must: None, by_hand: false }
+        Row {
+            key: key.into(),
+            name: name.into(),
+            field: Field::Text(value.into()),
+            must: None,
+            beside: "".into(),
+            by_hand: false,
+        }
     }
 
     pub fn choice(key: &str, name: &str, options: &[&str], at: usize) -> Row {
         let options = options.iter().map(|o| Arc::from(*o)).collect();
-        Row { key: key.into(), name: name.into(), field: Field::Choice { options, at }, must: None, by_hand: false }
+        Row {
+            key: key.into(),
+            name: name.into(),
+            field: Field::Choice { options, at },
+            must: None,
+            beside: "".into(),
+            by_hand: false,
+        }
+    }
+
+    pub fn beside(mut self, words: impl Into<Arc<str>>) -> Row {
+        self.beside = words.into();
+        self
     }
 
     pub fn must(mut self, ask: &str) -> Row {
@@ -164,7 +209,32 @@ impl Sheet {
             quiet: false,
             wants: None,
             touched: false,
+            sends: None,
         }
+    }
+
+    /// The row being typed is that of the name.
+    pub fn types_name(&self) -> bool {
+        self.sends.is_some() && self.typing.is_some() && self.rows.get(self.at).is_some_and(|r| *r.key == *NAME_ROW)
+    }
+
+    /// The last row is that of the name where one is due, and is not where none is.
+    pub fn ask_name(&mut self) {
+        let due = self.sends.as_ref().and_then(|s| s.name.as_ref()).map(|n| n.must.clone());
+        let has = self.rows.last().is_some_and(|r| *r.key == *NAME_ROW);
+        if has {
+            self.rows.pop();
+        }
+        if let Some(must) = due {
+            self.rows.push(Row::text(NAME_ROW, "name", "").must(&format!("the name is typed: {must}, then enter")));
+            if self.rows.len() == 1 {
+                self.at = 0;
+                self.typing = Some(Typing::default());
+            }
+        } else if has && self.typing.is_some() && self.at >= self.rows.len() {
+            self.typing = None;
+        }
+        self.at = self.at.min(self.rows.len().saturating_sub(1));
     }
 
     pub fn row(&self, key: &str) -> Option<&Row> {

@@ -226,6 +226,11 @@ fn reason(act: &Act, state: Option<&TargetState>, controllers: &[Controller], no
     if let Some(why) = deadline(t) {
         return (Reason::Deadline, why);
     }
+    if let Some(step) = act.current().filter(|_| act.awaits()) {
+        let (n, of) = (act.step + 1, act.plan.steps.len());
+        let why = format!("step {n} of {of}, {}, is not sent: what it waits for does not show", step.title);
+        return (Reason::Other, why);
+    }
     let left: u32 = act.plan.from.as_ref().filter(|_| act.plan.from != act.plan.to).map_or(0, |h| t.existing_of(h));
     if left > 0 {
         let version = act.plan.from.as_ref().map(|h| t.version_of(h)).unwrap_or_default();

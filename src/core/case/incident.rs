@@ -46,6 +46,12 @@ pub struct Opening {
     /// The name of the rollout it was opened on.
     #[serde(default)]
     pub target: Option<String>,
+    /// `checkout@eu-1` of it.
+    #[serde(default)]
+    pub at: Option<String>,
+    /// The hash of the version that moved there then.
+    #[serde(default)]
+    pub candidate: Option<String>,
     /// The first bad signal, which may be long before the opening.
     pub first_bad: Option<Utc>,
     pub first_bad_rests: Option<Rests>,
@@ -263,6 +269,8 @@ impl Incident {
                     why: text("why").unwrap_or_default(),
                     service: text("service"),
                     target: Of::read(r).target,
+                    at: r.target_at(),
+                    candidate: text("candidate"),
                     first_bad: text("first_bad").and_then(|t| Utc::read(&t)),
                     first_bad_rests: Rests::read(&d["first_bad_rests"]),
                 };
@@ -320,7 +328,7 @@ impl Incident {
                     self.captured(r, "a note with its time".into());
                 }
             }
-            Kind::Verdict | Kind::Burn => {
+            Kind::Verdict | Kind::Burn | Kind::Alert => {
                 if let Some(words) = super::signal::bad(kind, r) {
                     self.signalled(Known::by(r, Bad { words, of: Of::read(r) }));
                 }
@@ -345,6 +353,8 @@ impl Incident {
                     }
                 }
             }
+            // What they did to whom is said in their own words.
+            Kind::Silenced | Kind::Woken | Kind::Flagged | Kind::Revoked => self.action(r, crate::core::words::said(r)),
             Kind::Opened
             | Kind::Closed
             | Kind::Armed
@@ -365,7 +375,10 @@ impl Incident {
             | Kind::Anchored
             | Kind::Frozen
             | Kind::Thawed
-            | Kind::Loose => {}
+            | Kind::Loose
+            | Kind::Emergency
+            | Kind::Checklist
+            | Kind::Promoted => {}
         }
     }
 

@@ -2,6 +2,8 @@
 //! ends stays here until somebody has read it back. Knows no screen and no journal.
 
 use super::people::{Present, dialogs_on};
+use crate::core::act::cord::Hold;
+use crate::core::act::side::Left;
 use crate::core::id::{Hash, TargetId};
 use crate::core::record::Record;
 use crate::core::time::{Person, Utc};
@@ -43,6 +45,10 @@ pub struct Elsewhere {
     pub to: Option<Hash>,
     /// Who began it, where `who` does not say.
     pub by: Arc<str>,
+    /// It is a request of the cord, about this candidate.
+    pub cord: Option<Hold>,
+    /// It is a side act, about no target.
+    pub side: Option<Box<Left>>,
 }
 
 /// Steps that had their effect and how many there are, of a plan that was cut between two. Accepted is a wish, but it
@@ -71,6 +77,8 @@ impl Elsewhere {
             plan: r.data.get("verb").and_then(Value::as_str).unwrap_or_default().into(),
             to: r.data.get("to").and_then(Value::as_str).map(Hash::new),
             by: r.who().into(),
+            cord: Hold::read(&r.data),
+            side: Left::read(&r.data).map(Box::new),
         })
     }
 
@@ -100,6 +108,9 @@ impl Elsewhere {
 
     /// `roll back checkout@eu-1 (step 1 of 2) by ito`
     pub fn left(&self) -> String {
+        if let Some(side) = &self.side {
+            return format!("{} by {}", side.words(), self.who);
+        }
         let at = self.target.as_ref().map(TargetId::at).unwrap_or_default();
         let (step, of) = self.step;
         let cut = match &*self.last {

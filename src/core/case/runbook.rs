@@ -1,13 +1,20 @@
-//! A runbook as data, and where each of its steps stands. Pure rules: what may be ticked, skipped, run and judged.
-//! Knows no Markdown, no source and no screen.
+//! A runbook as data: who it is for, whom to call, and its steps. Pure; knows no Markdown, no source and no screen. What an
+//! answer is compared with is in `want`, where each step stands in `state`, what a command is and how it ended in `order`.
+
+pub mod order;
+pub mod state;
+pub mod want;
 
 use crate::core::id::{ServiceId, SourceId};
-use crate::core::judge::words::figure;
+use crate::core::intent::Intent;
 use crate::core::time::Utc;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
+
+pub use order::Command;
+pub use state::{NotNow, Progress, StepState};
+pub use want::{Expectation, Op, Want, judge};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Runbook {
@@ -16,11 +23,36 @@ pub struct Runbook {
     pub title: Arc<str>,
     pub service: Option<ServiceId>,
     pub alerts: Vec<Arc<str>>,
+    /// Failure modes it is for, upper case: `F1`.
+    #[serde(default)]
+    pub failure: Vec<Arc<str>>,
     pub owner: Option<Arc<str>>,
     pub contacts: Vec<Arc<str>>,
-    pub escalation: Option<Arc<str>>,
+    /// Whom to call, in order.
+    #[serde(default)]
+    pub escalation: Vec<Rung>,
+    /// The day it was last played through.
+    #[serde(default)]
+    pub rehearsed: Option<Utc>,
+    /// Where it was read. `None`: shipped in the program, so it cannot change under a dialog.
+    #[serde(default)]
+    pub file: Option<Arc<str>>,
+    /// Lower-case hex SHA-256 of the file's bytes.
+    #[serde(default)]
+    pub hash: Arc<str>,
+    /// Written for andon. Else its steps were made of headings, list items and shell blocks.
+    #[serde(default)]
+    pub marked: bool,
     /// In order; a step's number is its place from 1.
     pub steps: Vec<RunStep>,
+}
+
+/// One rung of the ladder: who, and how long after the beginning.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rung {
+    pub who: Arc<str>,
+    /// Milliseconds. `None`: the file does not say when.
+    pub after_ms: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,7 +68,7 @@ pub struct RunStep {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Piece {
     Text(Arc<str>),
-    /// Commands for a person to read: not run in this version.
+    /// Commands for a person to read: never run from here.
     Commands(Arc<str>),
 }
 
@@ -44,227 +76,172 @@ pub enum Piece {
 pub enum StepKind {
     /// A person does it and ticks it.
     Manual,
-    /// A query whose answer is compared.
+    /// Something is asked, and the answer is compared.
     Check(Check),
+    /// One of the console's own acts: opens the very dialog its key opens.
+    Act(Intent),
+    /// A program, shown in full and confirmed before it runs.
+    Command(Command),
+    Wait {
+        /// Above 0.
+        ms: i64,
+    },
+    /// A question for a person, with the evidence for each answer.
+    Choose(Choose),
+}
+
+impl StepKind {
+    /// One word for lists.
+    pub fn word(&self) -> &'static str {
+        match self {
+            StepKind::Manual => "manual",
+            StepKind::Check(c) if c.smoke => "smoke",
+            StepKind::Check(_) => "check",
+            StepKind::Act(_) => "act",
+            StepKind::Command(_) => "command",
+            StepKind::Wait { .. } => "wait",
+            StepKind::Choose(_) => "choose",
+        }
+    }
+
+    /// The program it would start, where it starts one.
+    pub fn command(&self) -> Option<&Command> {
+        match self {
+            StepKind::Command(c) | StepKind::Check(Check { asks: Asks::Command(c), .. }) => Some(c),
+            StepKind::Manual | StepKind::Check(_) | StepKind::Act(_) | StepKind::Wait { .. } | StepKind::Choose(_) => {
+                None
+            }
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
-    /// In the source's own language, sent as it is.
-    pub query: Arc<str>,
-    pub expect: Expectation,
-    /// `None`: the service's telemetry.
-    pub source: Option<SourceId>,
+    pub asks: Asks,
+    /// Its result is a gate of promote and a line of the timeline.
+    pub smoke: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Expectation {
-    pub op: Op,
-    /// Finite.
-    pub value: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Op {
-    Less,
-    AtMost,
-    More,
-    AtLeast,
-    Equal,
-    NotEqual,
-}
-
-impl Op {
-    pub const ALL: [Op; 6] = [Op::AtMost, Op::AtLeast, Op::NotEqual, Op::Less, Op::More, Op::Equal];
-
-    pub fn sign(self) -> &'static str {
-        match self {
-            Op::Less => "<",
-            Op::AtMost => "<=",
-            Op::More => ">",
-            Op::AtLeast => ">=",
-            Op::Equal => "=",
-            Op::NotEqual => "!=",
-        }
-    }
-}
-
-impl Expectation {
-    pub fn holds(self, found: f64) -> bool {
-        match self.op {
-            Op::Less => found < self.value,
-            Op::AtMost => found <= self.value,
-            Op::More => found > self.value,
-            Op::AtLeast => found >= self.value,
-            Op::Equal => found == self.value,
-            // Total: NaN never comes here (see `judge`).
-            Op::NotEqual => found != self.value,
-        }
-    }
-}
-
-/// `< 0.01`
-impl fmt::Display for Expectation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.op.sign(), self.value)
-    }
-}
-
-/// Where a step stands.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub enum StepState {
-    #[default]
-    Open,
-    /// A check is asked.
-    Running,
-    Done {
-        at: Utc,
-        /// What the check found.
-        found: Option<f64>,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Asks {
+    Query {
+        /// In the source's own language; `$service` and its like are filled in, quoted (see [`filled`]).
+        text: Arc<str>,
+        expect: Expectation,
+        /// `None`: the service's telemetry.
+        source: Option<SourceId>,
     },
-    Failed {
-        at: Utc,
-        why: Arc<str>,
-    },
-    Skipped {
-        at: Utc,
-        reason: Arc<str>,
-    },
+    /// HTTP GET.
+    Get { url: Arc<str>, wants: Vec<Want> },
+    /// Has the friction of a command step; never run by itself.
+    Command(Command),
 }
 
-/// Why a step cannot do that now; a sentence for the person asking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotNow {
-    NoSuchStep,
-    AlreadyDone,
-    Running,
-    /// Ticking a check would put a person's word where a figure is asked for.
-    IsACheck,
-    NotACheck,
-    NoReason,
-}
-
-impl fmt::Display for NotNow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            NotNow::NoSuchStep => "there is no such step",
-            NotNow::AlreadyDone => "this step is done",
-            NotNow::Running => "this check is running",
-            NotNow::IsACheck => "a check is run, not ticked",
-            NotNow::NotACheck => "a manual step is ticked, not run",
-            NotNow::NoReason => "a skipped step needs a reason",
-        })
-    }
-}
-
-/// Where the steps of one runbook stand. Steps nobody touched are not in it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
-    states: BTreeMap<u32, StepState>,
-}
-
-impl Progress {
-    pub fn state(&self, step: u32) -> &StepState {
-        const OPEN: &StepState = &StepState::Open;
-        self.states.get(&step).unwrap_or(OPEN)
-    }
-
-    /// Steps done, and steps skipped with a reason.
-    pub fn counts(&self) -> (usize, usize) {
-        let count = |f: fn(&StepState) -> bool| self.states.values().filter(|s| f(s)).count();
-        (count(|s| matches!(s, StepState::Done { .. })), count(|s| matches!(s, StepState::Skipped { .. })))
-    }
-
-    /// The first step that asks for something.
-    pub fn current(&self, runbook: &Runbook) -> Option<u32> {
-        runbook.steps.iter().map(|s| s.number).find(|n| match self.state(*n) {
-            StepState::Open | StepState::Running | StepState::Failed { .. } => true,
-            StepState::Done { .. } | StepState::Skipped { .. } => false,
-        })
-    }
-
-    /// A manual step is done. A skipped or failed one may be ticked after all.
-    pub fn tick(&mut self, runbook: &Runbook, step: u32, at: Utc) -> Result<(), NotNow> {
-        match &runbook.step(step).ok_or(NotNow::NoSuchStep)?.kind {
-            StepKind::Check(_) => return Err(NotNow::IsACheck),
-            StepKind::Manual => {}
-        }
-        match self.state(step) {
-            StepState::Done { .. } => Err(NotNow::AlreadyDone),
-            StepState::Running => Err(NotNow::Running),
-            StepState::Open | StepState::Failed { .. } | StepState::Skipped { .. } => {
-                self.states.insert(step, StepState::Done { at, found: None });
-                Ok(())
+impl Check {
+    /// What is asked and what is expected, one line each; for screens and copies.
+    pub fn words(&self) -> (String, String) {
+        match &self.asks {
+            Asks::Query { text, expect, source } => {
+                let from = source.as_ref().map(|s| format!(", from {s}")).unwrap_or_default();
+                (text.to_string(), format!("{expect}{from}"))
             }
+            Asks::Get { url, wants } => (format!("GET {url}"), want::words(wants)),
+            Asks::Command(c) => (c.words(), want::words(&c.wants)),
         }
-    }
-
-    /// A step is passed over, in words. The answer of a check that was asked before is then ignored.
-    pub fn skip(&mut self, runbook: &Runbook, step: u32, reason: &str, at: Utc) -> Result<(), NotNow> {
-        runbook.step(step).ok_or(NotNow::NoSuchStep)?;
-        if reason.trim().is_empty() {
-            return Err(NotNow::NoReason);
-        }
-        if let StepState::Done { .. } = self.state(step) {
-            return Err(NotNow::AlreadyDone);
-        }
-        let reason = Arc::from(reason.trim());
-        self.states.insert(step, StepState::Skipped { at, reason });
-        Ok(())
-    }
-
-    /// A check is asked: the caller sends its query. May be asked again at any time but while it runs.
-    pub fn start<'r>(&mut self, runbook: &'r Runbook, step: u32) -> Result<&'r Check, NotNow> {
-        let check = match &runbook.step(step).ok_or(NotNow::NoSuchStep)?.kind {
-            StepKind::Check(check) => check,
-            StepKind::Manual => return Err(NotNow::NotACheck),
-        };
-        if *self.state(step) == StepState::Running {
-            return Err(NotNow::Running);
-        }
-        self.states.insert(step, StepState::Running);
-        Ok(check)
-    }
-
-    /// The answer to a check. Ignored (false) unless the step is running.
-    pub fn answer(&mut self, runbook: &Runbook, step: u32, found: Result<Option<f64>, &str>, at: Utc) -> bool {
-        let Some(StepKind::Check(check)) = runbook.step(step).map(|s| &s.kind) else {
-            return false;
-        };
-        if *self.state(step) != StepState::Running {
-            return false;
-        }
-        self.states.insert(step, judge(check.expect, found, at));
-        true
     }
 }
 
-/// Compares an answer with what is expected. No answer, no number, an error: never a pass.
-pub fn judge(expect: Expectation, found: Result<Option<f64>, &str>, at: Utc) -> StepState {
-    let why = match found {
-        Ok(Some(found)) if found.is_finite() && expect.holds(found) => {
-            return StepState::Done { at, found: Some(found) };
-        }
-        Ok(Some(found)) if found.is_finite() => format!("found {}, expected {expect}", figure(found)),
-        Ok(Some(_)) => "the query answered with no number".to_owned(),
-        Ok(None) => "the query answered nothing".to_owned(),
-        Err(why) => why.to_owned(),
-    };
-    StepState::Failed { at, why: Arc::from(why) }
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Choose {
+    pub ask: Arc<str>,
+    /// At least one.
+    pub answers: Vec<Answer>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    pub words: Arc<str>,
+    /// The step that comes next. Steps between are skipped; one further up begins again from there.
+    pub goto: Option<u32>,
+    pub evidence: Vec<Evidence>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Evidence {
+    /// What that step found.
+    Step(u32),
+    /// A figure, read while the question is looked at.
+    Figure { text: Arc<str>, source: Option<SourceId>, expect: Option<Expectation> },
 }
 
 impl Runbook {
     pub fn step(&self, number: u32) -> Option<&RunStep> {
         self.steps.iter().find(|s| s.number == number)
     }
+
+    /// `payments lead after 15m, platform after 30m`; empty without any.
+    pub fn escalation_words(&self) -> String {
+        let rung = |r: &Rung| match r.after_ms {
+            Some(ms) => format!("{} after {}", r.who, short(ms)),
+            None => r.who.to_string(),
+        };
+        self.escalation.iter().map(rung).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Is it for this failure mode? Case does not matter.
+    pub fn is_for(&self, failure: &str) -> bool {
+        self.failure.iter().any(|f| f.eq_ignore_ascii_case(failure))
+    }
+
+    /// The step with this title that a record of step `number` means; the file may have changed since.
+    pub fn meant(&self, number: u32, title: &str) -> Option<u32> {
+        if self.step(number).is_some_and(|s| *s.title == *title) {
+            return Some(number);
+        }
+        let mut same = self.steps.iter().filter(|s| *s.title == *title);
+        same.next().filter(|_| same.next().is_none()).map(|s| s.number)
+    }
 }
 
-/// The runbook of a service: the first of the names its config lists, else the first that names the service.
-pub fn find<'r>(runbooks: &'r [Arc<Runbook>], service: &ServiceId, listed: &[Arc<str>]) -> Option<&'r Arc<Runbook>> {
-    listed
-        .iter()
-        .find_map(|name| runbooks.iter().find(|r| r.name == *name))
-        .or_else(|| runbooks.iter().find(|r| r.service.as_ref() == Some(service)))
+/// `15m`, `1h`, `90s`: as files write it.
+pub fn short(ms: i64) -> String {
+    let secs = ms / 1_000;
+    match secs {
+        s if s != 0 && s % 3_600 == 0 => format!("{}h", s / 3_600),
+        s if s != 0 && s % 60 == 0 => format!("{}m", s / 60),
+        s => format!("{s}s"),
+    }
+}
+
+/// A query with its facts in place: `$service` becomes `"checkout"`, quoted and escaped as the query languages do, so that
+/// no name can end its string. Longer names go first; what is not known stays as it is written, and finds nothing.
+pub fn filled(query: &str, facts: &BTreeMap<String, String>) -> String {
+    let mut out = String::with_capacity(query.len());
+    let mut rest = query;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let name: String = rest[at + 1..].chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+        match facts.get(&name) {
+            Some(value) => {
+                out.push('"');
+                for c in value.chars() {
+                    match c {
+                        '"' | '\\' => out.extend(['\\', c]),
+                        '\n' => out.push_str("\\n"),
+                        c => out.push(c),
+                    }
+                }
+                out.push('"');
+            }
+            None => {
+                out.push('$');
+                out.push_str(&name);
+            }
+        }
+        rest = &rest[at + 1 + name.len()..];
+    }
+    out.push_str(rest);
+    out
 }
 
 #[cfg(test)]

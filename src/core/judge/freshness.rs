@@ -2,6 +2,8 @@
 //!
 //! Ages come from the sample's own time, never from when the answer arrived; that is the caller's part.
 
+use crate::core::time::Utc;
+use crate::core::world::source::SourceState;
 use serde::{Deserialize, Serialize};
 
 /// A source whose clock is off by more than this counts as old, in milliseconds.
@@ -58,6 +60,20 @@ impl Kind {
             Age::Fresh
         }
     }
+}
+
+/// The age of what a source said of itself and of its objects; `None`: it never said anything. A source's clock that
+/// is off by too much makes it old, as everything else it tells.
+pub fn of_source(s: &SourceState, now: Utc) -> Option<Age> {
+    let age = now.since(s.confirmed?);
+    let skewed = s.abilities.skew_ms.is_some_and(|k| k.saturating_abs() > SKEW_OLD_MS);
+    Some(if age > s.old_after_ms.saturating_mul(2) {
+        Age::Withdrawn
+    } else if age > s.old_after_ms || skewed {
+        Age::Old
+    } else {
+        Age::Fresh
+    })
 }
 
 #[cfg(test)]

@@ -4,11 +4,14 @@
 //! worked out anew at every look, from stable's counts between the rollout's start and that look.
 
 use super::words::{decimal, points};
+use crate::core::world::figures::Signal;
 use serde::{Deserialize, Serialize};
 
 /// Bounds of the derived limit, as fractions.
 pub const LEAST: f64 = 0.0005;
 pub const MOST: f64 = 0.005;
+/// The limit for the share of slow requests, unless a person wrote another: 1 pp (maths page 7).
+pub const SLOW: f64 = 0.01;
 /// The burn that the limit is derived from.
 pub const BURN: f64 = 3.0;
 
@@ -31,11 +34,22 @@ pub enum Origin {
     Most { slo: f64 },
     /// No target is known: 0.5 pp.
     Default,
+    /// Of latency: 1 pp more slow requests.
+    Latency,
     /// A record told the margin alone.
     Recorded,
 }
 
 impl Limit {
+    /// The limit of one signal. Latency has its own: a share of slow requests at one bound is no budget.
+    pub fn on(signal: Signal, configured: Option<f64>, slo: Option<f64>, p_stable: f64) -> Limit {
+        let limit = Limit::of(configured, slo, p_stable);
+        match signal {
+            Signal::Latency if limit.from != Origin::Configured => Limit { margin: SLOW, from: Origin::Latency },
+            Signal::Errors | Signal::Latency | Signal::Correctness => limit,
+        }
+    }
+
     /// The limit for a configured margin, else for a target and stable's rate so far.
     /// A configured margin that is no fraction in `[0, 1]` and a target outside `(0, 1]` count as not given.
     pub fn of(configured: Option<f64>, slo: Option<f64>, p_stable: f64) -> Limit {
@@ -68,6 +82,7 @@ impl Limit {
             Origin::Least { slo } => format!("the least, 3x burn of {} leaves less", target(slo)),
             Origin::Most { slo } => format!("the most, 3x burn of {} allows more", target(slo)),
             Origin::Default => "default, no target known".to_owned(),
+            Origin::Latency => "default for latency".to_owned(),
             Origin::Recorded => "as recorded".to_owned(),
         }
     }
@@ -79,7 +94,12 @@ impl Limit {
                 let stable = decimal(p_stable * 100.0, 2);
                 format!("{} = 3 x (100 - {}) - {stable}, what burns 3x if everyone had it", self.short(), target(slo))
             }
-            Origin::Configured | Origin::Least { .. } | Origin::Most { .. } | Origin::Default | Origin::Recorded => {
+            Origin::Configured
+            | Origin::Least { .. }
+            | Origin::Most { .. }
+            | Origin::Default
+            | Origin::Latency
+            | Origin::Recorded => {
                 format!("{} ({})", points(self.margin), self.origin())
             }
         }

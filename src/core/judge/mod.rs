@@ -4,15 +4,32 @@
 //! so that two consoles over the same data say the same.
 
 pub mod burn;
+pub mod forward;
 pub mod freshness;
 pub mod judged;
+#[cfg(test)]
+mod judged_tests;
 pub mod limit;
+pub mod measured;
+pub mod policy;
 pub mod readiness;
+pub mod representative;
+pub mod ripple;
+pub mod spent;
+pub mod starting;
 pub mod stats;
+pub mod tracks;
 pub mod verdict;
 pub mod words;
 
-pub use burn::Burn;
+pub use burn::{Burn, Burns};
+pub use forward::Forward;
 pub use freshness::Age;
 pub use limit::Limit;
+pub use measured::Measured;
+pub use policy::Policy;
+pub use representative::Representative;
+pub use ripple::Ripple;
+pub use spent::Spent;
+pub use tracks::{Tracks, tracks};
 pub use verdict::{BLOCK_SECS, Block, Judge, Verdict, Word};

@@ -1,6 +1,8 @@
 //! Would going back work, and how long would it take? Measured all the time, before it is needed. It informs; it never refuses.
 
+use super::freshness::{Age, of_source};
 use crate::core::age;
+use crate::core::id::Hash;
 use crate::core::time::Utc;
 use crate::core::world::World;
 use crate::core::world::service::Service;
@@ -95,10 +97,25 @@ pub fn back_to(t: &TargetState) -> Option<&Revision> {
 
 /// All checks of going back: the console's own, those its source made, and what nobody could tell.
 pub fn of(world: &World, t: &TargetState, now: Utc) -> Readiness {
-    let mut checks = own(t, world.sources.get(&t.id.source));
-    let to = back_to(t).map(|r| &r.hash);
+    of_version(world, t, None, now)
+}
+
+/// The same where a person chose the version. What was found out about the one that is next says nothing of it, in no
+/// direction.
+pub fn of_version(world: &World, t: &TargetState, chosen: Option<&Hash>, now: Utc) -> Readiness {
+    let source = world.sources.get(&t.id.source);
+    let version = chosen.map_or_else(|| back_to(t), |h| t.revision(h));
+    let mut checks = own(t, source, version);
+    // What the rollout's source said too long ago is no answer any more: it stays as what it was.
+    let silent = source.filter(|s| of_source(s, now) == Some(Age::Withdrawn)).and_then(|s| s.confirmed);
+    for c in checks.iter_mut().filter(|c| silent.is_some() && c.state == CheckState::Ok) {
+        c.state = CheckState::Unknown;
+        c.how = format!("was: {}, at {}", c.how, silent.map(Utc::hms).unwrap_or_default()).into();
+    }
+    let to = version.map(|r| &r.hash);
     // What was found out about another version says nothing of this one.
-    let found = world.ways_back.get(&t.id).filter(|w| w.to.is_none() || w.to.as_ref() == to);
+    let found = world.ways_back.get(&t.id);
+    let found = found.filter(|w| (w.to.is_none() && chosen.is_none()) || w.to.as_ref() == to);
     let age = found.map_or(0, |w| now.since(w.at));
     let old = age > holds_ms(world.ways_back.len());
     // Of one that stands still nobody asks again: what was found for a dialog long ago is no longer listed.
@@ -126,8 +143,8 @@ pub fn of(world: &World, t: &TargetState, now: Utc) -> Readiness {
 }
 
 /// What the target itself and the review of rights say.
-fn own(t: &TargetState, source: Option<&SourceState>) -> Vec<Check> {
-    let kept = match back_to(t) {
+fn own(t: &TargetState, source: Option<&SourceState>, version: Option<&Revision>) -> Vec<Check> {
+    let kept = match version {
         Some(r) if r.replicas.ready > 0 => {
             (CheckState::Ok, format!("{} kept, {} pods ready", r.version, r.replicas.ready))
         }
@@ -202,5 +219,18 @@ mod tests {
         let other = WayBack { to: Some("other".into()), at: w.now(), ..back };
         w.model.world.ways_back.insert(other.target.clone(), other);
         assert_eq!(of_checkout(&w).count().1, 3);
+    }
+
+    #[test]
+    fn a_version_chosen_by_hand_is_not_told_what_was_found_of_the_next_one() {
+        let mut w = world();
+        w.canary(&Canary::new("checkout", "eu-1"));
+        let back = found(&w, CheckState::Blocked);
+        w.model.world.ways_back.insert(back.target.clone(), back.clone());
+        let t = &w.model.world.targets[&w.target_id("checkout")];
+        let of = |h: &Hash| of_version(&w.model.world, t, Some(h), w.now());
+        let room = |h: &Hash| of(h).checks.iter().any(|c| *c.name == *"room");
+        assert!(room(&back.to.expect("a way back")), "the next one, chosen from the list");
+        assert!(!room(t.candidate.as_ref().expect("a candidate")));
     }
 }

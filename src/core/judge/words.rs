@@ -159,6 +159,32 @@ pub fn times(burn: f64) -> String {
     }
 }
 
+/// A time as latency is told: `300ms`, `1.2s`, `45us`.
+pub fn seconds(s: f64) -> String {
+    match s {
+        s if !s.is_finite() => "--".to_owned(),
+        s if s >= 1.0 => format!("{}s", figure(s)),
+        s if s >= 0.001 => format!("{}ms", figure(libm::round(s * 10_000.0) / 10.0)),
+        s => format!("{}us", figure(libm::round(s * 10_000_000.0) / 10.0)),
+    }
+}
+
+/// `412Mi`, `1.2Gi`: bytes in powers of 1,024, as the field writes them.
+pub fn bytes(b: f64) -> String {
+    const UNITS: [&str; 5] = ["", "Ki", "Mi", "Gi", "Ti"];
+    let (mut x, mut unit) = (b, 0);
+    while x.abs() >= 1024.0 && unit + 1 < UNITS.len() {
+        (x, unit) = (x / 1024.0, unit + 1);
+    }
+    format!("{}{}", decimal(x, usize::from(x.abs() < 10.0 && unit > 0)), UNITS[unit])
+}
+
+/// The same with its sign: `+12Mi`.
+pub fn bytes_signed(b: f64) -> String {
+    let s = bytes(b);
+    if s.starts_with('-') { s } else { format!("+{s}") }
+}
+
 /// Seconds a window is long, as people name it: `5m`, `1h`, `3d`.
 pub fn window(secs: u32) -> String {
     match secs {
@@ -196,6 +222,16 @@ mod tests {
         assert_eq!(short(-0.000001, Interval::new(-0.01, -0.0000001)), "-<0.001");
         assert_eq!(short(-0.0001, Interval::new(-0.01, 0.01)), "+0.0");
         assert_eq!(short(-0.001, Interval::new(-0.01, 0.01)), "-0.1");
+    }
+
+    #[test]
+    fn times_and_bytes_are_told_in_their_own_units() {
+        assert_eq!(
+            [0.3, 0.0125, 1.25, 0.000045, f64::INFINITY].map(seconds),
+            ["300ms", "12.5ms", "1.25s", "45us", "--"]
+        );
+        assert_eq!([512.0, 431_000_000.0, 1_288_490_188.8].map(bytes), ["512", "411Mi", "1.2Gi"]);
+        assert_eq!([12_582_912.0, -3.0 * 1_048_576.0].map(bytes_signed), ["+12Mi", "-3.0Mi"]);
     }
 
     #[test]

@@ -17,13 +17,16 @@ pub struct At {
     pub step: Option<u32>,
 }
 
-const SCREENS: [(&str, Screen); 6] = [
+const SCREENS: [(&str, Screen); 9] = [
     ("verdict", Screen::Verdict),
     ("board", Screen::Board),
     ("runbook", Screen::Runbook),
     ("sources", Screen::Sources),
     ("evidence", Screen::Evidence),
     ("incident", Screen::Incident),
+    ("watch", Screen::Watch),
+    ("alerts", Screen::Alerts),
+    ("timeline", Screen::Timeline),
 ];
 
 impl FromStr for At {
@@ -44,7 +47,9 @@ impl FromStr for At {
             Some(word) => match SCREENS.iter().find(|(name, _)| *name == word) {
                 Some((_, screen)) => Some(*screen),
                 None => {
-                    return Err(format!("no screen {word:?}; there are verdict, board, runbook, sources, incident"));
+                    return Err(format!(
+                        "no screen {word:?}; there are verdict, board, timeline, evidence, alerts, runbook, incident, sources, watch"
+                    ));
                 }
             },
         };
@@ -64,8 +69,8 @@ impl FromStr for At {
                 (Some(source), None | Some(Screen::Sources)) => {
                     Ok(At { service: None, source: Some(SourceId::new(source)), screen: Screen::Sources, step: None })
                 }
-                (None, Some(Screen::Incident)) => {
-                    Ok(At { service: None, source: None, screen: Screen::Incident, step: None })
+                (None, Some(screen @ (Screen::Incident | Screen::Watch | Screen::Alerts | Screen::Timeline))) => {
+                    Ok(At { service: None, source: None, screen, step: None })
                 }
                 _ => Err("a service is missing: SERVICE[@SOURCE][/SCREEN]".into()),
             };
@@ -122,7 +127,7 @@ mod tests {
             ("@", "name of a source"),
             ("checkout@", "name of a source"),
             ("@eu-1/board", "service is missing"),
-            ("checkout/timeline", "no screen"),
+            ("checkout/scorecard", "no screen"),
             ("checkout/runbook/0", "number of a step"),
             ("checkout/board/3", "behind the screen"),
             ("checkout/runbook/3/4", "behind the step"),

@@ -3,15 +3,17 @@
 
 use super::{show, whole, words};
 use crate::core::act::able::always_named;
-use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, PlanState};
+use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, PlanState, RunDialog};
 use crate::core::act::gate::GateState;
 use crate::core::act::many::{Group, Line, Many, Whole};
 use crate::core::act::plan::{Direction, Plan, Verb};
 use crate::core::act::sheet::{Field, Sheet, What};
+use crate::core::act::side::Made;
 use crate::core::age;
 use crate::core::case::others;
 use crate::core::finish;
 use crate::core::frozen;
+use crate::core::gates;
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::CheckState;
 use crate::core::model::Model;
@@ -23,6 +25,8 @@ pub enum Due {
     Yes(String),
     /// The name, alone.
     Name(String),
+    /// The reason of an emergency, before the name.
+    Reason,
 }
 
 /// `None`: no line confirms it now (it is being made, it is refused, it was confirmed already).
@@ -44,11 +48,29 @@ pub fn due(model: &Model, dialog: &Dialog) -> Option<Due> {
         }
         DialogKind::Sheet(s) => {
             let on = s.on.split_whitespace().next().unwrap_or(&model.environment.name);
+            if let Some(sends) = &s.sends {
+                if sends.refused.is_some() || sends.ready().is_none() {
+                    return None;
+                }
+                if let Some(name) = &sends.name {
+                    return Some(Due::Name(name.must.to_string()));
+                }
+                if sends.flight.is_some() {
+                    return None;
+                }
+            }
             (s.missing().is_none()).then(|| Due::Yes(format!("yes {} {on}", sheet_word(s.what))))
         }
+        DialogKind::Run(r) => match &r.name {
+            Some(name) => Some(Due::Name(name.must.to_string())),
+            None => Some(Due::Yes(format!("yes step {} {}", r.step, r.runbook))),
+        },
         DialogKind::Act(d) => {
             if d.refused.is_some() || d.plan().is_none() {
                 return None;
+            }
+            if d.emergency.as_ref().is_some_and(|e| !e.taken) && d.act.is_none() {
+                return Some(Due::Reason);
             }
             if let Some(name) = &d.name {
                 return Some(Due::Name(name.must.to_string()));
@@ -64,6 +86,7 @@ pub fn prompt(model: &Model, dialog: &Dialog) -> Option<String> {
     due(model, dialog).map(|d| match d {
         Due::Yes(words) => format!("type: {words}"),
         Due::Name(name) => format!("type the name: {name}"),
+        Due::Reason => "type: because, and a sentence why this cannot wait".into(),
     })
 }
 
@@ -81,9 +104,25 @@ pub fn lines(model: &Model, dialog: &Dialog) -> Vec<String> {
             "It no longer stands by itself; the next look that finds it worse says so again.".into(),
         ],
         DialogKind::Sheet(s) => sheet(s),
+        DialogKind::Run(r) => run(r),
         DialogKind::Many(m) => many(model, dialog, m),
         DialogKind::Act(d) => act(model, dialog, d),
     }
+}
+
+/// A program of a runbook, with all that decides what runs.
+fn run(r: &RunDialog) -> Vec<String> {
+    let mut out = vec![format!("RUN step {} of runbook {}: {}.", r.step, r.runbook, r.title)];
+    out.extend(r.lines.iter().map(|l| format!("  {l}")));
+    out.push(format!("  command {}, {}.", r.command_hash, r.limits));
+    out.push(format!("  file {}, {}.", r.file, r.file_hash));
+    out.extend(r.vars.iter().map(|(k, v)| format!("  {k}={v}")));
+    out.push(format!("  passed on: {}.", r.passed.join(", ")));
+    if r.unmarked {
+        out.push("It comes from a shell block of a file not written for andon: read it.".into());
+    }
+    out.extend(r.name.iter().flat_map(|n| &n.why).map(|w| format!("NOT AS IT SHOULD BE: {w}.")));
+    out
 }
 
 /// The word of the act that opened it.
@@ -175,13 +214,25 @@ fn sheet_word(what: What) -> &'static str {
         What::Tasks => Intent::Debts.name(),
         What::Tell => Intent::Tell.name(),
         What::Decide => Intent::Decide.name(),
+        What::Checklists => Intent::Checklists.name(),
+        What::Ack => Intent::Acknowledge.name(),
+        What::Silence => Intent::Silence.name(),
+        What::Wake => Intent::Wake.name(),
+        What::Revoke => Intent::Revoke.name(),
+        What::FlagOff => Intent::FlagOff.name(),
+        What::FlagOn => Intent::FlagOn.name(),
     }
+}
+
+/// With one full stop, whether it brought its own or not.
+fn stopped(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
 }
 
 /// A dialog with fields: each row by its number, to be set with `set N WORDS`.
 fn sheet(s: &Sheet) -> Vec<String> {
     let mut out = vec![format!("{} {}.", s.title, s.on)];
-    out.extend(s.said.iter().map(|l| format!("{l}.")));
+    out.extend(s.said.iter().map(|l| stopped(l)));
     for (n, row) in s.rows.iter().enumerate() {
         let value = match row.value() {
             "" if row.must.is_some() => "asked for",
@@ -195,12 +246,26 @@ fn sheet(s: &Sheet) -> Vec<String> {
             }
             Field::Text(_) => String::new(),
         };
-        out.push(format!("row {}, {}: {value}{options}.", n + 1, row.name));
+        let beside = if row.beside.is_empty() { String::new() } else { format!(" ({})", row.beside) };
+        out.push(format!("row {}, {}: {value}{beside}{options}.", n + 1, row.name));
     }
-    out.extend(s.below.iter().map(|(_, l)| format!("{l}.")));
+    out.extend(s.below.iter().map(|(_, l)| stopped(l)));
+    let Some(sends) = &s.sends else { return out };
+    match &sends.plan {
+        Made::Reading => out.push("making the request. Wait.".into()),
+        Made::Cannot(why) => out.push(format!("CANNOT: {why}.")),
+        Made::Ready(p) => {
+            out.push(format!("{}", p.sentence));
+            out.push(format!("will send to {}: {} {} {}", p.source, p.request.method, p.request.path, p.request.shown));
+            out.extend(p.not_undone.iter().chain(&p.cautions).map(ToString::to_string));
+        }
+    }
+    out.extend(sends.refused.iter().map(|why| format!("REFUSED: {why}. Nothing was sent.")));
+    out.extend(sends.name.iter().flat_map(|n| &n.why).map(|w| format!("NOT AS IT SHOULD BE: {w}.")));
     out.extend(s.missing().map(|(n, why)| format!("row {} is missing: {why}.", n + 1)));
     if !s.rows.is_empty() {
-        out.push("set N WORDS fills row N; any other line closes this and records nothing.".into());
+        let nothing = if s.sends.is_some() { "sends" } else { "records" };
+        out.push(format!("set N WORDS fills row N; any other line closes this and {nothing} nothing."));
     }
     out
 }
@@ -218,6 +283,8 @@ fn act(model: &Model, dialog: &Dialog, d: &ActDialog) -> Vec<String> {
     out.push(format!("{verb} {at}{}, namespace {}, {}.", to.unwrap_or_default(), t.id.namespace, show::place(model)));
     let cut = dialog.act().and_then(|d| finish::cut(model, &d.operation.target, d.operation.verb));
     out.extend(cut.map(|l| format!("FINISHES: {}.", finish::notice(l))));
+    out.extend(d.going.iter().map(|g| format!("GOING BACK: {g}.")));
+    out.extend(d.tried.iter().map(|t| format!("DRY RUN: the server says no: {t}.")));
     out.extend(dialog.changed.iter().map(|c| format!("CHANGED: {c}.")));
     if let PlanState::Cannot(why) = &d.plan {
         out.push(format!("CANNOT: {why}. Nothing was sent. Any line closes this."));
@@ -230,6 +297,15 @@ fn act(model: &Model, dialog: &Dialog, d: &ActDialog) -> Vec<String> {
         ));
         checks(d, &mut out);
         return out;
+    }
+    if let Some(e) = d.emergency.as_ref() {
+        out.push("EMERGENCY: it passes the gates that block. A loud record and four debts follow: review, tests, SBOM, follow-up.".into());
+        if e.taken {
+            out.push(format!("because: {}.", e.reason.trim()));
+        }
+    }
+    if d.direction() == Direction::Forward && d.act.is_none() {
+        out.push(format!("{}.", gates::asked(model, t)));
     }
     let always = always_named(&d.operation);
     out.extend(

@@ -28,7 +28,7 @@ forms! {
     "act", "act WHAT [N or SERVICE or SERVICE@SOURCE]", "open the dialog of an act; nothing happens before you confirm it";
     "to", "to N or VERSION", "after act roll-back-to: the version; after act retry, where it asks: which of the two";
     "decide", "decide WHAT because WHY", "open the dialog that records a decision and its reason";
-    "set", "set N WORDS", "in a dialog with rows: fill row N, or choose one of its words";
+    "set", "set N WORDS", "in a dialog with rows: fill row N, or choose one of its words, also by its place among them";
     "freeze", "freeze", "the cord: a dialog that holds everything that moves in the environment";
     "thaw", "thaw", "a dialog that releases exactly what the cord holds";
     "tick", "tick N", "in a dialog over several targets: drop line N, in freeze roll it back instead";
@@ -43,6 +43,11 @@ forms! {
     "sources", "sources", "each source: state, age, what we may do there";
     "log", "log [N]", "the last lines of the log";
     "incident", "incident", "the incident: lead, checklist, people, debts, the log's state";
+    "watch", "watch", "promoted changes inside their 72 hours, and what came after them";
+    "alerts", "alerts", "what fires, folded and numbered, worst first, and the silences that hold";
+    "alerts", "alerts N", "fold N in full; acts are about it until at or alerts chooses anew";
+    "timeline", "timeline [N]", "what changed and what was felt, newest first, and which change is suspected; N: what was known then";
+    "because", "because WHY", "in the dialog of an emergency: the reason, before the name";
     "record", "record N", "the N-th newest record in full, with the story of its act";
     "speed", "speed N", "in a drill: N times as fast, 1 to 60";
     "open", "open N or NAME", "on the first list: open this context, look-only";
@@ -52,13 +57,15 @@ forms! {
 }
 
 /// What `act` takes.
-pub const ACTS: [Intent; 21] = [
+pub const ACTS: [Intent; 28] = [
     Intent::RollBack,
     Intent::RollBackTo,
     Intent::Hold,
     Intent::Resume,
     Intent::Promote,
     Intent::PromoteFull,
+    Intent::Emergency,
+    Intent::Checklists,
     Intent::SkipStep,
     Intent::Retry,
     Intent::TerminateAnalysis,
@@ -74,6 +81,11 @@ pub const ACTS: [Intent; 21] = [
     Intent::GiveLead,
     Intent::Debts,
     Intent::Tell,
+    Intent::FlagOff,
+    Intent::FlagOn,
+    Intent::Silence,
+    Intent::Wake,
+    Intent::Revoke,
 ];
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,6 +121,13 @@ pub enum Command {
     Set(usize, String),
     Log(usize),
     Incident,
+    Watch,
+    /// All folds, or one by its number from 1.
+    Alerts(Option<usize>),
+    /// All lines, or what was known at one, by its number from 1.
+    Timeline(Option<usize>),
+    /// The reason of an emergency; only in its dialog.
+    Because,
     /// From 1, the newest.
     Record(usize),
     Speed(u32),
@@ -136,6 +155,12 @@ pub fn parse(line: &str) -> Result<Command, String> {
         "show" if rest == "log" => Ok(Command::Log(10)),
         "show" => Ok(Command::Show(one())),
         "incident" => none(Command::Incident),
+        "watch" => none(Command::Watch),
+        "alerts" if rest.is_empty() => Ok(Command::Alerts(None)),
+        "alerts" => number(rest).map(|n| Command::Alerts(Some(n))).ok_or_else(|| form(word)),
+        "timeline" if rest.is_empty() => Ok(Command::Timeline(None)),
+        "timeline" => number(rest).map(|n| Command::Timeline(Some(n))).ok_or_else(|| form(word)),
+        "because" => Ok(Command::Because),
         "record" => rest.parse().ok().filter(|n| *n > 0).map(Command::Record).ok_or_else(|| form(word)),
         "why" => Ok(Command::Why(one())),
         "at" => one().map(Command::At).ok_or_else(|| form(word)),
@@ -188,6 +213,10 @@ fn act(rest: &str) -> Result<Command, String> {
         return Err(format!("act {} takes no name: its rows follow, set fills them. Nothing was done.", intent.name()));
     }
     Ok(Command::Act(intent, (!target.is_empty()).then(|| target.to_owned())))
+}
+
+fn number(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|n| *n > 0)
 }
 
 fn set(rest: &str) -> Option<Command> {

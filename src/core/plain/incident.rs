@@ -11,7 +11,25 @@ use crate::core::intent::Intent;
 use crate::core::members;
 use crate::core::model::Model;
 use crate::core::record::Record;
+use crate::core::watch as watched;
 use crate::core::words;
+
+/// Promoted changes inside their 72 hours, what something came after first.
+pub fn watch(model: &Model) -> Vec<String> {
+    let all = watched::listed(model);
+    if all.is_empty() {
+        return vec![
+            "Nothing is on watch: no change ran everywhere in the last 72 hours, as far as the log tells.".into(),
+        ];
+    }
+    let mut out = Vec::new();
+    for w in &all {
+        let p = &w.promoted.value;
+        let word = if w.is_bad() { "trouble" } else { "watched" };
+        out.push(format!("{word}: {} {}, {}; {}.", p.at, p.version, w.clock(), w.standing()));
+    }
+    out
+}
 
 /// The incident, people, what is owed, and the log's own state.
 pub fn incident(model: &Model) -> Vec<String> {
@@ -19,6 +37,8 @@ pub fn incident(model: &Model) -> Vec<String> {
         Some(i) => open(model, i),
         None => none(model),
     };
+    let tied = model.casebook.current().and_then(|i| watched::tied(model, i));
+    out.extend(tied.map(|t| format!("tied to a change: {t}.")));
     for l in model.loose.iter().filter(|l| l.is_cut()) {
         let how = finish::how(model, l).map(|how| format!(" Say: {how} to finish it.")).unwrap_or_default();
         out.push(format!("left: {}.{how}", finish::words(l)));

@@ -2,6 +2,7 @@
 //! listened to. Most important word first, no columns, no signs that only an eye understands.
 //! It must not change anything: what a line does is `update`'s business.
 
+pub mod alerts;
 pub mod ask;
 pub mod grammar;
 pub mod incident;

@@ -6,6 +6,7 @@ use crate::core::act::hand;
 use crate::core::act::pick::{self, Pick};
 use crate::core::age;
 use crate::core::board::{self, Row};
+use crate::core::budget;
 use crate::core::case::runbook::{Progress, RunStep, StepKind, StepState};
 use crate::core::intent::Intent;
 use crate::core::judge::readiness::{self, CheckState};
@@ -82,7 +83,7 @@ pub fn status(model: &Model, all: bool) -> (Vec<String>, Vec<Listed>) {
             out.push(format!("source {id}: {}", words::source(model, s)));
         }
     }
-    let rows: Vec<&Row> = model.rows.iter().filter(|r| all || !r.is_fine() || r.moving > 0).collect();
+    let rows: Vec<&Row> = model.rows.iter().filter(|r| all || !r.is_quiet() || r.moving > 0).collect();
     let most = if all { usize::MAX } else { ROWS };
     let mut listed = Vec::new();
     for (i, r) in rows.iter().take(most).enumerate() {
@@ -159,8 +160,17 @@ pub fn show(model: &Model, t: &TargetState, runbook: Option<&Arc<str>>) -> Vec<S
         .unwrap_or_default();
     let mut out = vec![format!("{}: {}{since}.", t.id.at(), words::verdict(model, t))];
     out.push(format!("errors: {}.", words::errors(model, t)));
-    let slo = model.world.services.get(&t.service).is_some_and(|s| s.slo.is_some());
-    out.push(format!("budget: {}.", words::budget(model.burns.get(&t.service), slo)));
+    let slo = budget::has_target(model, &t.service);
+    out.push(format!("budget: {}.", words::budget(model.burn(&t.service), slo)));
+    if let Some(b) = model.burn(&t.service) {
+        out.extend(b.proposal().map(|p| format!("proposed: hold it or pull the cord, {p}.")));
+    }
+    out.extend(model.burns.get(&t.service).into_iter().flat_map(|b| b.beside()).map(|l| format!("budget of {l}.")));
+    out.extend(budget::spent(model, t).map(|s| format!("{}.", s.words())));
+    if let Some(r) = budget::ripple(model, &t.id) {
+        out.extend(r.words().map(|w| format!("{w}, by time alone; who calls whom is not known.")));
+        out.extend(r.lines().into_iter().map(|l| format!("ripple: {l}.")));
+    }
     let deployed = t.started.filter(|_| t.is_moving());
     let deployed = deployed.map(|s| format!(", deployed {} ago", age::age(model.utc().since(s)))).unwrap_or_default();
     out.push(format!("reach: {}, {}{deployed}, namespace {}.", words::doing(t), words::reach(t), t.id.namespace));
@@ -230,6 +240,9 @@ fn item(i: &Item) -> String {
 /// The list that stands before a dialog, if one is open.
 pub fn picked(model: &Model) -> Vec<String> {
     match &model.nav.overlay {
+        Some(Overlay::Answer { runbook, step, .. }) => {
+            model.runbooks.get(runbook).and_then(|b| b.step(*step)).map(detail).unwrap_or_default()
+        }
         Some(Overlay::Pick(p)) => model.world.targets.get(p.target()).map(|t| pick(t, p)).unwrap_or_default(),
         Some(_) | None => Vec::new(),
     }
@@ -289,7 +302,7 @@ pub fn acts(model: &Model, t: &TargetState) -> Vec<String> {
         r.checks
             .iter()
             .filter(|c| !matches!(c.state, CheckState::Ok | CheckState::NotConfigured))
-            .map(|c| format!("caution, way back: {}.", c.how)),
+            .map(|c| format!("caution, way back: {}.", c.said())),
     );
     out.extend(menu::case(model).iter().map(item));
     out.extend(console(model));
@@ -368,10 +381,29 @@ fn detail(s: &RunStep) -> Vec<String> {
             }
         }
     }
-    out.push(match &s.kind {
-        StepKind::Check(c) => format!("  check: expects {}, asks {}. Say: step {} run", c.expect, c.query, s.number),
+    let last = match &s.kind {
+        StepKind::Check(c) => {
+            let (asks, expects) = c.words();
+            format!("  {}: expects {expects}, asks {asks}. Say: step {} run", s.kind.word(), s.number)
+        }
         StepKind::Manual => format!("  by hand. Say: step {} tick", s.number),
-    });
+        StepKind::Act(i) => format!("  act {}: opens its dialog. Say: step {} run", i.name(), s.number),
+        StepKind::Command(c) => {
+            format!("  command, {}: {}. Say: step {} run", c.limits(), c.words(), s.number)
+        }
+        StepKind::Wait { ms } => {
+            format!("  waits {}. Say: step {} run", crate::core::case::runbook::short(*ms), s.number)
+        }
+        StepKind::Choose(c) => {
+            out.push(format!("  {}", c.ask));
+            for (n, a) in c.answers.iter().enumerate() {
+                let leads = a.goto.map(|g| format!(", on to step {g}")).unwrap_or_default();
+                out.push(format!("  {}: {}{leads}", n + 1, a.words));
+            }
+            format!("  a question. Say: step {} run, then to NUMBER", s.number)
+        }
+    };
+    out.push(last);
     out
 }
 
@@ -379,9 +411,11 @@ fn detail(s: &RunStep) -> Vec<String> {
 pub fn state(s: &StepState) -> String {
     match s {
         StepState::Open => "open".into(),
-        StepState::Running => "running".into(),
+        StepState::Running { until: Some(u), .. } => format!("waits until {}", words::clock(*u)),
+        StepState::Running { .. } => "running".into(),
         StepState::Done { found: Some(v), .. } => format!("passed, found {}", figures::decimal(*v, 4)),
-        StepState::Done { found: None, .. } => "done".into(),
+        StepState::Done { words, .. } if !words.is_empty() => format!("done, {words}"),
+        StepState::Done { .. } => "done".into(),
         StepState::Failed { why, .. } => format!("FAILED, {why}"),
         StepState::Skipped { reason, .. } => format!("skipped, {reason}"),
     }

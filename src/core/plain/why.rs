@@ -3,25 +3,46 @@
 use super::words;
 use crate::core::judge::burn::{Burn, Tier};
 use crate::core::judge::judged::Judged;
-use crate::core::judge::verdict::{Cause, Verdict, Word};
+use crate::core::judge::verdict::{Counts, Verdict, Word};
 use crate::core::judge::words as figures;
 use crate::core::model::Model;
+use crate::core::world::figures::Signal;
 use crate::core::world::target::TargetState;
 
 pub fn lines(model: &Model, t: &TargetState) -> Vec<String> {
     let mut out = vec![format!("why {}: {}.", t.id.at(), words::verdict(model, t))];
     if let Some(j) = model.judged.get(&t.id) {
         verdict(t, j, &mut out);
+        out.extend(j.signals().skip(1).map(|(s, v, _)| beside(s, v)));
+        out.extend(j.representative.cautions().into_iter().map(|c| format!("caution: {c}.")));
     }
-    match model.burns.get(&t.service) {
+    match model.burn(&t.service) {
         Some(b) => burn(b, &mut out),
         None => out.push("burn: no SLO, or its windows were not answered.".into()),
     }
     if let Some(s) = model.world.samples.get(&t.service) {
         out.push(format!("source: {}, a sample every {} seconds. query: {}", s.source, s.scrape_secs, s.query));
     }
-    out.push("not measured: latency, resources, traces, correctness.".into());
+    let missing = model
+        .judged
+        .get(&t.id)
+        .map(|j| j.measured().missing)
+        .unwrap_or_else(|| vec![Signal::Latency, Signal::Correctness]);
+    let missing: Vec<&str> = missing.iter().map(|s| s.word()).chain(["resources", "traces"]).collect();
+    out.push(format!("not measured: {}.", missing.join(", ")));
     out
+}
+
+/// A signal that informs: its word and what it rests on.
+fn beside(signal: Signal, v: &Verdict) -> String {
+    let side = |c: Counts| format!("{} of {}", figures::count(c.failed), figures::count(c.total));
+    let what = match signal {
+        Signal::Errors => "failed",
+        Signal::Latency => "slow",
+        Signal::Correctness => "wrong",
+    };
+    let (c, s) = (side(v.candidate), side(v.stable));
+    format!("{}: {}, {what} {c} against {s}, limit {}; it informs.", signal.word(), v.word.word(), v.limit.sum())
 }
 
 fn verdict(t: &TargetState, j: &Judged, out: &mut Vec<String>) {
@@ -85,8 +106,8 @@ fn verdict(t: &TargetState, j: &Judged, out: &mut Vec<String>) {
 fn because(v: &Verdict) -> Option<String> {
     Some(match &v.word {
         Word::Worse => match v.latched.map(|l| l.cause) {
-            Some(c @ (Cause::Breaker { .. } | Cause::Recent)) => c.words(),
-            Some(Cause::Whole) | None => "the whole range lies over the limit".into(),
+            Some(c) if !c.is_of_the_whole() => c.words(),
+            Some(_) | None => "the whole range lies over the limit".into(),
         },
         Word::Higher => "the range lies over zero, not all of it over the limit".into(),
         Word::Same => "the whole range lies under the limit".into(),
@@ -110,4 +131,6 @@ fn burn(b: &Burn, out: &mut Vec<String>) {
         let factor = figures::decimal(p.factor, 1);
         out.push(format!("  {} over {l}, {} over {s}, limit {factor}x{tier}.", f(p.long), f(p.short)));
     }
+    let more = b.against().into_iter().chain(b.hour()).chain(b.until_empty()).chain(b.doubts());
+    out.extend(more.map(|said| format!("  {said}.")));
 }

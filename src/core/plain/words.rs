@@ -78,7 +78,7 @@ pub fn row_word(model: &Model, r: &Row) -> String {
     if let Some(t) = target.filter(|t| t.is_moving()) {
         return model.judged.get(&t.id).map_or("NOT JUDGED", |j| j.verdict.word.word()).into();
     }
-    if let Some(b) = model.burns.get(&r.service).filter(|b| b.word != burn::Word::Calm) {
+    if let Some(b) = model.burn(&r.service).filter(|b| b.word != burn::Word::Calm) {
         return b.word.word().to_uppercase();
     }
     match target.map(|t| &t.phase) {
@@ -87,6 +87,7 @@ pub fn row_word(model: &Model, r: &Row) -> String {
         Some(p @ (Phase::Progressing | Phase::Paused)) => p.word().into(),
         Some(Phase::Healthy) | None => match r.glyph {
             Glyph::Blind => "OLD figures".into(),
+            Glyph::Unjudged => "not judged".into(),
             Glyph::Bad | Glyph::Moving | Glyph::Fine => "fine".into(),
         },
     }
@@ -113,7 +114,7 @@ pub fn row(model: &Model, r: &Row) -> String {
     if r.moving > 1 || (r.targets > 1 && r.moving > 0) {
         said.push_str(&format!(", {} of its {} rollouts move", r.moving, r.targets));
     }
-    if let Some(b) = model.burns.get(&r.service).filter(|b| b.tier != Tier::Nothing || b.word == burn::Word::NoData) {
+    if let Some(b) = model.burn(&r.service).filter(|b| b.tier != Tier::Nothing || b.word == burn::Word::NoData) {
         said.push_str(&format!(", budget {}", burn_word(b)));
     }
     said
@@ -123,6 +124,9 @@ pub fn row(model: &Model, r: &Row) -> String {
 fn short(j: &Judged) -> String {
     let v = &j.verdict;
     let was = if v.age == Age::Withdrawn { " when last measured" } else { "" };
+    if let Some(r) = v.lately() {
+        return format!("by {} points lately{was}, limit {}", points(r.difference), v.limit.short());
+    }
     match (&v.word, v.difference) {
         (Word::NotJudged, _) => "no telemetry is configured".into(),
         (Word::Worse | Word::Higher, Some(d)) => format!("by {} points{was}, limit {}", points(d), v.limit.short()),
@@ -151,25 +155,52 @@ pub fn verdict(model: &Model, t: &TargetState) -> String {
             "nothing to judge, one version runs".into()
         };
     };
+    let said = sentence(model, j);
+    let rest = j.measured().rest();
+    let rest = if rest.is_empty() || j.heard.is_empty() { String::new() } else { format!("; {rest}") };
+    let cautions: String = j.cautions().iter().map(|c| format!("; caution, {c}")).collect();
+    format!("{said}{rest}{cautions}")
+}
+
+/// `errors, latency`: what says the verdict's word.
+fn signals(j: &Judged) -> String {
+    let m = j.measured();
+    if m.agree.is_empty() {
+        j.signal.word().into()
+    } else {
+        m.agree.iter().map(|s| s.word()).collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn sentence(model: &Model, j: &Judged) -> String {
     let v = &j.verdict;
     let word = v.word.word();
+    let on = signals(j);
+    if let Some(cause) = v.starting {
+        return format!("{word}, {}", cause.words());
+    }
     let limit = format!("limit {}", v.limit.short());
     let range = |d: Difference| {
         let n = words::decimals(d.range.half_width());
         format!("range {} to {}", words::signed(d.range.lo, n), words::signed(d.range.hi, n))
     };
     let seen = v.last_seen(model.utc()).map(|s| format!(", {s}")).unwrap_or_default();
+    if let Some(r) = v.lately() {
+        let (d, minutes) = (r.difference, r.minutes(model.utc()));
+        let all = v.difference.map(|d| format!("; {} points in all", words::short(d.d, d.range))).unwrap_or_default();
+        return format!("{word} on {on} by {} points {minutes}{seen}, {}, {limit}{all}", points(d), range(d));
+    }
     match (&v.word, v.difference) {
         (Word::Worse, Some(d)) if d.range.lo > 0.0 => {
-            format!("{word} on errors by {} points{seen}, {}, {limit}", points(d), range(d))
+            format!("{word} on {on} by {} points{seen}, {}, {limit}", points(d), range(d))
         }
         (Word::Worse, _) => {
             let cause = v.latched.map(|l| l.cause.words()).unwrap_or_default();
-            format!("{word} on errors{seen}, {cause}")
+            format!("{word} on {on}{seen}, {cause}")
         }
         (Word::Higher, Some(d)) => format!("{word} than stable by {} points, {}, {limit}", points(d), range(d)),
         (Word::Same | Word::Better, Some(d)) => {
-            format!("{word} on errors, {} points, {}, {limit}", words::short(d.d, d.range), range(d))
+            format!("{word} on {on}, {} points, {}, {limit}", words::short(d.d, d.range), range(d))
         }
         (Word::Unsure(u), d) => {
             let wait = v.wait().unwrap_or_else(|| u.words());
@@ -179,7 +210,8 @@ pub fn verdict(model: &Model, t: &TargetState) -> String {
         (Word::NoTraffic(side), _) => format!("{word} on {}, nothing to compare", side.word()),
         (Word::NoData, d) => {
             let since = v.since.map_or_else(|| " yet".into(), |s| format!(" since {}", clock(s)));
-            let was = d.map(|d| format!(", was {} points", words::short(d.d, d.range))).unwrap_or_default();
+            let at = v.sample.map(|s| format!(" at {}", clock(s))).unwrap_or_default();
+            let was = d.map(|d| format!(", was {} points{at}", words::short(d.d, d.range))).unwrap_or_default();
             format!("{word}{since}{was}")
         }
         (Word::NoBaseline, _) => format!("{word}, a first deploy, judged against the target only"),
@@ -199,10 +231,11 @@ pub fn rate(c: Counts) -> String {
 
 /// `canary v2.14.1 fails 21.6% of 4,118, stable v2.14.0 fails 0.04% of 37,022`
 pub fn errors(model: &Model, t: &TargetState) -> String {
-    let Some(j) = model.judged.get(&t.id) else { return "not measured by version while nothing moves".into() };
-    if !j.telemetry {
-        return "not measured".into();
+    let judged = model.judged.get(&t.id);
+    if judged.is_none() && !t.is_moving() {
+        return "not measured by version while nothing moves".into();
     }
+    let Some(j) = judged.filter(|j| j.telemetry) else { return "not measured".into() };
     let v = &j.verdict;
     let was = if v.age == Age::Withdrawn && v.look.is_some() { "was: " } else { "" };
     format!(
@@ -221,7 +254,8 @@ pub fn figures_age(model: &Model, t: &TargetState) -> String {
     let now = model.utc();
     let sampled = model.world.samples.get(&t.service);
     let newest = model.judged.get(&t.id).and_then(|j| j.verdict.sample).or_else(|| sampled.and_then(|s| s.newest));
-    match (newest, Figures::age(sampled, &model.world, now)) {
+    let judged = model.judged.get(&t.id).filter(|j| j.verdict.look.is_some()).map(|j| j.verdict.age);
+    match (newest, Figures::age(sampled, &model.world, now).max(judged)) {
         (Some(at), Some(Age::Fresh)) => format!("figures {} old", age::age(now.since(at))),
         (Some(at), Some(Age::Old | Age::Withdrawn) | None) => format!("figures OLD, {}", age::age(now.since(at))),
         (None, _) => "no figures yet".into(),
@@ -244,7 +278,11 @@ pub fn budget(b: Option<&Burn>, has_slo: bool) -> String {
         return if has_slo { "not answered yet".into() } else { "no SLO is configured".into() };
     };
     let one = |secs| b.over_window(secs).map_or_else(|| "not known".to_owned(), times);
-    let was = if b.age == Age::Withdrawn { "was " } else { "" };
+    let was = match b.sample.filter(|_| b.age == Age::Withdrawn) {
+        Some(at) => format!("was at {} ", clock(at)),
+        None if b.age == Age::Withdrawn => "was ".to_owned(),
+        None => String::new(),
+    };
     let left = match b.left {
         Some(l) if l < 0.0 => format!("{}% overspent", words::decimal(-l * 100.0, 0)),
         Some(l) => format!("{}% left", words::decimal(l * 100.0, 0)),

@@ -1,14 +1,13 @@
 //! An act from `Y` to its end: intent on disk and a fresh read side by side, then one request at a time.
 
-use super::{confirm, many, marks, moved, records, settle};
+use super::closing::{self, left_open};
+use super::{confirm, conflict, emergency, many, marks, moved, records, settle, side};
 use crate::core::act::compare::{self, Fit};
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
 use crate::core::act::plan::{Direction, Outcome, RefusedBy, Ticket};
-use crate::core::act::stuck::Reason;
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::id::ActId;
-use crate::core::id::TargetId;
 use crate::core::model::Model;
 use crate::core::time::Person;
 use crate::core::world::source::SourceError;
@@ -116,7 +115,10 @@ pub(super) fn durable(model: &mut Model, ticket: Ticket, out: &mut Vec<Effect>) 
     if model.log.late.remove(&ticket) {
         bump_field(&mut model.revision);
     }
-    let Some(id) = model.tickets.get(&ticket).copied() else { return };
+    let Some(id) = model.tickets.get(&ticket).copied() else {
+        side::durable(model, ticket, out);
+        return;
+    };
     let now = model.now.utc;
     let Some(act) = model.acts.get_mut(&id).filter(|a| a.ticket == ticket) else { return };
     match act.on_disk {
@@ -152,7 +154,10 @@ pub(super) fn durable(model: &mut Model, ticket: Ticket, out: &mut Vec<Effect>) 
 }
 
 pub(super) fn not_durable(model: &mut Model, ticket: Ticket, why: &Arc<str>, out: &mut Vec<Effect>) {
-    let Some(id) = model.tickets.get(&ticket).copied() else { return };
+    let Some(id) = model.tickets.get(&ticket).copied() else {
+        side::not_durable(model, ticket, why, out);
+        return;
+    };
     if let Some(act) = model.acts.get_mut(&id).filter(|a| a.ticket == ticket) {
         act.on_disk = OnDisk::No(format!("the log does not take it: {why}").into());
         bump_field(&mut model.revision);
@@ -195,6 +200,15 @@ pub(super) fn go_on(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
         moved::refuse_open(model, id, why);
         return;
     }
+    if act.step > 0 && act.is_closing() && !reasons.is_empty() {
+        // Nobody may be there to type a name, and what is open lets everything pass: its intent follows it.
+        let why = reasons.join("; ");
+        if let Some(a) = model.acts.get_mut(&id) {
+            a.note(model.now.utc, format!("goes out all the same, because it closes: {why}"));
+        }
+        perform(model, id, &[], out);
+        return;
+    }
     match (act.direction(), reasons.is_empty(), act.named.is_empty()) {
         (_, true, _) | (Direction::Backward, false, false) => perform(model, id, &[], out),
         (Direction::Backward, false, true) => {
@@ -232,16 +246,21 @@ fn perform(model: &mut Model, id: ActId, named: &[Arc<str>], out: &mut Vec<Effec
     act.sent = Some(now);
     act.answered = None;
     act.generation = None;
+    (act.reads, act.next_read) = (0, None);
     act.note(now.utc, format!("sent {}", step.title));
     out.push(Effect::Append { entry: records::of(act, Kind::Sent, now.utc, records::sent(named)), ticket: None });
     out.push(Effect::Perform { ticket: act.ticket, target: act.target().clone(), step: Box::new(step) });
+    let owes = (act.plan.operation.emergency && act.step == 0).then(|| act.clone());
     // Going back overtakes going forward, in any state.
     let (target, backward) = (act.target().clone(), act.direction() == Direction::Backward);
     if backward {
-        overtake(model, id, &target, out);
+        closing::overtake(model, id, &target, out);
     }
     if model.dialog.as_ref().and_then(|d| d.act()).is_some_and(|d| d.act == Some(id)) {
         model.dialog = None;
+    }
+    if let Some(act) = owes {
+        emergency::owe(model, &act, out);
     }
     // A sent act renews the arming; it never grants one.
     if model.is_armed() {
@@ -250,34 +269,15 @@ fn perform(model: &mut Model, id: ActId, named: &[Arc<str>], out: &mut Vec<Effec
     changed(model);
 }
 
-/// One that has still to close what it opened goes on beside the way back: else that stays open.
-fn overtake(model: &mut Model, by: ActId, target: &TargetId, out: &mut Vec<Effect>) {
-    let now = model.now;
-    for a in model.acts.values_mut() {
-        let closes = a.is_closing() || a.to_close().is_some();
-        if a.id != by && a.target() == target && a.direction() == Direction::Forward && !a.is_over() && !closes {
-            a.state = State::Overtaken;
-            a.ended = Some(now);
-            a.note(now.utc, "overtaken by a backward act");
-            out.push(Effect::Append {
-                entry: records::of(a, Kind::Resolved, now.utc, json!({"how": "overtaken by a backward act"})),
-                ticket: None,
-            });
-        }
-    }
-}
-
-/// What stays open when the act goes no further. `None`: it opened nothing.
-fn left_open(act: &Act) -> Option<String> {
-    let step = act.to_close()?;
-    Some(format!("NOT CLOSED: \"{}\" was not sent ({} {})", step.title, step.request.method, step.request.path))
-}
-
 /// Nothing was sent and nothing will be.
 pub(super) fn drop_act(model: &mut Model, id: ActId, why: Arc<str>, out: &mut Vec<Effect>) {
     let now = model.now;
+    let open = model.acts.get(&id).and_then(left_open);
+    if let Some(open) = &open {
+        model.tell(open.as_str());
+    }
     if let Some(a) = model.acts.get_mut(&id) {
-        let why = left_open(a).map_or_else(|| why.clone(), |open| format!("{why}; {open}").into());
+        let why = open.map_or_else(|| why.clone(), |open| format!("{why}; {open}").into());
         a.note(now.utc, format!("not sent: {why}"));
         a.ended = Some(now);
         out.push(Effect::Append {
@@ -287,28 +287,6 @@ pub(super) fn drop_act(model: &mut Model, id: ActId, why: Arc<str>, out: &mut Ve
         a.state = State::Dropped(why);
     }
     changed(model);
-}
-
-/// The session ends: nothing forward leaves any more, and its record says so. A backward act may still go out, and so may
-/// the closing of what was opened; what is not closed yet is told, and the next session finds it unfinished.
-pub(super) fn ending(model: &mut Model, out: &mut Vec<Effect>) {
-    let waits = |a: &&Act| {
-        let unsent = matches!(a.state, State::Preparing | State::NeedsName | State::Waiting | State::Logging);
-        unsent && (a.direction() == Direction::Forward && !a.is_closing() || a.state == State::NeedsName)
-    };
-    let ids: Vec<ActId> = model.acts.values().filter(waits).map(|a| a.id).collect();
-    for id in ids {
-        drop_act(model, id, "the session ended".into(), out);
-    }
-    let now = model.now.utc;
-    for a in model.acts.values_mut() {
-        let goes = a.is_closing() && a.state == State::Logging;
-        let Some(open) = left_open(a).filter(|_| !goes) else { continue };
-        let why = format!("the session ended; {open}");
-        a.note(now, why.clone());
-        let data = json!({"why": why, "reason": Reason::Other.word()});
-        out.push(Effect::Append { entry: records::of(a, Kind::Stuck, now, data), ticket: None });
-    }
 }
 
 /// The dialog was closed while the act was still being prepared: nothing goes out.
@@ -322,7 +300,10 @@ pub(super) fn give_up(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
 
 pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome, out: &mut Vec<Effect>) {
     let now = model.now;
-    let Some(id) = model.tickets.get(&ticket).copied() else { return };
+    let Some(id) = model.tickets.get(&ticket).copied() else {
+        side::answered(model, ticket, outcome, out);
+        return;
+    };
     let Some(act) = model.acts.get_mut(&id).filter(|a| a.ticket == ticket) else { return };
     bump_field(&mut model.revision);
     if act.state == State::Overtaken {
@@ -346,6 +327,10 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome, out:
             act.generation = generation;
             let rv = version.map_or_else(String::new, |v| format!(" (rv {v})"));
             act.note(now.utc, format!("accepted{rv} after {took_ms} ms"));
+            if closing::closed(model, id, out) {
+                return;
+            }
+            let Some(act) = model.acts.get_mut(&id) else { return };
             act.state = State::Accepted;
             if let Some(act) = model.acts.get(&id) {
                 marks::leave(model, act, out);
@@ -354,14 +339,18 @@ pub(super) fn answered(model: &mut Model, ticket: Ticket, outcome: Outcome, out:
         }
         Outcome::Refused(r) => {
             act.note(now.utc, format!("REFUSED: {}", r.why));
-            act.ended = Some(now);
             let backward = act.direction() == Direction::Backward;
             // Of several the others go on, and what became of each stands in one line: no dialog for each.
             let opens = backward
+                && act.cut.is_none()
                 && act.together.is_none()
                 && matches!(r.kind, RefusedBy::Guard | RefusedBy::Throttled | RefusedBy::NotSent);
             let why: Arc<str> = format!("refused: {}", r.why).into();
-            act.state = State::Refused(r);
+            let guard = r.kind == RefusedBy::Guard;
+            closing::end(model, id, State::Refused(r), false, out);
+            if guard {
+                conflict::ask(model, id, out);
+            }
             if opens {
                 // The way back stays open: a fresh dialog, one more Y, a new recorded step.
                 again(model, id, false, why, out);

@@ -36,6 +36,8 @@ pub(super) fn listen(model: &mut Model, out: &mut Vec<Effect>) {
 /// The same whatever row is chosen, so that choosing another one rings nothing.
 fn worst(model: &Model) -> Option<(u8, usize)> {
     let mut ranks: Vec<u8> = alarm::alarms(model).iter().map(|a| a.rank).filter(|r| *r < SERVICE).collect();
+    // Pages wake people; whichever row is chosen.
+    ranks.extend(std::iter::repeat_n(SERVICE, model.alerts.open_pages()));
     ranks.extend(model.rows.iter().filter(|r| r.rank == 0 || r.rank == 2).map(|_| SERVICE));
     let least = ranks.iter().copied().min()?;
     Some((least, ranks.iter().filter(|r| **r == least).count()))

@@ -1,10 +1,10 @@
 //! Dialogs: opened on a pinned target, filled by a plan, confirmed by a late `Y`, reopened when the world moved.
 
-use super::{acts, bump, many, moved, records, sheet};
+use super::{acts, bump, dry, emergency, many, moved, program, records, sheet};
 use crate::core::act::able::always_named;
-use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, NameField, PlanState, Press};
+use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, Emergency, NameField, PlanState, Press, REASON_MOST};
 use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
-use crate::core::act::gate;
+use crate::core::act::gate::{self, GateState};
 use crate::core::act::plan::{CannotBecause, Direction, Operation, Plan, Ticket, Verb};
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
@@ -32,14 +32,18 @@ pub(super) fn open(model: &mut Model, mut operation: Operation, notice: Option<A
         model.tell(format!("{} is gone", operation.target.at()));
         return;
     };
-    // What an ended session left half done is finished, not turned round.
-    if operation.back_to.is_none() {
-        operation.back_to = finish::back_to(model, &operation.target, operation.verb);
-    }
     let now = model.now;
+    let mut going = None;
+    // What was begun, here or elsewhere, is finished, not turned round: that takes a version chosen by name.
+    if operation.back_to.is_none() && operation.verb == Verb::RollBack {
+        operation.back_to = finish::back_to(model, &operation.target, operation.verb);
+        let cut = finish::cut(model, &operation.target, operation.verb).is_some();
+        let under_way = finish::under_way(model, &seen).filter(|_| !cut);
+        going = under_way.map(|b| finish::going(&seen, &b, now.utc).into());
+    }
     let forward = operation.verb.direction() == Direction::Forward;
     let gates = if forward { gates::gates(model, &seen, operation.verb) } else { Vec::new() };
-    let readiness = readiness::of(&model.world, &seen, now.utc);
+    let readiness = readiness::of_version(&model.world, &seen, operation.by_hand(), now.utc);
     let repeated = model
         .acts
         .values()
@@ -60,9 +64,12 @@ pub(super) fn open(model: &mut Model, mut operation: Operation, notice: Option<A
             gates,
             readiness,
             name: None,
+            emergency: operation.emergency.then(Emergency::default),
             refused: None,
             act: None,
             repeated,
+            going,
+            tried: None,
         })),
         now.person,
     );
@@ -80,6 +87,10 @@ pub(super) fn open(model: &mut Model, mut operation: Operation, notice: Option<A
 /// What the gates ask for: nothing, the name, or a refusal.
 pub(super) fn judge_gates(dialog: &mut Dialog, must: &str) {
     let Some(d) = dialog.act_mut() else { return };
+    if d.emergency.is_some() {
+        judge_emergency(d, must);
+        return;
+    }
     if let Some(block) = d.gates.iter().find(|g| g.state.blocks()) {
         d.refused = Some(format!("{}: {}", block.gate.word(), block.words).into());
     }
@@ -89,6 +100,23 @@ pub(super) fn judge_gates(dialog: &mut Dialog, must: &str) {
     if !due.is_empty() && d.refused.is_none() {
         d.name = Some(NameField::new(must, due));
     }
+}
+
+/// The emergency path passes what blocks, but for the few that stand in any case. The name is typed whatever they say.
+fn judge_emergency(d: &mut ActDialog, must: &str) {
+    if let Some(block) = d.gates.iter().find(|g| g.state == GateState::Block && g.gate.stands_in_an_emergency()) {
+        d.refused = Some(format!("{} stands in an emergency too: {}", block.gate.word(), block.words).into());
+        return;
+    }
+    if d.refused.is_some() || d.name.is_some() {
+        return;
+    }
+    let passed = d.gates.iter().filter(|g| g.state.blocks());
+    let mut due: Vec<Arc<str>> = passed.map(|g| format!("passes {}: {}", g.gate.word(), g.words).into()).collect();
+    if due.is_empty() {
+        due.push("no gate blocks: a plain promote would do".into());
+    }
+    d.name = Some(NameField::new(must, due));
 }
 
 pub(super) fn planned(
@@ -188,6 +216,7 @@ pub(super) fn planned(
     dialog.id = shown_anew;
     dialog.flushed = None;
     model.counters.dialog = shown_anew.0;
+    dry::ask(model, out);
 }
 
 fn version(t: &TargetState) -> Arc<str> {
@@ -244,10 +273,49 @@ fn promote_full(model: &mut Model, out: &mut Vec<Effect>) {
     }
 }
 
+/// What a key does to a name that is being typed.
+enum Typed {
+    Letter,
+    /// Enter: does it match exactly?
+    Ended(bool),
+    /// Not the dialog's own.
+    Other,
+}
+
+fn type_name(name: &mut NameField, key: Key) -> Typed {
+    match key.code {
+        Code::Char(c) if !key.ctrl && !key.alt => {
+            name.letter(c);
+            Typed::Letter
+        }
+        Code::Backspace => {
+            name.typed.pop();
+            Typed::Letter
+        }
+        Code::Enter => Typed::Ended(name.matches()),
+        _ => Typed::Other,
+    }
+}
+
+/// Enter does nothing until the name matches exactly, nor as the end of a burst: that is a paste from a terminal that does
+/// not bracket it.
+fn named(model: &mut Model, typed: Typed, out: &mut Vec<Effect>) {
+    let (now, delay, burst) = (model.now.person, model.limits.confirm_delay, model.nav.is_burst());
+    let Some(dialog) = &mut model.dialog else { return };
+    match typed {
+        Typed::Letter => dialog.last_key = now,
+        Typed::Ended(matches) => {
+            if matches && !burst && dialog.flushed.is_some_and(|t| now.0 - t.0 >= delay) {
+                submit(model, out);
+            }
+        }
+        Typed::Other => close(model, "closed; nothing was started", out),
+    }
+}
+
 /// A key while a dialog is open. Any key that is not the dialog's own closes it and starts nothing.
 pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Vec<Effect>) {
     let now = model.now.person;
-    let delay = model.limits.confirm_delay;
     let confirm_key = model.keymap.chord(crate::core::intent::Intent::Confirm).is_some_and(|c| c == &[key]);
     let copy_key = model.keymap.chord(crate::core::intent::Intent::CopyRequests).is_some_and(|c| c == &[key]);
     let burst = model.nav.is_burst();
@@ -264,32 +332,33 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
         return;
     }
     if let DialogKind::Act(d) = &mut dialog.kind {
-        if let Some(name) = d.name.as_mut().filter(|_| d.refused.is_none()) {
+        let asks = d.refused.is_none() && d.act.is_none() && d.plan().is_some();
+        if let Some(e) = d.emergency.as_mut().filter(|e| asks && !e.taken) {
+            dialog.last_key = now;
             match key.code {
                 Code::Char(c) if !key.ctrl && !key.alt => {
-                    if name.typed.chars().count() < crate::core::act::dialog::NAME_MOST {
-                        name.typed.push(c);
+                    if e.reason.chars().count() < REASON_MOST && !c.is_control() {
+                        e.reason.push(c);
                     }
-                    dialog.last_key = now;
                 }
                 Code::Backspace => {
-                    name.typed.pop();
-                    dialog.last_key = now;
+                    e.reason.pop();
                 }
-                // Enter does nothing until the name matches exactly, nor as the end of a burst: that is a paste from a
-                // terminal that does not bracket it.
-                Code::Enter => {
-                    let shown = dialog.flushed.is_some_and(|t| now.0 - t.0 >= delay);
-                    if name.matches() && shown && !burst {
-                        submit(model, out);
-                    }
-                }
+                Code::Enter if e.is_said() && !burst => e.taken = true,
+                Code::Enter => {}
                 _ => close(model, "closed; nothing was started", out),
             }
             return;
         }
+        if let Some(name) =
+            d.name.as_mut().filter(|_| d.refused.is_none() && (d.emergency.is_none() || d.plan.is_ready()))
+        {
+            let typed = type_name(name, key);
+            named(model, typed, out);
+            return;
+        }
         // The same gate, past all that follow: its own dialog, its own delay.
-        if d.operation.verb == Verb::Promote && d.act.is_none() && key == Key::char(FULL) {
+        if d.operation.verb == Verb::Promote && !d.operation.emergency && d.act.is_none() && key == Key::char(FULL) {
             promote_full(model, out);
             return;
         }
@@ -299,6 +368,13 @@ pub(super) fn key(model: &mut Model, key: Key, quiet_since: Person, out: &mut Ve
             out.push(Effect::Copy(text));
             return;
         }
+    }
+    if let DialogKind::Run(r) = &mut dialog.kind
+        && let Some(name) = &mut r.name
+    {
+        let typed = type_name(name, key);
+        named(model, typed, out);
+        return;
     }
     if confirm_key && yes(model, out) {
         return;
@@ -330,6 +406,9 @@ pub(super) fn yes(model: &mut Model, out: &mut Vec<Effect>) -> bool {
             return busy;
         }
     }
+    if dialog.run().is_some_and(|r| r.name.is_some()) {
+        return false;
+    }
     match dialog.press(now, delay, quiet) {
         Press::Counts => submit(model, out),
         Press::Early => {
@@ -343,17 +422,18 @@ pub(super) fn yes(model: &mut Model, out: &mut Vec<Effect>) -> bool {
 /// The name as one line, all of it at once: so the quiet counts as well as the delay. False when no name is asked for or
 /// it is not this one.
 pub(super) fn name(model: &mut Model, typed: &str, out: &mut Vec<Effect>) -> bool {
-    if model.dialog.as_ref().is_some_and(|d| d.many().is_some()) {
-        return many::name(model, typed, out);
-    }
     let now = model.now.person;
     let (delay, quiet) = (model.limits.confirm_delay, model.limits.quiet);
     let burst = model.nav.is_burst();
+    if model.dialog.as_ref().and_then(Dialog::sheet).is_some_and(|s| s.sends.is_some()) {
+        return sheet::name_line(model, typed, out);
+    }
     let Some(dialog) = &mut model.dialog else { return false };
     let press = dialog.press(now, delay, quiet);
-    let Some(name) = dialog.act_mut().filter(|d| d.refused.is_none()).and_then(|d| d.name.as_mut()) else {
+    if dialog.act().is_some_and(|d| d.emergency.as_ref().is_some_and(|e| !e.taken)) {
         return false;
-    };
+    }
+    let Some(name) = dialog.name_mut() else { return false };
     if *name.must != *typed {
         return false;
     }
@@ -427,6 +507,7 @@ pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
         }
         // A sheet is confirmed where its keys are.
         DialogKind::Sheet(_) => {}
+        DialogKind::Run(_) => program::submit(model, out),
         DialogKind::Act(d) => {
             let named = d.name.as_ref().map(|n| n.why.clone()).unwrap_or_default();
             // A name asked for after `Y`: the act exists and waits.
@@ -436,13 +517,20 @@ pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
                 return;
             }
             let Some(mut plan) = d.plan().cloned() else { return };
+            let mut figures = d.figures.clone();
+            if let Some(e) = &d.emergency {
+                if !e.taken {
+                    return;
+                }
+                figures["emergency"] = emergency::told(e, &d.gates);
+            }
             for step in &mut plan.steps {
                 step.seen_by = model.limits.seen_by(step.seen_by);
             }
             let act = Act {
                 id: ActId(model.counters.act + 1),
                 seen: d.seen.clone(),
-                figures: d.figures.clone(),
+                figures,
                 begun: now,
                 step: 0,
                 ticket: Ticket(0),
@@ -460,13 +548,16 @@ pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
                 ended: None,
                 bad_since: gates::bad_since(&model.judged, &d.operation.target),
                 together: None,
+                waits: None,
                 reads: 0,
                 next_read: None,
+                cut: None,
                 plan,
             };
             model.counters.act += 1;
             d.act = Some(act.id);
             d.name = None;
+            emergency::loud(&act, now.utc, out);
             acts::start(model, act, out);
         }
     }

@@ -1,16 +1,17 @@
 //! An act asked for by a command line, carried through the same dialog, guards and records as one by keys. Looks after
 //! every message whether it can go on; ends the session with the exit code.
 
-use super::{confirm, records};
-use crate::core::act::dialog::PlanState;
+use super::{acts, confirm, records};
+use crate::core::act::dialog::{PlanState, REASON_MOST};
 use crate::core::act::flight::{Act, OnDisk, State};
-use crate::core::act::plan::{Direction, Operation, RefusedBy};
+use crate::core::act::plan::{Direction, Operation, RefusedBy, Verb};
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::errand::{Errand, Selector, Stage, Until, code};
 use crate::core::id::{ActId, Hash, SourceId};
-use crate::core::model::Model;
+use crate::core::model::{Model, Purpose};
 use crate::core::plain::{self, ask, show};
+use crate::core::statement;
 use crate::core::time::Person;
 use crate::core::world::source::{Link, Trouble};
 use crate::core::world::target::TargetState;
@@ -44,7 +45,12 @@ pub(super) fn next_wake(model: &Model) -> Option<Person> {
             let at = |ms| Person(model.started.person.0 + ms);
             [at(PATIENCE_MS), at(READING_MS)].into_iter().find(|t| *t > model.now.person)
         }
-        Stage::UnderWay(id) => Some(Person(model.acts.get(&id)?.sent?.person.0 + UNKNOWN_MS)),
+        Stage::UnderWay(id) => {
+            let a = model.acts.get(&id)?;
+            let unknown = a.sent.map(|s| s.person.0 + UNKNOWN_MS);
+            let at = unwritten(a).map(|since| since.0 + PATIENCE_MS).into_iter().chain(unknown);
+            at.filter(|t| *t > model.now.person.0).min().map(Person)
+        }
         Stage::Planning | Stage::Over => None,
     }
 }
@@ -69,7 +75,6 @@ fn look(model: &mut Model, e: &mut Errand, out: &mut Vec<Effect>) {
         let roles = s.abilities.roles;
         (roles.rollouts || !roles.telemetry) && fits(id)
     });
-    let read = |l: &Link| matches!(l, Link::Watching | Link::Polling | Link::Failed(_));
     let waited = model.now.person.0 - model.started.person.0;
     let late = |l: &Link| match l {
         Link::Connecting => waited >= PATIENCE_MS,
@@ -80,13 +85,11 @@ fn look(model: &mut Model, e: &mut Errand, out: &mut Vec<Effect>) {
         let what = format!("{id} has not answered in {} s", waited / 1000);
         return end(e, code::UNREACHABLE, &what, out);
     }
-    if holding.clone().any(|(_, s)| !read(&s.link)) {
+    if holding.clone().any(|(_, s)| !s.link.has_answered()) {
         return;
     }
     let forward = e.verb.direction() == Direction::Forward;
-    let judged = model.world.sources.values().all(|s| read(&s.link))
-        && model.judged.values().all(|j| j.asked.is_empty() && j.verdict.progress.reading().is_none());
-    if forward && !e.dry_run && !judged && waited < PATIENCE_MS {
+    if forward && !e.dry_run && !statement::is_whole(model) && waited < PATIENCE_MS {
         return;
     }
     let found: Vec<&TargetState> = model.world.targets.values().filter(|t| e.target.fits(t)).collect();
@@ -143,6 +146,10 @@ fn open(model: &mut Model, e: &mut Errand, t: &TargetState, out: &mut Vec<Effect
             }
         }
     }
+    if e.emergency && e.verb != Verb::Promote {
+        return end(e, code::USAGE, "--emergency is a way to promote", out);
+    }
+    operation.emergency = e.emergency;
     let forward = e.verb.direction() == Direction::Forward;
     let shared = model.claim.shared.is_some() && model.claim.name.is_none();
     if forward && shared && !e.dry_run {
@@ -174,7 +181,8 @@ fn planning(model: &mut Model, e: &mut Errand, out: &mut Vec<Effect>) {
     let plan = match &d.plan {
         PlanState::Reading => return,
         PlanState::Cannot(why) => {
-            let with = if **why == *"it is gone" { code::NOT_FOUND } else { code::REFUSED };
+            let why = d.going.as_ref().map_or_else(|| why.to_string(), |g| format!("{g}; {why}"));
+            let with = if *why == *"it is gone" { code::NOT_FOUND } else { code::REFUSED };
             let what = format!("{} {}: {why}", e.verb.word(), e.target);
             return end(e, with, &what, out);
         }
@@ -184,7 +192,7 @@ fn planning(model: &mut Model, e: &mut Errand, out: &mut Vec<Effect>) {
     let to = to.map(|h| format!(" to {}", d.seen.version_of(h))).unwrap_or_default();
     let at = (d.seen.id.at(), &d.seen.id.namespace, show::place(model));
     say(out, &format!("{} {}{to}, namespace {}, {}.", e.verb.word().to_uppercase(), at.0, at.1, at.2));
-    for l in ask::story(model, d) {
+    for l in d.going.iter().map(|g| format!("{g}.")).chain(ask::story(model, d)) {
         say(out, &l);
     }
     if e.dry_run {
@@ -201,6 +209,14 @@ fn planning(model: &mut Model, e: &mut Errand, out: &mut Vec<Effect>) {
     }
     if let Err(why) = name(model, e) {
         return end(e, code::REFUSED, &why, out);
+    }
+    let said = e.reason.clone().unwrap_or_default();
+    if let Some(em) = model.dialog.as_mut().and_then(|d| d.act_mut()).and_then(|d| d.emergency.as_mut()) {
+        em.reason = said.chars().filter(|c| !c.is_control()).take(REASON_MOST).collect();
+        em.taken = em.is_said();
+        if !em.taken {
+            return end(e, code::REFUSED, "an emergency asks for a sentence in --reason; nothing was sent", out);
+        }
     }
     if let Some(reason) = e.reason.take() {
         let target = model.dialog.as_ref().and_then(|d| d.act()).map(|d| d.operation.target.clone());
@@ -241,11 +257,19 @@ fn under_way(model: &mut Model, e: &mut Errand, id: ActId, out: &mut Vec<Effect>
         }
         return;
     }
+    // A console waits for its disk as long as it takes; a script is told.
+    if unwritten(act).is_some_and(|since| model.now.person.0 - since.0 >= PATIENCE_MS) {
+        let why = format!("the log has not taken the intent in {} s", PATIENCE_MS / 1_000);
+        acts::drop_act(model, id, why.clone().into(), out);
+        return end(e, code::NOT_WRITABLE, &format!("not sent: {why}"), out);
+    }
     let reached = |u: Until| e.until == u;
     let (with, words) = match &act.state {
         State::Settled => (code::OK, format!("{} {}", act.done_word(), act.target().at())),
         State::Accepted | State::Seen if reached(Until::Accepted) && last(act) => (code::OK, "accepted".to_owned()),
         State::Seen if reached(Until::Seen) && last(act) => (code::OK, "seen".to_owned()),
+        // What changed under it is being read.
+        State::Refused(_) if model.asks.values().any(|p| *p == Purpose::Differs(id)) => return,
         State::Refused(r) => {
             let with = match r.kind {
                 RefusedBy::Auth => code::AUTH,
@@ -281,6 +305,14 @@ fn under_way(model: &mut Model, e: &mut Errand, id: ActId, out: &mut Vec<Effect>
         | State::Unknown(_) => return,
     };
     end(e, with, &words, out);
+}
+
+/// Since when its intent is on its way to the disk.
+fn unwritten(act: &Act) -> Option<Person> {
+    match (&act.state, &act.on_disk) {
+        (State::Preparing | State::Logging, OnDisk::Waiting(since)) => Some(*since),
+        _ => None,
+    }
 }
 
 /// Nothing of its plan is left to send.

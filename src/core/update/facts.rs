@@ -1,17 +1,19 @@
 //! What the sources say, and what follows from it: verdicts, burn, history to ask for, acts to settle, lines for the log.
 
-use super::{bump, elsewhere, looked, moved, observed, records, settle};
+use super::{bump, burn, elsewhere, looked, moved, observed, records, settle, side, side_read, watch};
 use crate::core::act::hand;
-use crate::core::case::runbook::StepKind;
+use crate::core::act::plan::Verb;
+use crate::core::case::runbook::want::Judged as Compared;
+use crate::core::case::runbook::{Asks, Check, StepKind, judge};
 use crate::core::effect::{Effect, Question};
 use crate::core::entry::Kind;
 use crate::core::id::AskId;
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
-use crate::core::judge::burn::{Burn, Rules};
-use crate::core::judge::freshness::Age;
-use crate::core::judge::judged::{Figures, Judged};
-use crate::core::judge::verdict::{Cause, Word};
+use crate::core::judge::judged::{Figures, Judged, Stands};
+use crate::core::judge::policy::Policy;
+use crate::core::judge::verdict::{Cause, Verdict, Word};
 use crate::core::model::{Model, Purpose};
+use crate::core::record::Record;
 use crate::core::time::{Person, Utc};
 use crate::core::world::fact::Fact;
 use crate::core::world::interest::Interest;
@@ -22,7 +24,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// An ended session's act that could not be read back is asked for again after this long.
-const READ_AGAIN_MS: i64 = 15_000;
+pub(super) const READ_AGAIN_MS: i64 = 15_000;
 
 pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut Vec<Effect>) {
     let before = model.world.sources.get(source).map(|s| link_word(&s.link));
@@ -44,6 +46,7 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
             Change::Gone(t) => {
                 interest(model, out);
                 model.judged.remove(&t.id);
+                burn::follow(model);
                 model.world.ways_back.remove(&t.id);
                 let words = "is gone".to_string();
                 let data = json!({"words": words});
@@ -59,15 +62,25 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
             Change::Evidence(e) => looked::evidence(model, *e),
             Change::Logs(l) => looked::lines(model, *l),
             Change::Raw(r) => looked::raw(model, *r),
+            Change::Alerts(source) => {
+                super::alerts::told(model, &source, out);
+                side::observe(model, &source, out);
+                bump(model);
+            }
+            Change::Beside(source) => {
+                side::observe(model, &source, out);
+                moved::regate(model);
+                bump(model);
+            }
             Change::Blocks(b) => {
                 let at = at(&model.world, &b.service, model.now.utc);
                 let ids: Vec<TargetId> = model.world.targets_of(&b.service).map(|t| t.id.clone()).collect();
                 for id in ids {
                     let Some(j) = model.judged.get_mut(&id) else { continue };
-                    let was = j.verdict.word;
-                    if j.feed(&b.blocks, &at) {
+                    let was = j.stands();
+                    if j.feed(&b, &at) {
                         bump(model);
-                        verdict_line(model, &id, was, out);
+                        verdict_line(model, &id, Some(&was), out);
                         observed::figures(model, &id, out);
                     }
                     history(model, &id, out);
@@ -75,9 +88,13 @@ pub(super) fn fact(model: &mut Model, source: &SourceId, fact: Fact, out: &mut V
                 moved::regate(model);
             }
             Change::Windows(service) => {
-                burn(model, &service);
-                observed::burn(model, &service, out);
+                burn::told(model, &service, out);
                 moved::regate(model);
+            }
+            Change::Telemetry(service) => {
+                told(model, &service, out);
+                burn::told(model, &service, out);
+                bump(model);
             }
             Change::Checked(_) => bump(model),
         }
@@ -148,6 +165,7 @@ fn target(model: &mut Model, id: &TargetId, before: Option<&TargetState>, out: &
     let Some(t) = model.world.targets.get(id).cloned() else { return };
     bump(model);
     follow(model, &t, out);
+    burn::follow(model);
     // What is looked at follows what moves.
     if before.is_none_or(|b| b.candidate != t.candidate || b.stable != t.stable) {
         interest(model, out);
@@ -155,6 +173,8 @@ fn target(model: &mut Model, id: &TargetId, before: Option<&TargetState>, out: &
     match before {
         Some(b) => {
             transitions(model, b, &t, out);
+            watch::finished(model, b, &t, out);
+            watch::restarts(model, b, &t, out);
             elsewhere::changed(model, b, &t, out);
         }
         None if t.is_moving() => {
@@ -177,18 +197,59 @@ fn follow(model: &mut Model, t: &TargetState, out: &mut Vec<Effect>) {
         model.judged.remove(&t.id);
         return;
     }
-    if model.judged.get(&t.id).is_some_and(|j| j.is_about(t)) {
+    let at = at(&model.world, &t.service, model.now.utc);
+    if let Some(j) = model.judged.get_mut(&t.id)
+        && j.is_about(t)
+    {
+        let was = j.stands();
+        j.about(t, &at);
+        if j.look(&at) {
+            verdict_line(model, &t.id, Some(&was), out);
+        }
         return;
     }
-    let at = at(&model.world, &t.service, model.now.utc);
-    match Judged::begin(t, model.world.services.get(&t.service), has_telemetry(&model.world), &at) {
-        Some(j) => {
+    // With the target found elsewhere and what was acknowledged before, so that its first word is the right one.
+    match Judged::begin(t, Policy::of(&model.world, &t.service), has_telemetry(&model.world), &at) {
+        Some(mut j) => {
+            for (of, look) in model.acked.get(&t.id).into_iter().flatten() {
+                if *of == j.candidate {
+                    j.ack(*look);
+                }
+            }
+            j.look(&at);
+            let worse = j.verdict.word == Word::Worse;
             model.judged.insert(t.id.clone(), j);
+            told(model, &t.service, out);
+            // A candidate that does not start is worse before any block was read.
+            if worse {
+                verdict_line(model, &t.id, None, out);
+            }
             history(model, &t.id, out);
         }
         None => {
             model.judged.remove(&t.id);
         }
+    }
+}
+
+/// Targets, limits and routes as the service's config and its sources tell them now.
+fn told(model: &mut Model, service: &ServiceId, out: &mut Vec<Effect>) {
+    let at = at(&model.world, service, model.now.utc);
+    let told = model.world.telemetry.get(service);
+    let policy = Policy::of(&model.world, service);
+    let ids: Vec<TargetId> = model.world.targets_of(service).map(|t| t.id.clone()).collect();
+    let mut lines = Vec::new();
+    for id in ids {
+        let Some(j) = model.judged.get_mut(&id) else { continue };
+        let was = j.stands();
+        let other = j.under(policy.clone());
+        j.routed(told);
+        if other && j.look(&at) {
+            lines.push((id, was));
+        }
+    }
+    for (id, was) in lines {
+        verdict_line(model, &id, Some(&was), out);
     }
 }
 
@@ -207,9 +268,9 @@ fn telemetry_found(model: &mut Model, out: &mut Vec<Effect>) {
         let at = at(&model.world, &service, model.now.utc);
         let Some(j) = model.judged.get_mut(&id) else { continue };
         j.telemetry = true;
-        let was = j.verdict.word;
+        let was = j.stands();
         j.look(&at);
-        verdict_line(model, &id, was, out);
+        verdict_line(model, &id, Some(&was), out);
         history(model, &id, out);
     }
 }
@@ -280,7 +341,7 @@ fn transitions(model: &Model, was: &TargetState, is: &TargetState, out: &mut Vec
 }
 
 /// What a target says of itself, whole: a reader must not have to guess it from the words.
-fn phase(t: &TargetState, words: &str, first: bool) -> serde_json::Value {
+pub(super) fn phase(t: &TargetState, words: &str, first: bool) -> serde_json::Value {
     let mut data = json!({
         "words": words,
         "phase": t.phase.word(),
@@ -298,27 +359,37 @@ fn phase(t: &TargetState, words: &str, first: bool) -> serde_json::Value {
     records::change(t, data)
 }
 
-fn verdict_line(model: &Model, id: &TargetId, was: Word, out: &mut Vec<Effect>) {
+/// A verdict whose word changed, or one of whose informing signals became WORSE or no longer is. `was`: as it stood
+/// before; `None` writes in any case.
+fn verdict_line(model: &Model, id: &TargetId, was: Option<&Stands>, out: &mut Vec<Effect>) {
     let (Some(j), Some(t)) = (model.judged.get(id), model.world.targets.get(id)) else { return };
-    let is = j.verdict.word;
-    if std::mem::discriminant(&was) == std::mem::discriminant(&is) {
+    if was.is_some_and(|was| *was == j.stands()) {
         return;
     }
-    let detail = is.detail();
-    let words = if detail.is_empty() { is.word().to_string() } else { format!("{}, {detail}", is.word()) };
-    let mut data = json!({
-        "words": words,
-        "word": is.word(),
-        "candidate": [j.verdict.candidate.failed, j.verdict.candidate.total],
-        "stable": [j.verdict.stable.failed, j.verdict.stable.total],
-        "difference": j.verdict.difference.map(|d| [d.d, d.range.lo, d.range.hi]),
-        "limit": j.verdict.limit.margin,
-    });
-    match j.verdict.latched.map(|l| l.cause).filter(|_| is == Word::Worse) {
+    let v = &j.verdict;
+    let mut data = counted(v);
+    data["words"] = json!(j.said());
+    data["detail"] = json!(v.word.detail());
+    data["signal"] = json!(j.signal);
+    data["measured"] = json!(j.measured().words());
+    if !j.heard.is_empty() {
+        data["signals"] = j.signals().map(|(s, v, _)| (s.word().to_owned(), counted(v))).collect();
+    }
+    let cautions = j.cautions();
+    if !cautions.is_empty() {
+        data["cautions"] = json!(cautions);
+    }
+    match v.latched.map(|l| l.cause).filter(|_| v.word == Word::Worse) {
         Some(Cause::Whole) => data["cause"] = json!("whole"),
         Some(Cause::Recent) => data["cause"] = json!("recent"),
         Some(Cause::Breaker { failed, total }) => {
             (data["cause"], data["breaker"]) = (json!("breaker"), json!([failed, total]));
+        }
+        Some(Cause::CrashLoop { pods, of }) => {
+            (data["cause"], data["pods"]) = (json!("crash loop"), json!([pods, of]));
+        }
+        Some(Cause::NeverReady { pods, of }) => {
+            (data["cause"], data["pods"]) = (json!("never ready"), json!([pods, of]));
         }
         None => {}
     }
@@ -326,18 +397,15 @@ fn verdict_line(model: &Model, id: &TargetId, was: Word, out: &mut Vec<Effect>) 
     out.push(Effect::Append { entry: records::plain(Kind::Verdict, model.now.utc, Some(id), data), ticket: None });
 }
 
-fn burn(model: &mut Model, service: &ServiceId) {
-    let Some(slo) = model.world.services.get(service).and_then(|s| s.slo) else { return };
-    let Some(windows) = model.world.windows.get(service) else { return };
-    let rows: Vec<(u32, crate::core::world::figures::Counts)> = windows.iter().map(|(s, w)| (*s, w.counts)).collect();
-    let live = model.world.targets_of(service).any(TargetState::is_moving);
-    let age = Figures::age(model.world.samples.get(service), &model.world, model.now.utc).unwrap_or(Age::Withdrawn);
-    let rules = Rules { period_secs: slo.period_days * 86_400, ..Rules::new(slo.objective) };
-    let burn = Burn::judge(&rows, &rules, live, age);
-    if model.burns.get(service) != Some(&burn) {
-        model.burns.insert(service.clone(), burn);
-        bump(model);
-    }
+/// One signal's word and what it rests on.
+fn counted(v: &Verdict) -> serde_json::Value {
+    json!({
+        "word": v.word.word(),
+        "candidate": [v.candidate.failed, v.candidate.total],
+        "stable": [v.stable.failed, v.stable.total],
+        "difference": v.difference.map(|d| [d.d, d.range.lo, d.range.hi]),
+        "limit": v.limit.margin,
+    })
 }
 
 /// What ended sessions left open and could not be read back yet.
@@ -349,6 +417,10 @@ pub(super) fn loose_ends(model: &mut Model, out: &mut Vec<Effect>) {
             continue;
         }
         l.next = None;
+        if let Some(left) = l.side.clone() {
+            side_read::left(model, n, &left, out);
+            continue;
+        }
         let Some(target) = l.target.clone() else { continue };
         let id = model.next_ask(Purpose::Unfinished(n));
         out.push(Effect::Ask { id, source: target.source.clone(), question: Question::Read(target) });
@@ -365,25 +437,21 @@ pub(super) fn grow_old(model: &mut Model, out: &mut Vec<Effect>) {
     let ids: Vec<TargetId> = model.judged.keys().cloned().collect();
     let mut changed = false;
     for id in ids {
-        let Some(service) = model.world.targets.get(&id).map(|t| t.service.clone()) else { continue };
-        let at = at(&model.world, &service, model.now.utc);
+        let Some(t) = model.world.targets.get(&id) else { continue };
+        let at = at(&model.world, &t.service, model.now.utc);
         let Some(j) = model.judged.get_mut(&id) else { continue };
-        let was = j.verdict.word;
+        let was = j.stands();
+        if j.unready.is_some() {
+            // Pods that do not get ready say nothing more: time alone tells.
+            j.about(t, &at);
+        }
         if j.look(&at) {
             changed = true;
-            verdict_line(model, &id, was, out);
+            verdict_line(model, &id, Some(&was), out);
         }
         history(model, &id, out);
     }
-    let services: Vec<ServiceId> = model.burns.keys().cloned().collect();
-    for s in services {
-        let age = Figures::age(model.world.samples.get(&s), &model.world, model.now.utc).unwrap_or(Age::Withdrawn);
-        if model.burns.get(&s).is_some_and(|b| b.age != age) {
-            burn(model, &s);
-            observed::burn(model, &s, out);
-            changed = true;
-        }
-    }
+    changed |= burn::grow_old(model, out);
     if changed {
         model.rows_dirty = true;
         moved::regate(model);
@@ -396,19 +464,31 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
     let reached = answer.is_ok();
     looked::answered(model, &why);
     let source = match &why {
-        Purpose::Backfill { .. } | Purpose::Check { .. } => {
+        Purpose::Backfill { .. } | Purpose::Check { .. } | Purpose::Look { .. } => {
             model.world.sources.iter().find(|(_, s)| s.abilities.roles.telemetry).map(|(n, _)| n.clone())
         }
         Purpose::WayBack(t) | Purpose::Evidence(t) | Purpose::Raw(t) => Some(t.source.clone()),
         Purpose::Logs(l) => Some(l.target.source.clone()),
-        Purpose::Unknown(act) => model.acts.get(act).map(|a| a.target().source.clone()),
-        Purpose::Unfinished(n) => model.loose.get(*n).and_then(|l| l.target.as_ref()).map(|t| t.source.clone()),
+        Purpose::Side(id) | Purpose::SideAgain(id) => model.sides.get(id).map(|s| s.plan.source.clone()),
+        Purpose::Unknown(act) | Purpose::Differs(act) => model.acts.get(act).map(|a| a.target().source.clone()),
+        Purpose::Unfinished(n) => model.loose.get(*n).and_then(|l| match (&l.side, &l.target) {
+            (Some(side), _) => Some(side.source.clone()),
+            (None, target) => target.as_ref().map(|t| t.source.clone()),
+        }),
+        // It has no facts.
+        Purpose::DryRun(_) => None,
     };
     if let Purpose::Backfill { target, from, .. } = &why
         && let Some(j) = model.judged.get_mut(target)
     {
         j.answered(*from, model.now.utc);
     }
+    // A source that answers without a word of its flags has said nothing of one.
+    let again = match &answer {
+        Ok(facts) if facts.iter().any(|f| matches!(f, Fact::Flags(_))) => Ok(()),
+        Ok(_) => Err("it does not say how its flags stand".into()),
+        Err(e) => Err(e.sentence.clone()),
+    };
     match (answer, &source) {
         (Ok(facts), Some(source)) => {
             for f in facts {
@@ -417,28 +497,36 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
         }
         (Err(error), _) => {
             looked::failed(model, &why, &error);
-            if let Purpose::Check { runbook, step } = &why {
-                super::steps::check_answered(model, runbook, *step, Err(&error.sentence), out);
+            if let Purpose::DryRun(dialog) = &why {
+                super::dry::refused(model, *dialog, &error);
+            }
+            if let Purpose::Check { runbook, step, .. } = &why {
+                super::steps::answered(model, runbook, *step, &Compared::no(error.sentence.clone()), out);
             }
         }
         (Ok(_), None) => {}
     }
     match why {
         // Their facts were taken above, and their failures said.
-        Purpose::WayBack(_) | Purpose::Evidence(_) | Purpose::Logs(_) | Purpose::Raw(_) => {}
+        Purpose::WayBack(_) | Purpose::Evidence(_) | Purpose::Logs(_) | Purpose::Raw(_) | Purpose::DryRun(_) => {}
+        Purpose::Side(id) => side::read_back(model, id, reached, out),
+        Purpose::SideAgain(id) => side_read::again(model, id, again, out),
         Purpose::Unknown(act) => settle::read_back(model, act, reached, out),
+        Purpose::Differs(act) => super::conflict::read(model, act, reached, out),
         Purpose::Unfinished(n) => found(model, n, reached, out),
-        Purpose::Check { runbook, step } => {
+        Purpose::Check { runbook, step, query } => {
             // A question that failed was answered above.
             if reached {
-                let query = match model.runbooks.get(&runbook).and_then(|r| r.step(step)).map(|s| &s.kind) {
-                    Some(StepKind::Check(c)) => c.query.clone(),
-                    Some(StepKind::Manual) | None => return,
+                let expect = match model.runbooks.get(&runbook).and_then(|r| r.step(step)).map(|s| &s.kind) {
+                    Some(StepKind::Check(Check { asks: Asks::Query { expect, .. }, .. })) => *expect,
+                    Some(_) | None => return,
                 };
                 let found = model.world.checked.get(&query).and_then(|c| c.value);
-                super::steps::check_answered(model, &runbook, step, Ok(found), out);
+                super::steps::answered(model, &runbook, step, &judge(expect, Ok(found)), out);
             }
         }
+        // What it found stands among the figures; nothing is judged by it.
+        Purpose::Look { .. } => bump(model),
         Purpose::Backfill { target, .. } => {
             // A question that failed is asked again by the next tick, not at once.
             if reached {
@@ -452,12 +540,28 @@ pub(super) fn asked(model: &mut Model, id: AskId, answer: Result<Vec<Fact>, Sour
 fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
     // Another console may have been quicker.
     let Some(l) = model.loose.get_mut(n).filter(|l| l.found.is_none() && !l.closed) else { return };
+    if let Some(left) = l.side.clone() {
+        side_read::found(model, n, &left, reached, out);
+        return;
+    }
     if !reached {
         // Asked again until the source answers: the alarm row says that it is being read back.
         l.next = Some(Person(model.now.person.0 + READ_AGAIN_MS));
         return;
     }
     let state = l.target.as_ref().and_then(|t| model.world.targets.get(t));
+    let mut how = "read back after the session ended".to_owned();
+    if l.cord.is_some() && (*l.verb == *Verb::Hold.word() || *l.verb == *Verb::Resume.word()) {
+        let asked = *l.verb == *Verb::Hold.word();
+        let ours = |s: &TargetState| s.held_by.as_ref().is_none_or(|m| *m.name == *hand::OURS);
+        let done = state.is_some_and(|s| s.held == asked && (!asked || ours(s)));
+        // A request may be on its way for a while after its session has ended.
+        if !done && state.is_some() && model.now.utc.since(l.at) < settle::UNKNOWN_FOR_MS {
+            l.next = Some(Person(model.now.person.0 + READ_AGAIN_MS));
+            return;
+        }
+        how.push_str(if done { ": it was done" } else { ": it was not done" });
+    }
     let words: Arc<str> = match state {
         Some(s) => {
             let v = s.stable.as_ref().map(|h| s.version_of(h)).unwrap_or_default();
@@ -475,7 +579,7 @@ fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
     l.found = Some(words);
     // What was cut half-way stays open as long as it can be finished.
     if l.cut.is_none() || gone {
-        super::finish::close(model, n, "read back after the session ended", out);
+        super::finish::close(model, n, &how, out);
     }
     bump(model);
 }
@@ -485,18 +589,55 @@ pub(super) fn acknowledge(model: &mut Model, target: &TargetId, out: &mut Vec<Ef
     let at = at(&model.world, &t.service, model.now.utc);
     let now = model.now.utc;
     if let Some(j) = model.judged.get_mut(target)
-        && let Some(look) = j.verdict.look
+        && let Some(look) = j.verdict.look.or_else(|| j.pods.map(|_| now))
     {
-        let was = j.verdict.word;
-        j.judge.ack(look);
+        let was = j.stands();
+        j.ack(look);
         j.look(&at);
+        let candidate = j.candidate.clone();
         let data = json!({"what": "verdict", "look": look.0, "candidate": j.candidate});
         out.push(Effect::Append { entry: records::plain(Kind::Acknowledged, now, Some(target), data), ticket: None });
+        remember_ack(model, target, candidate, look);
         // The word that stands from now on is a transition like any other.
-        verdict_line(model, target, was, out);
+        verdict_line(model, target, Some(&was), out);
     }
     model.rows_dirty = true;
     bump(model);
+}
+
+/// Another console's person acknowledged what stands here as well: the look that the record names is the same one.
+pub(super) fn acknowledged_elsewhere(model: &mut Model, r: &Record) {
+    // A replay shows what its own records said, not what our judge makes of blocks it never had.
+    let d = &r.data;
+    if r.kind != Kind::Acknowledged.word() || d["what"] != "verdict" || model.replay.is_some() {
+        return;
+    }
+    let (Some(id), Some(look)) = (r.target_id(), d["look"].as_i64()) else { return };
+    // At the opening records are read before any source has answered.
+    if let Some(candidate) = d["candidate"].as_str() {
+        remember_ack(model, &id, Hash::new(candidate), Utc(look));
+    }
+    let Some(service) = model.world.targets.get(&id).map(|t| t.service.clone()) else { return };
+    let at = at(&model.world, &service, model.now.utc);
+    let Some(j) = model.judged.get_mut(&id).filter(|j| d["candidate"].as_str() == Some(j.candidate.as_str())) else {
+        return;
+    };
+    j.ack(Utc(look));
+    j.look(&at);
+    model.rows_dirty = true;
+    bump(model);
+}
+
+/// Acknowledgements kept of each target.
+const ACKS: usize = 20;
+
+fn remember_ack(model: &mut Model, target: &TargetId, candidate: Hash, look: Utc) {
+    let kept = model.acked.entry(target.clone()).or_default();
+    if !kept.contains(&(candidate.clone(), look)) {
+        kept.push((candidate, look));
+    }
+    let over = kept.len().saturating_sub(ACKS);
+    kept.drain(..over);
 }
 
 /// Ways back that are checked again and again.

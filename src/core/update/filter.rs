@@ -1,7 +1,8 @@
 //! The filter (`/`) and the matches (`<`, `>`). Typing chooses the first row that answers; nothing else moves what is
 //! chosen. No act ever starts here.
 
-use super::{browse, bump};
+use super::{alerts, browse, bump};
+use crate::core::aside;
 use crate::core::board;
 use crate::core::id::ServiceId;
 use crate::core::intent::{Context, Intent};
@@ -24,7 +25,7 @@ pub(super) fn open(model: &mut Model) {
     let row_before = match of {
         Listing::Sources => model.nav.source_row,
         Listing::Steps => model.nav.step_row,
-        Listing::Services | Listing::Help | Listing::Records => 0,
+        Listing::Services | Listing::Help | Listing::Records | Listing::Alerts => 0,
     };
     let record_before = listing::chosen_record(model).cloned();
     model.nav.filter = Some(Filter {
@@ -36,6 +37,7 @@ pub(super) fn open(model: &mut Model) {
         chosen_before: model.nav.selected.clone(),
         row_before,
         record_before,
+        alert_before: model.nav.alert.clone(),
     });
 }
 
@@ -97,6 +99,7 @@ fn leave(model: &mut Model) -> bool {
         Listing::Steps => model.nav.step_row = filter.row_before,
         Listing::Help => {}
         Listing::Records => browse::choose(model, filter.record_before),
+        Listing::Alerts => model.nav.alert = filter.alert_before,
     }
     restore(model, filter.before, filter.before_of);
     true
@@ -140,7 +143,7 @@ fn is_of(overlay: &Overlay, of: Listing) -> bool {
         Overlay::Help { .. } => of == Listing::Help,
         Overlay::Log(_) => of == Listing::Records,
         Overlay::Palette(field) => field.under.as_deref().is_some_and(|u| is_of(u, of)),
-        Overlay::Lines(_) | Overlay::Raw { .. } | Overlay::Pick(_) => false,
+        Overlay::Lines(_) | Overlay::Raw { .. } | Overlay::Pick(_) | Overlay::Answer { .. } => false,
         Overlay::Explain { .. } | Overlay::Note(_) | Overlay::SkipReason { .. } | Overlay::Who { .. } => false,
     }
 }
@@ -183,6 +186,10 @@ fn matches(model: &Model, of: Listing, words: &str) -> Vec<usize> {
             let all = listing::records_of(model, false);
             (0..all.len()).filter(|i| all.get(*i).is_some_and(|r| listing::is_record(r, words))).collect()
         }
+        Listing::Alerts => {
+            let all = aside::unfiltered(model);
+            (0..all.len()).filter(|i| all.get(*i).is_some_and(|f| aside::answers(f, words))).collect()
+        }
     }
 }
 
@@ -199,6 +206,10 @@ fn row(model: &Model, of: Listing) -> usize {
             let all = listing::records_of(model, false);
             listing::chosen_record(model).and_then(|k| all.iter().position(|r| r.is(k))).unwrap_or(0)
         }
+        Listing::Alerts => {
+            let chosen = model.nav.alert.as_ref();
+            chosen.and_then(|k| aside::unfiltered(model).iter().position(|f| f.is(k))).unwrap_or(0)
+        }
     }
 }
 
@@ -214,6 +225,11 @@ fn choose(model: &mut Model, of: Listing, to: usize) {
         Listing::Records => {
             let key = listing::records_of(model, false).get(to).map(|r| r.key());
             browse::choose(model, key);
+        }
+        Listing::Alerts => {
+            if let Some(key) = aside::unfiltered(model).get(to).map(|f| f.key()) {
+                alerts::choose(model, key);
+            }
         }
     }
 }

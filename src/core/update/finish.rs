@@ -1,8 +1,10 @@
 //! A plan that an ended session left half done: when it is over, whoever finished it, a record of ours says so.
 
 use super::{bump, records};
+use crate::core::act::cord::Hold;
 use crate::core::act::flight::State;
 use crate::core::act::plan::Verb;
+use crate::core::act::side::Left;
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::id::Hash;
@@ -60,13 +62,22 @@ pub(super) fn close(model: &mut Model, n: usize, how: &str, out: &mut Vec<Effect
     let now = model.now.utc;
     let Some(l) = model.loose.get_mut(n) else { return };
     l.closed = true;
-    let data = json!({
+    let mut data = json!({
         "how": how,
         "session": l.session,
         "of": {"session": l.session, "ticket": l.ticket},
         "found": l.found,
         "verb": l.words,
     });
+    // What became of a hold of the cord is said as its own session would have said it: else it is held for ever.
+    if let Some(hold) = &l.cord {
+        data["verb"] = json!(l.verb);
+        data["cord"] = json!(true);
+        data["candidate"] = json!(hold.candidate);
+    }
+    if let Some(side) = &l.side {
+        (data["verb"], data["subject"], data["source"]) = (json!(side.verb), json!(side.subject), json!(side.source));
+    }
     let target = l.target.clone();
     out.push(Effect::Append { entry: records::plain(Kind::Resolved, now, target.as_ref(), data), ticket: None });
     bump(model);
@@ -101,6 +112,8 @@ pub(super) fn told_by_log(model: &Model, u: &mut Unfinished) {
     if u.by.is_empty() {
         u.by = intent.who().into();
     }
+    u.side = u.side.take().or_else(|| Left::read(d).map(Box::new));
+    u.cord = u.cord.take().or_else(|| Hold::read(d));
     u.to = u.to.take().or_else(|| d["to"].as_str().map(Hash::new));
     let (step, of) = (d["step"].as_u64().unwrap_or(0), d["of"].as_u64().unwrap_or(0));
     let left = |r: &&Record| r.ticket == Some(u.ticket) && matches!(r.kind.as_str(), "accepted" | "seen");

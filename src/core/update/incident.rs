@@ -1,6 +1,6 @@
 //! Incidents: what the records say of them, the records that sheets become, offers, the lead that lapses.
 
-use super::{Touched, bump, records, sheets};
+use super::{Touched, bump, checks, records, sheets};
 use crate::core::act::plan::Verb;
 use crate::core::act::sheet::{Sheet, What};
 use crate::core::case::casebook::names_one;
@@ -35,6 +35,7 @@ pub(super) fn fold(model: &mut Model, records: &[Record]) {
     for r in records {
         model.cord.take(r);
         model.casebook.take(r);
+        model.ledger.take(r);
     }
     if model
         .desk
@@ -319,12 +320,14 @@ pub(super) fn confirmed(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
             append_of(model, s, Kind::Told, None, data, out);
             model.tell("recorded as told; andon sent nothing");
         }
+        // They send something: `side.rs`.
+        What::Ack | What::Silence | What::Wake | What::Revoke | What::FlagOff | What::FlagOn => {}
         What::Decide => {
-            let target = crate::core::board::selected_target(model).map(|t| t.id.clone());
-            let data = json!({"text": s.value("text"), "reason": s.value("reason")});
-            append_of(model, s, Kind::Decision, target.as_ref(), data, out);
+            let target: Option<TargetId> = serde_json::from_value(s.data["target"].clone()).ok();
+            append_of(model, s, Kind::Decision, target.as_ref(), sheets::decided(s), out);
             model.tell("kept in the log");
         }
+        What::Checklists => checks::keep(model, s, out),
     }
     bump(model);
 }
@@ -395,6 +398,7 @@ fn opened(model: &mut Model, s: &Sheet, out: &mut Vec<Effect>) {
         "title": s.value("title"),
         "severity": severity(s),
         "lead": lead,
+        "candidate": s.data["candidate"],
         "service": text(s, "service"),
         "why": s.data["why"],
         "first_bad": first_bad.map(Utc::rfc3339),

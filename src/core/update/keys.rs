@@ -1,8 +1,8 @@
 //! A key: the keymap, half-typed chords, bursts, and what each intent does. No act starts here; its dialog does.
 
 use super::{
-    browse, bump, choose, confirm, filter, incident, link, looked, many, moved, palette, panes, pick, records, replay,
-    sheets, steps, who, writing,
+    alerts, browse, bump, checks, choose, confirm, drill, filter, incident, link, looked, many, moved, palette, panes,
+    past, pick, records, replay, sheets, sides, steps, watch, who, writing,
 };
 use crate::core::act::dialog::{Dialog, DialogKind};
 use crate::core::act::many::Whole;
@@ -16,14 +16,13 @@ use crate::core::frozen;
 use crate::core::here;
 use crate::core::id::{ServiceId, TargetId};
 use crate::core::intent::{Context, Intent};
-use crate::core::judge::verdict::Word;
 use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
 use crate::core::listing;
 use crate::core::model::{Model, Place};
 use crate::core::nav::{Listing, Overlay, Pane, Screen};
+use crate::core::statement;
 use crate::core::time::Person;
-use crate::core::world::source::Link;
 use serde_json::json;
 
 /// After waking, keys within this many milliseconds only choose a screen.
@@ -104,6 +103,9 @@ fn pressed(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
         }
         Found::Prefix if model.replay.is_some() && here::begins_act(model, &keys) => model.tell(replay::NO_ACT),
         Found::Prefix => {
+            if here::begins_act(model, &keys) {
+                past::act_key(model);
+            }
             // Pinned now: rows may move while the menu is read.
             let target = here::begins_act(model, &keys).then(|| board::selected_target(model)).flatten();
             model.nav.menu_target = target.map(|t| t.id.clone());
@@ -129,6 +131,9 @@ fn waking_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) {
             | Intent::ScreenRunbook
             | Intent::ScreenSources
             | Intent::ScreenIncident
+            | Intent::ScreenWatch
+            | Intent::ScreenAlerts
+            | Intent::ScreenTimeline
             | Intent::Help
             | Intent::Palette
             | Intent::Quit => {
@@ -153,6 +158,12 @@ pub(super) fn wake(model: &mut Model) {
     model.nav.screen = if bad { Screen::Verdict } else { Screen::Board };
     model.nav.deaf_until = Person(model.now.person.0 + DEAF_MS);
     link::open_at(model);
+    // What a drill is about stood on the waking screen for a moment only: nobody has read it.
+    if let Some(goal) = model.environment.goal.clone().filter(|_| model.environment.place == Place::Drill) {
+        let palette = model.keymap.shown(Intent::Palette).unwrap_or_default();
+        let hint = if model.hints.is_empty() { String::new() } else { format!(" Stuck: {palette}drill-hint.") };
+        model.tell(format!("DRILL {goal}{hint}"));
+    }
     // What hurts at the opening is no news afterwards.
     model.nav.known_trouble =
         model.rows.iter().take_while(|r| alarm::is_trouble(r)).map(|r| r.service.clone()).collect();
@@ -198,12 +209,7 @@ fn choose_late(model: &mut Model) {
 
 /// Every source has said something, and what it was asked has come.
 fn answered(model: &Model) -> bool {
-    let said = model.world.sources.values().all(|s| match s.link {
-        Link::Watching | Link::Polling | Link::Failed(_) => true,
-        Link::Connecting | Link::Reading { .. } => false,
-    });
-    said && !model.world.sources.is_empty()
-        && model.judged.values().all(|j| j.asked.is_empty() && j.verdict.progress.reading().is_none())
+    !model.world.sources.is_empty() && statement::is_whole(model)
 }
 
 /// An intent that a hand chose, by keys or by words.
@@ -221,12 +227,18 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         model.tell(replay::NO_ACT);
         return;
     }
+    // However it was asked for: by keys, by a name in the palette, by a step.
+    if i.is_act() {
+        past::act_key(model);
+    }
     match i {
         Intent::RollBack => act(model, Verb::RollBack, menu_target, out),
         Intent::Hold => act(model, Verb::Hold, menu_target, out),
         Intent::Resume => act(model, Verb::Resume, menu_target, out),
         Intent::Promote => act(model, Verb::Promote, menu_target, out),
         Intent::PromoteFull => act(model, Verb::PromoteFull, menu_target, out),
+        Intent::Emergency => emergency(model, menu_target, out),
+        Intent::Checklists => checks::open(model, menu_target),
         Intent::SkipStep => act(model, Verb::SkipStep, menu_target, out),
         Intent::Retry => pick::again(model, menu_target, out),
         Intent::RollBackTo => pick::versions(model, menu_target.as_ref()),
@@ -252,21 +264,18 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
                 model.tell("LOOK-ONLY already");
             }
         }
-        Intent::Acknowledge => match menu_target {
-            Some(t)
-                if model.judged.get(&t).is_some_and(|j| j.verdict.word == Word::Worse)
-                    && !model.environment.read_only =>
-            {
-                dialog(model, DialogKind::Acknowledge(t));
-            }
-            Some(_) | None => model.tell("there is no WORSE verdict here to acknowledge"),
-        },
+        Intent::Acknowledge => sides::acknowledge(model, menu_target, out),
+        Intent::Silence => sides::silence(model, out),
+        Intent::FlagOff => sides::flag(model, false, out),
+        Intent::FlagOn => sides::flag(model, true, out),
+        Intent::Wake => sides::wake(model, out),
+        Intent::Revoke => sides::revoke(model, out),
         Intent::OpenIncident => sheets::incident(model),
         Intent::CloseIncident => sheets::close(model),
         Intent::TakeLead => sheets::take_lead(model),
         Intent::GiveLead => sheets::give_lead(model),
         Intent::Debts => sheets::tasks(model),
-        Intent::Tell => sheets::tell(model),
+        Intent::Tell => sheets::tell(model, out),
         Intent::Decide => sheets::decide(model),
         Intent::ScreenVerdict => {
             to_worst(model);
@@ -287,6 +296,9 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
             model.nav.go(Screen::Sources);
         }
         Intent::ScreenIncident => model.nav.go(Screen::Incident),
+        Intent::ScreenWatch => model.nav.go(Screen::Watch),
+        Intent::ScreenAlerts => model.nav.go(Screen::Alerts),
+        Intent::ScreenTimeline => model.nav.go(Screen::Timeline),
         Intent::NextRow => rows(model, 1),
         Intent::PreviousRow => rows(model, -1),
         Intent::FirstRow => rows(model, i64::MIN / 2),
@@ -295,9 +307,11 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::HalfPageUp => rows(model, -i64::from(model.height / 2)),
         // What is folded is not in sight elsewhere.
         Intent::ShowRest => match model.nav.screen {
-            Screen::Verdict | Screen::Board => model.nav.show_rest = !model.nav.show_rest,
+            Screen::Verdict | Screen::Board | Screen::Alerts | Screen::Timeline => {
+                model.nav.show_rest = !model.nav.show_rest;
+            }
             Screen::Evidence => model.looked.unfolded = !model.looked.unfolded,
-            Screen::Waking | Screen::Choose | Screen::Runbook | Screen::Sources | Screen::Incident => {}
+            Screen::Waking | Screen::Choose | Screen::Runbook | Screen::Sources | Screen::Incident | Screen::Watch => {}
         },
         Intent::Open => open(model, out),
         Intent::Back => back(model),
@@ -314,17 +328,17 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Repaint => out.push(Effect::Repaint),
         Intent::Suspend => suspend(model, out),
         Intent::Quit => quit(model, out),
-        Intent::DrillFaster => speed(model, true, out),
-        Intent::DrillSlower => speed(model, false, out),
+        Intent::DrillFaster
+        | Intent::DrillSlower
+        | Intent::DrillPause
+        | Intent::DrillStep
+        | Intent::DrillReset
+        | Intent::DrillHint => drill::key(model, i, out),
         Intent::StepNext => steps::step_row(model, 1),
         Intent::StepPrevious => steps::step_row(model, -1),
         Intent::StepRun => steps::step_run(model, out),
         Intent::StepTick => steps::step_tick(model, out),
-        Intent::StepSkip => {
-            if steps::this_runbook(model).is_some() {
-                model.nav.overlay = Some(Overlay::SkipReason { step: model.nav.step_row, typed: String::new() });
-            }
-        }
+        Intent::StepSkip => steps::ask_skip(model, out),
         Intent::ChooseNext => choose::row(model, 1),
         Intent::ChoosePrevious => choose::row(model, -1),
         Intent::ChooseOpen => {
@@ -339,6 +353,10 @@ pub(super) fn intent(model: &mut Model, i: Intent, menu_target: Option<TargetId>
         Intent::Filter => filter::open(model),
         Intent::MatchNext => filter::next(model, 1),
         Intent::MatchPrevious => filter::next(model, -1),
+        Intent::BookNext => steps::other_book(model, 1),
+        Intent::BookPrevious => steps::other_book(model, -1),
+        Intent::FigureNext => panes::figure(model, 1),
+        Intent::FigurePrevious => panes::figure(model, -1),
         Intent::PaneNext => panes::next(model, 1),
         Intent::PanePrevious => panes::next(model, -1),
         Intent::Zoom => panes::zoom(model),
@@ -380,7 +398,7 @@ fn to_worst(model: &mut Model) {
     }
 }
 
-fn dialog(model: &mut Model, kind: DialogKind) {
+pub(super) fn dialog(model: &mut Model, kind: DialogKind) {
     let id = model.next_dialog();
     model.dialog = Some(Dialog::new(id, kind, model.now.person));
 }
@@ -398,6 +416,21 @@ fn act(model: &mut Model, verb: Verb, target: Option<TargetId>, out: &mut Vec<Ef
     match several(model, verb, &target) {
         Some((whole, service)) => many::service(model, whole, &service, out),
         None => confirm::open(model, Operation::new(verb, target), None, out),
+    }
+}
+
+/// The emergency path: a promote that passes what blocks.
+fn emergency(model: &mut Model, target: Option<TargetId>, out: &mut Vec<Effect>) {
+    let Some(target) = target else {
+        model.tell("nothing is chosen to act on");
+        return;
+    };
+    match confirm::may_open(model, Verb::Promote) {
+        Err(why) => model.tell(why),
+        Ok(()) => {
+            let operation = Operation { emergency: true, ..Operation::new(Verb::Promote, target) };
+            confirm::open(model, operation, None, out);
+        }
     }
 }
 
@@ -440,12 +473,24 @@ pub(super) fn rows(model: &mut Model, by: i64) {
         model.nav.source_row = listed[(at as i64).saturating_add(by).clamp(0, last as i64) as usize];
         return;
     }
+    if model.nav.screen == Screen::Alerts {
+        alerts::go(model, by);
+        return;
+    }
+    if model.nav.screen == Screen::Timeline {
+        past::go(model, by);
+        return;
+    }
     if model.nav.screen == Screen::Incident {
         browse::go(model, by);
         return;
     }
     if model.nav.screen == Screen::Evidence {
         model.looked.go(by);
+        return;
+    }
+    if model.nav.screen == Screen::Watch {
+        watch::rows(model, by);
         return;
     }
     if panes::moved(model, by) {
@@ -480,16 +525,22 @@ fn open(model: &mut Model, out: &mut Vec<Effect>) {
         Screen::Verdict | Screen::Board => model.nav.overlay = Some(Overlay::Explain { scroll: 0 }),
         Screen::Runbook => steps::step_run(model, out),
         Screen::Evidence => looked::open_logs(model),
+        Screen::Watch => watch::open(model),
+        Screen::Alerts => model.nav.alert_open = !model.nav.alert_open,
+        Screen::Timeline => past::enter(model),
         Screen::Sources | Screen::Waking | Screen::Choose => {}
     }
 }
 
 fn back(model: &mut Model) {
+    if past::leave(model) {
+        return;
+    }
     // A kept filter goes first: what it hides must not be forgotten.
     if filter::clear(model) {
         return;
     }
-    if std::mem::take(&mut model.nav.strip) {
+    if std::mem::take(&mut model.nav.strip) || model.nav.figure.take().is_some() {
         return;
     }
     let Some(spot) = model.nav.back.pop() else {
@@ -510,13 +561,16 @@ fn back(model: &mut Model) {
 fn quit(model: &mut Model, out: &mut Vec<Effect>) {
     let now = model.now.person;
     let incident = model.casebook.current().is_some() || model.desk.opening.is_some();
-    let busy = model.replay.is_none() && (model.is_armed() || model.acts_in_flight().next().is_some() || incident);
+    let runs = !model.bench.commands.is_empty();
+    let busy =
+        model.replay.is_none() && (model.is_armed() || model.acts_in_flight().next().is_some() || incident || runs);
     let asked = model.quit_asked.is_some_and(|t| now.0 - t.0 <= model.limits.quit_again);
     if busy && !asked {
         model.quit_asked = Some(now);
         let why = match (model.is_armed(), model.acts_in_flight().next().is_some()) {
             (true, _) => "this console is armed",
             (false, true) => "an act is in flight",
+            (false, false) if runs => "a command runs and would be stopped",
             (false, false) => "an incident is open",
         };
         let how = model.how(Intent::Quit);
@@ -528,24 +582,6 @@ fn quit(model: &mut Model, out: &mut Vec<Effect>) {
     }
 }
 
-fn speed(model: &mut Model, faster: bool, out: &mut Vec<Effect>) {
-    if !matches!(model.environment.place, Place::Drill | Place::Replay) {
-        return;
-    }
-    const SPEEDS: [u32; 6] = [1, 2, 5, 10, 30, 60];
-    let at = SPEEDS.iter().position(|s| *s == model.speed).unwrap_or(0);
-    let to = if faster { (at + 1).min(SPEEDS.len() - 1) } else { at.saturating_sub(1) };
-    set_speed(model, SPEEDS[to], out);
-}
-
-/// World seconds a second, 1 to 60.
-pub(super) fn set_speed(model: &mut Model, speed: u32, out: &mut Vec<Effect>) {
-    model.speed = speed;
-    let whose = if model.replay.is_some() { "log" } else { "drill" };
-    model.tell(format!("{whose} time runs {speed}x"));
-    out.push(Effect::Speed(speed));
-}
-
 pub(super) fn suspend(model: &mut Model, out: &mut Vec<Effect>) {
     disarm(model, "suspended", out);
     out.push(Effect::Suspend);
@@ -554,6 +590,7 @@ pub(super) fn suspend(model: &mut Model, out: &mut Vec<Effect>) {
 pub(super) fn disarm(model: &mut Model, why: &str, out: &mut Vec<Effect>) {
     if model.armed_until.take().is_some() {
         moved::disarmed(model);
+        super::side::disarmed(model);
         out.push(Effect::Append {
             entry: records::plain(Kind::Disarmed, model.now.utc, None, json!({"why": why})),
             ticket: None,

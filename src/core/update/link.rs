@@ -58,6 +58,10 @@ pub(super) fn alarm(model: &mut Model) {
         Some(Place::Source(s)) => to_source(model, Some(&s)),
         Some(Place::Sources) => to_source(model, None),
         Some(Place::Incident) => model.nav.go(Screen::Incident),
+        Some(Place::Alerts(fold)) => {
+            model.nav.go(Screen::Alerts);
+            super::alerts::choose(model, fold);
+        }
         None if alarms.is_empty() => model.tell("no alarm stands"),
         None => model.tell("this is what the alarm row speaks of"),
     }
@@ -107,8 +111,9 @@ pub(super) fn open_at(model: &mut Model) {
         }
         return;
     }
-    if at.service.is_none() && at.screen == Screen::Incident {
-        back(model, Screen::Incident);
+    if at.service.is_none() && matches!(at.screen, Screen::Incident | Screen::Watch | Screen::Alerts | Screen::Timeline)
+    {
+        back(model, at.screen);
         return;
     }
     let Some(service) = found(model, &at) else {

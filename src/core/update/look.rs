@@ -23,15 +23,17 @@ pub(super) fn reloaded(model: &mut Model, r: Reloaded, out: &mut Vec<Effect>) {
         model.tell("no keymap or theme file is in use here");
         return;
     }
-    let mut closed = "";
+    let mut closed = String::new();
     if let Some(keymap) = r.keymap {
         // A key that is half typed, or a dialog that names its keys, was meant with the old ones: no key may come to
         // mean something else under the fingers.
         if model.dialog.is_some() {
-            confirm::close(model, "", out);
-            closed = "; the dialog is closed, nothing was started";
+            // What had gone out by then is said by the closing itself.
+            confirm::close(model, "nothing was started", out);
+            let said = model.notice.as_ref().map(|n| n.0.to_string()).unwrap_or_default();
+            closed = format!("; the dialog is closed, {said}");
         } else if !model.nav.pending.is_empty() {
-            closed = "; the menu is closed";
+            closed = "; the menu is closed".into();
         }
         model.nav.pending.clear();
         model.nav.menu_target = None;
@@ -47,5 +49,5 @@ pub(super) fn reloaded(model: &mut Model, r: Reloaded, out: &mut Vec<Effect>) {
         (None, true) => "nothing has changed".into(),
         (None, false) => changes,
     };
-    model.tell(said + closed);
+    model.tell(said + &closed);
 }

@@ -12,7 +12,7 @@ use crate::core::judge::readiness;
 use crate::core::key::{Code, Key};
 use crate::core::keymap::Found;
 use crate::core::looked::{Looked, RING};
-use crate::core::model::{Model, Purpose};
+use crate::core::model::{Model, Place, Purpose};
 use crate::core::nav::{Lines, Overlay, Screen};
 use crate::core::time::Person;
 use crate::core::world::evidence::{Evidence, LogChunk, LogsOf, Raw, Track, Whose};
@@ -24,6 +24,8 @@ use std::sync::Arc;
 pub const EVIDENCE_MS: i64 = 10_000;
 /// Between two first questions about ways back. Milliseconds.
 const FIRST_MS: i64 = 250;
+/// However fast a drill's time runs. Milliseconds.
+const LEAST_MS: i64 = 100;
 
 // ---- answers ----
 
@@ -86,8 +88,13 @@ pub(super) fn answered(model: &mut Model, why: &Purpose) {
         Purpose::Logs(_)
         | Purpose::Backfill { .. }
         | Purpose::Unknown(_)
+        | Purpose::Side(_)
+        | Purpose::SideAgain(_)
+        | Purpose::Differs(_)
+        | Purpose::DryRun(_)
         | Purpose::Unfinished(_)
-        | Purpose::Check { .. } => {}
+        | Purpose::Check { .. }
+        | Purpose::Look { .. } => {}
     }
 }
 
@@ -115,8 +122,13 @@ pub(super) fn failed(model: &mut Model, why: &Purpose, error: &SourceError) {
         Purpose::Logs(_)
         | Purpose::Backfill { .. }
         | Purpose::Unknown(_)
+        | Purpose::Side(_)
+        | Purpose::SideAgain(_)
+        | Purpose::Differs(_)
+        | Purpose::DryRun(_)
         | Purpose::Unfinished(_)
-        | Purpose::Check { .. } => return,
+        | Purpose::Check { .. }
+        | Purpose::Look { .. } => return,
     }
     bump(model);
 }
@@ -159,7 +171,7 @@ pub(super) fn tick(model: &mut Model, by_hand: bool, out: &mut Vec<Effect>) {
     follow(model, out);
     let now = model.now.person;
     if let Some(target) = model.interest.evidence.clone()
-        && model.looked.asked.due(EVIDENCE_MS) <= now
+        && model.looked.asked.due(paced(model, EVIDENCE_MS)) <= now
     {
         model.looked.asked.begin(now);
         ask(model, Purpose::Evidence(target.clone()), &target, Question::Evidence(target.clone()), out);
@@ -218,7 +230,7 @@ fn going_back(model: &Model) -> Vec<TargetId> {
 fn next_back(model: &Model) -> Option<(Person, TargetId)> {
     let all = going_back(model);
     let n = i64::try_from(all.len()).unwrap_or(i64::MAX);
-    let every = readiness::EVERY_MS.max(readiness::PACE_MS.saturating_mul(n));
+    let every = paced(model, readiness::EVERY_MS.max(readiness::PACE_MS.saturating_mul(n)));
     let dialog = model.dialog.is_some();
     let one = |(i, t): (usize, TargetId)| {
         let asked = model.looked.ways_back.get(&t);
@@ -226,7 +238,7 @@ fn next_back(model: &Model) -> Option<(Person, TargetId)> {
         let gap = match (asked.and_then(|a| a.at), dialog && i == 0) {
             (_, true) => 0,
             (None, false) => FIRST_MS,
-            (Some(_), false) => readiness::PACE_MS,
+            (Some(_), false) => paced(model, readiness::PACE_MS),
         };
         let paced = model.looked.back_asked.map_or(Person(0), |t| Person(t.0 + gap));
         (due.max(paced), t)
@@ -253,9 +265,18 @@ fn ways_back(model: &mut Model, out: &mut Vec<Effect>) {
     }
 }
 
+/// An interval of sources, on the person's clock. What is found grows old by world time: where that runs faster, it is asked
+/// more often, or every way back would be called too old to count.
+fn paced(model: &Model, ms: i64) -> i64 {
+    match model.environment.place {
+        Place::Drill => (ms / i64::from(model.speed.max(1))).max(LEAST_MS),
+        Place::Prod | Place::Other | Place::Replay => ms,
+    }
+}
+
 /// When something is next to be asked.
 pub(super) fn next(model: &Model) -> Option<Person> {
-    let evidence = model.interest.evidence.is_some().then(|| model.looked.asked.due(EVIDENCE_MS));
+    let evidence = model.interest.evidence.is_some().then(|| model.looked.asked.due(paced(model, EVIDENCE_MS)));
     let back = next_back(model).map(|(at, _)| at);
     // What is due already is asked at the next tick.
     evidence.into_iter().chain(back).min().map(|t| Person(t.0.max(model.now.person.0 + 1)))

@@ -6,7 +6,7 @@ mod keys;
 mod shift;
 
 pub(super) use after::{dropped, give_up, look, needs_name, owns};
-pub(super) use keys::{key, name, tick_number, yes};
+pub(super) use keys::{key, tick_number, yes};
 pub(super) use shift::{log_troubled, others_changed, regate, target_changed};
 
 use super::{bump, confirm, replay, sheet};
@@ -117,6 +117,9 @@ fn line(model: &Model, whole: Whole, seen: TargetState) -> Line {
 fn thaws(model: &Model, t: &TargetState) -> (Group, Option<Arc<str>>) {
     if !frozen::answers(model, &t.id.source) {
         return (Group::Cannot, Some("its source does not answer".into()));
+    }
+    if !t.held && frozen::is_unknown(model, &t.id) {
+        return (Group::Cannot, Some("not held, and whether it will be is not known yet: being read back".into()));
     }
     if !t.held {
         let why = if t.is_moving() { "no longer held" } else { "no longer held, and nothing moves" };
@@ -355,8 +358,10 @@ pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
             ended: None,
             bad_since: gates::bad_since(&model.judged, &l.operation.target),
             together: Some(together),
+            waits: None,
             reads: 0,
             next_read: None,
+            cut: None,
             plan,
         };
         if let Some(l) = model.dialog.as_mut().and_then(|d| d.many_mut()).and_then(|m| m.lines.get_mut(n)) {

@@ -2,12 +2,20 @@
 //! the slices. The same messages give the same model and the same effects, which is what replay rests on.
 
 mod acts;
+mod alerts;
 mod bell;
 mod browse;
+mod burn;
+mod checks;
 mod choose;
+mod closing;
 mod confirm;
+mod conflict;
 mod cord;
+mod drill;
+mod dry;
 mod elsewhere;
+mod emergency;
 mod errand;
 mod facts;
 mod filter;
@@ -18,6 +26,7 @@ mod link;
 mod login;
 mod look;
 mod looked;
+mod lookups;
 mod many;
 mod marks;
 mod mouse;
@@ -25,16 +34,22 @@ mod moved;
 mod observed;
 mod palette;
 mod panes;
+mod past;
 mod pick;
 mod plain;
+mod program;
 mod records;
 mod replay;
 mod settle;
 mod sheet;
 mod sheets;
+mod side;
+mod side_read;
+mod sides;
 mod steps;
 mod tick;
 mod together;
+mod watch;
 mod who;
 mod writing;
 
@@ -51,7 +66,7 @@ use std::sync::Arc;
 pub use browse::rows_most as record_rows;
 pub use confirm::FULL;
 pub use looked::EVIDENCE_MS;
-pub use panes::{SIDE_BY_SIDE, focus, has_strip, side_by_side, strip as strip_focused};
+pub use panes::{SIDE_BY_SIDE, figures_here, focus, has_strip, side_by_side, strip as strip_focused};
 pub use steps::this_runbook;
 pub use tick::next_wake;
 pub use writing::about;
@@ -80,9 +95,16 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Fact { source, fact } => facts::fact(model, &source, *fact, &mut out),
         Msg::SourceFailed { source, error, next_try: _ } => facts::failed(model, &source, error, &mut out),
         Msg::Planned { dialog, read, plan } => confirm::planned(model, dialog, read, plan.map(|p| *p), &mut out),
+        Msg::SidePlanned { dialog, plan } => side::planned(model, dialog, *plan),
         Msg::Reread { act, read } => acts::reread(model, act, read, &mut out),
-        Msg::Durable(ticket) => acts::durable(model, ticket, &mut out),
-        Msg::NotDurable { ticket, why } => acts::not_durable(model, ticket, &why, &mut out),
+        Msg::Durable(ticket) => {
+            acts::durable(model, ticket, &mut out);
+            program::durable(model, ticket, &mut out);
+        }
+        Msg::NotDurable { ticket, why } => {
+            acts::not_durable(model, ticket, &why, &mut out);
+            program::not_durable(model, ticket, &why, &mut out);
+        }
         Msg::LogFailed { why } => {
             model.log.failed = Some(why);
             moved::log_troubled(model);
@@ -98,19 +120,33 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         }
         Msg::Answered { ticket, outcome } => acts::answered(model, ticket, outcome, &mut out),
         Msg::Asked { id, answer } => facts::asked(model, id, answer, &mut out),
+        Msg::Probed { id, found } => lookups::probed(model, id, &found, &mut out),
+        Msg::RunSaid { ticket, tail, bytes } => program::said(model, ticket, tail, bytes),
+        Msg::RunEnded { ticket, ended } => program::ended(model, ticket, *ended, &mut out),
         Msg::Flushed(id) => seen(model, id, at.person),
         Msg::Arriving { dialog, line_ms } => seen(model, dialog, Person(at.person.0.saturating_add(line_ms))),
-        Msg::Recovered(r) => recovered(model, *r, &mut out),
+        Msg::Recovered(r) => {
+            recovered(model, *r, &mut out);
+            moved::told(model, &mut out);
+        }
         Msg::Records(records) => {
             browse::took(model, &records);
             together::records(model, &records);
+            steps::records(model, &records);
             incident::records(model, records, &mut out);
             many::others_changed(model, &mut out);
+            moved::told(model, &mut out);
         }
         Msg::LogOpened { session } => browse::opened(model, session, &mut out),
-        Msg::LogPage(page) => browse::page(model, *page, &mut out),
+        Msg::LogPage(page) => {
+            browse::page(model, *page, &mut out);
+            moved::told(model, &mut out);
+        }
         Msg::Replayed { record, ahead } => replay::played(model, *record, ahead, &mut out),
-        Msg::People(people) => together::people(model, people),
+        Msg::People(people) => {
+            together::people(model, people);
+            steps::refresh_all(model);
+        }
         Msg::Follows(follows) => together::follows(model, follows),
         Msg::Copied { file } => {
             // The file matters where a multiplexer keeps the clipboard for itself: its name must have room.
@@ -137,6 +173,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
         Msg::Line(line) => plain::line(model, &line, &mut out),
         Msg::LinesEnded => plain::ended(model, &mut out),
     }
+    alerts::keep(model);
     tick::by_time_alone(model, by_hand, &mut out);
     many::look(model, &mut out);
     cord::look(model, &touched, &mut out);
@@ -164,6 +201,7 @@ pub fn update(model: &mut Model, at: Stamp, msg: Msg) -> Vec<Effect> {
     keys::leave_waking_when_answered(model);
     bell::listen(model, &mut out);
     link::known_trouble(model, &touched);
+    steps::follow(model, &mut out);
     incident::belongs(model, &mut out);
     if model.settings.plain {
         plain::tell(model, typed, &touched, &mut out);
@@ -222,6 +260,9 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
         Msg::Tick
         | Msg::Flushed(_)
         | Msg::Arriving { .. }
+        | Msg::Probed { .. }
+        | Msg::RunSaid { .. }
+        | Msg::RunEnded { .. }
         | Msg::Durable(_)
         | Msg::Copied { .. }
         | Msg::Marked { .. }
@@ -240,17 +281,24 @@ fn touched(model: &Model, msg: &Msg) -> Touched {
             }
             Fact::Blocks(b) => Touched::Service(b.service.clone()),
             Fact::Windows(w) => Touched::Service(w.service.clone()),
+            Fact::Telemetry(t) => Touched::Service(t.service().clone()),
             Fact::Source(_)
             | Fact::Checked(_)
             | Fact::WayBack(_)
             | Fact::Evidence(_)
             | Fact::Logs(_)
-            | Fact::Raw(_) => Touched::Nothing,
+            | Fact::Raw(_)
+            | Fact::Alerts(_)
+            | Fact::Changed(_)
+            | Fact::Flags(_)
+            | Fact::Artifacts(_)
+            | Fact::OnCall { .. } => Touched::Nothing,
             Fact::Whole(_) => Touched::All,
         },
         Msg::Key(_)
         | Msg::SourceFailed { .. }
         | Msg::Planned { .. }
+        | Msg::SidePlanned { .. }
         | Msg::Reread { .. }
         | Msg::NotDurable { .. }
         | Msg::LogFailed { .. }
@@ -283,7 +331,7 @@ fn ending(model: &mut Model, code: u8, out: &mut Vec<Effect>) {
     if !model.ending {
         model.ending = true;
         model.dialog = None;
-        acts::ending(model, out);
+        closing::ending(model, out);
         incident::leave(model, out);
         keys::disarm(model, "ending", out);
         out.push(Effect::Quit(code));
@@ -298,8 +346,8 @@ fn bump(model: &mut Model) {
 /// An ended session's act that is ours to read back.
 fn loosen(model: &mut Model, mut u: Unfinished) {
     finish::told_by_log(model, &mut u);
-    // Read back at once; without a target in the record there is nothing to read.
-    let found = u.target.is_none().then(|| "its record names no target".into());
+    // Read back at once; where the record names nothing that could be read, that is all there is to say.
+    let found = (u.target.is_none() && u.side.is_none()).then(|| "its record names no target".into());
     model.loose.push(Loose {
         session: u.session,
         ticket: u.ticket,
@@ -312,6 +360,8 @@ fn loosen(model: &mut Model, mut u: Unfinished) {
         verb: u.verb,
         to: u.to,
         by: u.by,
+        cord: u.cord,
+        side: u.side,
         closed: false,
     });
 }
@@ -321,6 +371,7 @@ fn recovered(model: &mut Model, r: Recovered, out: &mut Vec<Effect>) {
     model.log.file = r.file;
     model.log.unread = r.unread;
     incident::fold(model, &r.records);
+    steps::records(model, &r.records);
     for (service, ms) in r.settled {
         model
             .world

@@ -48,7 +48,7 @@ pub(super) fn wheel(model: &mut Model, by: i16) {
             let (target, scroll) = (target.clone(), scrolled(*scroll, u16::MAX));
             model.nav.overlay = Some(Overlay::Raw { target, scroll });
         }
-        Some(Overlay::Pick(_)) => return,
+        Some(Overlay::Pick(_) | Overlay::Answer { .. }) => return,
         Some(Overlay::Note(_) | Overlay::Palette(_) | Overlay::SkipReason { .. } | Overlay::Who { .. }) => return,
         None => match model.nav.screen {
             Screen::Runbook => steps::step_row(model, by),
@@ -58,7 +58,10 @@ pub(super) fn wheel(model: &mut Model, by: i16) {
             | Screen::Board
             | Screen::Sources
             | Screen::Evidence
-            | Screen::Incident => keys::rows(model, by),
+            | Screen::Incident
+            | Screen::Watch
+            | Screen::Alerts
+            | Screen::Timeline => keys::rows(model, by),
         },
     }
     bump(model);

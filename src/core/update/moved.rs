@@ -5,13 +5,13 @@ use crate::core::act::compare::{self, Fit};
 use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, NameField, PlanState};
 use crate::core::act::flight::Act;
 use crate::core::act::gate;
-use crate::core::act::plan::{Direction, Operation};
+use crate::core::act::plan::{Direction, Operation, Verb};
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::id::ActId;
 use crate::core::id::TargetId;
 use crate::core::model::Model;
-use crate::core::{gates, judge::readiness};
+use crate::core::{finish, gates, judge::readiness};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -66,9 +66,12 @@ pub(super) fn ask_name(model: &mut Model, act: ActId, why: Vec<Arc<str>>) {
             gates: Vec::new(),
             readiness: readiness::Readiness::default(),
             name: Some(field),
+            emergency: None,
             refused: None,
             act: Some(act),
             repeated: None,
+            going: None,
+            tried: None,
         }));
         let mut dialog = Dialog::new(id, kind, now);
         dialog.changed.push(format!("step {} of {}", a.step + 1, a.plan.steps.len()).into());
@@ -91,11 +94,12 @@ pub(super) fn replan(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
     let Some(d) = dialog.act_mut() else { return };
     d.act = None;
     d.name = None;
+    d.tried = None;
     d.plan = PlanState::Reading;
     let operation = d.operation.clone();
     if let Some(fresh) = model.world.targets.get(&operation.target) {
         (*d.seen).clone_from(fresh);
-        d.readiness = readiness::of(&model.world, fresh, now.utc);
+        d.readiness = readiness::of_version(&model.world, fresh, operation.by_hand(), now.utc);
     }
     let data = json!({"what": what, "verb": operation.verb.word()});
     out.push(Effect::Append {
@@ -113,7 +117,7 @@ pub(super) fn way_back(model: &mut Model, target: &TargetId) {
         && d.operation.target == *target
         && d.act.is_none()
     {
-        d.readiness = readiness::of(&model.world, t, now);
+        d.readiness = readiness::of_version(&model.world, t, d.operation.by_hand(), now);
     }
     bump(model);
 }
@@ -134,6 +138,20 @@ pub(super) fn reopen(model: &mut Model, what: Arc<str>, out: &mut Vec<Effect>) {
         ticket: None,
     });
     confirm::open(model, operation, Some(what), out);
+}
+
+/// The log told that the way back an open dialog would turn round is under way: it opens anew on that.
+pub(super) fn told(model: &mut Model, out: &mut Vec<Effect>) {
+    let Some(d) = model.dialog.as_ref().and_then(|d| d.act()) else { return };
+    let operation = &d.operation;
+    if operation.verb != Verb::RollBack || operation.chosen || d.act.is_some() {
+        return;
+    }
+    let back = finish::back_to(model, &operation.target, operation.verb);
+    if back.is_some() && back != operation.back_to {
+        let operation = anew(operation);
+        confirm::open(model, operation, None, out);
+    }
 }
 
 /// The target of an open dialog said something new.
@@ -192,7 +210,12 @@ pub(super) fn regate(model: &mut Model) {
     if let Some(d) = dialog.act_mut() {
         d.gates = fresh;
     }
-    if is > was {
+    // An emergency passes what blocks, so that one more is no worse by count: what stands in any case is looked for.
+    let stands = dialog.act().is_some_and(|d| {
+        let never = |g: &gate::GateLine| g.state == gate::GateState::Block && g.gate.stands_in_an_emergency();
+        d.emergency.is_some() && d.refused.is_none() && d.gates.iter().any(never)
+    });
+    if is > was || stands {
         dialog.flushed = None;
         confirm::judge_gates(dialog, &must);
         model.revision += 1;
@@ -209,6 +232,11 @@ pub(super) fn no_longer(model: &Model, act: &Act) -> Option<Arc<str>> {
     let Some(t) = model.world.targets.get(act.target()) else { return Some("it is gone".into()) };
     let cord = act.plan.operation.cord;
     let lines = if cord { gates::of_thaw(model, t) } else { gates::gates(model, t, verb) };
+    if act.plan.operation.emergency {
+        // What blocks was passed by name and reason; what never may is looked at again.
+        let stands = lines.iter().find(|g| g.state == gate::GateState::Block && g.gate.stands_in_an_emergency());
+        return stands.map(|g| format!("changed before it went out: {}: {}", g.gate.word(), g.words).into());
+    }
     let closed = lines.iter().find(|g| g.state.blocks());
     let due = lines.iter().find(|g| g.state.warns() && act.named.is_empty());
     closed.or(due).map(|g| format!("changed before it went out: {}: {}", g.gate.word(), g.words).into())

@@ -2,6 +2,7 @@
 //! moves at block edges, each one while it matters, else one a minute.
 
 use super::records;
+use crate::core::budget;
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::id::{ServiceId, TargetId};
@@ -20,13 +21,13 @@ const CALM_SECS: i64 = 60;
 fn rates(model: &Model, service: &ServiceId) -> (Option<f64>, Option<f64>) {
     // A burn without end is no number that a reader of JSON must know.
     let finite = |x: Option<f64>| x.filter(|x| *x < f64::MAX);
-    let line = model.burns.get(service).and_then(|b| b.pairs.first());
+    let line = model.burn(service).and_then(|b| b.pairs.first());
     line.map_or((None, None), |p| (finite(p.long), finite(p.short)))
 }
 
 /// A burn whose word changed. A service that was calm from the first is no news.
 pub(super) fn burn(model: &mut Model, service: &ServiceId, out: &mut Vec<Effect>) {
-    let Some(b) = model.burns.get(service) else { return };
+    let Some(b) = model.burn(service) else { return };
     let word = match b.word {
         BurnWord::Calm | BurnWord::Rising | BurnWord::Burning | BurnWord::Easing => b.word.word(),
         // Blindness is the source's and the verdict's news.
@@ -45,6 +46,7 @@ pub(super) fn burn(model: &mut Model, service: &ServiceId, out: &mut Vec<Effect>
         "word": word,
         "long": long,
         "short": short,
+        "signal": model.burns.get(service).map(|b| b.signal().word()),
     });
     let target = model.world.targets_of(service).find(|t| t.is_moving()).map(|t| t.id.clone());
     let entry = records::plain(Kind::Burn, model.now.utc, target.as_ref(), data);
@@ -62,7 +64,8 @@ pub(super) fn figures(model: &mut Model, id: &TargetId, out: &mut Vec<Effect>) {
     }
     let v = &j.verdict;
     let (long, short) = rates(model, &t.service);
-    let data = json!({
+    let spent = budget::spent(model, t).map(|s| [s.share, s.range.lo, s.range.hi]);
+    let mut data = json!({
         "service": t.service,
         "at_block": Utc::from_secs(look).rfc3339(),
         "candidate": [v.candidate.failed, v.candidate.total],
@@ -70,6 +73,9 @@ pub(super) fn figures(model: &mut Model, id: &TargetId, out: &mut Vec<Effect>) {
         "burn": [long, short],
         "weight": t.weight_real,
     });
+    if let Some(spent) = spent {
+        data["spent"] = json!(spent);
+    }
     let entry = records::plain(Kind::Figures, model.now.utc, Some(id), data);
     out.push(Effect::Append { entry, ticket: None });
     model.desk.figured.insert(id.clone(), look);

@@ -3,8 +3,10 @@
 
 use super::{bump, steps};
 use crate::core::board;
+use crate::core::cell::Cell;
 use crate::core::model::Model;
-use crate::core::nav::{Pane, Screen};
+use crate::core::nav::{Overlay, Pane, Screen};
+use crate::core::provenance;
 
 /// Columns and rows from which panes stand side by side (product.md section 3).
 pub const SIDE_BY_SIDE: (u16, u16) = (160, 40);
@@ -46,8 +48,27 @@ pub(super) fn next(model: &mut Model, by: i64) {
 pub(super) fn zoom(model: &mut Model) {
     if focus(model).is_some() {
         model.nav.zoomed = !model.nav.zoomed;
+    } else if figures_here(model) {
+        model.nav.figure = Some(Cell::Pictures);
+        model.nav.overlay = Some(Overlay::Explain { scroll: 0 });
     } else {
         model.tell("one pane here: it has the whole screen already");
+    }
+}
+
+/// Can the figures of what is chosen be walked through here?
+pub fn figures_here(model: &Model) -> bool {
+    matches!(model.nav.screen, Screen::Verdict | Screen::Board)
+        && matches!(focus(model), None | Some(Pane::Board | Pane::Verdict))
+        && model.replay.is_none()
+        && board::selected(model).is_some()
+}
+
+/// Another figure of what is chosen is the chosen one.
+pub(super) fn figure(model: &mut Model, by: i64) {
+    if figures_here(model) {
+        let board = model.nav.screen == Screen::Board;
+        model.nav.figure = provenance::beside(model, model.nav.figure, by, board);
     }
 }
 
@@ -75,6 +96,7 @@ pub(super) fn moved(model: &mut Model, by: i64) -> bool {
 
 /// Another service is chosen: what the other panes show begins anew.
 pub(super) fn chosen(model: &mut Model) {
+    model.nav.figure = None;
     model.nav.verdict_row = 0;
     model.nav.step_row = steps::first_open(model);
 }

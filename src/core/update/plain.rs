@@ -3,7 +3,8 @@
 
 mod tell;
 
-use super::{bump, confirm, keys, many, pick, sheet, steps, this_runbook, who, writing};
+use super::{bump, confirm, drill, keys, many, pick, sheet, steps, this_runbook, who, writing};
+use crate::core::act::dialog::REASON_MOST;
 use crate::core::act::flight::State;
 use crate::core::act::plan::Verb;
 use crate::core::act::sheet::{Field, TEXT_MOST};
@@ -15,7 +16,7 @@ use crate::core::model::{Model, Place};
 use crate::core::nav::{Overlay, Screen};
 use crate::core::plain::ask::{self, Due};
 use crate::core::plain::grammar::{self, Command, Step};
-use crate::core::plain::{self, incident, show, why};
+use crate::core::plain::{self, alerts, incident, show, why};
 use crate::core::time::Person;
 
 pub(super) use tell::{next_wake, tell};
@@ -65,7 +66,9 @@ pub(super) fn line(model: &mut Model, line: &str, out: &mut Vec<Effect>) {
                 model.quit_asked = None;
             }
             // A list is answered by the next line, or it is closed.
-            if !matches!(command, Command::To(_)) && matches!(model.nav.overlay, Some(Overlay::Pick(_))) {
+            if !matches!(command, Command::To(_))
+                && matches!(model.nav.overlay, Some(Overlay::Pick(_) | Overlay::Answer { .. }))
+            {
                 model.nav.overlay = None;
             }
             run(model, command, out);
@@ -107,6 +110,9 @@ fn answer(model: &mut Model, typed: &str, long: bool, quiet_since: Person, out: 
         }
         _ => {}
     }
+    if because(model, typed, long, out) {
+        return;
+    }
     if let Some(took) = set(model, typed, long, out) {
         if !took {
             confirm::close(model, "closed; nothing was started", out);
@@ -125,6 +131,7 @@ fn answer(model: &mut Model, typed: &str, long: bool, quiet_since: Person, out: 
     let took = match ask::due(model, dialog) {
         Some(Due::Yes(words)) => typed == words && !long && confirm::yes(model, out),
         Some(Due::Name(_)) => !long && confirm::name(model, typed, out),
+        Some(Due::Reason) => false,
         // Being made: what may be an early confirmation neither confirms nor closes.
         None => typed.starts_with("yes ") && !long && confirm::yes(model, out),
     };
@@ -139,6 +146,26 @@ fn answer(model: &mut Model, typed: &str, long: bool, quiet_since: Person, out: 
         let prompt = ask::prompt(model, d).unwrap_or_else(|| "wait for the line that asks".into());
         say(out, &format!("Again: that came too early, nothing was started. Wait a second, then {prompt}"));
     }
+}
+
+/// `because WORDS` in the dialog of an emergency, before the name. False: it is not that.
+fn because(model: &mut Model, typed: &str, long: bool, out: &mut Vec<Effect>) -> bool {
+    let Some(words) = typed.strip_prefix("because ").filter(|_| !long) else { return false };
+    let now = model.now.person;
+    let Some(dialog) = &mut model.dialog else { return false };
+    let Some(e) = dialog.act_mut().filter(|d| d.refused.is_none()).and_then(|d| d.emergency.as_mut()) else {
+        return false;
+    };
+    e.reason = words.chars().filter(|c| !c.is_control()).take(REASON_MOST).collect();
+    e.taken = e.is_said();
+    let taken = e.taken;
+    dialog.last_key = now;
+    if !taken {
+        say(out, "A sentence is asked for: three words at least. Nothing was started.");
+    }
+    let prompt = model.dialog.as_ref().and_then(|d| ask::prompt(model, d));
+    say_all(out, prompt);
+    true
 }
 
 /// `set 1 WORDS` in a dialog with rows. `None`: it is not that.
@@ -158,7 +185,11 @@ fn set(model: &mut Model, typed: &str, long: bool, out: &mut Vec<Effect>) -> Opt
             *text = words.chars().filter(|c| !c.is_control()).take(TEXT_MOST).collect();
             None
         }
-        Field::Choice { options, at } => match options.iter().position(|o| **o == *words) {
+        // Its words, or its place among them: conditions and names are long to type.
+        Field::Choice { options, at } => match options.iter().position(|o| **o == *words).or_else(|| {
+            let place = words.parse::<usize>().ok()?.checked_sub(1)?;
+            (place < options.len()).then_some(place)
+        }) {
             Some(to) => {
                 *at = to;
                 None
@@ -173,7 +204,7 @@ fn set(model: &mut Model, typed: &str, long: bool, out: &mut Vec<Effect>) -> Opt
     sheet.touched |= said.is_none();
     match said {
         Some(wrong) => say(out, &wrong),
-        None => sheet::shown_anew(model),
+        None => sheet::shown_anew(model, out),
     }
     Some(true)
 }
@@ -258,10 +289,33 @@ fn run(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
         Command::Set(..) => say(out, "Nothing is asked: no dialog is open."),
         Command::Log(n) => say_all(out, show::log(model, n)),
         Command::Incident => say_all(out, incident::incident(model)),
+        Command::Watch => say_all(out, incident::watch(model)),
+        Command::Alerts(None) => {
+            let (lines, listed) = alerts::list(model);
+            model.said.folds = listed;
+            say_all(out, lines);
+        }
+        Command::Alerts(Some(n)) => match n.checked_sub(1).and_then(|n| model.said.folds.get(n)).cloned() {
+            Some(key) => {
+                super::alerts::choose(model, key);
+                say_all(out, alerts::chosen(model));
+            }
+            None => say(out, &format!("There is no fold {n}, nothing was done. alerts lists them.")),
+        },
+        Command::Timeline(None) => {
+            let (lines, listed) = alerts::timeline(model);
+            model.said.moments = listed;
+            say_all(out, lines);
+        }
+        Command::Timeline(Some(n)) => match n.checked_sub(1).and_then(|n| model.said.moments.get(n)).cloned() {
+            Some(key) => say_all(out, alerts::then(model, &key)),
+            None => say(out, &format!("There is no line {n}, nothing was done. timeline lists them.")),
+        },
+        Command::Because => say(out, "Nothing is asked: no dialog is open."),
         Command::Record(n) => say_all(out, incident::record(model, n)),
         Command::Speed(n) => {
             if model.environment.place == Place::Drill {
-                keys::set_speed(model, n, out);
+                drill::set_speed(model, n, out);
             } else {
                 say(out, "Only a drill has a speed.");
             }
@@ -309,6 +363,10 @@ fn choose(model: &mut Model, command: Command, out: &mut Vec<Effect>) {
         | Command::Set(..)
         | Command::Log(_)
         | Command::Incident
+        | Command::Watch
+        | Command::Alerts(_)
+        | Command::Timeline(_)
+        | Command::Because
         | Command::Record(_)
         | Command::Speed(_)
         | Command::Yes => say(out, "Nothing is open yet. Say open and a number, or drill."),
@@ -326,6 +384,7 @@ fn status(model: &mut Model, all: bool, out: &mut Vec<Effect>) {
 fn choose_service(model: &mut Model, service: ServiceId) {
     model.nav.selected = Some(service);
     model.nav.by_hand = true;
+    model.nav.alert = None;
 }
 
 /// What `N`, `SERVICE` or `SERVICE@SOURCE` means. Says why it means nothing.
@@ -432,6 +491,15 @@ fn act(model: &mut Model, intent: Intent, what: Option<&str>, out: &mut Vec<Effe
 
 /// The answer to a list: by its number as said, else by its name.
 fn to(model: &mut Model, what: &str, out: &mut Vec<Effect>) {
+    if let Some(Overlay::Answer { runbook, step, .. }) = &model.nav.overlay {
+        let (name, step) = (runbook.clone(), *step);
+        model.nav.overlay = None;
+        match what.trim().parse::<usize>().ok().and_then(|n| n.checked_sub(1)) {
+            Some(row) => steps::answer(model, &name, step, row, out),
+            None => say(out, "Say the number of an answer; nothing was answered."),
+        }
+        return;
+    }
     let Some(Overlay::Pick(mut chosen)) = model.nav.overlay.take() else {
         say(out, "Nothing is asked: say act roll-back-to first.");
         return;

@@ -5,6 +5,7 @@ use crate::core::act::plan::{Outcome, RefusedBy};
 use crate::core::entry::{Entry, Kind};
 use crate::core::id::{Hash, TargetId};
 use crate::core::time::Utc;
+use crate::core::words::on_word;
 use crate::core::world::target::{Strategy, TargetState};
 use serde_json::{Value, json};
 
@@ -161,9 +162,29 @@ pub(super) fn strip(e: &Entry) -> Option<String> {
         Kind::FollowUp => task(e, "follow-up", "done"),
         Kind::Debt => task(e, "debt", "paid"),
         Kind::Ticked => format!("ticked {}: {}", s("item"), s("how")),
+        Kind::Emergency => {
+            format!("EMERGENCY {} {at}: passed {}, because {}", s("verb"), passed(e).join(", "), s("reason"))
+        }
+        Kind::Checklist => {
+            let word = if e.data["ticked"] == true { "ticked" } else { "took back" };
+            format!("checklist {at} {}: {word} {}", s("version"), s("words"))
+        }
+        Kind::Promoted => format!("{at} {} runs everywhere: on watch for 72 h", s("version")),
         Kind::Told => format!("told {}: {}", s("audience"), s("text").lines().next().unwrap_or_default()),
         Kind::Armed => "armed".into(),
         Kind::Disarmed => format!("LOOK-ONLY again: {}", s("why")),
+        // Of a side act the record of its own kind says what was done.
+        Kind::Intent | Kind::Accepted | Kind::Settled if e.data["subject"].is_string() => return None,
+        Kind::Refused | Kind::Unknown | Kind::Stuck | Kind::Resolved if e.data["subject"].is_string() => {
+            let what = match e.kind {
+                Kind::Refused => "REFUSED",
+                Kind::Unknown => "outcome unknown",
+                Kind::Stuck => "STUCK",
+                _ => s("how"),
+            };
+            let why = s("why");
+            format!("{} {}: {what}{}{why}", s("verb"), s("subject"), if why.is_empty() { "" } else { ", " })
+        }
         Kind::Intent => format!("{} {at}: intent ({})", s("verb"), s("primitive")),
         Kind::Accepted => format!("{} {at}: accepted", s("verb")),
         Kind::Refused => format!("{} {at}: REFUSED, {}", s("verb"), s("why")),
@@ -181,7 +202,7 @@ pub(super) fn strip(e: &Entry) -> Option<String> {
         Kind::Changed => format!("{at}: {}", s("what")),
         Kind::Note => format!("note: {}", s("text").lines().next().unwrap_or_default()),
         Kind::Phase => format!("{at} {}", s("words")),
-        Kind::Verdict => format!("{at} verdict {}", s("words")),
+        Kind::Verdict => format!("{at} verdict {}", crate::core::words::found(s("words"))),
         Kind::Source => format!("source {} {}", s("source"), s("words")),
         Kind::Runbook => format!(
             "runbook {} step {}: {}",
@@ -189,7 +210,17 @@ pub(super) fn strip(e: &Entry) -> Option<String> {
             e.data.get("step").and_then(Value::as_u64).unwrap_or(0),
             s("state")
         ),
+        Kind::Acknowledged if s("what") == "alerts" => {
+            let names: Vec<&str> = e.data["names"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            format!("acked {}", names.join(", "))
+        }
         Kind::Acknowledged => format!("acknowledged: {at} verdict"),
+        Kind::Alert => s("words").to_owned(),
+        Kind::Silenced if e.data["ended"] == true => format!("ended silence {}", s("silence")),
+        Kind::Silenced => format!("silenced {} until {}: {}", s("matchers"), s("until"), s("why")),
+        Kind::Woken => format!("called {} of {}: {}", s("person"), s("team"), s("why")),
+        Kind::Flagged => format!("flag {} {}", s("flag"), on_word(e.data["on"] == true)),
+        Kind::Revoked => format!("REVOKED {} {}: {}", s("service"), s("version"), s("reason")),
         Kind::Frozen => format!("FREEZE: the cord is pulled, {} to be held", many(e, "targets")),
         Kind::Thawed => {
             let stay = e.data["kept"].as_array().map_or(0, Vec::len);
@@ -198,6 +229,12 @@ pub(super) fn strip(e: &Entry) -> Option<String> {
         }
         Kind::Loose => format!("{at} LOOSE: {} started while the cord is pulled", s("version")),
     })
+}
+
+/// The gates that an emergency passed, by their words.
+fn passed(e: &Entry) -> Vec<&str> {
+    let all = e.data["passed"].as_array().map(Vec::as_slice).unwrap_or_default();
+    all.iter().filter_map(|g| g["gate"].as_str()).collect()
 }
 
 /// How many of them a record names.

@@ -84,7 +84,15 @@ fn tell(model: &mut Model, kind: Kind, r: &Record, at: Utc) {
         | Kind::Anchored
         | Kind::Frozen
         | Kind::Thawed
-        | Kind::Loose => {}
+        | Kind::Loose
+        | Kind::Emergency
+        | Kind::Checklist
+        | Kind::Promoted
+        | Kind::Alert
+        | Kind::Silenced
+        | Kind::Woken
+        | Kind::Flagged
+        | Kind::Revoked => {}
     }
     let incident = r.incident.as_deref().map(Into::into);
     let entry = Entry { kind, at, incident, target: r.target_id(), data: r.data.clone() };

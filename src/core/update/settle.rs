@@ -1,6 +1,6 @@
 //! An act that has left: what the target says of it, what its deadlines say, until every replica agrees or it says why not.
 
-use super::{acts, records};
+use super::{acts, closing, records};
 use crate::core::act::flight::{OnDisk, ReadBack, SEEN, State, Step1};
 use crate::core::act::hand;
 use crate::core::act::plan::{Direction, Outcome, Refused, RefusedBy, Way};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// Answers of reads after which an unknown outcome without an effect is called not done: the server ends its own
 /// requests after 34 s (kubernetes-rollouts 6.2), so by then nothing is on its way any more.
-const UNKNOWN_FOR_MS: i64 = 40_000;
+pub(super) const UNKNOWN_FOR_MS: i64 = 40_000;
 
 /// What is known of a disk that took no intent in `Limits::durable`.
 const HUNG: &str = "the disk does not answer";
@@ -33,19 +33,34 @@ pub(super) fn target_changed(model: &mut Model, target: &TargetId, out: &mut Vec
 }
 
 pub(super) fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    look(model, id, false, out);
+}
+
+/// `fresh`: what is known was asked for after the request left.
+fn look(model: &mut Model, id: ActId, fresh: bool, out: &mut Vec<Effect>) {
     let now = model.now;
-    let Some(act) = model.acts.get_mut(&id) else { return };
+    // One that ended and only closes what it opened: no look at the target tells whether that is closed.
+    let Some(act) = model.acts.get_mut(&id).filter(|a| a.cut.is_none()) else { return };
     let state = model.world.targets.get(act.target());
     // A later step waits for its condition before its intent is written.
-    if act.state == State::Waiting {
+    if act.awaits() {
         let holds = act.current().is_some_and(|s| s.wait_first.as_ref().is_none_or(|w| w.holds(state, act.generation)));
         if holds {
             log_step(model, id, out);
         }
         return;
     }
-    match act.observe(state, now.world) {
+    let found = act.observe(state, now, fresh);
+    if found != Step1::Old && matches!(act.state, State::Accepted | State::Seen | State::Stuck(_)) {
+        act.next_read = None;
+    }
+    match found {
         Step1::Nothing => {}
+        Step1::Old => {
+            if act.next_read.is_none() {
+                act.next_read = Some(now.person);
+            }
+        }
         // It reacts after all, but past the last deadline: it stays stuck, perhaps for another reason. Calling it seen
         // would have it called stuck again at once, with two records for every fact that comes.
         Step1::Seen
@@ -60,11 +75,9 @@ pub(super) fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
             let why: Arc<str> = stuck::took_back(act, state).into();
             let r = Refused { kind: RefusedBy::Controller, status: None, why: why.clone(), retry_after_ms: None };
             act.note(now.utc, format!("REFUSED: {why}"));
-            act.ended = Some(now);
             let data = records::outcome(&Outcome::Refused(r.clone()));
             out.push(Effect::Append { entry: records::of(act, Kind::Refused, now.utc, data), ticket: None });
-            act.state = State::Refused(r);
-            acts::changed(model);
+            closing::end(model, id, State::Refused(r), true, out);
         }
         Step1::Seen => {
             let words = state.map(words_of).unwrap_or_else(|| "gone".into());
@@ -87,6 +100,7 @@ pub(super) fn observe(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
             out.push(Effect::Append { entry: records::of(act, Kind::Seen, now.utc, data), ticket: None });
             act.step += 1;
             act.state = State::Waiting;
+            act.waits = Some(now.world);
             acts::changed(model);
             observe(model, id, out);
         }
@@ -142,15 +156,17 @@ fn words_of(s: &TargetState) -> String {
 }
 
 /// The intent of a later step, before its request.
-fn log_step(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+pub(super) fn log_step(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
     let ticket = model.next_ticket();
     let now = model.now;
     let trouble = model.log.trouble();
     let Some(act) = model.acts.get_mut(&id) else { return };
     act.ticket = ticket;
     act.state = State::Logging;
-    // A forward act waits for its intent as long as it takes; the way back does not wait for what is known.
-    act.on_disk = match trouble.filter(|_| act.direction() == Direction::Backward) {
+    act.waits = None;
+    // A forward act waits for its intent as long as it takes; the way back does not wait for what is known, nor does what
+    // closes.
+    act.on_disk = match trouble.filter(|_| act.direction() == Direction::Backward || act.is_closing()) {
         Some(why) => OnDisk::No(why),
         None => OnDisk::Waiting(now.person),
     };
@@ -239,7 +255,9 @@ fn is_stuck(model: &mut Model, id: ActId, found: stuck::Stuck, out: &mut Vec<Eff
 /// An answer of reading back an unknown outcome, or its failure.
 pub(super) fn read_back(model: &mut Model, id: ActId, reached: bool, out: &mut Vec<Effect>) {
     let now = model.now;
-    observe(model, id, out);
+    // A read for an earlier step of it may come late.
+    let fresh = reached && model.acts.get(&id).is_some_and(|a| a.reads > 0);
+    look(model, id, fresh, out);
     let Some(act) = model.acts.get_mut(&id) else { return };
     if !matches!(act.state, State::Unknown(_)) {
         return;
@@ -253,9 +271,7 @@ pub(super) fn read_back(model: &mut Model, id: ActId, reached: bool, out: &mut V
             entry: records::of(act, Kind::Resolved, now.utc, json!({"how": "read back: it was not done"})),
             ticket: None,
         });
-        act.state = State::NotDone("read back: it did not happen".into());
-        act.ended = Some(now);
-        acts::changed(model);
+        closing::end(model, id, State::NotDone("read back: it did not happen".into()), true, out);
     }
 }
 
@@ -270,7 +286,8 @@ pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
                 let mut due = false;
                 if let OnDisk::Waiting(t) = act.on_disk {
                     // A forward act waits for its intent as long as it takes.
-                    if act.direction() == Direction::Backward && now.person.0 - t.0 >= limits.durable {
+                    let waits = act.direction() == Direction::Forward && !act.is_closing();
+                    if !waits && now.person.0 - t.0 >= limits.durable {
                         act.on_disk = OnDisk::No("the intent is not on disk yet".into());
                         // The next one need not find it out again.
                         model.log.hung.get_or_insert_with(|| HUNG.into());
@@ -290,6 +307,8 @@ pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
                 }
             }
             State::Accepted | State::Seen => {
+                read_anew(model, id, out);
+                let Some(act) = model.acts.get_mut(&id) else { continue };
                 let late = act.stuck_at().is_some_and(|t| now.world >= t);
                 let due = act.taken_back_from().is_some_and(|t| now.world >= t);
                 if due {
@@ -301,22 +320,19 @@ pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
                     is_stuck(model, id, found, out);
                 }
             }
-            State::Unknown(_) => {
-                if act.next_read.is_some_and(|t| now.person >= t) {
-                    act.reads += 1;
-                    // 1, 2, 4, then every 5 s.
-                    let wait = (1_000_i64 << act.reads.min(3)).min(5_000);
-                    act.next_read = Some(Person(now.person.0 + wait));
-                    let target = act.target().clone();
-                    let ask = model.next_ask(Purpose::Unknown(id));
-                    out.push(Effect::Ask { id: ask, source: target.source.clone(), question: Question::Read(target) });
+            State::Unknown(_) | State::Stuck(_) => read_anew(model, id, out),
+            State::Waiting => {
+                observe(model, id, out);
+                let Some(act) = model.acts.get(&id) else { continue };
+                // Late, it still goes on when its condition comes; until then somebody has to know.
+                if act.state == State::Waiting && act.stuck_at().is_some_and(|t| now.world >= t) {
+                    let found = stuck::of(act, &model.world, now.utc);
+                    is_stuck(model, id, found, out);
                 }
             }
-            State::Waiting => observe(model, id, out),
             State::NeedsName
             | State::Sending
             | State::Settled
-            | State::Stuck(_)
             | State::Refused(_)
             | State::NotDone(_)
             | State::Undone(_)
@@ -324,6 +340,19 @@ pub(super) fn deadlines(model: &mut Model, out: &mut Vec<Effect>) {
             | State::Dropped(_) => {}
         }
     }
+}
+
+/// Asks for the target as it is now, when that is due: what is known does not tell what became of the act.
+fn read_anew(model: &mut Model, id: ActId, out: &mut Vec<Effect>) {
+    let now = model.now;
+    let Some(act) = model.acts.get_mut(&id).filter(|a| a.next_read.is_some_and(|t| now.person >= t)) else { return };
+    act.reads += 1;
+    // 1, 2, 4, then every 5 s.
+    let wait = (1_000_i64 << act.reads.min(3)).min(5_000);
+    act.next_read = Some(Person(now.person.0 + wait));
+    let target = act.target().clone();
+    let ask = model.next_ask(Purpose::Unknown(id));
+    out.push(Effect::Ask { id: ask, source: target.source.clone(), question: Question::Read(target) });
 }
 
 #[cfg(test)]

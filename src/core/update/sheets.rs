@@ -1,6 +1,6 @@
 //! The sheets as they open: which rows, filled in from what is known. What each becomes is in `incident.rs`.
 
-use super::sheet;
+use super::{sheet, side, sides};
 use crate::core::act::sheet::{Row, Sheet, What};
 use crate::core::age;
 use crate::core::board;
@@ -10,8 +10,11 @@ use crate::core::case::incident::{Incident, State};
 use crate::core::case::known::Rests;
 use crate::core::case::status;
 use crate::core::casework;
+use crate::core::decide::{self, Answer, Question};
+use crate::core::effect::Effect;
 use crate::core::id::TargetId;
 use crate::core::intent::Intent;
+use crate::core::judge::verdict::Word;
 use crate::core::model::Model;
 use crate::core::time::Utc;
 use crate::core::world::target::TargetState;
@@ -79,23 +82,28 @@ fn open(model: &mut Model) {
     let service = offer.as_ref().map(|o| o.service.clone()).or_else(|| t.map(|t| t.service.clone()));
     let service = service.or_else(|| model.nav.selected.clone()).map(|s| s.to_string()).unwrap_or_default();
     let trouble = target.as_ref().and_then(|t| casework::trouble(model, t));
-    let title = match (t, &trouble) {
-        (Some(t), Some(_)) => format!("{service} errors{}", if t.is_moving() { version(t) } else { String::new() }),
-        _ => String::new(),
-    };
     let tier = t.and_then(|t| model.world.services.get(&t.service)).map_or(2, |s| s.tier);
     let severity = usize::from(tier.clamp(1, 3));
     let signals = &model.casebook.signals;
     let burn = signals.since(&service);
+    // An alert or a report is a bad signal whatever the figures say.
+    let alert = signals.alert(&service);
     let bad = target.as_ref().and_then(|t| signals.since(&t.at())).into_iter().chain(burn);
-    let bad = bad.min_by(|a, b| a.key().cmp(&b.key())).filter(|_| trouble.is_some());
+    // Also while going back is under way: it is no trouble to act upon any more, and no less what happened.
+    let bad = bad.chain(alert).min_by(|a, b| (a.at, a.key()).cmp(&(b.at, b.key())));
+    let title = match t {
+        Some(t) if trouble.is_some() || bad.is_some() => {
+            format!("{service} errors{}", if t.is_moving() { version(t) } else { String::new() })
+        }
+        _ => String::new(),
+    };
     let found = trouble.as_ref().map(|t| t.2);
     let first_bad = match (found, bad.map(|b| b.at)) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
     let mut s = Sheet::new(What::OpenIncident, "OPEN INCIDENT", service.clone());
-    let why = trouble.as_ref().map_or("by hand", |t| t.1);
+    let why = trouble.as_ref().map_or(if bad.is_some() { "a bad signal" } else { "by hand" }, |t| t.1);
     if let Some(at) = first_bad {
         let rests = bad.map(|b| format!(": {}, {}", b.value.words, record_words(model, &b.rests))).unwrap_or_default();
         s.said.push(format!("first bad signal {}Z, {} ago{rests}", at.hms(), age::rough(model.utc().since(at))).into());
@@ -116,6 +124,7 @@ fn open(model: &mut Model) {
         "first_bad": first_bad.map(Utc::rfc3339),
         "first_bad_rests": bad.map(|b| &b.rests),
         "target": target,
+        // At rest it is the version that serves: its own change, if it is one.
         "candidate": t.and_then(|t| t.candidate.as_ref()),
     });
     sheet::open(model, s);
@@ -282,13 +291,13 @@ pub(super) fn tasks(model: &mut Model) {
     s.rows.push(Row::text("owner", "owner", ""));
     s.rows.push(Row::text("due", "due", ""));
     s.at = first;
-    s.below.push((false, "space pays one; a new one needs its text. due: 2026-11-23".into()));
+    s.below.push((false, "Go up to one and space pays it. A new one needs its text. due: 2026-11-23".into()));
     let service = model.nav.selected.as_ref().map(ToString::to_string);
     s.data = json!({"id": id, "tasks": rests, "service": service});
     sheet::open(model, s);
 }
 
-pub(super) fn tell(model: &mut Model) {
+pub(super) fn tell(model: &mut Model, out: &mut Vec<Effect>) {
     if !may(model, Intent::Tell) {
         return;
     }
@@ -308,6 +317,14 @@ pub(super) fn tell(model: &mut Model) {
         Row::text("needs", "needs", status.needs),
     ];
     s.at = 1;
+    if let Some(source) = sides::tells(model) {
+        s.below.push((false, format!("{source} takes it and passes it on; the log keeps the text").into()));
+        s.data = json!({"id": i.id, "service": model.nav.selected});
+        if let Some((source, act)) = sides::act_of(model, &s) {
+            side::open(model, s, act, source, out);
+        }
+        return;
+    }
     let copy: Arc<str> = model.keymap.shown(Intent::CopyRequests).unwrap_or_default().into();
     let how = if model.settings.plain { "requests says the text".into() } else { format!("{copy} copies the text") };
     s.below.push((true, format!("andon sends this nowhere: {how}, send it yourself, then record it").into()));
@@ -315,10 +332,18 @@ pub(super) fn tell(model: &mut Model) {
     sheet::open(model, s);
 }
 
+const WORSE_ITSELF: &str = "is WORSE itself";
+
 pub(super) fn decide(model: &mut Model) {
     let open = current(model);
+    let t = board::selected_target(model).cloned();
     let mut s = Sheet::new(What::Decide, "DECIDE", open.as_ref().map(on).unwrap_or_default());
-    s.data = json!({"id": open.as_ref().map(|i| &i.id)});
+    s.data = json!({
+        "id": open.as_ref().map(|i| &i.id),
+        "target": t.as_ref().map(|t| &t.id),
+        "candidate": t.as_ref().and_then(|t| t.candidate.as_ref()),
+        "service": t.as_ref().map(|t| &t.service),
+    });
     if open.is_none() {
         s.said.push("no incident is open: it stands in the log by itself".into());
     }
@@ -326,6 +351,87 @@ pub(super) fn decide(model: &mut Model) {
         Row::text("text", "what", "").must("what was decided? enter types it"),
         Row::text("reason", "why", "").must("why? enter types it: the review asks for it"),
     ];
-    s.below.push((false, "Into the log beside your name, for those who work on it and for the review.".into()));
+    if let Some(t) = &t {
+        let version = t.candidate.as_ref().filter(|_| t.is_moving()).map(|h| format!(" {}", t.version_of(h)));
+        let version = version.unwrap_or_default();
+        // Whom this very change hurts is helped by going back, not by more of it.
+        let worse = t.is_moving() && model.judged.get(&t.id).is_some_and(|j| j.verdict.word == Word::Worse);
+        let about = match worse {
+            true => format!("the fix of {}{version}", t.id.at()),
+            false => format!("the way of {}{version}", t.id.at()),
+        };
+        if worse {
+            let how = model.how(Intent::RollBack);
+            let first = format!(
+                "{}{version} {WORSE_ITSELF}: {how} takes it back first. Proposed is how its fix goes out.",
+                t.id.at()
+            );
+            s.said.insert(0, first.into());
+        }
+        for asked in decide::questions(model, Some(t)) {
+            let at = Answer::ALL.iter().position(|a| *a == asked.answer).unwrap_or(2);
+            let row = Row::choice(asked.question.word(), asked.question.text(), &Answer::ALL.map(Answer::word), at);
+            s.rows.push(row.beside(asked.why));
+        }
+        s.data["about"] = about.into();
+        s.data["hints"] = json!(decide::hints(model, Some(t)));
+    }
+    live(&mut s);
     sheet::open(model, s);
+}
+
+/// The proposal follows the answers; what nobody typed is what is proposed.
+pub(super) fn live(s: &mut Sheet) {
+    if s.what != What::Decide {
+        return;
+    }
+    s.below.clear();
+    s.said.retain(|l| !l.starts_with("PROPOSED"));
+    if let Some((path, why)) = proposal(s) {
+        let about = s.data["about"].as_str().unwrap_or_default();
+        // Below what comes first, where something does.
+        let at = s.said.iter().position(|l| l.contains(WORSE_ITSELF)).map_or(0, |at| at + 1);
+        s.said.insert(at, format!("PROPOSED for {about}: {}. {}", path.word().to_uppercase(), upper(&why)).into());
+        if let Some(row) = s.rows.iter_mut().find(|r| &*r.key == "text") {
+            row.must = None;
+            row.beside = format!("{}, as proposed", path.word()).into();
+        }
+    }
+    for hint in s.data["hints"].as_array().cloned().unwrap_or_default() {
+        s.below.push((hint[0] == true, hint[1].as_str().unwrap_or_default().into()));
+    }
+    s.below.push((false, "Into the log beside your name, for those who work on it and for the review.".into()));
+}
+
+fn upper(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// The answers as they stand in the sheet, and what they propose.
+fn proposal(s: &Sheet) -> Option<(decide::Path, String)> {
+    s.row(Question::Hurts.word())?;
+    Some(decide::propose(Question::ALL.map(|q| Answer::read(s.value(q.word())))))
+}
+
+/// The record of a decision: the words, and the answers with the evidence they were given beside.
+pub(super) fn decided(s: &Sheet) -> Value {
+    let mut data = json!({"text": s.value("text"), "reason": s.value("reason")});
+    if let Some((path, why)) = proposal(s) {
+        if s.value("text").is_empty() {
+            data["text"] = format!("{}: {}", s.data["about"].as_str().unwrap_or_default(), path.word()).into();
+        }
+        let answers: Vec<Value> = Question::ALL
+            .iter()
+            .filter_map(|q| s.row(q.word()))
+            .map(|r| json!({"question": r.key, "answer": r.value(), "evidence": r.beside, "by_hand": r.by_hand}))
+            .collect();
+        data["answers"] = answers.into();
+        data["proposal"] = json!({"path": path.word(), "why": why});
+        data["service"] = s.data["service"].clone();
+        // Counted as a hotfix where it was taken as proposed, or named so.
+        let said = s.value("text");
+        data["path"] = if said.is_empty() || said.contains(path.word()) { path.word().into() } else { Value::Null };
+    }
+    data
 }

@@ -1,6 +1,6 @@
 //! What changes by time alone: an arming ends, a deadline passes, a figure grows old, a name falls due.
 
-use super::{bump, errand, facts, incident, keys, looked, plain, settle, together, writing};
+use super::{alerts, bump, errand, facts, incident, keys, looked, lookups, plain, settle, side, together, writing};
 use crate::core::act::flight::{OnDisk, ReadBack, State};
 use crate::core::effect::Effect;
 use crate::core::model::Model;
@@ -29,10 +29,13 @@ pub(super) fn by_time_alone(model: &mut Model, by_hand: bool, out: &mut Vec<Effe
         return;
     }
     settle::deadlines(model, out);
+    side::deadlines(model, out);
+    alerts::tick(model, out);
     together::nobody_else(model);
     facts::loose_ends(model, out);
     facts::grow_old(model, out);
     looked::tick(model, by_hand, out);
+    lookups::tick(model, by_hand, out);
 }
 
 /// The next moment at which something changes by time alone, on either clock; the engine wakes then.
@@ -54,6 +57,7 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
     person.extend(errand::next_wake(model).map(|t| t.0));
     if model.replay.is_none() {
         person.extend(looked::next(model).map(|t| t.0));
+        person.extend(lookups::next(model).map(|t| t.0));
     }
     if let Some(d) = &model.dialog {
         // The hint "Y" appears when it would count.
@@ -64,9 +68,15 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
     if model.replay.is_some() {
         return (person.into_iter().filter(|t| *t > now.person.0).min().map(Person), None);
     }
+    world.extend(lookups::wait_over(model).map(|t| t.0));
     if model.settings.plain {
         world.extend(plain::next_wake(model).map(|t| t.0));
     }
+    let (p, w) = side::next_wake(model);
+    person.extend(p);
+    world.extend(w);
+    // Drills tell world time by stamps of UTC.
+    world.extend(alerts::next_wake(model).map(|ms| now.world.0 + ms));
     for a in model.acts.values().filter(|a| !a.is_over()) {
         match &a.state {
             State::Preparing | State::Logging => {
@@ -77,16 +87,15 @@ pub fn next_wake(model: &Model) -> (Option<Person>, Option<World>) {
                     person.push(t.0 + model.limits.reread_of(a));
                 }
             }
-            State::Accepted | State::Seen => {
+            State::Accepted | State::Seen | State::Waiting => {
                 world.extend(a.stuck_at().map(|t| t.0));
                 world.extend(a.taken_back_from().map(|t| t.0));
+                person.extend(a.next_read.map(|t| t.0));
             }
-            State::Unknown(_) => person.extend(a.next_read.map(|t| t.0)),
+            State::Unknown(_) | State::Stuck(_) => person.extend(a.next_read.map(|t| t.0)),
             State::NeedsName
-            | State::Waiting
             | State::Sending
             | State::Settled
-            | State::Stuck(_)
             | State::Refused(_)
             | State::NotDone(_)
             | State::Undone(_)

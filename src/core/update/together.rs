@@ -77,6 +77,7 @@ pub(super) fn records(model: &mut Model, records: &[Record]) {
     let own = model.log.session.clone();
     for r in records.iter().filter(|r| !own.is_empty() && *r.session != *own) {
         model.others.take(r);
+        super::facts::acknowledged_elsewhere(model, r);
         if r.kind == "resolved"
             && let Some((session, ticket)) = others::about(r)
         {
@@ -132,6 +133,8 @@ pub(super) fn recovered(model: &mut Model, unfinished: Vec<Unfinished>, in_fligh
                 plan: u.verb,
                 to: u.to,
                 by: u.by,
+                cord: u.cord,
+                side: u.side,
                 ended: Some(model.now.person),
                 ..Elsewhere::default()
             });
@@ -192,6 +195,8 @@ pub(super) fn nobody_else(model: &mut Model) {
             verb: a.plan,
             to: a.to,
             by: a.by,
+            cord: a.cord,
+            side: a.side,
         };
         loosen(model, left);
         bump(model);
@@ -244,7 +249,9 @@ fn open(dialog: &Dialog) -> Option<OpenDialog> {
 mod tests {
     use super::*;
     use crate::core::effect::Question;
+    use crate::core::judge::verdict::At;
     use crate::core::msg::{Msg, Recovered};
+    use crate::core::world::fact::Fact;
     use crate::testkit::stories;
     use crate::testkit::world::World;
     use serde_json::{Value, json};
@@ -455,6 +462,42 @@ mod tests {
         answer(&mut w);
         let l = &w.model.loose[0];
         assert_eq!((l.is_cut(), l.cut, &*l.verb, resolved(&w)), (true, Some((1, 2)), "roll back", 0));
+    }
+
+    #[test]
+    fn what_another_console_acknowledged_is_acknowledged_here() {
+        let mut w = here();
+        let id = w.target_id("checkout");
+        let (candidate, look) = (w.model.judged[&id].candidate.clone(), w.model.judged[&id].verdict.look.unwrap());
+        let known = |w: &World| w.model.judged[&id].verdict.latched.is_none_or(|l| l.acked);
+        let data = |candidate: &str| json!({"what": "verdict", "look": look.0, "candidate": candidate});
+        assert!(!known(&w));
+        let other = record(&w, ITO, "ito", "acknowledged", data("another"));
+        w.send(Msg::Records(vec![other]));
+        assert!(!known(&w), "it was about another candidate");
+        let same = record(&w, ITO, "ito", "acknowledged", data(candidate.as_str()));
+        w.send(Msg::Records(vec![same]));
+        assert!(known(&w));
+    }
+
+    #[test]
+    fn what_was_acknowledged_before_a_source_answered_is_known_when_it_does() {
+        let mut w = here();
+        let id = w.target_id("checkout");
+        let j = w.model.judged.remove(&id).unwrap();
+        let data = json!({"what": "verdict", "look": j.verdict.look.unwrap().0, "candidate": j.candidate});
+        let read = record(&w, ITO, "ito", "acknowledged", data);
+        w.send(Msg::Records(vec![read]));
+        assert!(!w.model.judged.contains_key(&id));
+        let t = w.model.world.targets[&id].clone();
+        w.fact(t.id.source.clone().as_str(), Fact::Target(Box::new(t)));
+        let again = w.model.judged.get_mut(&id).unwrap();
+        assert!(again.judge.blocks().next().is_none(), "nothing was counted yet");
+        let at = At { now: j.verdict.look.unwrap(), newest_sample: j.verdict.look, scrape_secs: 15, skew_ms: 0 };
+        let blocks: Vec<_> = j.judge.blocks().copied().collect();
+        again.judge.feed(&blocks);
+        again.look(&at);
+        assert!(again.verdict.latched.is_none_or(|l| l.acked), "{:?}", again.verdict.latched);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::{bump, confirm, records};
 use crate::core::act::dialog::DialogKind;
 use crate::core::act::many::Whole;
 use crate::core::act::plan::{Direction, Operation};
+use crate::core::act::sheet::What;
 use crate::core::case::claim;
 use crate::core::case::incident::LeadChange;
 use crate::core::casework;
@@ -25,10 +26,17 @@ use std::sync::Arc;
 const QUIET_MS: i64 = 1_000;
 
 /// What a message finds: the act whose dialog is open.
-pub(super) struct Before(Option<Operation>);
+pub(super) struct Before(Option<Operation>, Option<What>);
 
 pub(super) fn before(model: &Model) -> Before {
-    Before(open_act(model))
+    Before(open_act(model), open_side(model))
+}
+
+/// A dialog that sends a side act, or turns a flag on.
+fn open_side(model: &Model) -> Option<What> {
+    let sheet = model.dialog.as_ref()?.sheet()?;
+    let sends = sheet.sends.as_ref()?;
+    (sends.act.direction() != Some(Direction::Backward)).then_some(sheet.what)
 }
 
 fn open_act(model: &Model) -> Option<Operation> {
@@ -59,6 +67,7 @@ pub(super) fn after(model: &mut Model, before: &Before, by_hand: bool, out: &mut
             let act = model.tickets.get(ticket).and_then(|id| model.acts.get(id));
             act.is_some_and(|a| a.direction() == Direction::Backward)
         }
+        Effect::SidePerform { plan, .. } => plan.act.direction() == Some(Direction::Backward),
         _ => false,
     });
     if went_back {
@@ -75,13 +84,17 @@ pub(super) fn after(model: &mut Model, before: &Before, by_hand: bool, out: &mut
     let forward = model.dialog.as_ref().is_some_and(|d| match &d.kind {
         DialogKind::Act(a) => a.direction() == Direction::Forward,
         DialogKind::Many(m) => m.whole == Whole::Thaw,
-        DialogKind::Arm | DialogKind::Disarm | DialogKind::Acknowledge(_) | DialogKind::Sheet(_) => false,
+        DialogKind::Arm
+        | DialogKind::Disarm
+        | DialogKind::Acknowledge(_)
+        | DialogKind::Sheet(_)
+        | DialogKind::Run(_) => false,
     });
     let [first, second, now] = model.nav.keys_at;
     if held {
         // One key of its own let them go: `Y`, or what keeps a note.
         ask(model, is_quiet(second, now), out);
-    } else if forward && open_act(model) != before.0 {
+    } else if (forward && open_act(model) != before.0) || (open_side(model).is_some() && open_side(model) != before.1) {
         // The chord has two; the key before it tells.
         ask(model, is_quiet(first, second), out);
     }

@@ -1,7 +1,8 @@
 //! Keys and pasted text while something lies over the screen: a note, a reason, an explanation, help.
 
-use super::{browse, bump, filter, incident, link, looked, palette, pick, records, sheet, steps};
+use super::{browse, bump, filter, incident, link, looked, palette, panes, pick, records, sheet, steps};
 use crate::core::case::note::{Draft, Input};
+use crate::core::cell::Cell;
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::here;
@@ -55,6 +56,10 @@ pub(super) fn overlay_key(model: &mut Model, key: Key, out: &mut Vec<Effect>) ->
             true
         }
         Overlay::Pick(p) => pick::key(model, p, key, out),
+        Overlay::Answer { runbook, step, row } => {
+            steps::answer_key(model, &runbook, step, row, key, out);
+            true
+        }
         Overlay::Lines(l) => looked::lines_key(model, key, l, out),
         page @ (Overlay::Explain { .. } | Overlay::Help { .. } | Overlay::Raw { .. }) => {
             scrolled(model, key, page, out)
@@ -75,6 +80,7 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
         | Overlay::Log(_)
         | Overlay::Lines(_)
         | Overlay::Pick(_)
+        | Overlay::Answer { .. }
         | Overlay::SkipReason { .. }
         | Overlay::Who { .. } => return false,
     };
@@ -107,16 +113,27 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
             link::copy(model, out);
             return true;
         }
+        // The page of the next figure.
+        Found::Intent(i @ (Intent::FigureNext | Intent::FigurePrevious))
+            if matches!(page, Overlay::Explain { .. }) && panes::figures_here(model) =>
+        {
+            panes::figure(model, if i == Intent::FigureNext { 1 } else { -1 });
+            0
+        }
         Found::Intent(Intent::Filter) if help => {
             model.nav.overlay = Some(Overlay::Help { scroll: 0 });
             filter::open(model);
+            return true;
+        }
+        Found::Intent(Intent::Zoom) if !help && model.nav.figure == Some(Cell::Pictures) => {
+            model.nav.figure = None;
             return true;
         }
         // A kept filter goes first.
         Found::Intent(Intent::Back) => {
             model.nav.overlay = Some(page);
             if !filter::clear(model) {
-                model.nav.overlay = model.nav.under.take().map(|under| *under);
+                left(model);
             }
             return true;
         }
@@ -126,7 +143,7 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
             return true;
         }
         Found::Intent(Intent::Open | Intent::Help) => {
-            model.nav.overlay = model.nav.under.take().map(|under| *under);
+            left(model);
             return true;
         }
         // Half of a key that moves: the page stays until the other half says.
@@ -142,6 +159,9 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
         }
         Found::Intent(_) | Found::Prefix | Found::Nothing => {
             model.nav.under = None;
+            if model.nav.figure == Some(Cell::Pictures) {
+                model.nav.figure = None;
+            }
             keys.pop();
             model.nav.pending = keys;
             return false;
@@ -154,6 +174,14 @@ fn scrolled(model: &mut Model, key: Key, page: Overlay, out: &mut Vec<Effect>) -
         _ => Overlay::Explain { scroll },
     });
     true
+}
+
+/// A page is left for what lay below it. The page of pictures is no figure that stays chosen.
+fn left(model: &mut Model) {
+    model.nav.overlay = model.nav.under.take().map(|under| *under);
+    if model.nav.overlay.is_none() && model.nav.figure == Some(Cell::Pictures) {
+        model.nav.figure = None;
+    }
 }
 
 fn note_key(model: &mut Model, draft: Draft, key: Key, out: &mut Vec<Effect>) {

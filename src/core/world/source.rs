@@ -8,6 +8,22 @@ use std::sync::Arc;
 pub struct Roles {
     pub rollouts: bool,
     pub telemetry: bool,
+    #[serde(default)]
+    pub alerts: bool,
+    /// What else changed: deploys, flags, config.
+    #[serde(default)]
+    pub changes: bool,
+    #[serde(default)]
+    pub flags: bool,
+    /// Signatures, builds, scans.
+    #[serde(default)]
+    pub artifacts: bool,
+    /// Who is on call; wakes people.
+    #[serde(default)]
+    pub pages: bool,
+    /// Takes status texts for stakeholders.
+    #[serde(default)]
+    pub tells: bool,
 }
 
 /// Where the connection stands.
@@ -23,6 +39,16 @@ pub enum Link {
     Watching,
     Polling,
     Failed(SourceError),
+}
+
+impl Link {
+    /// It has said something whole, or that it cannot.
+    pub fn has_answered(&self) -> bool {
+        match self {
+            Link::Watching | Link::Polling | Link::Failed(_) => true,
+            Link::Connecting | Link::Reading { .. } => false,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,4 +173,21 @@ pub struct SourceState {
     pub last_error: Option<(Utc, SourceError)>,
     /// What it holds, in words: `41 rollouts, 5 moving`.
     pub holds: Arc<str>,
+}
+
+impl SourceState {
+    /// One that has not said anything yet.
+    pub fn connecting(kind: &str, roles: Roles) -> SourceState {
+        SourceState {
+            kind: kind.into(),
+            link: Link::Connecting,
+            abilities: Abilities { roles, ..Abilities::default() },
+            confirmed: None,
+            old_after_ms: 90_000,
+            latency_ms: None,
+            calls_per_min: 0,
+            last_error: None,
+            holds: "".into(),
+        }
+    }
 }

@@ -50,14 +50,19 @@ fn fresh(link: &Link) -> bool {
     matches!(link, Link::Watching | Link::Polling)
 }
 
-/// Figures told: services, and the newest block of each.
+/// What a source without targets told: services with figures, and the newest block of each; lists of what stands beside.
 #[derive(Debug, Default)]
 struct Figures {
     services: BTreeSet<ServiceId>,
+    lists: BTreeMap<&'static str, Fact>,
     newest: BTreeMap<ServiceId, VersionBlock>,
 }
 
 impl Figures {
+    fn is_empty(&self) -> bool {
+        self.services.is_empty() && self.lists.is_empty()
+    }
+
     /// Keeps what the fact says.
     fn hear(&mut self, f: &Fact) {
         match f {
@@ -70,12 +75,18 @@ impl Figures {
             Fact::Windows(w) => {
                 self.services.insert(w.service.clone());
             }
+            Fact::Alerts(_) => _ = self.lists.insert("alerts", f.clone()),
+            Fact::Changed(_) => _ = self.lists.insert("changes", f.clone()),
+            Fact::Flags(_) => _ = self.lists.insert("flags", f.clone()),
+            Fact::Artifacts(_) => _ = self.lists.insert("artifacts", f.clone()),
+            Fact::OnCall { .. } => _ = self.lists.insert("on call", f.clone()),
             // Targets are for the clause about whole lists.
             Fact::Source(_)
             | Fact::Checked(_)
             | Fact::Target(_)
             | Fact::Gone(_)
             | Fact::Whole(_)
+            | Fact::Telemetry(_)
             | Fact::WayBack(_)
             | Fact::Evidence(_)
             | Fact::Logs(_)
@@ -117,7 +128,7 @@ impl Watch {
         let (mut told, mut last) = (Figures::default(), String::new());
         while let Some(f) = self.next(until).await {
             match f {
-                Ok(Fact::Source(s)) if fresh(&s.link) && !told.services.is_empty() => return Ok(told),
+                Ok(Fact::Source(s)) if fresh(&s.link) && !told.is_empty() => return Ok(told),
                 Ok(f) => told.hear(&f),
                 Err(e) => last = format!("{e:?}"),
             }
@@ -159,7 +170,7 @@ pub(super) async fn whole(s: &dyn Subject) -> Result<(), String> {
     Err(format!("{lost:?} went away and nobody said so"))
 }
 
-/// Figures are told, and not one target, up to a while after the first figures.
+/// Figures or lists are told, and not one target, up to a while after the first figures.
 async fn no_targets(w: &mut Watch) -> Result<(), String> {
     let (mut told, mut until) = (Figures::default(), w.patience());
     while let Some(f) = w.next(until).await {
@@ -167,13 +178,13 @@ async fn no_targets(w: &mut Watch) -> Result<(), String> {
         if matches!(f, Fact::Target(_) | Fact::Gone(_) | Fact::Whole(_)) {
             return Err(format!("it holds no targets, and says {f:?}"));
         }
-        let none = told.services.is_empty();
+        let none = told.is_empty();
         told.hear(&f);
-        if none && !told.services.is_empty() {
+        if none && !told.is_empty() {
             until = Instant::now() + Duration::from_millis(200);
         }
     }
-    if told.services.is_empty() { Err("no figures were ever told".into()) } else { Ok(()) }
+    if told.is_empty() { Err("no figures were ever told".into()) } else { Ok(()) }
 }
 
 /// After a lost connection nothing looks fresh before the next full read is complete, and what it lacks is gone.
@@ -230,6 +241,9 @@ async fn figures_again(w: &mut Watch, mut before: Figures, looked_old: &mut bool
             Ok(Fact::Source(state)) if *looked_old && fresh(&state.link) => {
                 if again.services != before.services {
                     return Err(format!("fresh again with {:?} of {:?}", again.services, before.services));
+                }
+                if again.lists != before.lists {
+                    return Err(format!("fresh again with {:?} of {:?}", again.lists, before.lists));
                 }
                 let same = |(s, b): (&ServiceId, &VersionBlock)| {
                     // A newer block may have settled meanwhile.

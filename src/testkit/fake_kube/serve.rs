@@ -48,8 +48,13 @@ pub(super) async fn serve(mut s: TcpStream, world: Arc<Mutex<World>>, bell: watc
     let fault = {
         let mut w = lock();
         w.asked.push(asked.clone());
-        let fits = |(m, part, _): &&(String, String, Fault)| *m == asked.method && asked.path.contains(part.as_str());
-        w.faults.iter().find(fits).map(|(_, _, f)| f.clone())
+        let fits = |(m, part, _, times): &&mut (String, String, Fault, usize)| {
+            *times > 0 && *m == asked.method && asked.path.contains(part.as_str())
+        };
+        w.faults.iter_mut().find(fits).map(|(_, _, f, times)| {
+            *times -= 1;
+            f.clone()
+        })
     };
     let mut cut = usize::MAX;
     let refused = lock().token.as_ref().is_some_and(|t| asked.authorization != format!("Bearer {t}"));
@@ -314,6 +319,9 @@ fn patch(w: &mut World, asked: &Asked, plural: &str, key: &Key, sub: &str) -> (u
         if stored["spec"] != old["spec"] {
             stored["metadata"]["generation"] = (old["metadata"]["generation"].as_i64().unwrap_or(0) + 1).into();
         }
+    }
+    if query(asked.path.split_once('?').map_or("", |(_, q)| q), "dryRun").is_some() {
+        return (200, stored.to_string());
     }
     w.put(plural, stored);
     w.patched += 1;

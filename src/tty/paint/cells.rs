@@ -136,7 +136,7 @@ fn glyph(text: &str) -> (Glyph, usize) {
 /// Letters of Europe, quotes and dashes, arrows, lines and blocks. Not emoji-capable signs, nothing that combines.
 fn surely_one(c: char) -> bool {
     matches!(c, '\u{a1}'..='\u{ac}' | '\u{ae}'..='\u{24f}' | '\u{391}'..='\u{3a9}' | '\u{3b1}'..='\u{3c9}')
-        || matches!(c, '\u{410}'..='\u{44f}' | '\u{2010}'..='\u{2027}' | '\u{2190}'..='\u{2193}' | '\u{2500}'..='\u{259f}')
+        || matches!(c, '\u{410}'..='\u{44f}' | '\u{2010}'..='\u{2027}' | '\u{2190}'..='\u{2193}' | '\u{2500}'..='\u{259f}' | '\u{2800}'..='\u{28ff}')
 }
 
 /// Kana, ideographs, Hangul syllables, full-width forms: two columns even on the Linux console.

@@ -9,6 +9,7 @@ use crate::core::act::gate::{Gate, GateLine, GateState};
 use crate::core::act::plan::{Direction, Plan, Verb};
 use crate::core::age;
 use crate::core::case::others;
+use crate::core::checks;
 use crate::core::finish;
 use crate::core::id::Hash;
 use crate::core::intent::Intent;
@@ -40,16 +41,25 @@ pub fn rows(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize, tall: us
             rows.may(2, line.text(format!(" {part}")));
         }
     }
+    for (i, part) in d.going.iter().flat_map(|g| wrap(&gate(g), wide.saturating_sub(6))).enumerate() {
+        let mark = if i == 0 { Line::new().text(" ").add(Role::Warn, "(!)") } else { Line::new().text("    ") };
+        rows.keep(mark.text(format!(" {part}")));
+    }
     for c in &dialog.changed {
         for (i, part) in wrap(&gate(c), wide.saturating_sub(11)).into_iter().enumerate() {
             let line = if i == 0 { Line::of(Role::Warn, "CHANGED") } else { Line::new().text("       ") };
             rows.may(2, line.text(format!("  {part}")));
         }
     }
+    for (i, part) in d.tried.iter().flat_map(|t| wrap(&gate(t), wide.saturating_sub(11))).enumerate() {
+        let line = if i == 0 { Line::of(Role::Warn, "DRY RUN") } else { Line::new().text("       ") };
+        rows.may(2, line.text(format!("  {part}")));
+    }
     let mut checks = Rows::new();
     readiness(d, wide, &mut checks);
     debt(d, wide, &mut checks);
     gates(d, wide, &mut checks);
+    asked(model, d, wide, &mut checks);
     if let Some(ms) = d.repeated {
         let words = format!(" the same act was sent {} ago", age::span(ms));
         checks.may(2, Line::new().add(Role::Warn, "AGAIN?").text(words));
@@ -68,10 +78,16 @@ pub fn rows(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize, tall: us
 fn head(model: &Model, d: &ActDialog, wide: usize, rows: &mut Rows) {
     let t = &d.seen;
     let title = d.operation.verb.word().to_uppercase();
+    let emergency = d.operation.emergency;
     let ago = model.utc().since(t.read_at);
     let seen = if ago < 1_000 { "just seen".into() } else { format!("seen {} ago", age::age(ago)) };
     let place = format!("  in {} / {} / {}", frame::place(model), t.id.source, t.id.namespace);
-    let line = Line::of(Role::Title, title).text("  ").add(Role::Moving, &t.id.name).text(place);
+    let line = if emergency {
+        Line::of(Role::Bad, "EMERGENCY").text(" ").append(Line::of(Role::Title, title))
+    } else {
+        Line::of(Role::Title, title)
+    };
+    let line = line.text("  ").add(Role::Moving, &t.id.name).text(place);
     // The target in full, over two rows if it must be.
     rows.flow(0, 0, line.end(Role::Text, seen), wide, 2);
 }
@@ -216,7 +232,7 @@ fn readiness(d: &ActDialog, wide: usize, rows: &mut Rows) {
         let indent = width(&head);
         // The plan's own caution says it already, in full.
         let told = &*c.name == "git owner" && d.plan().is_some_and(|p| !p.cautions.is_empty());
-        let how = if told { format!("{}, see above", c.name) } else { c.how.to_string() };
+        let how = if told { format!("{}, see above", c.name) } else { c.said() };
         for (j, part) in wrap(&gate(&how), wide.saturating_sub(indent + 5)).into_iter().enumerate() {
             let lead = if i == 0 && j == 0 { head.clone() } else { " ".repeat(indent) };
             let line = Line::new().text(lead);
@@ -261,6 +277,23 @@ fn gates(d: &ActDialog, wide: usize, rows: &mut Rows) {
     }
 }
 
+/// What costs seconds to ask before going forward, filled in; and where its checklists are ticked.
+fn asked(model: &Model, d: &ActDialog, wide: usize, rows: &mut Rows) {
+    if d.direction() != Direction::Forward {
+        return;
+    }
+    let line = Line::new().text(" ask    ").text(gate(&crate::core::gates::asked(model, &d.seen)));
+    rows.flow(4, 4, line, wide, 8);
+    let all = checks::of(model, &d.seen);
+    let (before, ready) = checks::counts(&all);
+    let line = Line::new().text(format!("        ticked {} of {}, ", before + ready, all.len()));
+    let line = match model.keymap.shown(Intent::Checklists) {
+        Some(key) => line.add(Role::Key, key).text(" ticks"),
+        None => line.text("see the checklists"),
+    };
+    rows.may(9, line);
+}
+
 /// What Git will bring back is owed from the moment it settles.
 fn debt(d: &ActDialog, wide: usize, rows: &mut Rows) {
     let (Some(git), Some(plan)) = (&d.seen.git, d.plan()) else { return };
@@ -298,15 +331,42 @@ fn last_lines(model: &Model, dialog: &Dialog, d: &ActDialog, wide: usize) -> (Ro
         }
         PlanState::Ready(_) => {}
     }
+    if let Some(e) = d.emergency.as_ref().filter(|e| !e.taken && d.act.is_none()) {
+        for why in d.name.iter().flat_map(|n| &n.why) {
+            sentence(&mut rows, Role::Bad, "PASSES", why.strip_prefix("passes ").unwrap_or(why), wide);
+        }
+        let owed = " It is recorded loudly. Four debts are yours then: review, tests, SBOM, follow-up.";
+        rows.flow(1, 1, Line::new().text(owed), wide, 1);
+        let ask = " why? a sentence and enter: ";
+        let mut typed = e.reason.as_str();
+        // The end of what is typed is what is being typed.
+        while width(ask) + width(&gate(typed)) + 14 > wide {
+            let mut rest = typed.chars();
+            if rest.next().is_none() {
+                break;
+            }
+            typed = rest.as_str();
+        }
+        let line = Line::new().text(ask).add(Role::Moving, gate(typed));
+        let cursor = line.width();
+        let line = if e.is_said() { line.text(" ").add(Role::Key, "enter") } else { line };
+        rows.keep(esc(line));
+        return (rows, Some(cursor));
+    }
     if let Some(name) = &d.name {
         // What asks for the name every time is no warning.
         let always = always_named(&d.operation);
         for why in &name.why {
-            if always.as_ref() == Some(why) {
+            if let Some(passed) = why.strip_prefix("passes ").filter(|_| d.operation.emergency) {
+                sentence(&mut rows, Role::Bad, "PASSES", passed, wide);
+            } else if always.as_ref() == Some(why) {
                 rows.may(1, Line::new().text(format!(" {why}")));
             } else {
                 sentence(&mut rows, Role::Warn, "NOT AS IT SHOULD BE", why, wide);
             }
+        }
+        if let Some(e) = d.emergency.as_ref().filter(|_| d.act.is_none()) {
+            sentence(&mut rows, Role::Moving, "because", e.reason.trim(), wide);
         }
         let ask = format!(" type {} and enter: ", name.must);
         let line = Line::new().text(&ask).add(Role::Moving, &name.typed);
@@ -364,7 +424,7 @@ fn ready_line(model: &Model, dialog: &Dialog, d: &ActDialog) -> Line {
     line.end(Role::Key, key).end(Role::Text, what).end(Role::Key, "esc").end(Role::Text, " nothing")
 }
 
-fn sentence(rows: &mut Rows, role: Role, badge: &str, why: &str, wide: usize) {
+pub(super) fn sentence(rows: &mut Rows, role: Role, badge: &str, why: &str, wide: usize) {
     let indent = width(badge) + 1;
     for (i, part) in wrap(&gate(why), wide.saturating_sub(indent + 1)).into_iter().enumerate() {
         let line = if i == 0 { Line::of(role, badge) } else { Line::new().text(" ".repeat(width(badge))) };

@@ -1,55 +1,194 @@
 //! How a verdict was computed: raw counts, the difference and its range, the limit, the blocks, burn, queries, ages,
 //! and what was not measured. Anyone can check it by hand.
 
+use super::standing::{burn, way_back};
 use crate::config::theme::Role;
-use crate::core::age;
 use crate::core::board;
-use crate::core::judge::burn::{Burn, Tier};
+use crate::core::cell::Cell;
+use crate::core::id::ServiceId;
 use crate::core::judge::judged::Judged;
-use crate::core::judge::readiness::{self, CheckState};
-use crate::core::judge::verdict::{Cause, Unsure, Verdict, Word};
+use crate::core::judge::verdict::{Counts, Verdict};
 use crate::core::judge::words;
 use crate::core::link;
 use crate::core::model::Model;
+use crate::core::provenance::{self, Asked, Taken};
+use crate::core::world::figures::Signal;
 use crate::core::world::target::TargetState;
 use crate::ui::parts::line::{Line, gate, wrap};
-use crate::ui::parts::{evidence, figures};
+use crate::ui::parts::{evidence, figures, pictures};
 
+/// The page for what is chosen: one figure, all pictures, or the whole.
 pub fn lines(model: &Model, wide: usize) -> Vec<Line> {
-    let mut out = Vec::new();
+    match (model.nav.figure, &model.nav.selected) {
+        (Some(Cell::Pictures), Some(_)) => {
+            let mut out = vec![heading(model, "PICTURES", "")];
+            out.extend(pictures::all(model, wide, PICTURE));
+            out
+        }
+        (Some(cell), Some(service)) if model.replay.is_none() => figure(model, service, cell, wide),
+        _ => whole(model, wide),
+    }
+}
+
+/// Rows of a picture on a page.
+const PICTURE: usize = 10;
+
+/// `WHY  checkout@eu-1 errors        3 of 14   9s old`
+fn heading(model: &Model, word: &str, rest: &str) -> Line {
     let target = board::selected_target(model);
     let name =
         target.map_or_else(|| model.nav.selected.as_ref().map(ToString::to_string).unwrap_or_default(), |t| t.id.at());
-    let head = Line::of(Role::Title, "WHY").text(format!("  {name} errors"));
-    out.push(match target {
+    let head = Line::of(Role::Title, word).text(format!("  {name} {rest}"));
+    match target {
         Some(t) => {
             let (role, age) = figures::figures_age(model, t);
             head.end(role, age)
         }
         None => head,
-    });
+    }
+}
+
+/// How the whole verdict was computed, signal by signal, then the way back and the budget.
+pub fn whole(model: &Model, wide: usize) -> Vec<Line> {
+    let mut out = Vec::new();
+    let target = board::selected_target(model);
+    let judged = target.and_then(|t| model.judged.get(&t.id));
+    let on: Vec<&str> =
+        judged.map(|j| provenance::measured(j).0).unwrap_or_default().iter().map(|s| s.word()).collect();
+    let on = if on.is_empty() { "errors".into() } else { on.join(", ") };
+    out.push(heading(model, "WHY", &on));
     if model.replay.is_some() {
         recorded(model, target, wide, &mut out);
         return out;
     }
-    match target.and_then(|t| model.judged.get(&t.id).map(|j| (t, j))) {
-        Some((t, j)) => verdict(t, j, wide, &mut out),
+    match target.zip(judged) {
+        Some((t, j)) => signals(model, t, j, wide, &mut out),
         None => out.push(Line::new().text(" no verdict: nothing moves here that could be compared with stable")),
     }
     if let Some(t) = target {
         way_back(model, t, wide, &mut out);
     }
     burn(model, wide, &mut out);
-    queries(model, wide, &mut out);
+    if judged.is_none() {
+        queries(model, wide, &mut out);
+    }
+    objectives(model, wide, &mut out);
     out.extend(target.map(|t| evidence::lines(&t.texts(), wide)).unwrap_or_default());
     if let Some(link) = model.nav.selected.as_ref().map(|s| link::service(model, s)) {
         para(&mut out, wide, &format!("link    {link}"));
     }
-    para(
-        &mut out,
-        wide,
-        "not measured: latency, resources, traces, correctness (users logged in as others would not show here)",
-    );
+    out
+}
+
+/// The part of the page that is a function of the rollout's start and the newest block: what two consoles on the same data
+/// show alike, whenever each was opened. Ages and the times of samples stand flush right and are not in it.
+pub fn verdict_text(model: &Model, wide: usize) -> String {
+    let target = board::selected_target(model);
+    let Some((t, j)) = target.and_then(|t| model.judged.get(&t.id).map(|j| (t, j))) else { return String::new() };
+    let mut out = Vec::new();
+    signals(model, t, j, wide, &mut out);
+    out.iter().map(|l| format!("{}\n", l.head())).collect()
+}
+
+/// Each signal that was heard of, the one that decides first; then what was not measured, and what makes the comparison
+/// unfair.
+fn signals(model: &Model, t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
+    let v_of = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+    para(out, wide, &format!("{} is {}, stable is {}", t.track(), v_of(&t.candidate), v_of(&t.stable)));
+    let several = provenance::measured(j).0.len() > 1;
+    for (i, (signal, v, judge)) in j.signals().enumerate() {
+        if several {
+            let part = if i == 0 { "  decides" } else { "  informs" };
+            let line = Line::new().text(" ").add(Role::Title, signal.word().to_uppercase()).text(" ");
+            out.push(line.add(figures::word_role(&v.word), v.word.word()).text(part));
+        }
+        verdict(t, j, v, wide, out);
+        if let Some(b) = heard(model, t, signal).and_then(|h| h.bound) {
+            para(out, wide, &provenance::bound_words(b));
+        }
+        if let Some(a) = provenance::asked(model, &t.service, signal, judge, v) {
+            source(&a, wide, out);
+        }
+    }
+    for c in j.representative.cautions() {
+        let line =
+            Line::new().text(" ").add(Role::Warn, "(!)").text(format!(" {c}: the two are not compared on the same"));
+        out.extend(line.flow(wide, 5));
+    }
+    if let Some(s) = j.representative.split.filter(|s| !s.off) {
+        para(out, wide, &format!("{}: as it should be", s.words()));
+    }
+    let not: Vec<&str> = provenance::measured(j).1.iter().map(|s| s.word()).collect();
+    let told = model.world.telemetry.get(&t.service);
+    let resources = if told.is_some_and(|t| t.usage.is_some()) { "" } else { "resources, " };
+    let not = if not.is_empty() { String::new() } else { format!("{}, ", not.join(", ")) };
+    let text = format!("not measured: {not}{resources}traces (what nobody measures does not show here)");
+    para(out, wide, &text);
+}
+
+fn heard<'m>(model: &'m Model, t: &TargetState, signal: Signal) -> Option<&'m crate::core::world::Heard> {
+    model.world.samples.get(&t.service)?.signals.get(&signal)
+}
+
+/// The query with its times, and the source; the sample's time moves by itself and stands flush right.
+fn source(a: &Asked, wide: usize, out: &mut Vec<Line>) {
+    if let Some(q) = &a.query {
+        para(out, wide, &format!("query   {q}"));
+    }
+    let sample = a.sample.map(|s| format!("sample {}Z", s.hms())).unwrap_or_default();
+    let scrape = a.scrape_secs.map(|s| format!(", scrape every {s} s")).unwrap_or_default();
+    let end = match &a.taken {
+        Taken::Range { from, to, step_secs } => {
+            para(out, wide, &format!("over    {} to {} UTC, a point every {step_secs} s", from.hms(), to.hms()));
+            sample
+        }
+        Taken::At(Some(at)) => {
+            para(out, wide, &format!("at      {} UTC", at.rfc3339()));
+            sample
+        }
+        Taken::At(None) => sample,
+        Taken::Read(at) => at.map(|at| format!("read {}Z", at.hms())).unwrap_or_default(),
+    };
+    let line = Line::new().text(format!(" source  {}{scrape}", a.source)).end(Role::Muted, end);
+    out.extend(line.flow(wide, 9));
+}
+
+/// Targets and limits that a team wrote down elsewhere.
+fn objectives(model: &Model, wide: usize, out: &mut Vec<Line>) {
+    let told = model.nav.selected.as_ref().and_then(|s| model.world.telemetry.get(s));
+    for o in told.into_iter().flat_map(|t| t.objectives.values()) {
+        let target = words::figure(o.slo.objective * 100.0);
+        para(out, wide, &format!("target  {} {target}% over {}d, from {}", o.signal.word(), o.slo.period_days, o.from));
+    }
+}
+
+/// One figure: what it says, the sum, the raw counts, the query, the source; and its picture.
+fn figure(model: &Model, service: &ServiceId, cell: Cell, wide: usize) -> Vec<Line> {
+    let p = provenance::of(model, service, cell);
+    let mut out = vec![heading(model, "WHY", &p.name)];
+    if !p.figure.is_empty() {
+        out.extend(Line::new().text(" ").add(Role::Moving, &p.figure).flow(wide, 3));
+    }
+    if !p.says.is_empty() {
+        para(&mut out, wide, &p.says);
+    }
+    if let Some(why) = &p.missing {
+        out.extend(Line::new().text(" ").add(Role::Blind, "MISSING").text(format!(" {why}")).flow(wide, 3));
+    }
+    for s in &p.steps {
+        para(&mut out, wide, s);
+    }
+    for (whose, c) in &p.counts {
+        out.push(counted(whose, *c));
+    }
+    for a in &p.asked {
+        source(a, wide, &mut out);
+    }
+    let picture = pictures::of(model, cell, wide, PICTURE);
+    if !picture.is_empty() {
+        out.push(Line::new());
+        out.extend(picture);
+    }
     out
 }
 
@@ -107,9 +246,8 @@ fn para(out: &mut Vec<Line>, wide: usize, text: &str) {
     }
 }
 
-fn verdict(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
-    let v = &j.verdict;
-    sides(t, j, wide, out);
+fn verdict(t: &TargetState, j: &Judged, v: &Verdict, wide: usize, out: &mut Vec<Line>) {
+    counts(t.track(), v, out);
     if v.inconsistent {
         out.push(
             Line::new()
@@ -134,12 +272,14 @@ fn verdict(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
         None => para(out, wide, "difference: none yet, both versions need requests in the same block"),
     }
     para(out, wide, &format!("limit {}", v.limit.sum()));
-    para(out, wide, &format!("so: {}", so(v)));
+    para(out, wide, &format!("so: {}", provenance::so(v)));
     let first = j.judge.terms().first_edge();
     let since = crate::core::time::Utc::from_secs(first).hms();
     let p = v.progress;
+    // How many there should be by now moves with the clock.
     let missing = if p.missing == 0 { "none without data".into() } else { format!("{} without data", p.missing) };
-    para(out, wide, &format!("blocks {} of {} (15 s each) since {since}, {missing}", p.have, p.expected));
+    let blocks = Line::new().text(format!(" blocks {} of 15 s, since {since}", p.have));
+    out.push(blocks.end(Role::Muted, format!("{} are due, {missing}", p.expected)));
     match v.recent {
         Some(r) => {
             let n = words::decimals(r.difference.range.half_width()).max(1);
@@ -186,127 +326,20 @@ fn sides(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
 
 fn counts(track: &str, v: &Verdict, out: &mut Vec<Line>) {
     for (word, c) in [(track, v.candidate), ("stable", v.stable)] {
-        let line = Line::new().text(format!(" {word:<10}"));
-        let line = if c.total > 0.0 {
-            line.right(Role::Text, words::count(c.failed), 9)
-                .text(" failed of")
-                .right(Role::Text, words::count(c.total), 12)
-                .right(Role::Text, format!("{}%", words::decimal(c.failed / c.total * 100.0, 3)), 10)
-        } else {
-            line.text("no requests")
-        };
-        out.push(line);
+        out.push(counted(word, c));
     }
 }
 
-/// The last step of the sum, in words.
-fn so(v: &Verdict) -> String {
-    let word = v.word.word();
-    match &v.word {
-        Word::Worse => match v.latched.map(|l| l.cause) {
-            Some(c @ (Cause::Breaker { .. } | Cause::Recent)) => format!("{}: {word}", c.words()),
-            Some(Cause::Whole) | None => format!("the whole range lies over the limit: {word}"),
-        },
-        Word::Higher => format!("the range lies over zero, not all of it over the limit: {word}"),
-        Word::Same => format!("the whole range lies under the limit: {word}"),
-        Word::Better => format!("the whole range lies under zero: {word}"),
-        Word::Unsure(u) => {
-            let why = match u {
-                Unsure::Gaps => "more than a fifth of the blocks is missing",
-                Unsure::Bursty => "failures come in bursts, so counts say little",
-                Unsure::LeaningWorse => "over the limit, but the range still holds zero",
-                Unsure::AtTheLimit => "there were enough requests, and the truth lies near the limit",
-                Unsure::TooFew { .. } => "the range holds both zero and the limit",
-            };
-            format!("{why}: {word}")
-        }
-        Word::NoTraffic(t) => format!("{} has had no requests for a minute or longer: {word}", t.word()),
-        Word::NoData => format!("the newest sample is too old to judge by: {word}"),
-        Word::NoBaseline => format!("there is no stable version: {word}"),
-        Word::NotJudged => format!("nothing measures this service: {word}"),
+fn counted(word: &str, c: Counts) -> Line {
+    let line = Line::new().text(" ").left(Role::Text, word, if word.len() < 10 { 10 } else { word.len() + 1 });
+    if c.total > 0.0 {
+        line.right(Role::Text, words::count(c.failed), 9)
+            .text(" failed of")
+            .right(Role::Text, words::count(c.total), 12)
+            .right(Role::Text, format!("{}%", words::decimal(c.failed / c.total * 100.0, 3)), 10)
+    } else {
+        line.text("no requests")
     }
-}
-
-/// Every check of going back and how it knows: what is not ok first in its words, what nobody could tell last.
-pub fn way_back(model: &Model, t: &TargetState, wide: usize, out: &mut Vec<Line>) {
-    let r = readiness::of(&model.world, t, model.utc());
-    let (ok, of) = r.count();
-    let to = readiness::back_to(t).map_or_else(String::new, |r| format!(" to {}", r.version));
-    let line = Line::new().text(" WAY BACK").text(format!("{to}  ready {ok}/{of}"));
-    let line = match r.expected {
-        Some((ms, n)) => line.text(format!(", takes {} (median of {n})", age::rough(ms))),
-        None => line.text(", no history to tell how long it takes"),
-    };
-    out.push(match model.world.ways_back.get(&t.id) {
-        Some(w) => line.end(Role::Muted, format!("looked at {} ago", age::coarse(model.utc().since(w.at)))),
-        None => line,
-    });
-    for c in &r.checks {
-        let (role, mark) = mark(c.state);
-        let line = Line::new().text("  ").add(role, mark).text(" ").left(Role::Text, &*c.name, CHECK);
-        out.extend(line.text(&*c.how).flow(wide, CHECK + 6));
-    }
-}
-
-/// Columns of a check's name.
-const CHECK: usize = 19;
-
-/// `(!)`, `(X)`, `(?)`, `ok `, ` - `.
-fn mark(state: CheckState) -> (Role, &'static str) {
-    match state {
-        CheckState::Ok => (Role::Fine, " ok"),
-        CheckState::Warn => (Role::Warn, "(!)"),
-        CheckState::Blocked => (Role::Bad, "(X)"),
-        CheckState::Unknown => (Role::Blind, "(?)"),
-        CheckState::NotConfigured => (Role::Muted, " --"),
-    }
-}
-
-fn burn(model: &Model, wide: usize, out: &mut Vec<Line>) {
-    let Some(service) = &model.nav.selected else { return };
-    let Some(b) = model.burns.get(service) else {
-        out.push(Line::new().text(" burn: no SLO, or its windows were not answered"));
-        return;
-    };
-    let slo = model.world.services.get(service).and_then(|s| s.slo);
-    let target = slo.map(|s| format!(" target {}% over {}d", words::decimal(s.objective * 100.0, 2), s.period_days));
-    let line = Line::new().text(" BURN ").add(figures::burn_role(b.word), b.word.word());
-    let line = line.text(format!("{}; over both windows of a row raises it", target.unwrap_or_default()));
-    out.extend(line.flow(wide, 3));
-    out.push(pair_line(["LONG", "", "SHORT", "", "LIMIT", ""]));
-    for p in &b.pairs {
-        let f = |x: Option<f64>| x.map_or_else(|| "--".to_owned(), words::times);
-        let tier = match (p.over, p.held_back, p.tier) {
-            (false, _, _) => "",
-            (true, true, _) => "over, too few failures to page",
-            (true, false, Tier::Page) => "OVER: page",
-            (true, false, Tier::Ticket) => "OVER: ticket",
-            (true, false, Tier::Nothing) => "over",
-        };
-        let (l, s) = (words::window(p.long_secs), words::window(p.short_secs));
-        out.push(pair_line([&l, &f(p.long), &s, &f(p.short), &format!("{}x", words::decimal(p.factor, 1)), tier]));
-    }
-    left(b, wide, out);
-}
-
-fn pair_line(cells: [&str; 6]) -> Line {
-    Line::new()
-        .right(Role::Text, cells[0], 8)
-        .right(Role::Text, cells[1], 8)
-        .right(Role::Text, cells[2], 8)
-        .right(Role::Text, cells[3], 8)
-        .right(Role::Text, cells[4], 9)
-        .text("  ")
-        .text(cells[5])
-}
-
-fn left(b: &Burn, wide: usize, out: &mut Vec<Line>) {
-    let left = b.left.map_or_else(
-        || "not known".to_owned(),
-        |l| format!("{}% of the period's budget is left", words::decimal(l * 100.0, 1)),
-    );
-    let line = b.range_1h.map(|r| format!("; 1h is surely within {} to {}", words::times(r.lo), words::times(r.hi)));
-    out.extend(Line::new().text(format!("  {left}{}", line.unwrap_or_default())).flow(wide, 3));
 }
 
 fn queries(model: &Model, wide: usize, out: &mut Vec<Line>) {
@@ -315,10 +348,12 @@ fn queries(model: &Model, wide: usize, out: &mut Vec<Line>) {
         out.push(Line::new().text(" source  none has said anything about this service"));
         return;
     };
-    let sample = s.newest.map_or_else(
-        || "no sample".to_owned(),
-        |n| format!("sample {}Z, {} ago", n.hms(), age::age(model.utc().since(n))),
-    );
-    para(out, wide, &format!("source  {}, {sample}, scrape every {} s", s.source, s.scrape_secs));
-    para(out, wide, &format!("query   {}", s.query));
+    let asked = Asked {
+        source: s.source.to_string(),
+        query: Some(s.query.clone()),
+        taken: Taken::At(None),
+        sample: s.newest,
+        scrape_secs: Some(s.scrape_secs),
+    };
+    source(&asked, wide, out);
 }

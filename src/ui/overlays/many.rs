@@ -1,6 +1,7 @@
 //! The dialog over several targets: the cord, its release, a service in several clusters. Its lists, the chosen line
 //! always in sight and the rest counted; what is sent for it; what is not as it should be; the one key that sends all.
 
+use super::act::sentence;
 use crate::config::theme::Role;
 use crate::core::act::dialog::{Dialog, PlanState};
 use crate::core::act::flight::State;
@@ -242,13 +243,4 @@ fn ready_line(model: &Model, dialog: &Dialog, many: &Many) -> Line {
     };
     let what = format!(" {}{}   ", many.whole.word(), if waits { " in a moment" } else { "" });
     line.end(Role::Key, key).end(Role::Text, what).end(Role::Key, "esc").end(Role::Text, " nothing")
-}
-
-fn sentence(rows: &mut Rows, role: Role, badge: &str, why: &str, wide: usize) {
-    let indent = width(badge) + 1;
-    for (i, part) in wrap(&gate(why), wide.saturating_sub(indent + 1)).into_iter().enumerate() {
-        let line = if i == 0 { Line::of(role, badge) } else { Line::new().text(" ".repeat(width(badge))) };
-        let line = line.text(format!(" {part}"));
-        if i == 0 { rows.keep(line) } else { rows.may(1, line) }
-    }
 }

@@ -45,17 +45,35 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
     // What has no row of its own is named in the last one, the least useful first; nothing is hidden.
     let mut order: Vec<usize> = (0..lines.len()).collect();
     order.sort_by_key(|n| lines[*n].0);
-    let shown = &order[..room.saturating_sub(1).min(order.len())];
-    let mut more = Line::new().text(" more:");
-    for (n, (drop, name, line)) in lines.iter().enumerate() {
-        if shown.contains(&n) {
-            rows.may(*drop, line.clone());
-        } else {
-            more = more.text(format!(" {name}"));
+    // The fewer rows, the more letters; where they are many they take a second row.
+    let (mut shown, mut more) = (&order[..0], Vec::new());
+    for kept in 1..=room {
+        shown = &order[..room.saturating_sub(kept).min(order.len())];
+        more = named(lines.iter().enumerate().filter(|(n, _)| !shown.contains(n)).map(|(_, l)| l.1.as_str()), wide);
+        if more.len() <= kept {
+            break;
         }
     }
-    rows.keep(more);
+    for (n, (drop, _, line)) in lines.iter().enumerate() {
+        if shown.contains(&n) {
+            rows.may(*drop, line.clone());
+        }
+    }
+    more.into_iter().for_each(|line| rows.keep(line));
     rows
+}
+
+/// ` more: x y z`, in as many rows as they take.
+fn named<'a>(names: impl Iterator<Item = &'a str>, wide: usize) -> Vec<Line> {
+    const HEAD: &str = " more:";
+    let mut rows: Vec<String> = Vec::new();
+    for name in names {
+        match rows.last_mut().filter(|r| width(r) + 1 + width(name) <= wide) {
+            Some(row) => *row = format!("{row} {name}"),
+            None => rows.push(format!("{HEAD} {name}")),
+        }
+    }
+    rows.into_iter().map(|r| Line::new().text(r)).collect()
 }
 
 /// Columns from which acts stand in two columns, and where the second one begins.

@@ -1,6 +1,7 @@
 //! What lies over a screen: the act menu, dialogs, explanations, help, text fields.
 
 pub mod act;
+pub mod answer;
 pub mod explain;
 pub mod filter;
 pub mod help;
@@ -13,8 +14,10 @@ pub mod palette;
 pub mod pick;
 pub mod raw;
 pub mod reason;
+pub mod run;
 pub mod sheet;
 pub mod small;
+pub mod standing;
 pub mod who;
 
 use super::look::Look;
@@ -39,6 +42,14 @@ pub fn below_marked(rows: Rows, look: &Look, body: Rect, buf: &mut Buffer) -> (R
     let area = super::reading(area);
     let marks = all.draw(look, area, buf);
     (area, marks)
+}
+
+/// Rows at the lower end of the body, without a rule.
+pub fn foot(rows: Rows, look: &Look, body: Rect, buf: &mut Buffer) {
+    let height = u16::try_from(rows.len()).unwrap_or(u16::MAX).min(body.height);
+    let area = Rect { y: body.bottom() - height, height, ..body };
+    clear(area, buf);
+    rows.draw(look, area, buf);
 }
 
 /// Lines from a scroll position on, over the whole body, with how many are above and below. The scroll is held in.

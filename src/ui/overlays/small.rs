@@ -27,7 +27,7 @@ pub fn rows(model: &Model, dialog: &Dialog, wide: usize) -> Rows {
             "acknowledge"
         }
         // These have dialogs of their own.
-        DialogKind::Act(_) | DialogKind::Sheet(_) | DialogKind::Many(_) => "",
+        DialogKind::Act(_) | DialogKind::Sheet(_) | DialogKind::Many(_) | DialogKind::Run(_) => "",
     };
     let limits = &model.limits;
     let waits = dialog.ready_in(model.now.person, limits.confirm_delay, limits.quiet).is_none_or(|ms| ms > 0);

@@ -1,19 +1,22 @@
 //! Figures of the judgement as a tired person reads them: what was found, its range, its count, its age.
 //! Blank is never zero: what is not known says so.
 
-use super::line::{Line, cut_middle, cut_versions};
+pub use super::budget::{budget_of, burn_role};
+use super::line::Line;
+pub use super::sides::{error_sides, errors, errors_width, others_measured, rate};
 use crate::config::theme::Role;
 use crate::core::age;
-use crate::core::id::ServiceId;
-use crate::core::judge::burn::{self, Burn, Empty};
-use crate::core::judge::freshness::Age;
+use crate::core::cell::Cell;
+use crate::core::judge::freshness::{Age, of_source};
 use crate::core::judge::judged::{Figures, Judged};
 use crate::core::judge::limit::{Limit, Origin};
 use crate::core::judge::readiness::{self, CheckState};
-use crate::core::judge::verdict::{Cause, Counts, Difference, Track, Verdict, Word};
+use crate::core::judge::verdict::{Cause, Difference, Track, Word};
 use crate::core::judge::words;
 use crate::core::model::Model;
+use crate::core::provenance;
 use crate::core::time::Utc;
+use crate::core::world::figures::Signal;
 use crate::core::world::target::TargetState;
 use crate::ui::motion;
 
@@ -27,15 +30,6 @@ pub fn word_role(word: &Word) -> Role {
     }
 }
 
-pub fn burn_role(word: burn::Word) -> Role {
-    match word {
-        burn::Word::Burning => Role::Bad,
-        burn::Word::Rising => Role::Warn,
-        burn::Word::NoTraffic | burn::Word::NoData => Role::Blind,
-        burn::Word::Calm | burn::Word::Easing => Role::Fine,
-    }
-}
-
 /// Until when something about this service is known: a clock must not tick on dead data.
 pub fn known_until(model: &Model, t: &TargetState) -> Utc {
     let now = model.utc();
@@ -44,6 +38,21 @@ pub fn known_until(model: &Model, t: &TargetState) -> Utc {
         Some(Age::Old | Age::Withdrawn) => sampled.and_then(|s| s.newest).unwrap_or(now),
         Some(Age::Fresh) | None => now,
     }
+}
+
+/// How long a thing that a source told of has been there, in ms: a pod's age, "deployed". It stands still where its source
+/// fell silent.
+pub fn stood(model: &Model, t: &TargetState, since: Utc) -> i64 {
+    let now = model.utc();
+    let source = model.world.sources.get(&t.id.source).filter(|_| model.replay.is_none());
+    let silent = source.filter(|s| of_source(s, now).is_some_and(|a| a != Age::Fresh)).and_then(|s| s.confirmed);
+    lasted(model, t, since).min(silent.unwrap_or(now).since(since)).max(0)
+}
+
+/// What the source of a target said too long ago to count: when that was.
+pub fn was_told(model: &Model, t: &TargetState) -> Option<Utc> {
+    let source = model.world.sources.get(&t.id.source).filter(|_| model.replay.is_none())?;
+    source.confirmed.filter(|_| of_source(source, model.utc()) == Some(Age::Withdrawn))
 }
 
 /// How long something has held, in ms. What began after the figures ended was told by the source of the rollout: its
@@ -66,8 +75,12 @@ pub fn figures_age(model: &Model, t: &TargetState) -> (Role, String) {
             None => (Role::Blind, "not recorded".into()),
         };
     }
-    match (newest, Figures::age(sampled, &model.world, now)) {
+    let age = Figures::age(sampled, &model.world, now);
+    let judged = model.judged.get(&t.id).filter(|j| j.verdict.look.is_some()).map(|j| j.verdict.age);
+    match (newest, age.max(judged)) {
         (Some(at), Some(Age::Fresh)) => (Role::Muted, format!("{} old", motion::growing(model, now.since(at)))),
+        // The figures stand as what they were then.
+        (Some(at), Some(Age::Withdrawn)) if judged.is_some() => (Role::Warn, format!("OLD, at {}", at.hms())),
         (Some(at), _) => (Role::Warn, format!("OLD {}!", motion::growing(model, now.since(at)))),
         (None, _) => (Role::Blind, "no sample yet".into()),
     }
@@ -88,15 +101,6 @@ pub fn range(d: Difference) -> String {
     format!("({} to {})", one(d.range.lo), one(d.range.hi))
 }
 
-/// `21.6% of 4,118`; `no requests` is not 0 %.
-pub fn rate(c: Counts) -> String {
-    if c.total > 0.0 {
-        format!("{} of {}", words::percent(c.failed / c.total), words::count(c.total))
-    } else {
-        "no requests".into()
-    }
-}
-
 /// `limit 0.26 (3x burn)`; the whole sum stands on the page that explains.
 fn limit_words(l: &Limit) -> String {
     let from = match l.from {
@@ -104,7 +108,7 @@ fn limit_words(l: &Limit) -> String {
         Origin::Burn { .. } => "3x burn",
         Origin::Least { .. } => "the least",
         Origin::Most { .. } => "the most",
-        Origin::Default => "default",
+        Origin::Default | Origin::Latency => "default",
         Origin::Recorded => return format!("limit {}", l.short()),
     };
     format!("limit {} ({from})", l.short())
@@ -137,28 +141,38 @@ fn verdict_now(model: &Model, t: &TargetState) -> Line {
             Line::of(Role::Blind, "NOT JUDGED").text(" it is not known since when this change runs")
         } else {
             Line::of(Role::Fine, "nothing to judge: candidate and stable are the same version")
-        };
+        }
+        .about(Cell::Verdict);
     };
     let v = &j.verdict;
-    let limit = limit_words(&v.limit);
-    let line = Line::of(word_role(&v.word), v.word.word());
+    let s = j.signal;
+    let limit = |line: Line| line.then(",").figure(Cell::Limit(s), Role::Text, limit_words(&v.limit));
+    let apart = |line: Line, text: String| line.figure(Cell::Difference(s), Role::Text, text);
+    let line = Line::new().figure(Cell::Verdict, word_role(&v.word), v.word.word());
     let line = match &v.word {
-        Word::Worse => worse(line, v, model.utc(), &limit),
+        Word::Worse => worse(line, j, model.utc()),
         Word::Higher => match v.difference {
-            Some(d) => line.text(format!(" than stable by {} points {}, {limit}", points(d), range(d))),
-            None => line.text(format!(" than stable, {limit}")),
+            Some(d) => {
+                let line = line.text(format!(" than stable on {} by ", on(j)));
+                limit(apart(line, format!("{} points {}", points(d), range(d))))
+            }
+            None => limit(line.text(format!(" than stable on {}", on(j)))),
         },
         Word::Same | Word::Better => {
             let within = if v.higher_within() { "higher, within the limit: " } else { "" };
+            let line = line.text(format!(" on {}", on(j)));
             match v.difference {
-                Some(d) => line.text(format!(" on errors: {within}{} points {}, {limit}", signed(d), range(d))),
-                None => line.text(format!(" on errors, {limit}")),
+                Some(d) => limit(apart(line.text(format!(": {within}")), format!("{} points {}", signed(d), range(d)))),
+                None => limit(line),
             }
         }
         Word::Unsure(u) => {
             let why = v.wait().unwrap_or_else(|| u.words());
-            let so_far = v.difference.map(|d| format!(", so far {} points", words::short(d.d, d.range)));
-            line.text(format!(" {why}{}", so_far.unwrap_or_default()))
+            let line = line.text(" ").figure(Cell::Needed(s), Role::Text, why);
+            match v.difference {
+                Some(d) => apart(line.text(", so far "), format!("{} points", words::short(d.d, d.range))),
+                None => line,
+            }
         }
         Word::NoTraffic(which) => {
             let since = v.since.map(|s| format!(" since {}", s.hms())).unwrap_or_default();
@@ -166,23 +180,66 @@ fn verdict_now(model: &Model, t: &TargetState) -> Line {
         }
         Word::NoData => {
             let since = v.since.map(|s| format!(" since {} ({})", s.hms(), age::age(model.utc().since(s))));
-            let was = v.difference.map(|d| format!("; was {} points", words::short(d.d, d.range)));
-            line.text(format!("{}{}", since.unwrap_or_else(|| " yet".into()), was.unwrap_or_default()))
+            let line = line.text(since.unwrap_or_else(|| " yet".into()));
+            match v.difference {
+                Some(d) => {
+                    let at = v.sample.map(|s| format!(" at {}", s.hms())).unwrap_or_default();
+                    apart(line.text("; "), format!("was {} points", words::short(d.d, d.range))).text(at)
+                }
+                None => line,
+            }
         }
         Word::NoBaseline => {
-            let burn = v.projected.map(|p| format!(", would burn {}", words::times(p.burn)));
-            line.text(format!(" first deploy: judged against the target only{}", burn.unwrap_or_default()))
+            let line = line.text(" first deploy: judged against the target only");
+            match v.projected {
+                Some(p) => {
+                    let burn = format!("would burn {}", words::times(p.burn));
+                    line.text(", ").figure(Cell::WouldBurn(s), Role::Text, burn)
+                }
+                None => line,
+            }
         }
         Word::NotJudged => line.text(" no telemetry is configured: not known, which is not fine"),
     };
+    let line = if model.replay.is_some() { line } else { others(line, j) };
     // A source that went quiet is not being read; its age says so.
     let quiet = v.look.is_some() && v.age != Age::Fresh;
     // A block or two are always on their way.
     let behind = v.progress.expected > v.progress.have + 2;
-    match v.progress.reading().filter(|_| behind && !quiet && !matches!(v.word, Word::NotJudged)) {
-        Some(reading) => line.add(Role::Moving, format!("  {reading}")),
+    let line = match v.progress.reading().filter(|_| behind && !quiet && !matches!(v.word, Word::NotJudged)) {
+        Some(reading) => line.text("  ").figure(Cell::Blocks(s), Role::Moving, reading),
         None => line,
+    };
+    line.about(Cell::Verdict)
+}
+
+/// `errors, latency`: the signals that say the same word, the one that decides first.
+fn on(j: &Judged) -> String {
+    let m = j.measured();
+    let words: Vec<&str> = m.agree.into_iter().map(Signal::word).collect();
+    if words.is_empty() { j.signal.word().into() } else { words.join(", ") }
+}
+
+/// What the other signals say where it is another word, and which nobody measures: said where the word is good.
+fn others(line: Line, j: &Judged) -> Line {
+    if !j.telemetry || j.verdict.look.is_none() {
+        return line;
     }
+    let m = j.measured();
+    let mut line = line;
+    for (s, word) in m.differ {
+        line = line.then(";").figure(Cell::Verdict, word_role(&word), word.word()).text(format!(" on {}", s.word()));
+        let found = provenance::signal(j, s).and_then(|(_, v)| v.difference);
+        if let (Word::Worse | Word::Higher, Some(d)) = (word, found) {
+            let text = format!("{} points", words::short(d.d, d.range));
+            line = line.text(" by ").figure(Cell::Difference(s), Role::Text, text);
+        }
+    }
+    if m.missing.is_empty() || !matches!(j.verdict.word, Word::Same | Word::Better) {
+        return line;
+    }
+    let names: Vec<&str> = m.missing.into_iter().map(Signal::word).collect();
+    line.then(";").text(format!("{} not measured", names.join(", ")))
 }
 
 fn side(t: &TargetState, which: Track) -> &'static str {
@@ -192,161 +249,47 @@ fn side(t: &TargetState, which: Track) -> &'static str {
     }
 }
 
-fn worse(line: Line, v: &Verdict, now: Utc, limit: &str) -> Line {
-    let (line, limit) = match v.last_seen(now) {
-        Some(seen) => (line.text(", ").add(Role::Warn, seen).text(":"), String::new()),
-        None => (line, format!(", {limit}")),
-    };
-    let breaker = v.latched.map(|l| l.cause).filter(|c| matches!(c, Cause::Breaker { .. }));
-    match (v.difference, breaker) {
-        (Some(d), _) if d.range.lo > 0.0 => {
-            line.text(format!(" on errors by {} points {}{limit}", points(d), range(d)))
-        }
-        (_, Some(cause)) => line.text(format!(" on errors: {}", cause.words())),
-        (Some(d), None) => line.text(format!(" on errors lately; {} points {} in all", points(d), range(d))),
-        (None, None) => line.text(format!(" on errors{limit}")),
+fn worse(line: Line, j: &Judged, now: Utc) -> Line {
+    let v = &j.verdict;
+    let s = j.signal;
+    if let Some(cause) = v.starting {
+        return line.text(format!(": {}", cause.words()));
     }
-}
-
-/// Columns that both sides need on one row with nothing cut.
-pub fn errors_width(t: &TargetState, j: &Judged) -> usize {
-    let (was, sides) = sides(t, j);
-    was.len() + 2 + sides.iter().map(|(w, v, r)| w.len() + super::line::width(v) + r.len() + 2).sum::<usize>()
-}
-
-/// `canary v2.14.1 21.6% of 4,118   stable v2.14.0 0.04% of 37,022` in `wide` columns; withdrawn figures as "was".
-/// Versions give way first, figures never.
-pub fn errors(t: &TargetState, j: Option<&Judged>, wide: usize) -> Line {
-    let Some(j) = j else {
-        return Line::new().text("not measured by version while nothing moves");
+    let on = on(j);
+    let (line, seen) = match v.last_seen(now) {
+        Some(seen) => (line.text(", ").add(Role::Warn, seen).text(":"), true),
+        None => (line, false),
     };
-    if !j.telemetry {
-        return Line::new().text("not measured");
-    }
-    let (was, sides) = sides(t, j);
-    let fixed: usize = was.len() + 2 + sides.iter().map(|(w, _, r)| w.len() + r.len() + 2).sum::<usize>();
-    let room = wide.saturating_sub(fixed);
-    let [first, second] = [&sides[0].1, &sides[1].1].map(|v| super::line::width(v));
-    // Each has half; what one does not need the other may have.
-    let half = room / 2;
-    let names = match (first <= half, second <= half) {
-        (true, _) => [sides[0].1.clone(), cut_middle(&sides[1].1, room - first.min(room)).into_owned()],
-        (false, true) => [cut_middle(&sides[0].1, room - second.min(room)).into_owned(), sides[1].1.clone()],
-        // Both are cut, where it still shows how they differ.
-        (false, false) => cut_versions(&sides[0].1, &sides[1].1, half),
+    let limit = |line: Line| match seen {
+        true => line,
+        false => line.then(",").figure(Cell::Limit(s), Role::Text, limit_words(&v.limit)),
     };
-    let mut line = Line::new().text(was);
-    for (i, ((word, _, rate), name)) in sides.iter().zip(&names).enumerate() {
-        if i == 1 {
-            let gap = wide.saturating_sub(line.width() + word.len() + rate.len() + 2 + super::line::width(name));
-            line = line.text(" ".repeat(gap.clamp(2, 6)));
-        }
-        line = line.text(format!("{word} "));
-        // Less than this says nothing.
-        if super::line::width(name) >= 2 {
-            line = line.text(name).text(" ");
-        }
-        line = line.text(rate);
-    }
-    line
-}
-
-/// Track, version and rate of both sides, and whether they are of the past.
-fn sides(t: &TargetState, j: &Judged) -> (&'static str, [(&'static str, String, String); 2]) {
-    let was = if j.verdict.age == Age::Withdrawn && j.verdict.look.is_some() { "was " } else { "" };
-    let name = |h: &Option<crate::core::id::Hash>| {
-        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
-        super::line::gate(&v).into_owned()
+    let apart = |line: Line, d: Difference, tail: &str| {
+        line.figure(Cell::Difference(s), Role::Text, format!("{} points{tail} {}", points(d), range(d)))
     };
-    let candidate = (t.track(), name(&t.candidate), rate(j.verdict.candidate));
-    (was, [candidate, ("stable", name(&t.stable), rate(j.verdict.stable))])
-}
-
-/// The same, one line each.
-pub fn error_sides(t: &TargetState, j: &Judged, wide: usize) -> [Line; 2] {
-    let (was, sides) = sides(t, j);
-    // Both are cut alike, where it still shows how they differ.
-    let taken = sides.iter().map(|(word, _, rate)| was.len() + word.len() + rate.len() + 2).max().unwrap_or(0);
-    let room = wide.saturating_sub(taken);
-    let names = cut_versions(&sides[0].1, &sides[1].1, room);
-    let [first, second] = sides;
-    let one = |(word, _, rate): (&'static str, String, String), name: &str| {
-        let line = Line::new().text(format!("{was}{word} "));
-        let line = if room >= 4 { line.text(name).text(" ") } else { line };
-        line.text(rate)
-    };
-    [one(first, &names[0]), one(second, &names[1])]
-}
-
-/// The budget's own line for a service; what a log played again does not hold is not recorded.
-pub fn budget_of(model: &Model, service: &ServiceId) -> Line {
-    let burn = model.burns.get(service);
-    if let Some(replay) = &model.replay {
-        let word = replay.burns.get(service.as_str());
-        return match burn {
-            None => Line::new().text("not recorded"),
-            Some(b) => {
-                let one = |secs| b.over_window(secs).map_or_else(|| "--".to_owned(), words::times);
-                let line = Line::new().text(format!("burn {}(1h) {}(5m)", one(3600), one(300)));
-                match word {
-                    Some(at) => {
-                        let said = if burn_role(b.word) == Role::Fine {
-                            b.word.word().to_owned()
-                        } else {
-                            b.word.word().to_uppercase()
-                        };
-                        line.text("  ")
-                            .add(burn_role(b.word), said)
-                            .add(Role::Muted, format!("  written {}", at.at.hms()))
-                    }
-                    None => line,
-                }
+    let breaker = v.latched.map(|l| l.cause).filter(|c| matches!(c, Cause::Breaker { .. }) || c.is_of_pods());
+    if let Some(r) = v.lately() {
+        let d = r.difference;
+        let lately = format!("{} points {} {}", points(d), range(d), r.minutes(now));
+        let line = limit(line.text(format!(" on {on} by ")).figure(Cell::Difference(s), Role::Text, lately));
+        return match v.difference {
+            Some(all) => {
+                let all = format!("{} points", words::short(all.d, all.range));
+                line.then(";").figure(Cell::Difference(s), Role::Text, all).text(" in all")
             }
+            None => line,
         };
     }
-    let has_slo = model.world.services.get(service).is_some_and(|s| s.slo.is_some());
-    budget(burn, has_slo)
-}
-
-/// `[#############----] 74% left  RISING 2x(1h) 22x(5m), at 5m rate 24h`
-fn budget(b: Option<&Burn>, has_slo: bool) -> Line {
-    let Some(b) = b else {
-        let why = if has_slo { "not answered yet" } else { "no SLO is configured for this service" };
-        return Line::new().text(why);
-    };
-    let mut line = Line::new();
-    match b.left {
-        Some(left) => {
-            let full = (left.clamp(0.0, 1.0) * 17.0 + 0.5) as usize;
-            let left_words =
-                if left < 0.0 { format!("{} overspent", whole(-left)) } else { format!("{} left", whole(left)) };
-            line = line.text(format!("[{}{}] {left_words}  ", "#".repeat(full), "-".repeat(17 - full.min(17))));
-        }
-        None => line = line.text("budget not known  "),
+    match (v.difference, breaker) {
+        (Some(d), _) if d.range.lo > 0.0 => limit(apart(line.text(format!(" on {on} by ")), d, "")),
+        (_, Some(cause)) => line.text(format!(" on {on}: {}", cause.words())),
+        (Some(d), None) => apart(line.text(format!(" on {on} lately; ")), d, " in all"),
+        (None, None) => limit(line.text(format!(" on {on}"))),
     }
-    let word = if burn_role(b.word) == Role::Fine { b.word.word().to_owned() } else { b.word.word().to_uppercase() };
-    line = line.add(burn_role(b.word), word);
-    let one = |secs| b.over_window(secs).map_or_else(|| "--".to_owned(), words::times);
-    let was = if b.age == Age::Withdrawn { " was" } else { "" };
-    line = line.text(format!("{was} {}(1h) {}(5m)", one(3600), one(300)));
-    if let Some(h) = &b.handful {
-        return line.text(format!(", only {h}"));
-    }
-    match b.empty {
-        Some(Empty::Already) => line.text(", nothing is left"),
-        Some(Empty::In { secs, window_secs }) => {
-            line.text(format!(", at {} rate {}", words::window(window_secs), words::span(secs)))
-        }
-        Some(Empty::NotAtThisRate { .. }) | None => line,
-    }
-}
-
-fn whole(fraction: f64) -> String {
-    format!("{}%", words::decimal(libm::round(fraction * 100.0), 0))
 }
 
 /// `10% of traffic, 2 of 20 pods, eu-1`
-pub fn reach(t: &TargetState) -> String {
+pub fn reach(t: &TargetState) -> Line {
     let c = t.candidate_revision();
     let pods = c.map_or_else(|| "pods not known".into(), |r| format!("{} of {} pods", r.replicas.existing, t.wanted));
     let ready = c.filter(|r| r.replicas.ready < r.replicas.existing);
@@ -357,7 +300,8 @@ pub fn reach(t: &TargetState) -> String {
         None if !t.weight_is_known() => "share of traffic not known".into(),
         None => format!("{}% of traffic wanted", t.weight_wanted),
     };
-    format!("{weight}, {pods}{ready}, {}", t.id.source)
+    let line = Line::new().figure(Cell::Weight, Role::Text, weight).text(", ");
+    line.figure(Cell::Pods, Role::Text, format!("{pods}{ready}")).text(format!(", {}", t.id.source))
 }
 
 /// What a target does, for a column: `canary 10% 2/5`, `held at 10%`, `rolling 7 of 12`.
@@ -368,7 +312,8 @@ pub fn what(t: &TargetState) -> String {
 /// Points for a column: `+21.6`, `was +0.1`, `640 more`.
 pub fn points_column(j: &Judged) -> String {
     let v = &j.verdict;
-    let found = || v.difference.map_or_else(|| "-".into(), |d| words::short(d.d, d.range));
+    let shown = v.lately().map(|r| r.difference).or(v.difference);
+    let found = || shown.map_or_else(|| "-".into(), |d| words::short(d.d, d.range));
     match &v.word {
         Word::NotJudged => "-".into(),
         _ if v.age == Age::Withdrawn => v.difference.map_or_else(|| "-".into(), |_| format!("was {}", found())),

@@ -5,9 +5,10 @@
 //! that is too wide for its column ends in `..` and never moves its neighbours.
 
 use crate::config::theme::Role;
+use crate::core::cell::Cell;
 use crate::core::msg::Picked;
 use crate::core::shown::{LINE_MAX, Shown, shown_line};
-use crate::ui::look::Look;
+use crate::ui::look::{Glyphs, Look};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -21,14 +22,50 @@ fn again(part: &str) -> Shown {
 pub use super::rows::{Rows, clear};
 pub use super::text::{cells, cut, cut_middle, cut_versions, gate, width, wrap};
 
+/// A text in one role.
+#[derive(Clone, Debug, PartialEq)]
+struct Piece {
+    text: Shown,
+    role: Role,
+    /// The figure it shows, so that it can be explained.
+    cell: Option<Cell>,
+    /// The same with finer characters, for terminals that have them; as wide as `text`.
+    finer: Option<Box<Finer>>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Finer {
+    blocks: Shown,
+    braille: Shown,
+}
+
+impl Piece {
+    fn plain(text: Shown, role: Role) -> Piece {
+        Piece { text, role, cell: None, finer: None }
+    }
+
+    /// Another text in its place: a part of it.
+    fn with(&self, text: Shown) -> Piece {
+        Piece { text, role: self.role, cell: self.cell, finer: None }
+    }
+
+    fn in_glyphs(&self, glyphs: Glyphs) -> &Shown {
+        match (glyphs, &self.finer) {
+            (Glyphs::Blocks, Some(f)) => &f.blocks,
+            (Glyphs::Braille, Some(f)) => &f.braille,
+            (Glyphs::Ascii, _) | (_, None) => &self.text,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Line {
-    pieces: Vec<(Shown, Role)>,
+    pieces: Vec<Piece>,
     /// Flush right; what stands left of it is cut for it.
-    tail: Vec<(Shown, Role)>,
+    tail: Vec<Piece>,
     rule: bool,
     /// What the mouse chooses here.
-    pub(super) picked: Option<Picked>,
+    pub(in crate::ui) picked: Option<Picked>,
     /// The column at which the terminal's cursor belongs.
     here: Option<usize>,
 }
@@ -50,9 +87,81 @@ impl Line {
     pub fn add(mut self, role: Role, text: impl AsRef<str>) -> Line {
         let text = shown(text.as_ref());
         if !text.as_str().is_empty() {
-            self.pieces.push((text, role));
+            self.pieces.push(Piece::plain(text, role));
         }
         self
+    }
+
+    /// A figure, which can be explained. The chosen one stands out.
+    pub fn figure(self, cell: Cell, role: Role, text: impl AsRef<str>) -> Line {
+        let before = self.pieces.len();
+        let mut line = self.add(role, text);
+        line.pieces.iter_mut().skip(before).for_each(|p| p.cell = Some(cell));
+        line
+    }
+
+    /// Whatever of it is no figure yet is part of this one.
+    pub fn about(mut self, cell: Cell) -> Line {
+        for p in self.pieces.iter_mut().chain(&mut self.tail).filter(|p| p.cell.is_none()) {
+            p.cell = Some(cell);
+        }
+        self
+    }
+
+    /// The same drawn in three ways, each as wide: what the terminal has is taken.
+    pub fn drawn(mut self, role: Role, ascii: &str, blocks: &str, braille: &str) -> Line {
+        if !ascii.is_empty() {
+            let finer = Finer { blocks: shown(blocks), braille: shown(braille) };
+            self.pieces.push(Piece { finer: Some(Box::new(finer)), ..Piece::plain(shown(ascii), role) });
+        }
+        self
+    }
+
+    /// The chosen figure stands out and carries the cursor: its first piece in this line.
+    pub fn chosen(mut self, cell: Option<Cell>) -> Line {
+        let Some(cell) = cell else { return self };
+        // A sign in front of it says so without colour: it takes the place of a blank.
+        let at = self.pieces.iter().position(|p| p.cell == Some(cell));
+        if let Some(at) = at {
+            let own = self.pieces[at].text.as_str().to_owned();
+            let before = at.checked_sub(1).map(|b| self.pieces[b].text.as_str().to_owned()).unwrap_or_default();
+            if let Some(head) = before.strip_suffix(' ') {
+                self.pieces[at - 1].text = shown(&format!("{head}>"));
+            } else if let Some(rest) = own.strip_prefix(' ') {
+                self.pieces[at].text = shown(&format!(">{rest}"));
+            }
+        }
+        let mut x = 0;
+        for p in &mut self.pieces {
+            if p.cell == Some(cell) {
+                // A badge keeps its colours: the sign in front says it.
+                if matches!(p.role, Role::Text | Role::Muted | Role::Moving | Role::Fine) {
+                    p.role = Role::Selected;
+                }
+                self.here = self.here.or(Some(x));
+            }
+            x += width(p.text.as_str());
+        }
+        for p in self.tail.iter_mut().filter(|p| p.cell == Some(cell)) {
+            p.role = Role::Selected;
+        }
+        self
+    }
+
+    /// What each piece says and which figure it is.
+    pub fn cells(&self) -> impl Iterator<Item = (&str, Option<Cell>)> {
+        self.pieces.iter().chain(&self.tail).map(|p| (p.text.as_str(), p.cell))
+    }
+
+    /// A sign right behind what was added last, so that no line begins with it.
+    pub fn then(mut self, sign: &str) -> Line {
+        match self.pieces.last_mut() {
+            Some(p) if p.role == Role::Text => {
+                p.text.push(&shown(sign));
+                self.text(" ")
+            }
+            Some(_) | None => self.text(format!("{sign} ")),
+        }
     }
 
     /// A click on this line chooses that.
@@ -69,9 +178,17 @@ impl Line {
     pub fn end(mut self, role: Role, text: impl AsRef<str>) -> Line {
         let text = shown(text.as_ref());
         if !text.as_str().is_empty() {
-            self.tail.push((text, role));
+            self.tail.push(Piece::plain(text, role));
         }
         self
+    }
+
+    /// A figure flush right.
+    pub fn end_figure(self, cell: Cell, role: Role, text: impl AsRef<str>) -> Line {
+        let before = self.tail.len();
+        let mut line = self.end(role, text);
+        line.tail.iter_mut().skip(before).for_each(|p| p.cell = Some(cell));
+        line
     }
 
     /// The terminal's cursor belongs here, behind what was added so far: the focused row, for those who read by ear.
@@ -102,10 +219,15 @@ impl Line {
 
     /// Its text without roles, what is flush right behind the rest. It has passed the gate.
     pub fn plain(&self) -> String {
-        let texts = |all: &[(Shown, Role)]| all.iter().map(|(t, _)| t.as_str()).collect::<String>();
+        let texts = |all: &[Piece]| all.iter().map(|p| p.text.as_str()).collect::<String>();
         let (head, tail) = (texts(&self.pieces), texts(&self.tail));
         let gap = if head.is_empty() || tail.is_empty() { "" } else { "   " };
         format!("{}{gap}{tail}", head.trim_end()).trim_end().to_owned()
+    }
+
+    /// Its text without what is flush right: ages stand there, and whatever else moves by time alone.
+    pub fn head(&self) -> String {
+        self.pieces.iter().map(|p| p.text.as_str()).collect::<String>().trim_end().to_owned()
     }
 
     /// A cell of `max` columns, its text on the left. The last column stays blank.
@@ -142,6 +264,23 @@ impl Line {
         self.add(role, word).text(" ".repeat(pad)).text(figure)
     }
 
+    /// The same of two figures.
+    pub fn both_figures(self, word: (Cell, Role, &str), figure: (Cell, &str), max: usize) -> Line {
+        let n = self.pieces.len();
+        let mut line = self.both(word.1, word.2, figure.1, max);
+        let last = line.pieces.len().saturating_sub(1);
+        for (i, p) in line.pieces.iter_mut().enumerate().skip(n) {
+            let blank = p.text.as_str().trim().is_empty();
+            p.cell = match i {
+                _ if blank => None,
+                i if i == n => Some(word.0),
+                i if i == last => Some(figure.0),
+                _ => None,
+            };
+        }
+        line
+    }
+
     /// Goes on at this column; what is past it was cut.
     pub fn to(mut self, column: usize) -> Line {
         let w = self.width();
@@ -163,9 +302,9 @@ impl Line {
         let indent = indent.min(wide / 2);
         let mut out = vec![Line { tail: self.tail, here: self.here, ..Line::default() }];
         let mut used = 0;
-        for (text, role) in self.pieces {
-            let whole = role != Role::Text;
-            let parts: Vec<Shown> = if whole { vec![text] } else { text.words().collect() };
+        for piece in self.pieces {
+            let whole = piece.role != Role::Text;
+            let parts: Vec<Shown> = if whole { vec![piece.text.clone()] } else { piece.text.words().collect() };
             for part in parts {
                 let mut part = part.as_str();
                 loop {
@@ -178,8 +317,8 @@ impl Line {
                     if fits || (!begun && !broken.is_empty()) {
                         used += width(broken);
                         match out[last].pieces.last_mut() {
-                            Some((t, r)) if *r == role => t.push(&again(broken)),
-                            _ => out[last].pieces.push((again(broken), role)),
+                            Some(p) if p.role == piece.role && p.cell == piece.cell => p.text.push(&again(broken)),
+                            _ => out[last].pieces.push(piece.with(again(broken))),
                         }
                         part = &part[broken.len()..];
                         if part.trim_end().is_empty() {
@@ -187,7 +326,7 @@ impl Line {
                         }
                     } else if !begun && used <= indent && out.len() > 1 {
                         // Not even one character fits: a cut says so.
-                        out[last].pieces.push((again(part), role));
+                        out[last].pieces.push(piece.with(again(part)));
                         break;
                     }
                     out.push(Line::new().text(" ".repeat(indent)));
@@ -200,8 +339,8 @@ impl Line {
 
     /// Something followed that has no room.
     pub fn cut_short(mut self) -> Line {
-        if let Some((text, _)) = self.pieces.last_mut() {
-            *text = text.head(text.as_str().trim_end().len());
+        if let Some(p) = self.pieces.last_mut() {
+            p.text = p.text.head(p.text.as_str().trim_end().len());
         }
         self.text(" ..")
     }
@@ -226,12 +365,12 @@ impl Line {
         let (mut shouted, mut before) = (false, Role::Text);
         for (pieces, start) in [(&head, 0), (&tail, room - tail_width)] {
             let mut x = start;
-            for (text, role) in pieces {
-                let quiet = *role == Role::Bad && shouted && before != Role::Bad;
-                shouted |= *role == Role::Bad;
-                before = if quiet { Role::Moving } else { *role };
-                put(look, before, text, area, x, y, buf);
-                x += width(text.as_str());
+            for p in pieces {
+                let quiet = p.role == Role::Bad && shouted && before != Role::Bad;
+                shouted |= p.role == Role::Bad;
+                before = if quiet { Role::Moving } else { p.role };
+                put(look, before, p.in_glyphs(look.glyphs), area, x, y, buf);
+                x += width(p.text.as_str());
             }
         }
         let column = u16::try_from(self.here?).unwrap_or(u16::MAX).min(area.width - 1);
@@ -239,30 +378,30 @@ impl Line {
     }
 }
 
-fn columns(pieces: &[(Shown, Role)]) -> usize {
-    pieces.iter().map(|(t, _)| width(t.as_str())).sum()
+fn columns(pieces: &[Piece]) -> usize {
+    pieces.iter().map(|p| width(p.text.as_str())).sum()
 }
 
 /// As many pieces as have room, the last one cut.
-fn fitted(pieces: &[(Shown, Role)], max: usize) -> Vec<(Shown, Role)> {
+fn fitted(pieces: &[Piece], max: usize) -> Vec<Piece> {
     if columns(pieces) <= max {
         return pieces.to_vec();
     }
-    let mut out: Vec<(Shown, Role)> = Vec::new();
+    let mut out: Vec<Piece> = Vec::new();
     let mut left = max;
-    for (i, (text, role)) in pieces.iter().enumerate() {
-        let w = width(text.as_str());
+    for (i, p) in pieces.iter().enumerate() {
+        let w = width(p.text.as_str());
         // Something follows that will not fit: the mark of the cut goes here.
-        let more_after = pieces[i + 1..].iter().any(|(t, _)| !t.as_str().trim().is_empty());
+        let more_after = pieces[i + 1..].iter().any(|p| !p.text.as_str().trim().is_empty());
         if w <= left && (!more_after || w + 2 <= left) {
-            out.push((text.clone(), *role));
+            out.push(p.clone());
             left -= w;
             continue;
         }
-        let padded = format!("{}{}", text.as_str().trim_end(), if more_after { "   " } else { "" });
+        let padded = format!("{}{}", p.text.as_str().trim_end(), if more_after { "   " } else { "" });
         let kept = shown_line(&cut(&padded, left), LINE_MAX);
         if !kept.as_str().is_empty() {
-            out.push((kept, *role));
+            out.push(p.with(kept));
         }
         break;
     }

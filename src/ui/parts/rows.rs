@@ -2,6 +2,7 @@
 //! in sight. Which lines matter how much is said beside each screen.
 
 use super::line::Line;
+use crate::core::cell::Cell;
 use crate::core::msg::Picked;
 use crate::ui::look::Look;
 use ratatui::buffer::Buffer;
@@ -45,6 +46,14 @@ impl Rows {
             let drop = if i == 0 { drop } else { rest };
             self.rows.push(Row { drop, line, goes_on: i + 1 < n, continues: i > 0 });
         }
+    }
+
+    /// Whatever in these rows is no figure yet is part of this one.
+    pub fn about(mut self, cell: Cell) -> Rows {
+        for r in &mut self.rows {
+            r.line = std::mem::take(&mut r.line).about(cell);
+        }
+        self
     }
 
     /// A blank row, the first to go.

@@ -4,7 +4,8 @@ use super::figures;
 use super::line::{Line, width};
 use crate::config::theme::Role;
 use crate::core::act::flight::Trouble;
-use crate::core::board::{Glyph, Row};
+use crate::core::board::{Glyph, Row, quiet_words};
+use crate::core::cell::Cell;
 use crate::core::id::ServiceId;
 use crate::core::intent::Intent;
 use crate::core::judge::burn;
@@ -44,7 +45,7 @@ pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
             None => (Role::Blind, "NOT JUDGED".into(), String::new()),
         };
     }
-    if let Some(b) = model.burns.get(&row.service).filter(|b| b.word != burn::Word::Calm) {
+    if let Some(b) = model.burn(&row.service).filter(|b| b.word != burn::Word::Calm) {
         let word = b.word.word();
         return match figures::burn_role(b.word) {
             Role::Fine => (Role::Fine, word.into(), String::new()),
@@ -57,6 +58,7 @@ pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
         Some(p @ (Phase::Progressing | Phase::Paused)) => (Role::Moving, p.word().into(), String::new()),
         Some(Phase::Healthy) | None => match row.glyph {
             Glyph::Blind => (Role::Blind, "OLD".into(), "figures".into()),
+            Glyph::Unjudged => (Role::Muted, "not judged".into(), String::new()),
             Glyph::Bad | Glyph::Moving | Glyph::Fine => (Role::Fine, "fine".into(), String::new()),
         },
     }
@@ -65,32 +67,31 @@ pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
 /// `ALSO  search NO DATA   payments UNSURE 640 more   15 fine`: the other rows, worst first, none uncounted.
 pub fn also(model: &Model, wide: usize) -> Line {
     let others: Vec<&Row> = model.rows.iter().filter(|r| Some(&r.service) != model.nav.selected.as_ref()).collect();
-    let fine = others.iter().filter(|r| r.is_fine()).count();
-    let told: Vec<&&Row> = others.iter().filter(|r| !r.is_fine()).collect();
+    let told: Vec<&&Row> = others.iter().filter(|r| !r.is_quiet()).collect();
     let mut line = Line::new().text("ALSO  ");
     if others.is_empty() {
         return line.text("no other service is known");
     }
-    let fine_words = if fine > 0 { format!("{fine} fine") } else { String::new() };
+    let quiet = quiet_words(others.iter().copied());
     let mut left = told.len();
     for r in &told {
         let (role, word, detail) = row_words(model, r);
-        let mut one = Line::new().text(format!("{} ", r.service)).add(role, word);
+        let mut one = Line::new().text(format!("{} ", r.service)).figure(Cell::Elsewhere, role, word);
         if !detail.is_empty() {
-            one = one.text(format!(" {detail}"));
+            one = one.figure(Cell::Elsewhere, Role::Text, format!(" {detail}"));
         }
         one = one.text("   ");
         let rest = if left > 1 { width(&format!("+{} not fine   ", left - 1)) } else { 0 };
-        if line.width() + one.width() + rest + width(&fine_words) > wide {
+        if line.width() + one.width() + rest + width(&quiet) > wide {
             break;
         }
         line = line.append(one);
         left -= 1;
     }
     if left > 0 {
-        line = line.add(Role::Moving, format!("+{left} not fine   "));
+        line = line.figure(Cell::Fleet, Role::Moving, format!("+{left} not fine   "));
     }
-    line.text(fine_words)
+    line.figure(Cell::Fleet, Role::Text, quiet)
 }
 
 /// `RUNBOOK checkout-5xx 2/7  the old version is fine            r open`

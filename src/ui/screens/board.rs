@@ -3,20 +3,25 @@
 use super::super::hints;
 use super::super::parts::line::{Line, cut_middle, cut_versions, gate, width};
 use super::super::parts::rows::{Rows, Window};
-use super::super::parts::{figures, strips};
+use super::super::parts::{figures, spark, strips};
 use crate::config::theme::Role;
 use crate::core::age;
 use crate::core::board::{self, Glyph, Row};
+use crate::core::cell::Cell;
 use crate::core::frozen;
 use crate::core::intent::Intent;
 use crate::core::judge::freshness::Age;
+use crate::core::judge::verdict::Word;
 use crate::core::judge::words;
 use crate::core::listing;
 use crate::core::model::Model;
 use crate::core::msg::Picked;
 use crate::core::nav::Listing;
+use crate::core::watch;
+use crate::core::world::figures::Signal;
 use crate::core::world::source::Link;
 use crate::core::world::target::TargetState;
+use crate::core::world::telemetry::TrendOf;
 
 /// What the Board gives up when there is no room, the last first.
 #[derive(Clone, Copy)]
@@ -28,6 +33,8 @@ enum Keep {
     Others,
     Name,
     Verdict,
+    /// What fires about it.
+    Alerts,
     Budget,
     /// What goes on below a line of the detail.
     More,
@@ -49,16 +56,36 @@ struct Columns {
     points: bool,
     burn: usize,
     back: usize,
+    /// The course of failures; from 160 columns on.
+    trend: usize,
+}
+
+/// Columns of a sparkline with the blank before it, and of the screen from which there is one.
+const TREND: usize = 11;
+const TREND_FROM: u16 = 160;
+
+/// With a sparkline: next to the names where there is room, in the place of the cluster where there is none.
+fn columns_of(model: &Model, wide: usize) -> Columns {
+    let c = columns(wide);
+    if model.width < TREND_FROM {
+        return c;
+    }
+    match wide {
+        0..56 => c,
+        56..78 => Columns { service: c.service + c.place - 9, place: 0, trend: 9, ..c },
+        78..90 => Columns { service: c.service + c.place - 9, place: 0, trend: 9, ..c },
+        _ => Columns { trend: TREND, ..columns(wide - TREND) },
+    }
 }
 
 fn columns(wide: usize) -> Columns {
     // Each tier leaves out what the detail says as well.
-    let base = Columns { service: 14, place: 7, what: 16, verdict: 21, points: true, burn: 12, back: 8 };
+    let base = Columns { service: 14, place: 7, what: 16, verdict: 21, points: true, burn: 12, back: 8, trend: 0 };
     match wide {
         0..50 => {
             let what = if wide < 46 { 12 } else { 16 };
             let service = wide.saturating_sub(2 + what + 13).max(8);
-            Columns { service, place: 0, what, verdict: 13, points: false, burn: 0, back: 0 }
+            Columns { service, place: 0, what, verdict: 13, points: false, burn: 0, back: 0, trend: 0 }
         }
         50..78 => {
             let place = if wide < 56 { 0 } else { 7 };
@@ -78,6 +105,7 @@ fn heading_row(c: &Columns) -> Line {
     let line = Line::new().text("  ").left(Role::Text, "SERVICE", c.service).left(Role::Text, "WHERE", c.place);
     let line = line.left(Role::Text, "WHAT", c.what);
     let line = line.both(Role::Text, "VERDICT", if c.points { "POINTS" } else { "" }, c.verdict);
+    let line = if c.trend > 0 { line.text(" ").left(Role::Text, "FAIL%", c.trend - 1) } else { line };
     if c.back == 0 {
         return line;
     }
@@ -86,7 +114,7 @@ fn heading_row(c: &Columns) -> Line {
 
 /// As many rows as have room, the chosen one among them, and how many are not in sight. Only rows in sight are built.
 pub fn list(model: &Model, wide: usize, height: usize) -> Rows {
-    let c = columns(wide);
+    let c = columns_of(model, wide);
     let mut out = Rows::new();
     out.may(K::Heading as u8, heading_row(&c));
     let len = board::listed(model).count();
@@ -103,10 +131,15 @@ pub fn list(model: &Model, wide: usize, height: usize) -> Rows {
     let rest = if filtered {
         super::super::overlays::filter::hidden(model, Listing::Services)
     } else {
-        (hidden > 0).then(|| format!("{hidden} more {} fine", if hidden == 1 { "is" } else { "are" }))
+        let folded = |r: &&Row| r.moving == 0 && Some(&r.service) != model.nav.selected.as_ref();
+        let words = board::quiet_words(model.rows.iter().filter(folded));
+        (hidden > 0).then(|| match words.strip_prefix(&format!("{hidden} ")) {
+            Some(word) => format!("{hidden} more {} {word}", if hidden == 1 { "is" } else { "are" }),
+            None => format!("{hidden} more: {words}"),
+        })
     };
     let words: Vec<String> = w.words().into_iter().chain(rest).collect();
-    let line = Line::new().text(format!("  {}", words.join(", ")));
+    let line = Line::new().text(format!("  {}", words.join(", "))).about(Cell::Fleet);
     let key = hints::key(model, Intent::ShowRest).filter(|_| !filtered && (hidden > 0 || model.nav.show_rest));
     let line = match key {
         Some(k) => line.end(Role::Key, k).end(Role::Text, if hidden > 0 { " show" } else { " fold" }),
@@ -122,6 +155,7 @@ fn glyph(g: Glyph) -> &'static str {
         Glyph::Blind => "?",
         Glyph::Moving => "~",
         Glyph::Fine => "=",
+        Glyph::Unjudged => "?",
     }
 }
 
@@ -135,50 +169,122 @@ fn row(model: &Model, r: &Row, c: &Columns) -> Line {
         (Some(t), _) => t.id.source.to_string(),
         (None, _) => "-".into(),
     };
-    let what = t.map_or_else(|| "no rollout".into(), figures::what);
+    let what = t.map_or_else(|| "no rollout".into(), |t| watch::words(model, t).unwrap_or_else(|| figures::what(t)));
+    // The chosen figure stands out in the chosen row.
+    let mark = model.nav.figure.filter(|_| chosen);
     let (role, word, _) = strips::row_words(model, r);
     let points = t.and_then(|t| model.judged.get(&t.id)).map_or_else(|| "-".into(), figures::points_column);
     let loose = t.is_some_and(|t| frozen::is_loose(model, t));
-    let line = line.name(Role::Text, place, c.place);
+    let line = line.append(Line::new().name(Role::Text, place, c.place).about(Cell::Fleet));
     let line = match loose {
         // The badge covers its word only.
-        true => line.add(Role::Warn, "LOOSE").left(Role::Text, format!(" {what}"), c.what.saturating_sub(5)),
-        false => line.left(Role::Text, what, c.what),
+        true => line.add(Role::Warn, "LOOSE").append(cell(Cell::Step, &format!(" {what}"), c.what.saturating_sub(5))),
+        false => line.append(cell(Cell::Step, &what, c.what)),
     };
     // The badge covers its word only.
-    let line = line.both(role, word, if c.points { points.as_str() } else { "" }, c.verdict);
-    if c.back == 0 {
-        return line;
-    }
-    let burn = model.burns.get(&r.service).map_or_else(
-        || format!("{:>5}/{:>5}", "-", "-"),
-        |b| {
-            // A burn that is too old to judge by is not known.
-            let known = b.age != Age::Withdrawn;
-            let one = |secs| b.over_window(secs).filter(|_| known).map_or_else(|| "--".into(), words::times);
-            format!("{:>5}/{:>5}", one(3600), one(300))
-        },
+    let signal = t.and_then(|t| model.judged.get(&t.id)).map_or(Signal::Errors, |j| j.signal);
+    let line = line.both_figures(
+        // What does not move is judged by its burn alone.
+        (if t.is_some_and(TargetState::is_moving) { Cell::Verdict } else { Cell::BurnWord }, role, &word),
+        (points_cell(model, t, signal), if c.points { points.as_str() } else { "" }),
+        c.verdict,
     );
+    let line = if c.trend > 0 { line.text(" ").append(trend(model, r, c.trend - 1)) } else { line };
+    if c.back == 0 {
+        return line.chosen(mark);
+    }
+    let b = model.burn(&r.service);
+    let one = |secs| match b {
+        None => "-".to_owned(),
+        // Too old to judge by: it stays as what it was.
+        Some(b) if b.age == Age::Withdrawn && b.sample.is_none() => "--".into(),
+        Some(b) => b.over_window(secs).map_or_else(|| "--".into(), words::times),
+    };
+    let was = b.is_some_and(|b| b.age == Age::Withdrawn && b.sample.is_some());
+    // One that only grew old is told by its row's mark.
+    let role = if b.is_some_and(|b| b.age == Age::Withdrawn) { Role::Muted } else { Role::Text };
+    let wide = if was { 0 } else { 5 };
+    let burn = Line::new().add(role, if was { "was " } else { "" });
+    let burn = burn.figure(Cell::Burn(3_600), role, format!("{:>wide$}", one(3_600))).text("/");
+    let burn = burn.figure(Cell::Burn(300), role, format!("{:>wide$}", one(300)));
     let back = t.map_or_else(|| ("-".into(), false), |t| figures::way_back(model, t));
     // The last cell ends with the screen, so it needs no blank of its own.
-    line.right(Role::Text, burn, c.burn).text(" ").left(if back.1 { Role::Warn } else { Role::Text }, back.0, c.back)
+    let line = line.text(" ".repeat(c.burn.saturating_sub(burn.width()))).append(burn).text(" ");
+    let role = if back.1 { Role::Warn } else { Role::Text };
+    line.append(Line::new().left(role, back.0, c.back).about(Cell::Ready)).chosen(mark)
+}
+
+/// A cell of a figure, its text on the left.
+fn cell(of: Cell, text: &str, max: usize) -> Line {
+    Line::new().left(Role::Text, text, max).about(of)
+}
+
+/// What stands under POINTS: the difference, or how many requests are still needed.
+fn points_cell(model: &Model, t: Option<&TargetState>, signal: Signal) -> Cell {
+    match t.and_then(|t| model.judged.get(&t.id)).map(|j| &j.verdict.word) {
+        Some(Word::Unsure(_)) => Cell::Needed(signal),
+        Some(_) | None => Cell::Difference(signal),
+    }
+}
+
+/// The course of failures in a few columns; `--` where nobody tells it.
+fn trend(model: &Model, r: &Row, wide: usize) -> Line {
+    let course = model.world.telemetry.get(&r.service).and_then(|t| t.trends.get(&TrendOf::FailureRate));
+    match course {
+        Some(course) => spark::line(course, wide),
+        None => Line::new().left(Role::Text, "--", wide),
+    }
+    .about(Cell::Trend)
+}
+
+/// Nothing is bad, nothing is blind, and no budget burns fast enough for a ticket.
+fn quiet(model: &Model) -> bool {
+    let ticket = |r: &Row| r.glyph == Glyph::Moving && r.rank == board::BURNS;
+    let fine = |r: &Row| (r.is_quiet() || r.glyph == Glyph::Moving) && !ticket(r);
+    !model.rows.is_empty() && model.rows.iter().all(fine)
 }
 
 /// Nothing is bad and nothing is blind: said in one sentence, so that calm cannot be taken for no data.
 pub fn calm(model: &Model) -> Option<Line> {
-    let quiet = !model.rows.is_empty() && model.rows.iter().all(|r| matches!(r.glyph, Glyph::Fine | Glyph::Moving));
-    if !quiet {
+    if !quiet(model) {
         return None;
     }
     let moving = model.rows.iter().filter(|r| r.moving > 0).count();
     let worst = model
         .burns
         .iter()
-        .filter_map(|(s, b)| b.left.map(|l| (s, l)))
+        .filter_map(|(s, b)| b.deciding().left.map(|l| (s, l)))
         .min_by(|a, b| a.1.total_cmp(&b.1))
         .map(|(s, l)| format!(", budget worst: {s} {}% left", words::decimal(libm::round(l * 100.0), 0)));
-    let head = format!("ALL {} SERVICES FINE.", model.rows.len());
-    Some(Line::of(Role::Title, head).text(format!(" {moving} moving{}.", worst.unwrap_or_default())))
+    // People and rules may know what no figure shows: then nothing here is called fine.
+    if model.alerts.firing() > 0 {
+        return None;
+    }
+    let (all, unjudged) = (model.rows.len(), model.rows.iter().filter(|r| r.glyph == Glyph::Unjudged).count());
+    let head = match unjudged {
+        0 => format!("ALL {all} SERVICES FINE."),
+        n if n == all => format!("ALL {all} SERVICES STEADY, NONE JUDGED."),
+        n => format!("ALL {all} SERVICES STEADY, {n} NOT JUDGED."),
+    };
+    let watched = match watch::count(model) {
+        0 => String::new(),
+        n => format!(", {n} on watch"),
+    };
+    let line = Line::of(Role::Title, head).text(format!(" {moving} moving{watched}{}.", worst.unwrap_or_default()));
+    Some(line.about(Cell::Fleet))
+}
+
+/// Something fires: said above all rows, whatever the figures say. Where they are bad the rows say so themselves.
+pub fn fires(model: &Model) -> Option<Line> {
+    let n = model.alerts.firing();
+    if n == 0 || model.rows.iter().any(|r| r.glyph == Glyph::Bad) {
+        return None;
+    }
+    let key = model.keymap.shown(Intent::ScreenAlerts).unwrap_or_default();
+    let what = if n == 1 { "1 ALERT FIRES".to_owned() } else { format!("{n} ALERTS FIRE") };
+    let though = if quiet(model) { ", though no figure is bad: " } else { ": " };
+    let line = Line::of(Role::Warn, what).text(though).add(Role::Key, key);
+    Some(line.text(" shows them").about(Cell::Fleet))
 }
 
 pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
@@ -187,7 +293,7 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
         nothing(model, wide, &mut out);
         return out;
     }
-    if let Some(line) = calm(model) {
+    if let Some(line) = calm(model).or_else(|| fires(model)) {
         out.keep(line);
     }
     let mut below = Rows::new();
@@ -251,12 +357,14 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
     });
     let budget = Line::new().text(" budget   ").append(figures::budget_of(model, &row.service));
     let Some(t) = row.target.as_ref().and_then(|t| model.world.targets.get(t)) else {
-        let name = Line::of(Role::Moving, row.service.as_str()).end(Role::Text, owner.unwrap_or_default());
+        let name =
+            Line::of(Role::Moving, row.service.as_str()).end_figure(Cell::Fleet, Role::Text, owner.unwrap_or_default());
         out.may(K::Name as u8, name);
         out.flow(K::Budget as u8, K::More as u8, budget, wide, 10);
+        alerts_line(model, row, wide, out);
         return;
     };
-    out.may(K::Name as u8, heading(model, t, wide).end(Role::Text, owner.unwrap_or_default()));
+    out.may(K::Name as u8, heading(model, t, wide).end_figure(Cell::Fleet, Role::Text, owner.unwrap_or_default()));
     let verdict = Line::new().text(" verdict  ").append(figures::verdict(model, t));
     out.flow(K::Verdict as u8, K::More as u8, verdict, wide, 10);
     let (age_role, age) = figures::figures_age(model, t);
@@ -268,23 +376,32 @@ fn detail(model: &Model, wide: usize, out: &mut Rows) {
         Some(j) => figures::error_sides(t, j, room).into_iter().next().unwrap_or_default(),
         None => figures::errors(t, judged, room),
     };
-    out.keep(Line::new().text(" errors   ").append(errors).end(age_role, age));
+    out.keep(Line::new().text(" errors   ").append(errors).end_figure(Cell::Age, age_role, age));
     out.flow(K::Budget as u8, K::More as u8, budget, wide, 10);
+    alerts_line(model, row, wide, out);
     let r = crate::core::judge::readiness::of(&model.world, t, model.utc());
     if model.replay.is_some() {
-        let line = Line::new().text(" reach    ").text(figures::reach(t));
+        let line = Line::new().text(" reach    ").append(figures::reach(t));
         out.flow(K::Never as u8, K::More as u8, line, wide, 10);
         return;
     }
     let line = Line::new().text(format!(" way back {}", figures::way_back(model, t).0));
     let line = match r.worst() {
-        Some(c) => line.text("  ").add(Role::Warn, "(!)").text(format!(" {}", c.how)),
+        Some(c) => line.text("  ").add(Role::Warn, "(!)").text(format!(" {}", c.said())),
         None => line.text("  nothing stands in the way"),
     };
-    out.flow(K::Never as u8, K::More as u8, line, wide, 10);
+    out.flow(K::Never as u8, K::More as u8, line.about(Cell::Ready), wide, 10);
     if let Some(line) = strips::runbook(model, &row.service) {
         out.may(K::Runbook as u8, line);
     }
+}
+
+/// What fires about the chosen service, and the key that shows it.
+fn alerts_line(model: &Model, row: &Row, wide: usize, out: &mut Rows) {
+    let Some(said) = crate::core::aside::line(model, &row.service) else { return };
+    let key = model.keymap.shown(Intent::ScreenAlerts).unwrap_or_default();
+    let line = Line::new().text(" alerts   ").text(said).text("  ").add(Role::Key, key).text(" shows them");
+    out.flow(K::Alerts as u8, K::More as u8, line, wide, 10);
 }
 
 /// `checkout  v2.14.0 -> v2.14.1  5m ago`
@@ -303,5 +420,5 @@ pub fn heading(model: &Model, t: &TargetState, wide: usize) -> Line {
         return line.text(format!(", {}", t.phase.word()));
     }
     let ago = t.started.map(|s| format!("  {} ago", age::age(figures::lasted(model, t, s))));
-    line.text(format!(" -> {candidate}{}", ago.unwrap_or_default()))
+    line.text(format!(" -> {candidate}")).figure(Cell::Deployed, Role::Text, ago.unwrap_or_default())
 }

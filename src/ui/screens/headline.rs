@@ -3,6 +3,7 @@
 use super::super::parts::{act as parts_act, figures};
 use crate::core::act::flight::Trouble;
 use crate::core::age;
+use crate::core::budget;
 use crate::core::judge::burn;
 use crate::core::judge::judged::Judged;
 use crate::core::judge::verdict::{Track, Unsure, Word};
@@ -54,7 +55,7 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
         return said(format!("{name} moves; no verdict of it is recorded yet."), t.since);
     }
     let failing = |w| matches!(w, burn::Word::Burning | burn::Word::Rising);
-    let burning = model.burns.get(&t.service).is_some_and(|b| failing(b.word));
+    let burning = model.burn(&t.service).is_some_and(|b| failing(b.word));
     let Some(j) = model.judged.get(&t.id) else {
         return said(format!("{name} moves and nothing judges it"), t.since);
     };
@@ -66,16 +67,28 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
         }
         return said(format!("{name} is back on `{back}`; its spec still asks for `{asked}`."), t.aborted_at);
     }
+    if budget::forward(model, t).is_some() {
+        let since = j.verdict.since;
+        return said(
+            format!("{name} burns its budget and its {} fails less than stable: roll forward.", t.track()),
+            since,
+        );
+    }
+    // The verdict has no answer, the budget has: it says what to do.
+    let open = matches!(j.verdict.word, Word::Same | Word::Unsure(_) | Word::NoBaseline | Word::NotJudged);
+    if open && budget::proposes_hold(model, t) {
+        return said(format!("{name} burns its error budget while its {} moves; hold it.", t.track()), t.since);
+    }
     moving(name, t.track(), j, burning, model.utc())
 }
 
 fn moving(name: &str, track: &str, j: &Judged, burning: bool, now: Utc) -> Headline {
     let v = &j.verdict;
     let since = v.since;
-    let held = t_points(j);
+    let held = t_points(j, now);
     match &v.word {
         Word::Worse => {
-            let by = held.map(|p| format!(" by {p} points")).unwrap_or_default();
+            let by = held.map(|p| format!(" by {p}")).unwrap_or_default();
             let text = match (v.last_seen(now), burning) {
                 (Some(seen), _) => format!("{name}: its {track} was worse on errors{by}, {seen}."),
                 (None, true) => format!("{name} is failing; its {track} is worse on errors{by}."),
@@ -84,10 +97,19 @@ fn moving(name: &str, track: &str, j: &Judged, burning: bool, now: Utc) -> Headl
             said(text, since)
         }
         Word::Higher => {
-            let by = held.map(|p| format!(" by {p} points")).unwrap_or_default();
+            let by = held.map(|p| format!(" by {p}")).unwrap_or_default();
             said(format!("{name}: its {track} fails more than stable{by}; hold it."), since)
         }
-        Word::Same => said(format!("{name}: its {track} is as good as stable on errors."), since),
+        Word::Same => {
+            let m = j.measured();
+            let list = |all: &mut dyn Iterator<Item = &'static str>| all.collect::<Vec<_>>().join(", ");
+            let worse = list(&mut m.differ.iter().filter(|(_, w)| *w == Word::Worse).map(|(s, _)| s.word()));
+            let on = list(&mut m.agree.iter().map(|s| s.word()));
+            let on = if on.is_empty() { j.signal.word().to_owned() } else { on };
+            // The word that decides is good, and users are hurt all the same.
+            let worse = if worse.is_empty() { String::new() } else { format!("worse on {worse}, ") };
+            said(format!("{name}: its {track} is {worse}as good as stable on {on}."), since)
+        }
         Word::Better => said(format!("{name}: its {track} fails less than stable."), since),
         Word::Unsure(u) => said(format!("{name}: not sure yet if its {track} is worse{}.", why(u)), since),
         Word::NoData => {
@@ -117,9 +139,13 @@ fn why(u: &Unsure) -> String {
     }
 }
 
-fn t_points(j: &Judged) -> Option<String> {
+/// `3.1 points`, `3.1 points in the last 4m`: the difference that the word rests on.
+fn t_points(j: &Judged, now: Utc) -> Option<String> {
+    if let Some(r) = j.verdict.lately() {
+        return Some(format!("{} points {}", figures::points(r.difference), r.minutes(now)));
+    }
     let d = j.verdict.difference?;
-    (d.range.lo > 0.0 && d.d > 0.0).then(|| figures::points(d))
+    (d.range.lo > 0.0 && d.d > 0.0).then(|| format!("{} points", figures::points(d)))
 }
 
 fn steady(model: &Model, t: &TargetState) -> Headline {
@@ -130,7 +156,7 @@ fn steady(model: &Model, t: &TargetState) -> Headline {
         Phase::Other(w) => return said(format!("{name} is in a state this version does not know: {w}"), t.since),
         Phase::Healthy | Phase::Progressing | Phase::Paused => {}
     }
-    let burn = model.burns.get(&t.service).map(|b| b.word);
+    let burn = model.burn(&t.service).map(|b| b.word);
     match burn {
         Some(burn::Word::Burning) => said(format!("{name} burns its error budget and no deploy moves."), None),
         Some(burn::Word::Rising) => said(format!("{name} fails more than it may of late; no deploy moves."), None),

@@ -18,6 +18,7 @@ use crate::core::model::Model;
 use crate::core::msg::Picked;
 use crate::core::nav::Listing;
 use crate::core::time::Utc;
+use crate::core::watch;
 
 /// What Incident gives up when there is no room, the last first.
 #[derive(Clone, Copy)]
@@ -27,11 +28,13 @@ enum Keep {
     /// What an ended session left half done.
     Left = 1,
     Checklist = 2,
+    /// The change it came after.
+    Tied = 4,
     /// Two more records.
     Newest = 3,
-    People = 4,
-    Debts = 5,
-    Log = 6,
+    People = 5,
+    Debts = 6,
+    Log = 7,
     FollowUps = 8,
     Decided = 9,
     /// Past incidents, and files that could not be read.
@@ -112,6 +115,10 @@ fn open(model: &Model, i: &Incident, wide: usize, out: &mut Rows) {
     out.flow(K::Never as u8, K::Never as u8, line, wide, 3);
     if width(&title) > room {
         out.flow(K::Decided as u8, K::Decided as u8, Line::new().text("   ").text(i.title()), wide, 3);
+    }
+    if let Some(tied) = watch::tied(model, i) {
+        let line = headed("TIED TO").text(tied);
+        out.flow(K::Tied as u8, K::Tied as u8, press(line, model, "watch", "its watch"), wide, HEAD);
     }
     let others = model.casebook.duplicates();
     if !others.is_empty() {

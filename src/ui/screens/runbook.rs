@@ -4,11 +4,13 @@ use super::super::parts::line::{Line, Rows, gate, width, wrap};
 use super::super::parts::rows::Window;
 use super::super::parts::strips;
 use crate::config::theme::Role;
-use crate::core::case::runbook::{Check, Piece, Progress, RunStep, StepKind, StepState};
+use crate::core::age;
+use crate::core::case::runbook::{Asks, Check, Piece, Progress, RunStep, Runbook, StepKind, StepState, short};
 use crate::core::intent::Intent;
 use crate::core::judge::words;
 use crate::core::model::Model;
 use crate::core::msg::Picked;
+use crate::core::runbooks;
 
 /// What the Runbook gives up when there is no room, the last first.
 #[derive(Clone, Copy)]
@@ -52,10 +54,19 @@ pub fn rows(model: &Model, wide: usize, tall: usize, alone: bool) -> Rows {
     let owner = book.owner.as_ref().map(|o| format!("owner {o}")).unwrap_or_default();
     if alone {
         let head = Line::of(Role::Title, "RUNBOOK").text(format!("  {}", count(model).unwrap_or_default()));
-        out.keep(head.end(Role::Text, &owner));
+        out.keep(head.text(format!("  {}", rehearsed(model, book))).end(Role::Text, &owner));
         out.may(K::Title as u8, Line::new().text(format!(" {}", book.title)));
     } else {
         out.may(K::Title as u8, Line::new().text(format!(" {}", book.title)).end(Role::Text, &owner));
+    }
+    ladder(model, book, &mut out);
+    if progress.stale {
+        let words = " the file changed since some steps were done; those it no longer has are not counted";
+        out.may(K::Result as u8, Line::new().add(Role::Warn, "CHANGED").text(words));
+    }
+    if !book.marked {
+        let words = " made of headings, lists and shell blocks: the file was not written for andon";
+        out.may(K::Contacts as u8, Line::new().text(words));
     }
     // Half of the room for the list, more when it is all that is left.
     let told = book.steps.iter().any(|s| *progress.state(s.number) != StepState::Open);
@@ -66,7 +77,7 @@ pub fn rows(model: &Model, wide: usize, tall: usize, alone: bool) -> Rows {
     let w = Window::counted(listed.len(), at, room);
     for s in listed.iter().skip(w.first).take(w.shown).filter_map(|i| book.steps.get(*i)) {
         let chosen = s.number as usize == model.nav.step_row + 1;
-        let line = step(s, progress.state(s.number), chosen, &c);
+        let line = step(model, s, progress.state(s.number), chosen, &c);
         let line = line.pick(Picked::Step(s.number.saturating_sub(1) as usize));
         out.may(if chosen { K::Never } else { K::Others } as u8, line);
     }
@@ -81,8 +92,8 @@ pub fn rows(model: &Model, wide: usize, tall: usize, alone: bool) -> Rows {
     if !book.contacts.is_empty() {
         more("contacts  ", &book.contacts.join(", "));
     }
-    if let Some(e) = &book.escalation {
-        more("escalate  ", e);
+    if !book.escalation.is_empty() {
+        more("escalate  ", &book.escalation_words());
     }
     let spare = tall.saturating_sub(out.len()).clamp(1, 6);
     for line in strips::log(model, spare).into_iter().filter(|_| alone) {
@@ -101,27 +112,92 @@ fn none(model: &Model, wide: usize, out: &mut Rows) {
         let names: Vec<&str> = model.runbooks.keys().map(|n| &**n).collect();
         para(out, K::Others as u8, " found: ", &names.join(", "), wide);
     }
+    let general = model.nav.selected.as_ref().map_or(0, |s| runbooks::found(model, s).len());
+    if general > 0 {
+        let keys: Vec<String> =
+            [Intent::BookPrevious, Intent::BookNext].into_iter().filter_map(|i| model.keymap.shown(i)).collect();
+        let what = if general == 1 { "the one for a failure mode" } else { "those for failure modes" };
+        let line =
+            Line::new().text(" ").add(Role::Key, keys.join("/")).text(format!(" shows {what}, {general} in all"));
+        out.may(K::Step as u8, line);
+    }
 }
 
-fn kind(s: &RunStep) -> &'static str {
-    match s.kind {
-        StepKind::Manual => "manual",
-        StepKind::Check(_) => "check",
+/// `rehearsed 9d ago`
+fn rehearsed(model: &Model, book: &Runbook) -> String {
+    match book.rehearsed {
+        Some(at) => format!("rehearsed {} ago", age::coarse(model.utc().since(at).max(0))),
+        None => "never rehearsed".into(),
+    }
+}
+
+/// Whom to call by now, and who comes next.
+fn ladder(model: &Model, book: &Runbook, out: &mut Rows) {
+    let Some(l) = runbooks::ladder(model, book) else { return };
+    let now = model.utc();
+    let mut line = Line::new().text(" ");
+    if let Some((who, at)) = &l.due {
+        line = line.add(Role::Warn, "CALL").text(format!(" {who}: due since {}", at.hms()));
+    }
+    if let Some((who, at)) = &l.next {
+        let gap = if l.due.is_some() { ", then " } else { "escalates to " };
+        line = line.text(format!("{gap}{who} in {}", age::coarse(at.since(now).max(0))));
+    }
+    out.may(if l.due.is_some() { K::Result } else { K::Contacts } as u8, line);
+}
+
+/// What a check would find now, with its age; asked while somebody looks. Nothing is judged by it.
+fn live(model: &Model, s: &RunStep) -> Option<(bool, String)> {
+    let now = model.utc();
+    let old = |at: crate::core::time::Utc| age::coarse(now.since(at).max(0));
+    match &s.kind {
+        StepKind::Check(Check { asks: Asks::Query { text, expect, .. }, .. }) => {
+            let c = model.world.checked.get(&runbooks::asked(model, text))?;
+            let value = c.value.filter(|v| v.is_finite())?;
+            let age = c.sample.map(|at| format!(", {} old", old(at))).unwrap_or_default();
+            Some((expect.holds(value), format!("now {}{age}", words::figure(value))))
+        }
+        StepKind::Check(Check { asks: Asks::Get { url, .. }, .. }) => {
+            let (at, j) = model.bench.probed.get(url)?;
+            Some((j.pass, format!("now {}, {} ago", j.words, old(*at))))
+        }
+        StepKind::Check(_)
+        | StepKind::Manual
+        | StepKind::Act(_)
+        | StepKind::Command(_)
+        | StepKind::Wait { .. }
+        | StepKind::Choose(_) => None,
     }
 }
 
 /// Mark, role of the word, the word and what belongs to it.
-fn state(s: &StepState) -> (&'static str, Role, &'static str, String) {
+fn state(model: &Model, s: &StepState) -> (&'static str, Role, &'static str, String) {
+    let me = crate::core::casework::me(model);
+    let by = match s.by() {
+        "" => String::new(),
+        who if *who == *me => String::new(),
+        who => format!(" by {who}"),
+    };
     match s {
         StepState::Open => (" ", Role::Text, "", String::new()),
-        StepState::Running => ("~", Role::Moving, "asking", String::new()),
-        StepState::Done { at, found } => {
-            let found = found.map(|f| format!("found {} ", words::figure(f))).unwrap_or_default();
-            let word = if found.is_empty() { "done" } else { "pass" };
-            ("x", Role::Fine, word, format!("{found}at {}", at.hms()))
+        StepState::Running { until: Some(until), .. } => {
+            let left = age::coarse(until.since(model.utc()).max(0));
+            ("~", Role::Moving, "waits", format!("{left} more, until {}{by}", until.hms()))
         }
-        StepState::Failed { at, why } => ("!", Role::Bad, "FAILED", format!("{why}, {}", at.hms())),
-        StepState::Skipped { at, reason } => ("-", Role::Moving, "skipped", format!("{reason}, {}", at.hms())),
+        StepState::Running { since, .. } => {
+            ("~", Role::Moving, "running", format!("{}{by}", age::coarse(model.utc().since(*since).max(0))))
+        }
+        StepState::Done { at, found, words, .. } => {
+            let found = match found {
+                Some(f) => format!("found {} ", words::figure(*f)),
+                None if words.is_empty() => String::new(),
+                None => format!("{words}, "),
+            };
+            let word = if found.starts_with("found") { "pass" } else { "done" };
+            ("x", Role::Fine, word, format!("{found}at {}{by}", at.hms()))
+        }
+        StepState::Failed { at, why, .. } => ("!", Role::Bad, "FAILED", format!("{why}, {}{by}", at.hms())),
+        StepState::Skipped { at, reason, .. } => ("-", Role::Moving, "skipped", format!("{reason}, {}{by}", at.hms())),
     }
 }
 
@@ -142,15 +218,22 @@ impl StepColumns {
     }
 }
 
-fn step(s: &RunStep, st: &StepState, chosen: bool, c: &StepColumns) -> Line {
-    let (mark, role, word, rest) = state(st);
+fn step(model: &Model, s: &RunStep, st: &StepState, chosen: bool, c: &StepColumns) -> Line {
+    let (mark, role, word, rest) = state(model, st);
     let line = Line::new().choice(chosen).text(format!("{mark} {:>2} ", s.number));
     let line = line.left(if chosen { Role::Selected } else { Role::Text }, &s.title, c.title);
+    let kind = s.kind.word();
     match (c.both, word.is_empty()) {
-        (false, true) => line.text(kind(s)),
+        (false, true) => line.text(kind),
         (false, false) => line.add(role, word),
-        (true, true) => line.left(Role::Text, kind(s), 8),
-        (true, false) => line.left(Role::Text, kind(s), 8).add(role, word).text(format!(" {rest}")),
+        (true, true) => {
+            let line = line.left(Role::Text, kind, 8);
+            match live(model, s) {
+                Some((_, text)) => line.text(text),
+                None => line,
+            }
+        }
+        (true, false) => line.left(Role::Text, kind, 8).add(role, word).text(format!(" {rest}")),
     }
 }
 
@@ -179,36 +262,96 @@ fn chosen_step(model: &Model, s: &RunStep, st: &StepState, wide: usize, out: &mu
             }
         }
     }
-    if let StepKind::Check(Check { query, expect, source }) = &s.kind {
-        para(out, K::Asks as u8, " asks     ", query, wide);
-        let from = source.as_ref().map(|s| format!(", from {s}")).unwrap_or_default();
-        para(out, K::Expects as u8, " expects  ", &format!("{expect}{from}"), wide);
-    }
-    let (_, role, word, rest) = state(st);
+    asks(model, s, wide, out);
+    let (_, role, word, rest) = state(model, st);
     if !word.is_empty() {
         for (i, part) in wrap(&gate(&rest), wide.saturating_sub(10 + word.len())).into_iter().enumerate() {
             let line = if i == 0 { Line::new().text(" ").add(role, word) } else { Line::new().text("  ") };
             out.may(K::Result as u8, line.text(format!(" {part}")));
         }
     }
+    let tail = crate::core::update::this_runbook(model).map(|n| model.bench.tail(&n, s.number)).unwrap_or_default();
+    for text in &tail[tail.len().saturating_sub(5)..] {
+        out.may(K::Expects as u8, Line::new().text("  | ").text(gate(text)));
+    }
+    offers(model, s, st, wide, out);
+}
+
+/// What it asks, does or starts, in full.
+fn asks(model: &Model, s: &RunStep, wide: usize, out: &mut Rows) {
+    match &s.kind {
+        StepKind::Manual => {}
+        StepKind::Check(check) => {
+            let (text, expects) = check.words();
+            para(out, K::Asks as u8, " asks     ", &runbooks::asked(model, &text), wide);
+            para(out, K::Expects as u8, " expects  ", &expects, wide);
+            if let Some((holds, text)) = live(model, s) {
+                let word = if holds { "holds" } else { "does not hold" };
+                para(out, K::Expects as u8, " ", &format!("{text}: {word}"), wide);
+            }
+        }
+        StepKind::Act(i) => {
+            let key = model.keymap.shown(*i).unwrap_or_else(|| i.name().into());
+            para(out, K::Asks as u8, " act      ", &format!("{key}: {}", i.help()), wide);
+        }
+        StepKind::Command(_) => {}
+        StepKind::Wait { ms } => para(out, K::Asks as u8, " waits    ", &short(*ms), wide),
+        StepKind::Choose(c) => {
+            para(out, K::Asks as u8, " asks     ", &c.ask, wide);
+            for (n, a) in c.answers.iter().enumerate() {
+                let leads = a.goto.map(|g| format!("  on to step {g}")).unwrap_or_default();
+                para(out, K::Expects as u8, &format!(" {} ", n + 1), &format!("{}{leads}", a.words), wide);
+            }
+        }
+    }
+    let Some(c) = s.kind.command() else { return };
+    for (n, l) in c.lines().iter().enumerate() {
+        para(out, K::Asks as u8, if n == 0 { " runs     " } else { "          " }, l, wide);
+    }
+    let from = if c.unmarked { ", from a shell block nobody wrote for andon" } else { "" };
+    let hash = c.hash();
+    let short = hash.get(..12).unwrap_or_default();
+    para(out, K::Expects as u8, " hash     ", &format!("{short}, {}{from}", c.limits()), wide);
+}
+
+/// What can be done with it.
+fn offers(model: &Model, s: &RunStep, st: &StepState, wide: usize, out: &mut Rows) {
     let key = |i| model.keymap.shown(i).unwrap_or_default();
-    let (open, failed) = (matches!(st, StepState::Open), matches!(st, StepState::Failed { .. }));
-    let line = match s.kind {
-        StepKind::Check(_) if *st != StepState::Running => {
-            let again = if open { " runs this check" } else { " runs it again" };
-            Line::new().text(" ").add(Role::Key, key(Intent::StepRun)).text(again)
-        }
-        StepKind::Manual if open || failed => {
-            Line::new().text(" ").add(Role::Key, key(Intent::StepTick)).text(" ticks it as done")
-        }
-        StepKind::Check(_) | StepKind::Manual => Line::new(),
+    let here = crate::core::update::this_runbook(model).is_some_and(|n| model.bench.command(&n, s.number).is_some());
+    if here {
+        let line = Line::new().text(" ").add(Role::Key, key(Intent::StepSkip)).text(" stops it, with all it started");
+        out.may(K::Step as u8, line);
+        return;
+    }
+    let open = matches!(st, StepState::Open);
+    let done = matches!(st, StepState::Done { .. } | StepState::Skipped { .. });
+    let run = match &s.kind {
+        _ if st.is_running() => None,
+        StepKind::Manual => None,
+        k if k.command().is_some() => Some("shows what runs; armed, then Y"),
+        StepKind::Check(_) if open => Some("runs this check"),
+        StepKind::Check(_) => Some("runs it again"),
+        StepKind::Act(_) => Some("opens its dialog"),
+        StepKind::Wait { .. } => Some("begins to wait"),
+        StepKind::Choose(_) => Some("shows the evidence and asks"),
+        StepKind::Command(_) => None,
     };
-    if !line.is_empty() {
-        let line = if matches!(st, StepState::Done { .. } | StepState::Skipped { .. }) {
-            line
-        } else {
-            line.text("   ").add(Role::Key, key(Intent::StepSkip)).text(" skips it, with a reason")
-        };
+    let tick = match (&s.kind, done) {
+        (_, true) => None,
+        (StepKind::Manual, _) => Some("ticks it as done"),
+        (StepKind::Act(_), _) => Some("ticks it, done elsewhere"),
+        (StepKind::Wait { .. }, _) if st.is_running() => Some("cuts it short"),
+        _ => None,
+    };
+    let mut line = Line::new().text(" ");
+    let mut first = true;
+    let skip = (!done).then_some("skips it, with a reason");
+    let all = [(Intent::StepRun, run), (Intent::StepTick, tick), (Intent::StepSkip, skip)];
+    for (i, words) in all.into_iter().filter_map(|(i, w)| Some((i, w?))) {
+        line = line.text(if first { "" } else { "   " }).add(Role::Key, key(i)).text(format!(" {words}"));
+        first = false;
+    }
+    if !first {
         out.flow(K::Step as u8, K::Result as u8, line, wide, 2);
     }
 }

@@ -9,9 +9,14 @@ use crate::config::theme::Role;
 use crate::core::act::hand;
 use crate::core::age;
 use crate::core::board;
+use crate::core::budget;
+use crate::core::cell::Cell;
+use crate::core::judge::Ripple;
 use crate::core::judge::readiness::{self, CheckState};
 use crate::core::menu::{self, Ready};
 use crate::core::model::Model;
+use crate::core::provenance;
+use crate::core::world::figures::Signal;
 use crate::core::world::target::TargetState;
 use crate::ui::motion;
 
@@ -25,7 +30,7 @@ enum Keep {
     Stable = 1,
     Budget = 2,
     Reach = 3,
-    /// What the target says of itself: held, waiting at a gate, refused.
+    /// What the target says of itself: held, waiting at a gate, refused. And latency and correctness, where measured.
     State = 4,
     /// What goes on below the verdict.
     VerdictMore = 5,
@@ -39,6 +44,7 @@ enum Keep {
     Also = 10,
     Caution = 11,
     Runbook = 12,
+    Memory = 13,
     Log = 29,
     Rule = 30,
     NoRunbook = 40,
@@ -71,6 +77,10 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
 
 /// What hurts and what can be done, without the strips below.
 pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
+    if let Some(at) = model.nav.as_of {
+        super::timeline::as_of(model, at, wide, rows);
+        return;
+    }
     let t = board::selected_target(model);
     let h = headline(model, t);
     let since = h.since.map(|s| {
@@ -84,17 +94,24 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
         _ => 3,
     };
     title(&h.text, since, wide, most, rows);
+    let mark = model.nav.figure;
     let Some(t) = t else {
         if let Some(service) = &model.nav.selected {
-            rows.may(K::Budget as u8, Line::new().text(" budget   ").append(figures::budget_of(model, service)));
+            let budget = Line::new().text(" budget   ").append(figures::budget_of(model, service));
+            rows.may(K::Budget as u8, budget.chosen(mark));
         }
         return;
     };
     let room = wide.saturating_sub(10);
     let verdict = Line::new().text(" verdict  ").append(figures::verdict(model, t));
-    rows.flow(K::Never as u8, K::VerdictMore as u8, verdict, wide, 10);
-    let (age_role, age) = figures::figures_age(model, t);
+    rows.flow(K::Never as u8, K::VerdictMore as u8, verdict.chosen(mark), wide, 10);
     let judged = model.judged.get(&t.id);
+    for c in judged.map(crate::core::judge::judged::Judged::cautions).unwrap_or_default() {
+        let line =
+            Line::new().text("          ").add(Role::Warn, "(!)").text(format!(" not alike: {c}")).about(Cell::Verdict);
+        rows.flow(K::State as u8, K::DeadAct as u8, line, wide, 14);
+    }
+    let (age_role, age) = figures::figures_age(model, t);
     let head = Line::new().text(" errors   ");
     // From `9s old` to `10s old` nothing else moves.
     let beside = room.saturating_sub(age.len().max(7) + 1);
@@ -102,46 +119,70 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     if let Some(j) = telling.filter(|j| wide < 70 || figures::errors_width(t, j) > beside) {
         // The stable side goes on below, before a version is cut; a figure never is.
         let [candidate, stable] = figures::error_sides(t, j, beside);
-        rows.keep(head.append(candidate).end(age_role, age));
-        rows.may(K::Stable as u8, Line::new().text(" ".repeat(10)).append(stable));
+        rows.keep(head.append(candidate).end_figure(Cell::Age, age_role, age).chosen(mark));
+        rows.may(K::Stable as u8, Line::new().text(" ".repeat(10)).append(stable).chosen(mark));
     } else {
         let errors = figures::errors(t, judged, beside);
-        rows.keep(head.append(errors).end(age_role, age));
+        rows.keep(head.append(errors).end_figure(Cell::Age, age_role, age).chosen(mark));
+    }
+    for (name, line) in telling.map(|j| figures::others_measured(model, t, j, room)).into_iter().flatten() {
+        let line = Line::new().text(format!(" {name:<8} ")).append(line).chosen(mark);
+        rows.flow(K::State as u8, K::DeadAct as u8, line, wide, 10);
     }
     let budget = Line::new().text(" budget   ").append(figures::budget_of(model, &t.service));
-    rows.flow(K::Budget as u8, K::DeadAct as u8, budget, wide, 10);
+    rows.flow(K::Budget as u8, K::DeadAct as u8, budget.chosen(mark), wide, 10);
     let deployed =
-        t.started.filter(|_| t.is_moving()).map(|s| format!("deployed {} ago", age::age(figures::lasted(model, t, s))));
+        t.started.filter(|_| t.is_moving()).map(|s| format!("deployed {} ago", age::age(figures::stood(model, t, s))));
     let reach = match t.is_moving() {
         true => figures::reach(t),
         false if model.replay.is_some() && t.wanted == 0 => {
-            format!("{}, {}", t.stable.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h)), t.id.source)
+            let v = t.stable.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+            Line::new().text(format!("{v}, {}", t.id.source))
         }
         false => steady_reach(t),
     };
-    let reach = Line::new().text(format!(" reach    {reach}")).end(Role::Text, deployed.unwrap_or_default());
+    let reach = match figures::was_told(model, t) {
+        Some(at) => Line::new().text("was ").append(reach).text(format!(" at {}", at.hms())),
+        None => reach,
+    };
+    let reach = Line::new().text(" reach    ").append(reach);
+    let reach = reach.end_figure(Cell::Deployed, Role::Text, deployed.unwrap_or_default()).chosen(mark);
     rows.flow(K::Reach as u8, K::DeadAct as u8, reach, wide, 10);
+    if let Some(said) = crate::core::aside::line(model, &t.service) {
+        let line = Line::new().text(" alerts   ").text(said);
+        rows.flow(K::Reach as u8, K::DeadAct as u8, line, wide, 10);
+    }
+    if let Some(ripple) = budget::ripple(model, &t.id).and_then(Ripple::words) {
+        let said = ripple.strip_prefix("ripple: ").unwrap_or(&ripple);
+        let line = Line::new().text(" ripple   ").figure(Cell::Ripple, Role::Warn, said).chosen(mark);
+        rows.flow(K::Reach as u8, K::DeadAct as u8, line, wide, 10);
+    }
     if let Some(extra) = trouble(t) {
-        rows.flow(K::State as u8, K::DeadAct as u8, extra, wide, 10);
+        rows.flow(K::State as u8, K::DeadAct as u8, extra.about(Cell::Step), wide, 10);
     }
     for e in model.others.on(&t.id).take(2) {
         let long = motion::stopwatch(model, e.lasted(model.utc()));
         let line = Line::new().text(" others   ").add(Role::Moving, e.state());
-        let line = line.text(format!(", {}: {}, {long}", gate(&e.who), gate(&e.verb)));
+        let line = line.text(format!(", {}: {}, {long}", gate(&e.who), gate(&e.verb))).about(Cell::Act);
         rows.flow(K::State as u8, K::DeadAct as u8, line, wide, 10);
     }
-    let unseen = if model.replay.is_some() {
-        Line::new().text(" pods, budget left, latency, what each key would have done: not in the log")
-    } else {
-        Line::new().text(" latency, resources, traces: no source; correctness is not measured")
-    };
+    if let Some(memory) = super::super::parts::sides::memory(model, t).filter(|_| model.replay.is_none()) {
+        rows.flow(
+            K::Memory as u8,
+            K::DeadAct as u8,
+            Line::new().text(" memory   ").append(memory).chosen(mark),
+            wide,
+            10,
+        );
+    }
+    let unseen = unseen(model, t);
     rows.flow(K::Unseen as u8, K::DeadAct as u8, unseen, wide, 1);
     let act = parts_act::current(model, &t.id);
     if let Some(act) = act {
         if tall > 16 {
             rows.gap();
         }
-        rows.extend(parts_act::block(model, act, wide));
+        rows.extend(parts_act::block(model, act, wide).about(Cell::Act));
     }
     if model.replay.is_none() && act.is_none_or(crate::core::act::flight::Act::is_over) {
         if tall > 16 {
@@ -149,6 +190,25 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
         }
         you_can(model, t, wide, rows);
     }
+}
+
+/// What nobody measures, by name: a line that is not there would read as fine.
+fn unseen(model: &Model, t: &TargetState) -> Line {
+    if model.replay.is_some() {
+        return Line::new().text(" pods, budget left, latency, what each key would have done: not in the log");
+    }
+    let judged = model.judged.get(&t.id).filter(|j| j.telemetry);
+    let told = model.world.telemetry.get(&t.service);
+    let percentiles = told.is_some_and(|t| t.quantiles.is_some());
+    let mut not: Vec<&str> = match judged {
+        Some(j) => provenance::measured(j).1.into_iter().map(Signal::word).collect(),
+        None => vec!["latency", "correctness"],
+    };
+    not.retain(|s| *s != "latency" || !percentiles);
+    let resources = told.is_some_and(|t| t.usage.is_some());
+    let rest = if resources { "traces" } else { "resources, traces" };
+    let line = if not.is_empty() { String::new() } else { format!(" {}: not measured;", not.join(", ")) };
+    Line::new().text(format!("{line} {rest}: no source"))
 }
 
 /// The sentence over at most `most` rows, the last one cut if need be.
@@ -165,19 +225,21 @@ fn title(text: &str, since: Option<(String, String)>, wide: usize, most: usize, 
     let rest = wrap(&parts.join(" "), wide);
     let rest: Vec<String> = rest.into_iter().filter(|p| !p.is_empty()).collect();
     let first = if most == 1 { text.to_owned() } else { first };
-    rows.keep(Line::of(Role::Title, first).end(Role::Text, since));
+    rows.keep(Line::new().figure(Cell::Verdict, Role::Title, first).end_figure(Cell::Since, Role::Text, since));
     let last = most.saturating_sub(2);
     for (i, p) in rest.iter().enumerate().take(most - 1) {
         // What has no row shows as a cut.
         let p = if i == last { rest[i..].join(" ") } else { p.clone() };
-        rows.keep(Line::of(Role::Title, p));
+        rows.keep(Line::new().figure(Cell::Verdict, Role::Title, p));
     }
 }
 
-fn steady_reach(t: &TargetState) -> String {
+fn steady_reach(t: &TargetState) -> Line {
     let v = t.stable.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
     let ready = t.stable_revision().map_or(0, |r| r.replicas.ready);
-    format!("{v} on {ready} of {} pods, {}", t.wanted, t.id.source)
+    let line =
+        Line::new().text(format!("{v} on ")).figure(Cell::Pods, Role::Text, format!("{ready} of {} pods", t.wanted));
+    line.text(format!(", {}", t.id.source))
 }
 
 /// Pods that do not start, a controller that refuses, a gate that waits: what the target itself says.
@@ -270,6 +332,7 @@ impl Columns {
 }
 
 fn you_can(model: &Model, t: &TargetState, wide: usize, rows: &mut Rows) {
+    let mark = model.nav.figure;
     let c = Columns::of(wide);
     let head = Line::new().text(" YOU CAN").to(c.takes_at);
     rows.may(K::Heading as u8, head.right(Role::Text, "TAKES", c.takes).to(c.ready_at).text("READY?"));
@@ -278,8 +341,13 @@ fn you_can(model: &Model, t: &TargetState, wide: usize, rows: &mut Rows) {
         let dead = matches!(item.ready, Ready::No(_));
         let line = Line::new().text(" ").add(if dead { Role::Text } else { Role::Key }, key).text("  ");
         let label = c.label(item, line.width());
-        let line = line.text(label).to(c.takes_at).right(Role::Text, c.time(&item.takes), c.takes);
-        let line = line.to(c.ready_at).append(ready(&item.ready));
+        let line = line.figure(Cell::Step, Role::Text, label).to(c.takes_at);
+        let line = line.append(Line::new().right(Role::Text, c.time(&item.takes), c.takes).about(Cell::Takes));
+        // Only of going back it is the count of checks; the others say what their gates say.
+        let cell = if i == 0 { Cell::Ready } else { Cell::Step };
+        let line = line.to(c.ready_at).append(ready(&item.ready).about(cell));
+        // One of them is enough to mark.
+        let line = if i == 0 { line.chosen(mark) } else { line };
         let keep = match (i, dead) {
             (0, _) => K::Never,
             (_, false) => K::Act,
@@ -288,7 +356,7 @@ fn you_can(model: &Model, t: &TargetState, wide: usize, rows: &mut Rows) {
         rows.may(keep as u8, line);
     }
     for c in cautions(model, t) {
-        let line = Line::new().text(" ").add(Role::Warn, "(!)").text(format!(" {c}"));
+        let line = Line::new().text(" ").add(Role::Warn, "(!)").text(format!(" {c}")).about(Cell::Ready);
         rows.flow(K::Caution as u8, K::CautionMore as u8, line, wide, 5);
     }
 }
@@ -308,6 +376,6 @@ fn cautions(model: &Model, t: &TargetState) -> Vec<String> {
     r.checks
         .iter()
         .filter(|c| !matches!(c.state, CheckState::Ok | CheckState::NotConfigured))
-        .map(|c| c.how.to_string())
+        .map(|c| c.said())
         .collect()
 }

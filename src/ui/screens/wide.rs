@@ -3,10 +3,12 @@
 
 use super::super::look::Look;
 use super::super::parts::line::Line;
+use super::super::parts::pictures;
 use super::super::parts::rows::{Marks, Rows};
 use super::{board, log, runbook, verdict};
 use crate::config::theme::Role;
 use crate::core::board::selected_target;
+use crate::core::cell::Cell;
 use crate::core::intent::Intent;
 use crate::core::model::Model;
 use crate::core::msg::Picked;
@@ -24,9 +26,13 @@ pub struct Panes {
     pub log: Rect,
 }
 
-/// 60, 55 and 45 columns at 160; what is over goes to the Verdict first, and the Board gets all its columns at 190.
+/// 60, 55 and 45 columns at 160; what is over goes to the Verdict first, and the Board gets all its columns at 190, courses beside them at 200.
 pub fn panes(model: &Model, whole: Rect) -> Panes {
-    let left = if whole.width < 190 { 60 } else { 82 };
+    let left = match whole.width {
+        0..190 => 60,
+        190..200 => 82,
+        _ => 92,
+    };
     let right = (whole.width / 4).max(45);
     let middle = whole.width.saturating_sub(left + right);
     // Two blank columns keep them apart: a drawn line costs bytes.
@@ -73,7 +79,7 @@ fn pane(model: &Model, look: &Look, which: Pane, area: Rect, buf: &mut Buffer) -
         Pane::Board if model.nav.zoomed => board::rows(model, w, h).draw(look, inner, buf),
         Pane::Board => {
             let mut rows = Rows::new();
-            if let Some(line) = board::calm(model) {
+            if let Some(line) = board::calm(model).or_else(|| board::fires(model)) {
                 rows.flow(0, 1, line, w, 1);
             }
             let list = board::list(model, w, h.saturating_sub(rows.len()));
@@ -119,15 +125,34 @@ fn heading(model: &Model, which: Pane) -> Line {
     }
 }
 
-/// The card, then how it was computed.
+/// The card, the pictures that have room, then how it was computed.
 fn verdict_lines(model: &Model, wide: usize, tall: usize) -> Vec<Line> {
     let mut rows = Rows::new();
     verdict::card(model, wide, tall, &mut rows);
     rows.keep(Line::rule());
     let mut lines = rows.fit(usize::MAX);
-    lines.extend(explain::lines(model, wide));
+    // What stands on the card goes before any picture, and a picture is whole or not there.
+    let mut room = tall.saturating_sub(lines.len());
+    for which in [Cell::Verdict, Cell::BurnWord] {
+        let rows = PICTURE.min(room.saturating_sub(1));
+        if rows < LEAST_PICTURE || model.replay.is_some() {
+            break;
+        }
+        let picture = pictures::of(model, which, wide, rows);
+        // A picture that nobody tells of takes no room from what is known.
+        if picture.len() > 2 {
+            room = room.saturating_sub(picture.len() + 1);
+            lines.extend(picture);
+            lines.push(Line::rule());
+        }
+    }
+    lines.extend(explain::whole(model, wide));
     lines
 }
+
+/// Rows of a picture beside the other panes, and the fewest that show anything.
+const PICTURE: usize = 10;
+const LEAST_PICTURE: usize = 7;
 
 fn runbook_rows(model: &Model, wide: usize, tall: usize) -> Rows {
     let mut rows = runbook::rows(model, wide, tall, false);

@@ -66,6 +66,11 @@ fn faults(schema: &Value, v: &Value, at: &str, out: &mut Vec<String>) {
                 }
                 false
             }
+            "anyOf" => !says.as_array().expect("a list").iter().any(|one| {
+                let mut own = Vec::new();
+                faults(one, v, at, &mut own);
+                own.is_empty()
+            }),
             "properties" | "patternProperties" | "additionalProperties" => false,
             other => panic!("the keyword {other} is not known to this test"),
         };
@@ -135,6 +140,11 @@ fn the_schema_refuses_what_the_loader_refuses() {
         "[source.a]\ntype = \"prometheus\"\nurl = \"ftp://x\"",
         "[source.a]\ntype = \"prometheus\"\ntoken = \"secret\"",
         "[source.a]\ntype = \"prometheus\"\ntoken = { file = \"/a\", env = \"B\" }",
+        "[source.a]\ntype = \"prometheus\"\nurl = \"http://a\"\npreset = \"isto\"",
+        "[source.a]\ntype = \"prometheus\"\nurl = \"http://a\"\npreset = [\"plain\", 3]",
+        "[source.a]\ntype = \"prometheus\"\nurl = \"http://a\"\nsplit = \"colour\"",
+        "[source.a]\ntype = \"prometheus\"\nurl = \"http://a\"\nlatency = { threshold = 3 }",
+        "[source.a]\ntype = \"prometheus\"\nurl = \"http://a\"\nslo_files = [\"a.yaml\"]",
         "[source.a]\ntype = \"kubernetes\"\nkubeconfig = \"relative\"",
         "[source.a]\ntype = \"kubernetes\"\nnamespace = \"x\"",
         "[source.a]\ntype = \"kubernetes\"\nimpersonate = \"x\"",
@@ -179,6 +189,14 @@ fn tables() -> Vec<(Vec<&'static str>, BTreeSet<String>)> {
         (
             vec!["[source.a]\ntype = \"prometheus\"\n[source.a.token]\n"],
             keys(&format!("{}/token/properties", one("source"))),
+        ),
+        (
+            vec!["[source.a]\ntype = \"prometheus\"\n[source.a.latency]\n"],
+            keys(&format!("{}/latency/properties", one("source"))),
+        ),
+        (
+            vec!["[source.a]\ntype = \"prometheus\"\n[source.a.correctness]\n"],
+            keys(&format!("{}/correctness/properties", one("source"))),
         ),
         (
             vec!["[source.a]\ntype = \"kubernetes\"\n[source.a.impersonate]\n"],

@@ -1,6 +1,6 @@
 //! Prometheus before its fake server, as a subject of the contract. It only looks.
 
-use andon::backends::net::{Budget, TokenFrom};
+use andon::backends::net::{Access, Budget, TokenFrom};
 use andon::backends::prometheus::{Prometheus, Queries, Settings};
 use andon::backends::{Backend, Query};
 use andon::core::act::plan::Operation;
@@ -85,8 +85,8 @@ impl Figures {
 
     pub fn settings(&self) -> Settings {
         Settings {
-            token: Some(TokenFrom::File(self.token.clone())),
-            queries: Queries { version: "version".to_owned(), ..Queries::default() },
+            access: Access { token: Some(TokenFrom::File(self.token.clone())), ..Access::default() },
+            queries: Queries::plain_by("version"),
             ..Settings::of(&SourceId::new("metrics"), &self.server.url())
         }
     }

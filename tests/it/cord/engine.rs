@@ -6,8 +6,8 @@ use crate::home::Home;
 use crate::turns::Nobody;
 use andon::backends::sim::{self, Shared, World};
 use andon::backends::{Backend, Cx, Interest, Query, Sink};
-use andon::core::act::plan::{CannotBecause, Operation, Outcome, Plan, Step, Ticket};
-use andon::core::id::SourceId;
+use andon::core::act::plan::{CannotBecause, Operation, Outcome, Plan, RefusedBy, Step, Ticket, Verb};
+use andon::core::id::{SourceId, TargetId};
 use andon::core::key::Key;
 use andon::core::msg::Msg;
 use andon::core::time::Utc;
@@ -20,6 +20,7 @@ use andon::engine::clock::Clock;
 use andon::engine::effects::Ports;
 use andon::engine::inbox::Inbox;
 use andon::engine::logbook::{Elsewhere, Logbook};
+use andon::engine::turns::{CORD, Leaves};
 use andon::journal::append::MineOnly;
 use andon::journal::thread::Settings;
 use andon::testkit::drill::Run;
@@ -82,7 +83,7 @@ fn sixteen_requests_of_the_cord_are_under_way_at_a_time_and_another_act_does_not
     let world = World::new(scenario, 1);
     let targets = world.targets();
     let plan = |n: usize| {
-        let op = Operation::new(andon::core::act::plan::Verb::Hold, targets[n].clone());
+        let op = Operation::new(Verb::Hold, targets[n].clone());
         world.plan(&op, &world.read(&targets[n]).unwrap()).unwrap()
     };
     let plans: Vec<Plan> = (0..51).map(plan).collect();
@@ -99,11 +100,11 @@ fn sixteen_requests_of_the_cord_are_under_way_at_a_time_and_another_act_does_not
     let id: SourceId = targets[0].source.clone();
     ports.add(id, slow.clone());
     for (n, p) in plans[..50].iter().enumerate() {
-        ports.perform(Ticket(n as u64), &p.operation.target, p.steps[0].clone(), true);
+        ports.perform(Ticket(n as u64), &p.operation.target, p.steps[0].clone(), Leaves::InTurn);
     }
     until("sixteen", || slow.now.load(Ordering::SeqCst) == 16);
     // Of somebody else's act nothing waits.
-    ports.perform(Ticket(99), &plans[50].operation.target, plans[50].steps[0].clone(), false);
+    ports.perform(Ticket(99), &plans[50].operation.target, plans[50].steps[0].clone(), Leaves::AtOnce);
     until("the other act", || slow.now.load(Ordering::SeqCst) == 17);
     let mut answered = 0;
     slow.gate.add_permits(51);
@@ -120,6 +121,67 @@ fn sixteen_requests_of_the_cord_are_under_way_at_a_time_and_another_act_does_not
     }
     assert_eq!((slow.all.load(Ordering::SeqCst), slow.most.load(Ordering::SeqCst)), (51, 17));
     assert_eq!(shared.with(|w| targets.iter().filter(|t| w.read(t).is_some_and(|t| t.held)).count()), 51);
+}
+
+#[test]
+fn a_cluster_that_hangs_keeps_no_other_waiting_and_what_was_overtaken_never_goes_out() {
+    let scenario = moving(CORD + 2);
+    let at = scenario.start;
+    let world = World::new(scenario, 1);
+    let targets = world.targets();
+    let plan = |n: usize, verb: Verb| {
+        world
+            .plan(&Operation::new(verb, targets[n].clone()), &world.read(&targets[n]).unwrap())
+            .unwrap()
+            .steps
+            .remove(0)
+    };
+    let holds: Vec<Step> = (0..CORD + 2).map(|n| plan(n, Verb::Hold)).collect();
+    let back = plan(CORD, Verb::RollBack);
+    let shared = Shared::new(world, Arc::new(move || at));
+    let gated = || {
+        Arc::new(Slow {
+            inner: sim::cluster(&shared),
+            gate: Arc::new(Semaphore::new(0)),
+            now: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+            all: AtomicUsize::new(0),
+        })
+    };
+    let (hangs, other) = (gated(), gated());
+    let inbox = Inbox::default();
+    let mut ports = Ports::new(inbox.clone(), Arc::new(|| Utc(0)), Duration::from_secs(30)).unwrap();
+    ports.add(targets[0].source.clone(), hangs.clone());
+    ports.add("other".into(), other.clone());
+    let queue = |n: usize| ports.perform(Ticket(n as u64), &targets[n], holds[n].clone(), Leaves::InTurn);
+    (0..CORD).for_each(&queue);
+    until("sixteen", || hangs.now.load(Ordering::SeqCst) == CORD);
+    // Whose turn comes first is nobody's choice: these two come when there is none.
+    (CORD..CORD + 2).for_each(&queue);
+    let there = TargetId { source: "other".into(), ..targets[0].clone() };
+    ports.perform(Ticket(50), &there, holds[0].clone(), Leaves::InTurn);
+    until("the other cluster", || other.now.load(Ordering::SeqCst) == 1);
+    // Its hold waits; the way back goes out now, and the hold never.
+    ports.perform(Ticket(51), &targets[CORD], back, Leaves::First);
+    until("the way back", || hangs.now.load(Ordering::SeqCst) == CORD + 1);
+    hangs.gate.add_permits(CORD + 3);
+    other.gate.add_permits(1);
+    let mut answers = std::collections::BTreeMap::new();
+    let end = Instant::now() + Duration::from_secs(20);
+    while answers.len() < CORD + 4 {
+        assert!(Instant::now() < end, "{answers:?}");
+        inbox.wait(Duration::from_millis(20));
+        for msg in inbox.take(256) {
+            if let Msg::Answered { ticket, outcome } = msg {
+                assert!(answers.insert(ticket.0, outcome).is_none(), "answered twice");
+            }
+        }
+    }
+    let withdrawn = answers.iter().filter(|(_, o)| matches!(o, Outcome::Refused(r) if r.kind == RefusedBy::NotSent));
+    assert_eq!(withdrawn.map(|(t, _)| *t).collect::<Vec<_>>(), [CORD as u64], "{answers:?}");
+    assert_eq!(hangs.all.load(Ordering::SeqCst), CORD + 2, "all but the one");
+    until("their end", || ports.sending() == 0);
+    assert!(!shared.with(|w| w.read(&targets[CORD])).unwrap().held);
 }
 
 /// A clock that stands.

@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// 2026-11-21T03:14:07Z
 const NOW: i64 = 1_795_230_847_000;
+/// What a read may take: no fault lies in its way, only a busy machine.
+const LOOK: Duration = Duration::from_secs(20);
 /// What a request may take here.
 pub const PATIENCE: Duration = Duration::from_millis(400);
 
@@ -74,7 +76,11 @@ impl<'a> Console<'a> {
         let state = SourceState {
             kind: "kubernetes".into(),
             link: Link::Watching,
-            abilities: Abilities { roles: Roles { rollouts: true, telemetry: false }, rights, ..Abilities::default() },
+            abilities: Abilities {
+                roles: Roles { rollouts: true, telemetry: false, ..Roles::default() },
+                rights,
+                ..Abilities::default()
+            },
             confirmed: Some(Utc(NOW)),
             old_after_ms: 10_000_000,
             latency_ms: None,
@@ -141,7 +147,7 @@ impl<'a> Console<'a> {
                 self.queue.push_back(Msg::Answered { ticket, outcome });
             }
             Effect::Ask { id, question: Question::Read(t), .. } => {
-                let answer = self.backend.ask(&Query::Read(t), &Cx { deadline: PATIENCE, lane: Lane::Act }).await;
+                let answer = self.backend.ask(&Query::Read(t), &Cx { deadline: LOOK, lane: Lane::Act }).await;
                 self.queue.push_back(Msg::Asked { id, answer });
             }
             // No other part of the engine has a say in an act's outcome.
@@ -243,7 +249,7 @@ impl<'a> Console<'a> {
 }
 
 async fn read(b: &Arc<Kubernetes>, target: &TargetId) -> Result<Option<Box<TargetState>>, SourceError> {
-    let facts = b.ask(&Query::Read(target.clone()), &Cx { deadline: PATIENCE, lane: Lane::Act }).await?;
+    let facts = b.ask(&Query::Read(target.clone()), &Cx { deadline: LOOK, lane: Lane::Act }).await?;
     Ok(facts.into_iter().find_map(|f| match f {
         Fact::Target(t) => Some(t),
         _ => None,

@@ -2,11 +2,11 @@
 //! --no-flagger` is enough). Every act is planned from a fresh read, sent, and settled on what the watch tells, as the
 //! console does it; what a read says then must agree. `ACT <verb> <kind> live` is printed for each act whose effect was seen.
 
-use andon::backends::kubernetes::{Kubernetes, Settings};
+use super::backend::{backend, kubectl, remove};
+use andon::backends::kubernetes::Kubernetes;
 use andon::backends::{Backend, Cx, Interest, Lane, Query, Sink};
 use andon::core::act::plan::{Expect, Operation, Outcome, Plan, RefusedBy, Ticket, Verb};
 use andon::core::id::{Hash, TargetId};
-use andon::core::time::Utc;
 use andon::core::world::fact::Fact;
 use andon::core::world::target::{Phase, TargetState};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 const CX: Cx = Cx { deadline: Duration::from_secs(10), lane: Lane::Act };
 
@@ -22,11 +22,6 @@ const CX: Cx = Cx { deadline: Duration::from_secs(10), lane: Lane::Act };
 fn asked() -> Option<PathBuf> {
     (std::env::var("ANDON_LIVE").as_deref() == Ok("1"))
         .then(|| std::env::var("ANDON_LAB_STATE").expect("run: eval \"$(tests/lab/up)\" first").into())
-}
-
-fn utc() -> Utc {
-    let d = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    Utc(i64::try_from(d.as_millis()).expect("fits"))
 }
 
 struct Place {
@@ -43,18 +38,16 @@ impl Place {
     /// An own namespace.
     fn new(state: PathBuf, name: &str) -> Place {
         let ns = format!("{name}-{}", std::process::id());
-        let kubeconfig = state.join("kube/admin.yaml");
-        let settings = Settings { kubeconfig: Some(kubeconfig), namespaces: vec![ns.clone()], ..Settings::of("lab") };
         let (want, rx) = tokio::sync::watch::channel(Interest::default());
         let mut place = Place {
-            k: Arc::new(Kubernetes::new(settings, Arc::new(utc))),
+            k: backend("admin", &[&ns]),
             state,
             ns,
             seen: Arc::default(),
             task: tokio::spawn(async {}),
             _want: want,
         };
-        place.kubectl(&["create", "namespace", &place.ns], "");
+        kubectl(&["create", "namespace", &place.ns], "");
         let into = place.seen.clone();
         let sink = Sink::new(move |f| {
             let mut seen = into.lock().expect("lock");
@@ -69,22 +62,6 @@ impl Place {
             println!("the watch ended: {}", watching.await);
         });
         place
-    }
-
-    fn kubectl(&self, args: &[&str], input: &str) -> String {
-        use std::io::Write;
-        let mut c = Command::new("kubectl")
-            .args(args)
-            .env("KUBECONFIG", self.state.join("kube/admin.yaml"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("kubectl");
-        c.stdin.take().expect("piped").write_all(input.as_bytes()).expect("written");
-        let out = c.wait_with_output().expect("ran");
-        assert!(out.status.success(), "kubectl {args:?}: {}", String::from_utf8_lossy(&out.stderr));
-        String::from_utf8_lossy(&out.stdout).into_owned()
     }
 
     fn script(&self, name: &str, args: &[&str]) {
@@ -104,8 +81,8 @@ impl Place {
         }
         let o = json!({"apiVersion": "apps/v1", "kind": kind, "spec": s,
             "metadata": {"name": name, "namespace": self.ns, "annotations": {"team": "shop"}}});
-        self.kubectl(&["create", "-f", "-"], &o.to_string());
-        let uid = self.kubectl(&["-n", &self.ns, "get", kind, name, "-o", "jsonpath={.metadata.uid}"], "");
+        kubectl(&["create", "-f", "-"], &o.to_string());
+        let uid = kubectl(&["-n", &self.ns, "get", kind, name, "-o", "jsonpath={.metadata.uid}"], "");
         let id = TargetId {
             source: "lab".into(),
             namespace: self.ns.as_str().into(),
@@ -134,11 +111,11 @@ impl Place {
     }
 
     fn patch(&self, id: &TargetId, patch: &Value) {
-        self.kubectl(&["-n", &self.ns, "patch", &id.kind, &id.name, "--type=strategic", "-p", &patch.to_string()], "");
+        kubectl(&["-n", &self.ns, "patch", &id.kind, &id.name, "--type=strategic", "-p", &patch.to_string()], "");
     }
 
     fn json(&self, id: &TargetId) -> Value {
-        let text = self.kubectl(&["-n", &self.ns, "get", &id.kind, &id.name, "-o", "json"], "");
+        let text = kubectl(&["-n", &self.ns, "get", &id.kind, &id.name, "-o", "json"], "");
         serde_json::from_str(&text).expect("json")
     }
 
@@ -216,11 +193,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         self.task.abort();
-        let _ = Command::new("kubectl")
-            .args(["delete", "namespace", &self.ns, "--wait=false"])
-            .env("KUBECONFIG", self.state.join("kube/admin.yaml"))
-            .stdout(Stdio::null())
-            .status();
+        remove(&self.ns);
     }
 }
 
@@ -373,7 +346,7 @@ async fn a_daemon_set_comes_back_node_by_node_and_by_hand() {
     p.patch(&id, &json!({"spec": {"updateStrategy": {"$retainKeys": ["type"], "type": "OnDelete"}}}));
     p.deploy(&id, "1.2", "");
     p.until(&id, "1.2 asked for", |t| version(t) == "1.2" && t.observed).await;
-    p.kubectl(&["-n", &p.ns, "delete", "pod", "--all", "--wait=false"], "");
+    kubectl(&["-n", &p.ns, "delete", "pod", "--all", "--wait=false"], "");
     p.until(&id, "1.2 by hand", |t| {
         t.revisions.iter().all(|r| (&*r.version == "1.2") == (r.replicas.ready == t.wanted)) && !t.is_moving()
     })
@@ -429,10 +402,10 @@ async fn a_quota_and_a_node_that_does_not_exist_are_named_and_the_way_back_is_op
         "metadata": {"name": "cart", "namespace": p.ns}, "spec": {"minReplicas": 2, "maxReplicas": 6,
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "cart"}, "metrics": [{"type":
             "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 80}}}]}});
-    p.kubectl(&["create", "-f", "-"], &hpa.to_string());
-    p.kubectl(&["-n", &p.ns, "create", "quota", "small", "--hard=pods=2"], "");
+    kubectl(&["create", "-f", "-"], &hpa.to_string());
+    kubectl(&["-n", &p.ns, "create", "quota", "small", "--hard=pods=2"], "");
     p.until(&id, "the quota counted", |_| {
-        p.kubectl(&["-n", &p.ns, "get", "quota", "small", "-o", "jsonpath={.status.used.pods}"], "") == "2"
+        kubectl(&["-n", &p.ns, "get", "quota", "small", "-o", "jsonpath={.status.used.pods}"], "") == "2"
     })
     .await;
     p.deploy(&id, "1.1", "");
@@ -442,7 +415,7 @@ async fn a_quota_and_a_node_that_does_not_exist_are_named_and_the_way_back_is_op
     assert!(t.detail.conditions.iter().any(|c| &*c.kind == "ReplicaFailure"));
     let plan = p.verb(Verb::RollBack, &id).await;
     assert!(plan.cautions.iter().any(|c| c.contains("HPA cart (2 to 6)")), "{:?}", plan.cautions);
-    p.kubectl(&["-n", &p.ns, "delete", "quota", "small"], "");
+    kubectl(&["-n", &p.ns, "delete", "quota", "small"], "");
     p.patch(&id, &json!({"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/hostname": "nowhere"}}}}}));
     let t = p.until(&id, "unschedulable", |t| trouble(t) == ["Unschedulable"]).await;
     println!("{} / {:?}", t.message, trouble(&t));

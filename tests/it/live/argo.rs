@@ -1,46 +1,19 @@
 //! Every act on a Rollout against the real API server and the real Argo controller, through plan, send and what is
 //! watched afterwards. Lines that begin with `ACT ` say which act was seen live.
 
-use andon::backends::kubernetes::{Kubernetes, Settings};
-use andon::backends::{Backend, Cx, Interest, Lane, Query, Sink};
+use super::backend::{CX, backend, kubectl, remove};
+use andon::backends::kubernetes::Kubernetes;
+use andon::backends::{Backend, Interest, Query, Sink};
 use andon::core::act::plan::{Expect, Operation, Outcome, Plan, Primitive, Step, Ticket, Verb};
 use andon::core::id::{Hash, TargetId};
-use andon::core::time::Utc;
 use andon::core::world::fact::Fact;
 use andon::core::world::target::TargetState;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
-
-const CX: Cx = Cx { deadline: Duration::from_secs(5), lane: Lane::Act };
-
-fn state_dir() -> std::path::PathBuf {
-    std::env::var("ANDON_LAB_STATE").expect("run: eval \"$(tests/lab/up)\" first").into()
-}
-
-fn kubectl(args: &[&str], input: &str) -> String {
-    let mut c = Command::new("kubectl")
-        .args(args)
-        .env("KUBECONFIG", state_dir().join("kube/admin.yaml"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("kubectl");
-    c.stdin.take().expect("piped").write_all(input.as_bytes()).expect("written");
-    let out = c.wait_with_output().expect("ran");
-    assert!(out.status.success(), "kubectl {args:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8_lossy(&out.stdout).into_owned()
-}
-
-fn utc() -> Utc {
-    let d = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    Utc(i64::try_from(d.as_millis()).expect("fits"))
-}
+use std::time::{Duration, Instant};
 
 /// Answers every request with the one value.
 fn answers(value: Arc<AtomicI64>) -> String {
@@ -72,11 +45,7 @@ struct Shop {
 impl Drop for Shop {
     fn drop(&mut self) {
         self.task.abort();
-        let _ = Command::new("kubectl")
-            .args(["delete", "namespace", &self.ns, "--wait=false"])
-            .env("KUBECONFIG", state_dir().join("kube/admin.yaml"))
-            .stdout(Stdio::null())
-            .status();
+        remove(&self.ns);
     }
 }
 
@@ -94,12 +63,7 @@ impl Shop {
         }
         kubectl(&["apply", "-f", "-"], &all);
         kubectl(&["-n", ns, "wait", "--for=jsonpath={.status.phase}=Healthy", "--timeout=90s", "rollout", "--all"], "");
-        let settings = Settings {
-            kubeconfig: Some(state_dir().join("kube/admin.yaml")),
-            namespaces: vec![ns.into()],
-            ..Settings::of("lab")
-        };
-        let k = Arc::new(Kubernetes::new(settings, Arc::new(utc)));
+        let k = backend("admin", &[ns]);
         let seen = Arc::new(Mutex::new(BTreeMap::new()));
         let (tx, rx) = tokio::sync::watch::channel(Interest::default());
         let into = seen.clone();
@@ -157,6 +121,21 @@ impl Shop {
             {"op": "add", "path": "/spec/template/metadata/annotations", "value": {"lab.andon/pod": pod}},
         ]);
         self.patch(kind, name, &["--type=json"], &p.to_string());
+    }
+
+    /// A set of its pods has a time at which it goes.
+    async fn dated(&self, name: &str) {
+        let began = Instant::now();
+        loop {
+            let sets = kubectl(&["-n", &self.ns, "get", "replicasets", "-l", &format!("app={name}"), "-o", "json"], "");
+            let sets: serde_json::Value = serde_json::from_str(&sets).expect("json");
+            let due = |s: &serde_json::Value| s["metadata"]["annotations"]["scale-down-deadline"].is_string();
+            if sets["items"].as_array().expect("list").iter().any(due) {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(25), "{name}: no set is to go: {sets:#}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     async fn at_gate(&self, name: &str, tag: &str) {
@@ -398,6 +377,9 @@ async fn blue_green_goes_back_before_and_after_users_are_switched() {
     shop.act("search", Verb::Promote, "promote, blue/green").await;
     let candidate = shop.now("search").and_then(|t| t.candidate).expect("one");
     shop.until("search", "stable", &Expect::StableIs(candidate)).await;
+    // The controller switches users in one round and dates the old pods in a later one. Until then it would not skip the
+    // pause, so a plan made in between is an undo of two steps, and right.
+    shop.dated("search").await;
     let p = shop.act("search", Verb::RollBack, "roll back: switch back").await;
     assert_eq!((p.primitive, p.steps.len()), (Primitive::SwitchBack, 1), "{}", p.why);
     shop.at_gate("search", "1.2").await;

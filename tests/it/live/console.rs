@@ -6,7 +6,9 @@
 mod back;
 mod figures;
 mod forward;
+mod same;
 mod trouble;
+mod two;
 
 use super::home::Console;
 use super::rollout::Fresh;

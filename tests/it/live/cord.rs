@@ -116,16 +116,26 @@ fn one_key_holds_fifty_rollouts_and_the_next_console_releases_exactly_those() {
     std::thread::sleep(std::time::Duration::from_millis(400));
     console.shows("FROZEN by", 30);
     console.arm();
-    console.pty.keys("a z");
-    let before = home.of("accepted").len();
-    console.give_name(30);
+    // A late answer is an unknown outcome, found done by reading: what counts is what settled.
+    let before = home.of("settled").len();
+    let not_sent = || home.of("resolved").iter().filter(|r| r["data"]["how"] == "not sent").count();
     let begun = Instant::now();
-    wait_until("all but theirs are released", 60, || fifty.count(is_held) == 1);
-    println!("ACT thaw live: all released {} ms after the name", begun.elapsed().as_millis());
-    wait_until("all are on record", 60, || home.of("accepted").len() - before == intents.len());
+    let mut presses = 0;
+    while fifty.count(is_held) > 1 {
+        presses += 1;
+        assert!(presses <= 5, "five releases do not release all");
+        let unsent = not_sent();
+        console.pty.keys("a z");
+        console.give_name(30);
+        // On a machine that is busy a read may be late: that one stays held, says so, and the same keys go on with it.
+        wait_until("what was read is released", 60, || fifty.count(is_held) == 1 + not_sent() - unsent);
+        console.pty.keys("Esc");
+    }
+    println!("ACT thaw live: all released {} ms after the keys, pressed {presses} times", begun.elapsed().as_millis());
+    wait_until("all are on record", 60, || home.of("settled").len() - before == intents.len());
     let held: Vec<Value> = fifty.all().into_iter().filter(is_held).collect();
     assert_eq!(held[0]["metadata"]["name"], *theirs);
-    assert_eq!(home.of("thawed").len(), 1);
+    assert_eq!(home.of("thawed").len(), presses);
     console.quit();
     home.log_tells(&["FREEZE: the cord is pulled", "THAW: the cord is let go"]);
 }

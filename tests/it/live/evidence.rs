@@ -2,26 +2,21 @@
 //! as the old version would find it, an Event left by an act, a login that may read little. kwok's pods have no kubelet:
 //! log lines are proven before the fake server only (`tests/it/evidence.rs`).
 
+use super::backend::utc;
 use super::lab::{Lab, NAMESPACE, User, image, wait_until};
 use super::rollout::Shape;
 use andon::backends::kubernetes::{Kubernetes, Settings};
 use andon::backends::{Backend, Cx, Lane, Query};
 use andon::core::act::mark::Mark;
 use andon::core::id::TargetId;
-use andon::core::time::Utc;
 use andon::core::world::evidence::{Evidence, Raw, Track};
 use andon::core::world::fact::Fact;
 use andon::core::world::wayback::{Check, CheckState, WayBack};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 const CX: Cx = Cx { deadline: Duration::from_secs(5), lane: Lane::Refresh };
-
-fn utc() -> Utc {
-    let d = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    Utc(i64::try_from(d.as_millis()).expect("fits"))
-}
 
 fn backend(lab: &Lab, user: User) -> Kubernetes {
     let settings =

@@ -2,7 +2,7 @@
 //! Flagger's own ticks. Gates are answered by `tests/lab/hooks`, which keeps the load tester's contract; they are opened
 //! through the API server's service proxy, as in a cluster. Prints `ACT <name> live` for each act proven.
 
-use super::kube::{CX, backend, kubectl, state_dir};
+use super::backend::{CX, backend, kubectl, remove, state_dir};
 use andon::backends::kubernetes::Kubernetes;
 use andon::backends::{Backend, Query};
 use andon::core::act::plan::{Expect, Operation, Outcome, Plan, Primitive, Step, Ticket, Verb};
@@ -196,10 +196,7 @@ impl Bed {
 
 impl Drop for Bed {
     fn drop(&mut self) {
-        let _ = Command::new("kubectl")
-            .args(["delete", "namespace", &self.ns, "--wait=false"])
-            .env("KUBECONFIG", state_dir().join("kube/admin.yaml"))
-            .status();
+        remove(&self.ns);
     }
 }
 

@@ -21,7 +21,12 @@ impl Home {
     /// A home of `user`, with `service` known to its config: 99.9 % over 30 days, tier 2. `prom`: a Prometheus beside
     /// the cluster that scrapes every 2 s.
     pub fn new(lab: &Lab, user: User, service: &str, prom: Option<&str>) -> Home {
-        let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("live-{service}-{user:?}"));
+        Home::of_person(lab, &format!("{user:?}"), user, service, prom)
+    }
+
+    /// The same for one of several people who have the same rights: each has a log of their own.
+    pub fn of_person(lab: &Lab, who: &str, user: User, service: &str, prom: Option<&str>) -> Home {
+        let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("live-{service}-{who}"));
         // Left over from a run that was killed.
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("a directory for the test");

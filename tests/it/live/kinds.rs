@@ -1,20 +1,15 @@
 //! A real API server whose definitions, history and process go away and come back, watched all the while.
 
+use super::backend::utc;
 use super::lab::{Lab, User};
 use andon::backends::kubernetes::{Kubernetes, Settings};
 use andon::backends::{Backend, Interest, Sink};
-use andon::core::time::Utc;
 use andon::core::world::fact::Fact;
 use andon::core::world::source::{Link, SourceState};
 use andon::core::world::target::TargetState;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant, SystemTime};
-
-fn utc() -> Utc {
-    let d = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    Utc(i64::try_from(d.as_millis()).expect("fits"))
-}
+use std::time::{Duration, Instant};
 
 #[derive(Default)]
 struct Seen {

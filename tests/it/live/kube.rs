@@ -1,46 +1,18 @@
 //! The Kubernetes backend against a real API server and the real Argo controller (`tests/lab/up`, `tests/lab/seed`).
 //! Every act is planned, sent and settled as the console does it: on watched facts newer than the answer.
 
-use andon::backends::kubernetes::{Kubernetes, Settings, contexts};
-use andon::backends::{Backend, Cx, Interest, Lane, Query, Sink};
+use super::backend::{CX, backend, kubectl, remove, state_dir};
+use andon::backends::kubernetes::{Kubernetes, contexts};
+use andon::backends::{Backend, Interest, Query, Sink};
 use andon::core::act::plan::{Expect, Operation, Outcome, Plan, RefusedBy, Step, Ticket, Verb};
 use andon::core::id::TargetId;
-use andon::core::time::Utc;
 use andon::core::world::fact::Fact;
 use andon::core::world::source::{Link, SourceState, Trouble};
 use andon::core::world::target::TargetState;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
-
-pub const CX: Cx = Cx { deadline: Duration::from_secs(5), lane: Lane::Act };
-
-pub fn state_dir() -> PathBuf {
-    std::env::var("ANDON_LAB_STATE").expect("run: eval \"$(tests/lab/up)\" first").into()
-}
-
-pub fn kubectl(args: &[&str], input: &str) -> String {
-    use std::io::Write;
-    let mut c = Command::new("kubectl")
-        .args(args)
-        .env("KUBECONFIG", state_dir().join("kube/admin.yaml"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("kubectl");
-    c.stdin.take().expect("piped").write_all(input.as_bytes()).expect("written");
-    let out = c.wait_with_output().expect("ran");
-    assert!(out.status.success(), "kubectl {args:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8_lossy(&out.stdout).into_owned()
-}
-
-fn utc() -> Utc {
-    let d = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-    Utc(i64::try_from(d.as_millis()).expect("fits"))
-}
+use std::time::{Duration, Instant};
 
 #[derive(Default)]
 struct Seen {
@@ -55,15 +27,6 @@ struct Lab {
     seen: Arc<Mutex<Seen>>,
     task: tokio::task::JoinHandle<()>,
     _want: tokio::sync::watch::Sender<Interest>,
-}
-
-pub fn backend(user: &str, ns: &[&str]) -> Arc<Kubernetes> {
-    let settings = Settings {
-        kubeconfig: Some(state_dir().join(format!("kube/{user}.yaml"))),
-        namespaces: ns.iter().map(ToString::to_string).collect(),
-        ..Settings::of("lab")
-    };
-    Arc::new(Kubernetes::new(settings, Arc::new(utc)))
 }
 
 impl Lab {
@@ -93,7 +56,12 @@ impl Lab {
                 Fact::Source(state) => s.source = Some(*state),
                 Fact::Whole(_) => s.wholes += 1,
                 Fact::WayBack(_) | Fact::Evidence(_) | Fact::Logs(_) | Fact::Raw(_) => {}
-                Fact::Blocks(_) | Fact::Windows(_) | Fact::Checked(_) => panic!("no figures here"),
+                Fact::Alerts(_) | Fact::Changed(_) | Fact::Flags(_) | Fact::Artifacts(_) | Fact::OnCall { .. } => {
+                    panic!("no alerts here")
+                }
+                Fact::Blocks(_) | Fact::Windows(_) | Fact::Telemetry(_) | Fact::Checked(_) => {
+                    panic!("no figures here")
+                }
             }
         });
         let watching = k.clone().observe(rx, sink);
@@ -183,11 +151,7 @@ impl Lab {
 impl Drop for Lab {
     fn drop(&mut self) {
         self.task.abort();
-        let _ = Command::new("kubectl")
-            .args(["delete", "namespace", &self.ns, "--wait=false"])
-            .env("KUBECONFIG", state_dir().join("kube/admin.yaml"))
-            .stdout(Stdio::null())
-            .status();
+        remove(&self.ns);
     }
 }
 

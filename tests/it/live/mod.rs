@@ -5,6 +5,7 @@
 
 mod apps;
 mod argo;
+mod backend;
 mod commands;
 mod console;
 mod cord;
@@ -16,3 +17,4 @@ mod kube;
 pub mod lab;
 pub mod rollout;
 mod stack;
+mod telemetry;

@@ -180,6 +180,35 @@ async fn rights_come_by_rules_and_one_by_one_where_the_rules_do_not_tell_all() {
 }
 
 #[tokio::test]
+async fn in_many_namespaces_rights_are_asked_one_by_one_only_where_something_moves() {
+    let home = Home::new("many-rights");
+    let f = FakeKube::start().await;
+    f.deny("tell rules");
+    let id = rollout(&f);
+    let names: Vec<String> = (0..39).map(|n| format!("team-{n}")).chain(["shop".to_owned()]).collect();
+    let k = two(&home, &f, &f, |s| s.namespaces = names);
+    let asked = |f: &FakeKube, ns: &str| {
+        let of = |a: &&andon::testkit::fake_kube::Asked| a.path.contains("selfsubjectaccessreviews");
+        f.asked().iter().filter(of).filter(|a| a.body.contains(&format!("\"namespace\":\"{ns}\""))).count()
+    };
+    k.probe(&CX).await.expect("in");
+    assert_eq!((asked(&f, "team-7"), asked(&f, "shop")), (0, 0), "40 namespaces are 40 questions, not 400");
+    let interest = andon::backends::Interest { ways_back: vec![id], ..Default::default() };
+    let (_want, rx) = tokio::sync::watch::channel(interest);
+    let seen = andon::backends::Sink::new(|_| {});
+    let k = Arc::new(k);
+    let watching = tokio::spawn(Arc::clone(&k).observe(rx, seen));
+    let mut tries = 0;
+    while asked(&f, "shop") < 9 {
+        tries += 1;
+        assert!(tries < 400, "where something moves every right is asked for");
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    assert_eq!(asked(&f, "team-7"), 0);
+    watching.abort();
+}
+
+#[tokio::test]
 async fn which_cluster_it_is_may_be_no_ones_business() {
     let home = Home::new("who");
     let f = FakeKube::start().await;

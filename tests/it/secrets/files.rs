@@ -15,6 +15,11 @@ use std::time::{Duration, Instant};
 const FILE: &str = "cnryFile/aB3+dE5=8d1e44";
 const ENV: &str = "cnryEnv/aB3+dE5=8d1e45";
 const COMMAND: &str = "cnryCommand/aB3+dE5=8d1e46";
+/// A password of a source of figures, a header, and both written where they must not be.
+const PROM_PASSWORD: &str = "cnryPromPass/aB3+dE5=8d1e60";
+const HEADER: &str = "cnryHeader/aB3+dE5=8d1e61";
+const INLINE_PASSWORD: &str = "cnryInlinePassaB3dE58d1e62";
+const INLINE_HEADER: &str = "cnryInlineHeaderaB3dE58d1e63";
 const KUBE: &str = "cnryKube/aB3+dE5=8d1e47";
 const KUBE_FILE: &str = "cnryKubeFile/aB3+dE5=8d1e48";
 const PASSWORD: &str = "cnryPassword/aB3+dE5=8d1e49";
@@ -90,7 +95,7 @@ fn nowhere(home: &Home, canaries: &[&str]) {
 async fn server_that_says_it_back() -> FakeHttp {
     let good = healthy(2);
     FakeHttp::start(move |seen: &Seen| {
-        let got = seen.header("authorization").unwrap_or("nothing").to_owned();
+        let got = ["authorization", "x-api-key"].map(|h| seen.header(h).unwrap_or("nothing")).join(" and ");
         let status = |code: u16| {
             json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code,
                    "message": format!("not with {got}"), "reason": "Unauthorized"})
@@ -145,8 +150,17 @@ fn kubeconfig(home: &Home, url: &str) {
     let file = format!("{{ file = {:?} }}", home.file("in/prom.token", FILE));
     let env = "{ env = \"CNRY_TOKEN\" }";
     let command = format!("{{ command = [\"sh\", \"-c\", \"printf %s '{COMMAND}'\"] }}");
+    let basic = |name: &str, more: &str| {
+        format!("[source.{name}]\ntype = \"prometheus\"\nurl = \"{url}/text\"\nuser = \"mira\"\n{more}\n")
+    };
+    let password = format!("password = {{ file = {:?} }}", home.file("in/prom.password", PROM_PASSWORD));
+    let header = format!("headers = {{ X-Api-Key = {{ file = {:?} }} }}", home.file("in/prom.header", HEADER));
     let sources = [
         sources,
+        basic("p-basic", &password),
+        format!("[source.p-header]\ntype = \"prometheus\"\nurl = \"{url}/json\"\n{header}\n"),
+        basic("p-inline-password", &format!("password = \"{INLINE_PASSWORD}\"")),
+        format!("[source.p-inline-header]\ntype = \"prometheus\"\nurl = \"{url}\"\nheaders = {{ X-Api-Key = \"{INLINE_HEADER}\" }}\n"),
         prom("p-ok", &format!("{url}/ok"), &file),
         prom("p-text", &format!("{url}/text"), &file),
         prom("p-json", &format!("{url}/json"), env),
@@ -192,7 +206,7 @@ fn real(home: &Home) -> Vec<u8> {
     let env = [("CNRY_TOKEN", ENV), ("ANDON_LOG", "trace")];
     let mut pty = home.andon_with(&["--env", "prod"], &env, 200, 50);
     let expected = ["k-token", "k-again", "k-file", "k-basic", "k-key", "k-exec", "k-odd", "k-oddtext"];
-    let expected = expected.iter().chain(&["p-text", "p-json", "p-said", "p-html"]);
+    let expected = expected.iter().chain(&["p-text", "p-json", "p-said", "p-html", "p-basic", "p-header"]);
     let end = Instant::now() + Duration::from_secs(60);
     while !expected.clone().all(|e| failed(home).iter().any(|f| f == e)) {
         assert!(Instant::now() < end, "only these failed: {:?}\n{}", failed(home), pty.screen().join("\n"));
@@ -201,7 +215,7 @@ fn real(home: &Home) -> Vec<u8> {
     pty.keys("o");
     pty.wait_for("CALLS/MIN");
     // Every source's last error is drawn in full.
-    for _ in 0..16 {
+    for _ in 0..20 {
         pty.keys("j");
     }
     type_a_note(&mut pty, &format!("the password: {NOTE} was tried, "), &format!("token={PASTED}"), "kept in the log");
@@ -223,12 +237,33 @@ async fn no_canary_is_in_any_file_nor_on_the_terminal() {
         let bearer = format!("Bearer {canary}");
         assert!(sent.iter().any(|s| s.header("authorization") == Some(&bearer)), "{canary} was not sent");
     }
+    assert!(sent.iter().any(|s| s.header("x-api-key") == Some(HEADER)), "the header was not sent");
+    let prom = format!("Basic {}", base64(format!("mira:{PROM_PASSWORD}").as_bytes()));
     let basic = format!("Basic {}", base64(format!("mira:{PASSWORD}").as_bytes()));
     let basics: Vec<_> =
         sent.iter().filter_map(|s| s.header("authorization")).filter(|h| h.starts_with("Basic")).collect();
-    assert!(basics.iter().any(|h| h.trim_end_matches('=') == basic), "{basics:?}");
+    for basic in [basic, prom] {
+        assert!(basics.iter().any(|h| h.trim_end_matches('=') == basic), "{basics:?}");
+    }
 
-    let of_sources = [FILE, ENV, COMMAND, KUBE, KUBE_FILE, PASSWORD, KEY, EXEC, ODD, INLINE, USERINFO, QUERY];
+    let of_sources = [
+        PROM_PASSWORD,
+        HEADER,
+        INLINE_PASSWORD,
+        INLINE_HEADER,
+        FILE,
+        ENV,
+        COMMAND,
+        KUBE,
+        KUBE_FILE,
+        PASSWORD,
+        KEY,
+        EXEC,
+        ODD,
+        INLINE,
+        USERINFO,
+        QUERY,
+    ];
     for canary in of_sources {
         assert_eq!(found(&raw, canary), None, "{canary} on the terminal");
     }

@@ -5,18 +5,15 @@
 use super::dto::WorkKind;
 use super::wire::RESTARTED_AT;
 use super::{partition, undo};
-use crate::backends::kubernetes::template::{body, masked};
-use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Request, Step, Verb};
+use crate::backends::kubernetes::story::{DEADLINE_SECS, json_patch};
+pub use crate::backends::kubernetes::story::{Done, SEEN_BY, Story, not_now};
+use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step, Verb};
 use crate::core::id::Hash;
 use crate::core::seal::Sealed;
 use crate::core::world::target::TargetState;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// *Seen* deadline of limits.md section 4, milliseconds.
-pub const SEEN_BY: i64 = 15_000;
-/// The field's own default of `progressDeadlineSeconds`; also where there is none.
-const DEADLINE_SECS: i64 = 600;
 /// `progressDeadlineSeconds` of this many is "never".
 const NEVER: i64 = 2_147_483_647;
 
@@ -77,26 +74,6 @@ pub fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
     }
 }
 
-pub fn not_now<T>(why: impl AsRef<str>) -> Result<T, CannotBecause> {
-    Err(CannotBecause::NotNow(why.as_ref().into()))
-}
-
-/// When a step has had its effect.
-pub struct Done {
-    pub wait_first: Option<Expect>,
-    pub when: Expect,
-    pub words: String,
-}
-
-/// What the dialog says around the requests.
-pub struct Story {
-    pub primitive: Primitive,
-    pub why: String,
-    pub sentence: String,
-    pub not_undone: Vec<Arc<str>>,
-    pub cautions: Vec<Arc<str>>,
-}
-
 impl Read<'_> {
     /// What people call a version.
     pub fn v(&self, hash: &Hash) -> Arc<str> {
@@ -144,21 +121,10 @@ impl Read<'_> {
     /// One JSON Patch of the object.
     pub fn step(&self, title: String, ops: &[Value], seen: Expect, done: Done) -> Step {
         let id = &self.seen.id;
-        let path = format!(
-            "/apis/apps/v1/namespaces/{}/{}/{}?fieldManager=andon",
-            id.namespace,
-            self.kind.resource(),
-            id.name
-        );
+        let path = format!("/apis/apps/v1/namespaces/{}/{}/{}", id.namespace, self.kind.resource(), id.name);
         Step {
             title: title.into(),
-            request: Request {
-                method: "PATCH".into(),
-                path: path.into(),
-                content_type: "application/json-patch+json".into(),
-                shown: body(&masked(ops)).into(),
-                body: Sealed::new(body(ops)),
-            },
+            request: json_patch(&path, ops),
             guards: ops.iter().filter(|o| o["op"] == "test").map(guard_words).collect(),
             wait_first: done.wait_first,
             seen_when: seen,

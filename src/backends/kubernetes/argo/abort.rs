@@ -1,6 +1,7 @@
 //! Which way back is the right one, and the abort: in flight, the controller sends traffic back to stable. Pure.
 //! Where it is known to do nothing (kubernetes-rollouts 2.4) the spec asks for stable instead: `undo`.
 
+use super::asked::{Asked, asked};
 use super::phase;
 use super::plan::{Done, Read, Story};
 use super::undo::{finish, undo};
@@ -10,30 +11,50 @@ use crate::core::world::target::{Strategy, TargetState};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// What the controller waits for when nothing is said, before it takes an aborted canary's pods away (kubernetes-rollouts 2.4).
+const LINGER_SECS: i64 = 30;
+
 pub fn roll_back(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     let s = r.seen;
+    let asked = asked(r);
+    let now = asked.version(r);
+    let moving = now != s.stable.as_ref();
     let to = match (&op.back_to, &s.stable) {
         (Some(pinned), _) => pinned.clone(),
-        (None, Some(stable)) if s.is_moving() => stable.clone(),
+        (None, Some(stable)) if moving => stable.clone(),
+        // Somebody went back already: one version more would be one too many.
+        (None, Some(stable)) if asked != Asked::Seen => stable.clone(),
         (None, Some(_)) => s.previous().map(|p| p.hash.clone()).ok_or(CannotBecause::NothingKept)?,
         // A first deploy: nothing was ever good.
         (None, None) => return Err(CannotBecause::NothingKept),
     };
     // Asked for already and still rolling out, after an undo whose second step never left: only that step is missing.
-    if to == r.candidate && op.back_to.is_some() && s.stable.as_ref() != Some(&to) && s.is_moving() && !s.aborted {
+    let seen = asked == Asked::Seen;
+    if seen
+        && to == r.candidate
+        && op.back_to.is_some()
+        && s.stable.as_ref() != Some(&to)
+        && s.is_moving()
+        && !s.aborted
+    {
         return Ok(finish(op, r, &to));
     }
-    if to == r.candidate {
-        return Err(CannotBecause::NotNow(format!("{} is what is asked for already", r.v(&to)).into()));
+    if now == Some(&to) {
+        let yet = if seen { "" } else { "; the controller has not looked at it yet" };
+        return Err(CannotBecause::NotNow(format!("{} is what is asked for already{yet}", r.v(&to)).into()));
     }
     if s.stable.as_ref() == Some(&to) && !s.aborted {
-        return match does_nothing(r) {
+        // A template it has not looked at ends an abort and begins anew.
+        let why =
+            if seen { does_nothing(r) } else { Some("the controller has not looked at the newest template".into()) };
+        return match why {
             // Without the kept template an abort is all there is.
-            Some(why) => undo(op, r, &to, Some(&why)).or_else(|_| Ok(abort(op, r, &to, Some(&why)))),
+            Some(why) => undo(op, r, &asked, &to, Some(&why))
+                .or_else(|none| if s.is_moving() { Ok(abort(op, r, &to, Some(&why))) } else { Err(none) }),
             None => Ok(abort(op, r, &to, None)),
         };
     }
-    undo(op, r, &to, None)
+    undo(op, r, &asked, &to, None)
 }
 
 /// Why an abort would be accepted and leave users where they are.
@@ -166,10 +187,16 @@ fn back_on(r: &Read<'_>, stable: &Hash) -> (Expect, String) {
                 format!("the active service selects {to} and {ready} (pods of {from} {linger})"),
             )
         }
-        Strategy::Canary if phase::routed(&dto) && delay("canary") == Some(0) => (
-            Expect::WeightIs(0),
-            format!("{from} gets no traffic (its pods stay: abortScaleDownDelaySeconds is 0) and {ready}"),
-        ),
+        // With a router the weight is what users get; where the object keeps the pods for good, or for longer than a person
+        // would wait, they are not waited for. Else they are: a weight of 0 is what the controller asked its router for.
+        Strategy::Canary if phase::routed(&dto) && delay("canary").is_some_and(|s| s == 0 || s > LINGER_SECS) => {
+            let linger = match delay("canary") {
+                Some(s) if s > 0 => format!("its pods go after {s} s"),
+                Some(_) | None => "its pods stay: abortScaleDownDelaySeconds is 0".to_owned(),
+            };
+            let none = Expect::Any(vec![Expect::WeightIs(0), Expect::NoneServing(r.candidate.clone())]);
+            (none, format!("{from} gets no traffic ({linger}) and {ready}"))
+        }
         Strategy::Canary
         | Strategy::Rolling
         | Strategy::Ordered

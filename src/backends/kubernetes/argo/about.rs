@@ -5,6 +5,7 @@ use super::phase;
 use super::runs::RunRow;
 use crate::backends::kubernetes::around::Around;
 use crate::backends::kubernetes::dto::{Rollout, RunStatus};
+use crate::backends::kubernetes::story::DEADLINE_SECS;
 use crate::core::id::Hash;
 use crate::core::time::Utc;
 use crate::core::world::detail::{Analysis, Colours, Condition, Detail, Role, Workload};
@@ -14,8 +15,6 @@ use std::sync::Arc;
 
 /// Runs kept of one change: the current ones and the latest before them.
 const CHECKS: usize = 12;
-/// The field's own default of `progressDeadlineSeconds`.
-pub const DEADLINE_SECS: i64 = 600;
 
 /// What is known of the Rollout itself when its detail is made.
 pub struct Known<'a> {

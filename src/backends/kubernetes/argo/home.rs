@@ -1,6 +1,7 @@
 //! Where a Rollout's template lives: in itself, or in the object its `workloadRef` names, which is another object with
 //! another permission and another generation. Pure.
 
+use super::asked::Asked;
 use super::plan::{Read, not_now};
 use crate::core::act::plan::CannotBecause;
 use serde_json::{Value, json};
@@ -13,6 +14,17 @@ pub fn kind(word: &str) -> Option<(&'static str, &'static str, &'static str)> {
         // Its template is at the top.
         "PodTemplate" => Some(("/api/v1", "podtemplates", "/template")),
         _ => None,
+    }
+}
+
+/// The template that counts, where its object was read.
+pub fn template<'a>(r: &'a Read<'_>) -> Option<&'a Value> {
+    match r.rollout.pointer("/spec/workloadRef").filter(|w| !w.is_null()) {
+        Some(home) => {
+            let (_, _, at) = kind(home.get("kind")?.as_str()?)?;
+            r.work.pointer(at)
+        }
+        None => r.rollout.pointer("/spec/template"),
     }
 }
 
@@ -30,10 +42,17 @@ pub struct Home {
 
 impl Home {
     /// `Err`: it is elsewhere and could not be read, or nobody knows how to patch its kind.
-    pub fn of(r: &Read<'_>) -> Result<Home, CannotBecause> {
+    /// `asked`: what the plan takes for asked for; where the controller has not named it the template itself is tested.
+    pub fn of(r: &Read<'_>, asked: &Asked) -> Result<Home, CannotBecause> {
         let named = |key: &str| r.rollout.pointer(&format!("/spec/workloadRef/{key}")).and_then(Value::as_str);
         if r.rollout.pointer("/spec/workloadRef").is_none_or(Value::is_null) {
-            let guards = r.guards(&r.candidate);
+            let guards = match (asked, r.rollout.pointer("/spec/template")) {
+                (Asked::Kept(_) | Asked::Unnamed, Some(template)) => vec![
+                    json!({"op": "test", "path": "/metadata/uid", "value": &*r.seen.id.uid}),
+                    json!({"op": "test", "path": "/spec/template", "value": template}),
+                ],
+                (Asked::Seen, _) | (_, None) => r.guards(&r.candidate),
+            };
             return Ok(Home {
                 elsewhere: None,
                 at: "/spec/template",
@@ -43,11 +62,11 @@ impl Home {
         }
         let (kind, name) = (named("kind").unwrap_or("?"), named("name").unwrap_or("?"));
         let Some((group, plural, at)) = self::kind(kind) else {
-            return not_now(&format!("its template lives in {kind} {name}, which andon cannot change"));
+            return not_now(format!("its template lives in {kind} {name}, which andon cannot change"));
         };
         let uid = r.work.pointer("/metadata/uid").and_then(Value::as_str);
         let (Some(uid), Some(template)) = (uid, r.work.pointer(at)) else {
-            return not_now(&format!(
+            return not_now(format!(
                 "its template lives in {kind} {name}, which could not be read (a rollout in flight is aborted all the same)"
             ));
         };

@@ -5,6 +5,7 @@ pub mod about;
 #[cfg(test)]
 mod acts_tests;
 mod again;
+mod asked;
 pub mod beside;
 mod forward;
 mod home;

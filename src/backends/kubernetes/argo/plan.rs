@@ -1,18 +1,15 @@
 //! Which guarded requests carry an operation out. Pure: the same read gives the same plan. Tests are built from what was
 //! read; forward acts test all of it, backward acts the uid and the candidate only. Sends nothing.
 
-use super::about::DEADLINE_SECS;
 use super::{abort, again, forward};
-use crate::backends::kubernetes::template::{body, masked};
-use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Request, Step, Verb};
+use crate::backends::kubernetes::story::{DEADLINE_SECS, SEEN_BY, json_patch};
+pub use crate::backends::kubernetes::story::{Done, Story, not_now};
+use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step, Verb};
 use crate::core::id::Hash;
 use crate::core::seal::Sealed;
 use crate::core::world::target::TargetState;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-/// *Seen* deadline of limits.md section 4, milliseconds.
-const SEEN_BY: i64 = 15_000;
 
 /// Path of Argo's own kinds.
 pub const ARGO: &str = "/apis/argoproj.io/v1alpha1";
@@ -72,24 +69,9 @@ pub fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
 
 /// Hold, and abort in flight: guarded by what is known without the object itself.
 fn needs_no_object(op: &Operation, seen: &TargetState) -> bool {
-    match op.verb {
-        Verb::Hold => true,
-        Verb::RollBack => {
-            seen.is_moving() && !seen.aborted && op.back_to.as_ref().is_none_or(|to| seen.stable.as_ref() == Some(to))
-        }
-        Verb::Promote
-        | Verb::PromoteFull
-        | Verb::Resume
-        | Verb::SkipStep
-        | Verb::Retry
-        | Verb::Rerun
-        | Verb::Terminate
-        | Verb::Restart => false,
-    }
-}
-
-pub fn not_now<T>(why: &str) -> Result<T, CannotBecause> {
-    Err(CannotBecause::NotNow(why.into()))
+    let abort =
+        || seen.is_moving() && !seen.aborted && op.back_to.as_ref().is_none_or(|to| seen.stable.as_ref() == Some(to));
+    op.verb == Verb::Hold || (op.verb == Verb::RollBack && abort())
 }
 
 impl Read<'_> {
@@ -170,13 +152,7 @@ impl Read<'_> {
             .collect();
         Step {
             title: title.into(),
-            request: Request {
-                method: "PATCH".into(),
-                path: format!("{path}?fieldManager=andon").into(),
-                content_type: "application/json-patch+json".into(),
-                shown: body(&masked(ops)).into(),
-                body: Sealed::new(body(ops)),
-            },
+            request: json_patch(path, ops),
             guards,
             wait_first: done.wait_first,
             seen_when: seen,
@@ -214,22 +190,6 @@ impl Read<'_> {
             steps,
         }
     }
-}
-
-/// When a step has had its effect.
-pub struct Done {
-    pub wait_first: Option<Expect>,
-    pub when: Expect,
-    pub words: String,
-}
-
-/// What the dialog says around the requests.
-pub struct Story {
-    pub primitive: Primitive,
-    pub why: String,
-    pub sentence: String,
-    pub not_undone: Vec<Arc<str>>,
-    pub cautions: Vec<Arc<str>>,
 }
 
 fn hold(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {

@@ -144,8 +144,8 @@ fn hold_and_resume_write_the_spec_and_wait_for_the_controller() {
 }
 
 #[test]
-fn in_flight_the_way_back_is_an_abort_and_it_settles_only_without_pods() {
-    let t = seen(GATE, SETS, &[]);
+fn in_flight_the_way_back_is_an_abort_and_without_a_router_it_settles_only_without_pods() {
+    let t = seen(GATE, SETS, &[("/spec/strategy/canary/trafficRouting", Value::Null)]);
     let p = ask(Verb::RollBack, &t).expect("in flight");
     assert_eq!((p.primitive, p.steps.len()), (Primitive::Abort, 1));
     assert_eq!(
@@ -284,4 +284,114 @@ fn without_a_fresh_read_the_way_back_is_the_same_request_and_forward_is_refused(
         assert_eq!(blind.steps[0].request, read.steps[0].request, "{verb:?}");
     }
     assert!(why(ask(Verb::Promote, &t)).contains("read it again"));
+}
+
+/// A promoted rollout whose controller has not looked at generation 9, and the template of it.
+fn unseen(template: Value, more: &[(&str, Value)]) -> TargetState {
+    let mut all = vec![
+        ("/status/stableRS", json!("787c98c79c")),
+        ("/status/pauseConditions", Value::Null),
+        ("/status/controllerPause", Value::Null),
+        ("/status/currentStepIndex", json!(6)),
+        ("/status/phase", json!("Healthy")),
+        ("/metadata/generation", json!(9)),
+        ("/spec/template", template),
+    ];
+    all.extend(more.iter().cloned());
+    seen(GATE, SETS, &all)
+}
+
+fn template(image: &str) -> Value {
+    json!({"metadata": {"labels": {"app": "checkout"}},
+        "spec": {"containers": [{"name": "checkout", "image": format!("registry.example.org/shop/checkout:{image}")}]}})
+}
+
+#[test]
+fn the_way_back_is_from_what_the_template_asks_for_and_not_from_what_the_controller_saw_last() {
+    // 1.1 is everywhere; 2.0 was asked for and nobody has looked yet: back is 1.1, not the one before it.
+    let t = unseen(template("2.0"), &[]);
+    assert!(!t.observed && !t.is_moving());
+    let p = ask(Verb::RollBack, &t).expect("kept");
+    assert_eq!((p.primitive, p.steps.len(), &p.from), (Primitive::Undo, 1, &None));
+    assert_eq!(p.to.as_ref().map(Hash::as_str), Some("787c98c79c"));
+    let o = ops(&p, 0);
+    assert_eq!(o[0], json!({"op": "test", "path": "/metadata/uid", "value": UID}));
+    assert_eq!(o[1], json!({"op": "test", "path": "/spec/template", "value": template("2.0")}));
+    assert_eq!(o[2]["path"], "/spec/template");
+    assert_eq!(o[2]["value"]["spec"]["containers"][0]["image"], "registry.example.org/shop/checkout:1.1");
+    // All of it was so before: it is done when the controller has looked at what was stored.
+    let done = |g: i64| p.steps[0].done_when.holds(Some(&t), Some(g));
+    assert!(!done(10) && !done(9));
+    assert!(p.why.contains("has not looked"), "{}", p.why);
+    // Something else of the spec changed: nothing is asked for but what is everywhere, and back is the one before.
+    let p = ask(Verb::RollBack, &unseen(template("1.1"), &[])).expect("kept");
+    assert_eq!(p.to.as_ref().map(Hash::as_str), Some("6cb467bfc4"));
+    assert_eq!(ops(&p, 0)[1]["path"], "/status/currentPodHash");
+    // Somebody went back to the older one a moment ago.
+    let t = unseen(template("1.0"), &[]);
+    let p = ask(Verb::RollBack, &t).expect("kept");
+    assert_eq!(p.to.as_ref().map(Hash::as_str), Some("787c98c79c"));
+    assert_eq!(p.from.as_ref().map(Hash::as_str), Some("6cb467bfc4"));
+    let op = Operation::back_to(t.id.clone(), Hash::new("6cb467bfc4"));
+    assert!(plan(&op, &t).expect_err("asked for").to_string().contains("not looked at it yet"));
+}
+
+#[test]
+fn in_flight_a_template_nobody_has_looked_at_is_undone_and_not_aborted() {
+    // An abort of 1.1 would be taken back by 2.0, which begins anew.
+    let moves = [("/status/stableRS", json!("6cb467bfc4")), ("/status/currentStepIndex", json!(1))];
+    let p = ask(Verb::RollBack, &unseen(template("2.0"), &moves)).expect("kept");
+    assert_eq!((p.primitive, p.to.as_ref().map(Hash::as_str)), (Primitive::Undo, Some("6cb467bfc4")));
+    assert_eq!(ops(&p, 0)[1]["value"], template("2.0"));
+    // Somebody undid it in the spec: nothing more is asked for, and nothing one too old.
+    let t = unseen(template("1.0"), &moves);
+    assert!(why(ask(Verb::RollBack, &t)).contains("already"));
+    // What only the controller has not looked at is no other template.
+    let p = ask(Verb::RollBack, &unseen(template("1.1"), &moves)).expect("in flight");
+    assert_eq!(p.primitive, Primitive::Abort);
+}
+
+#[test]
+fn a_template_that_lives_elsewhere_is_looked_at_there() {
+    const WORK: &str = "live-argo-rollout-workloadref-paused";
+    let sets =
+        Value::Array(items(SETS)).to_string().replace("787c98c79c", "74cb4b79bc").replace("6cb467bfc4", "7568dcdddb");
+    let sets: Vec<Value> = serde_json::from_str(&sets).expect("json");
+    let work = |image: &str, generation: i64| json!({"metadata": {"uid": "w", "generation": generation}, "spec": {"template": template(image)}});
+    let promoted = [("/status/stableRS", json!("74cb4b79bc")), ("/status/pauseConditions", Value::Null)];
+    let of = |work: &Value| state_of(&changed(WORK, &promoted), &sets, &[], work);
+    let to = |t: &TargetState| ask(Verb::RollBack, t).expect("kept").to;
+    assert_eq!(to(&of(&work("2.0", 3))), Some(Hash::new("74cb4b79bc")));
+    assert_eq!(to(&of(&work("1.1", 3))), Some(Hash::new("7568dcdddb")), "only its replicas");
+    assert_eq!(to(&of(&work("2.0", 2))), Some(Hash::new("7568dcdddb")), "the controller has looked at it");
+}
+
+#[test]
+fn a_routed_canary_is_back_when_nobody_gets_it_where_its_pods_stay_for_long() {
+    for (delay, waits) in [(Some(0), false), (Some(3_600), false), (Some(30), true), (None, true)] {
+        let routed = json!({"trafficRouting": {"nginx": {"stableIngress": "checkout"}}});
+        let mut changes = vec![("/spec/strategy/canary/trafficRouting", routed["trafficRouting"].clone())];
+        if let Some(s) = delay {
+            changes.push(("/spec/strategy/canary/abortScaleDownDelaySeconds", json!(s)));
+        }
+        let t = seen(GATE, SETS, &changes);
+        let p = ask(Verb::RollBack, &t).expect("in flight");
+        let mut back = t.clone();
+        (back.aborted, back.weight_real) = (true, Some(0));
+        let (stable, wanted) = (back.stable.clone(), back.wanted);
+        for r in &mut back.revisions {
+            r.replicas.existing = wanted;
+            r.replicas.ready = if Some(&r.hash) == stable.as_ref() { wanted } else { 0 };
+        }
+        assert_eq!(p.steps[0].done_when.holds(Some(&back), None), !waits, "{delay:?}: its pods are still there");
+        if waits {
+            continue;
+        }
+        back.weight_real = Some(5);
+        assert!(!p.steps[0].done_when.holds(Some(&back), None), "{delay:?}");
+        back.weight_real = Some(0);
+        back.wanted += 1;
+        assert!(!p.steps[0].done_when.holds(Some(&back), None), "{delay:?}: the stable version is not whole");
+        assert!(p.steps[0].done_words.contains("its pods"), "{}", p.steps[0].done_words);
+    }
 }

@@ -2,6 +2,7 @@
 //! where the controller would run the steps. Pure. What the template must look like: `template`.
 
 use super::abort::{inside_window, stays};
+use super::asked::Asked;
 use super::forward::taken_up;
 use super::home::Home;
 use super::plan::{Done, Read, Story};
@@ -12,10 +13,16 @@ use crate::core::world::target::Strategy;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// `instead`: why this and not an abort, in flight.
-pub fn undo(op: &Operation, r: &Read<'_>, to: &Hash, instead: Option<&str>) -> Result<Plan, CannotBecause> {
+/// `instead`: why this and not an abort, in flight. `asked`: what it goes back from.
+pub fn undo(
+    op: &Operation,
+    r: &Read<'_>,
+    asked_for: &Asked,
+    to: &Hash,
+    instead: Option<&str>,
+) -> Result<Plan, CannotBecause> {
     let s = r.seen;
-    let home = Home::of(r)?;
+    let home = Home::of(r, asked_for)?;
     let label = "/metadata/labels/rollouts-pod-template-hash";
     let set = r.sets.iter().find(|v| {
         v.pointer(label).and_then(Value::as_str) == Some(to.as_str())
@@ -24,7 +31,8 @@ pub fn undo(op: &Operation, r: &Read<'_>, to: &Hash, instead: Option<&str>) -> R
     let Some(template) = set.and_then(stripped) else {
         return Err(CannotBecause::NothingKept);
     };
-    let (from_name, to_name) = (r.v(&r.candidate), r.v(to));
+    let from = asked_for.version(r).cloned();
+    let (from_name, to_name) = (from.as_ref().map_or_else(|| "the newest template".into(), |h| r.v(h)), r.v(to));
     let (settled, words) = everywhere(r, to);
     let (quick, primitive, why) = quick(r, to, set, instead);
     let mut ops = home.patch(&template);
@@ -32,10 +40,13 @@ pub fn undo(op: &Operation, r: &Read<'_>, to: &Hash, instead: Option<&str>) -> R
     let asked_words = format!("the controller asks for {to_name}");
     let mut steps: Vec<Step> = Vec::new();
     // Another hash than either: the controller did not know the template again and starts a new version of it.
-    let refused = Expect::All(vec![
-        Expect::Not(Box::new(Expect::CandidateIs(to.clone()))),
-        Expect::Not(Box::new(Expect::CandidateIs(r.candidate.clone()))),
-    ]);
+    // Where it has not named the version asked for, it may name that first.
+    let refused = (*asked_for == Asked::Seen).then(|| {
+        Expect::All(vec![
+            Expect::Not(Box::new(Expect::CandidateIs(to.clone()))),
+            Expect::Not(Box::new(Expect::CandidateIs(r.candidate.clone()))),
+        ])
+    });
     let last = (settled, words);
     let mut wait = match home.elsewhere() {
         None => {
@@ -44,9 +55,12 @@ pub fn undo(op: &Operation, r: &Read<'_>, to: &Hash, instead: Option<&str>) -> R
                 ops.push(json!({"op": "add", "path": "/spec/paused", "value": false}));
             }
             let asked = Expect::All(vec![Expect::CandidateIs(to.clone()), Expect::Observed]);
-            let (when, words) = if quick { last.clone() } else { (asked.clone(), asked_words) };
+            // What was so before the controller has looked at this template says nothing of it.
+            let looked = |e: Expect| Expect::All(vec![Expect::Observed, e]);
+            let (when, words) =
+                if quick { (looked(last.0.clone()), last.1.clone()) } else { (asked.clone(), asked_words) };
             let step = r.step(title, "", &ops, asked.clone(), Done { wait_first: None, when, words });
-            steps.push(Step { refused_when: Some(refused), ..step });
+            steps.push(Step { refused_when: refused, ..step });
             asked
         }
         Some(path) => {
@@ -54,7 +68,7 @@ pub fn undo(op: &Operation, r: &Read<'_>, to: &Hash, instead: Option<&str>) -> R
             let asked = Expect::CandidateIs(to.clone());
             let (when, words) = if quick && !s.held { last.clone() } else { (asked.clone(), asked_words) };
             let step = r.step_at(title, path, &ops, asked.clone(), Done { wait_first: None, when, words });
-            steps.push(Step { refused_when: Some(refused), ..step });
+            steps.push(Step { refused_when: refused, ..step });
             asked
         }
     };
@@ -101,7 +115,7 @@ pub fn undo(op: &Operation, r: &Read<'_>, to: &Hash, instead: Option<&str>) -> R
         not_undone: vec![stays(&from_name)],
         cautions,
     };
-    Ok(r.plan(op, to, story, steps))
+    Ok(Plan { from, ..r.plan(op, to, story, steps) })
 }
 
 /// One version is stable and no pod of another one is left; blue/green: users are on it.

@@ -3,8 +3,9 @@
 //! Forward acts test all that was read; backward acts the uid and `lastAppliedSpec`, the name of what is under test.
 
 use super::gates::{self, Tester};
-use super::undo;
-use crate::backends::kubernetes::template::{body, masked};
+use super::{again, pause, undo};
+use crate::backends::kubernetes::story::{DEADLINE_SECS, SEEN_BY, json_patch};
+pub use crate::backends::kubernetes::story::{Story, not_now};
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Request, Step, Verb};
 use crate::core::id::Hash;
 use crate::core::seal::Sealed;
@@ -12,11 +13,6 @@ use crate::core::world::detail::{Flagger, HookGate};
 use crate::core::world::target::TargetState;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-/// *Seen* deadline of limits.md section 4, milliseconds; never less than two ticks.
-const SEEN_BY: i64 = 15_000;
-/// Flagger's own default of `progressDeadlineSeconds`.
-const DEADLINE_SECS: i64 = 600;
 
 /// What a plan is made from: the state, and the objects behind it (null where there was no fresh read).
 pub struct Read<'a> {
@@ -27,15 +23,6 @@ pub struct Read<'a> {
     pub target: Value,
     pub primary: Value,
     pub sets: Vec<Value>,
-}
-
-/// What the dialog says around the requests.
-pub struct Story {
-    pub primitive: Primitive,
-    pub why: String,
-    pub sentence: String,
-    pub not_undone: Vec<Arc<str>>,
-    pub cautions: Vec<Arc<str>>,
 }
 
 /// See `Backend::plan`.
@@ -64,12 +51,12 @@ pub fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
     let object = raw.get_mut("object").map(Value::take).unwrap_or_default();
     let r = Read { seen, flagger, object, target, primary, sets };
     let mut plan = match op.verb {
-        Verb::Hold => hold(op, &r),
-        Verb::Resume => resume(op, &r),
+        Verb::Hold => pause::hold(op, &r),
+        Verb::Resume => pause::resume(op, &r),
         Verb::Promote => promote(op, &r),
         Verb::PromoteFull => skip_analysis(op, &r),
         Verb::RollBack => undo::roll_back(op, &r),
-        Verb::Retry => undo::retry(op, &r),
+        Verb::Retry => again::retry(op, &r),
         Verb::SkipStep => not_now(
             "flagger has no step to skip: each tick decides by its checks (promote full skips all of its analysis)",
         ),
@@ -87,22 +74,8 @@ pub fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
 
 /// Hold, and going back in flight: guarded by what is known without the object itself.
 fn needs_no_object(op: &Operation, f: &Flagger) -> bool {
-    match op.verb {
-        Verb::Hold => true,
-        Verb::RollBack => matches!(&*f.phase, "Progressing" | "WaitingPromotion"),
-        Verb::Promote
-        | Verb::PromoteFull
-        | Verb::Resume
-        | Verb::SkipStep
-        | Verb::Retry
-        | Verb::Rerun
-        | Verb::Terminate
-        | Verb::Restart => false,
-    }
-}
-
-pub fn not_now<T>(why: &str) -> Result<T, CannotBecause> {
-    Err(CannotBecause::NotNow(why.into()))
+    let in_flight = matches!(&*f.phase, "Progressing" | "WaitingPromotion");
+    op.verb == Verb::Hold || (op.verb == Verb::RollBack && in_flight)
 }
 
 pub fn phases(words: &[&str]) -> Expect {
@@ -149,6 +122,13 @@ impl Read<'_> {
     /// What people call a version.
     pub fn v(&self, hash: Option<&Hash>) -> Arc<str> {
         hash.map_or_else(|| "the new version".into(), |h| self.seen.version_of(h))
+    }
+
+    /// Users get this version from whole pods of the primary, which has it in a set of its own: known by its name alone.
+    /// `None`: it has no other name than its set's.
+    pub fn serves(&self, hash: &Hash) -> Option<Expect> {
+        let named = self.seen.revision(hash).filter(|r| *r.version != *hash.as_str())?;
+        Some(Expect::StableServes(named.version.clone()))
     }
 
     pub fn candidate(&self) -> Arc<str> {
@@ -204,19 +184,16 @@ impl Read<'_> {
     /// One JSON Patch of the Canary. `part`: `""` for the object, `"/status"` for its status.
     pub fn patch(&self, title: &str, part: &str, ops: &[Value], when: (Expect, String)) -> Step {
         let id = &self.seen.id;
-        let path = format!(
-            "/apis/flagger.app/v1beta1/namespaces/{}/canaries/{}{part}?fieldManager=andon",
-            id.namespace, id.name
-        );
-        self.step(title, json_patch(path, ops), guards(ops), when)
+        let path = format!("/apis/flagger.app/v1beta1/namespaces/{}/canaries/{}{part}", id.namespace, id.name);
+        self.step(title, json_patch(&path, ops), guards(ops), when)
     }
 
     /// One JSON Patch of the workload it drives.
     pub fn patch_target(&self, title: &str, ops: &[Value], when: (Expect, String)) -> Step {
         let (kind, name) = self.seen.detail.workload.as_ref().map_or(("", ""), |w| (&*w.kind, &*w.name));
         let plural = if kind == "DaemonSet" { "daemonsets" } else { "deployments" };
-        let path = format!("/apis/apps/v1/namespaces/{}/{plural}/{name}?fieldManager=andon", self.seen.id.namespace);
-        self.step(title, json_patch(path, ops), guards(ops), when)
+        let path = format!("/apis/apps/v1/namespaces/{}/{plural}/{name}", self.seen.id.namespace);
+        self.step(title, json_patch(&path, ops), guards(ops), when)
     }
 
     /// One switch of a load tester, through the API server's proxy. No guard is possible: it knows names only.
@@ -268,86 +245,6 @@ impl Read<'_> {
     }
 }
 
-fn json_patch(path: String, ops: &[Value]) -> Request {
-    Request {
-        method: "PATCH".into(),
-        path: path.into(),
-        content_type: "application/json-patch+json".into(),
-        shown: body(&masked(ops)).into(),
-        body: Sealed::new(body(ops)),
-    }
-}
-
-fn hold(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
-    let s = r.seen;
-    if s.held {
-        return not_now("held already");
-    }
-    if s.aborted {
-        return not_now("it was rolled back already: nothing moves");
-    }
-    if !s.is_moving() && s.gate.is_none() {
-        return not_now("nothing moves");
-    }
-    let mut ops = r.identity();
-    ops.push(json!({"op": "add", "path": "/spec/suspend", "value": true}));
-    let when = (Expect::All(vec![Expect::HeldIs(true), Expect::Observed]), "it is suspended".to_owned());
-    let weight = s.weight_real.unwrap_or(s.weight_wanted);
-    let story = Story {
-        primitive: Primitive::Pause,
-        why: "spec.suspend makes flagger skip it at each tick".into(),
-        sentence: format!("{} stops where it is, at {weight}% of {}.", s.id.name, r.candidate()),
-        not_undone: Vec::new(),
-        cautions: vec![
-            "its automatic roll back is off while it is held: a failing canary keeps its traffic".into(),
-            "a tick that runs now still ends".into(),
-        ],
-    };
-    Ok(r.plan(op, s.candidate.clone(), story, vec![r.patch("suspend", "", &ops, when)]))
-}
-
-/// The end of a hold, as read.
-pub fn unsuspend(r: &Read<'_>, when: (Expect, String)) -> Step {
-    let mut ops = r.identity();
-    ops.push(json!({"op": "add", "path": "/spec/suspend", "value": false}));
-    r.patch("end the hold", "", &ops, when)
-}
-
-fn resume(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
-    let s = r.seen;
-    if !s.held {
-        return not_now("not held: there is nothing to resume");
-    }
-    let mut ops = r.identity();
-    ops.push(r.test("/status/phase"));
-    ops.push(r.test("/spec/suspend"));
-    ops.push(json!({"op": "replace", "path": "/spec/suspend", "value": false}));
-    let when = (Expect::All(vec![Expect::HeldIs(false), Expect::Observed]), "it is no longer suspended".to_owned());
-    let mut cautions: Vec<Arc<str>> = Vec::new();
-    if r.flagger.failed_checks >= r.flagger.threshold {
-        cautions.push("its failed checks are at the threshold: it rolls back at the next tick".into());
-    } else if r.flagger.failed_checks > 0 {
-        let f = r.flagger;
-        cautions.push(
-            format!("{} of {} failed checks stand: more of them roll it back", f.failed_checks, f.threshold).into(),
-        );
-    }
-    if s.gate.is_some() {
-        cautions.push("its own gate still stands: this does not promote".into());
-    }
-    if r.flagger.skip_analysis && s.is_moving() {
-        cautions.push("skipAnalysis is on: it promotes without a check at the next tick".into());
-    }
-    let story = Story {
-        primitive: Primitive::Unpause,
-        why: "spec.suspend is true".into(),
-        sentence: format!("{} goes on from where it was held, within {} s.", s.id.name, r.flagger.interval),
-        not_undone: Vec::new(),
-        cautions,
-    };
-    Ok(r.plan(op, s.candidate.clone(), story, vec![r.patch("end the hold", "", &ops, when)]))
-}
-
 /// What a forward act does not begin on.
 fn forward(r: &Read<'_>) -> Result<(), CannotBecause> {
     if r.seen.held {
@@ -372,7 +269,7 @@ fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
             // Its status does not tell whether this one holds it, and what is open must not be closed.
             let held =
                 slow.map_or_else(String::new, |g| format!(", unless its hook for each weight ({}) holds it", g.url));
-            return not_now(&format!("no gate stands: it goes on by itself{held} (promote full skips the analysis)"));
+            return not_now(format!("no gate stands: it goes on by itself{held} (promote full skips the analysis)"));
         }
     };
     let (ours, others) = r.tester(kind);
@@ -446,8 +343,11 @@ fn skip_analysis(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
         json!({"op": "test", "path": "/spec/skipAnalysis", "value": true}),
         json!({"op": "add", "path": "/spec/skipAnalysis", "value": false}),
     ];
-    let done = Expect::All(vec![phases(&["Succeeded"]), Expect::Observed]);
-    let words = "it has succeeded, and its next release is checked again".to_owned();
+    // Flagger does not wait for the primary's pods; users do. Without ReplicaSets none of them are known.
+    let serves = s.candidate.as_ref().and_then(|h| r.serves(h));
+    let done = [Some(phases(&["Succeeded"])), Some(Expect::Observed), serves];
+    let done = Expect::All(done.into_iter().flatten().collect());
+    let words = "it has succeeded, the primary serves it, and its next release is checked again".to_owned();
     let mut second = r.patch("check again from now on", "", &reset, (done, words));
     second.wait_first = Some(ended);
     second.closes = true;

@@ -3,49 +3,48 @@
 use super::plan::plan;
 use super::wire_tests::{change, of_raw, seen};
 use crate::backends::kubernetes::fixture;
-use crate::backends::kubernetes::send::outcome;
-use crate::core::act::plan::{CannotBecause, Expect, Operation, Outcome, Plan, Primitive, RefusedBy, Verb};
+use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Verb};
 use crate::core::id::Hash;
 use crate::core::world::target::TargetState;
 use serde_json::{Value, json};
 
-const WAITING: &str = "live-flagger-around-waiting";
-const MOVING: &str = "live-flagger-around-progressing";
-const AT_GATE: &str = "live-flagger-around-waiting-promotion";
-const DONE: &str = "live-flagger-around-succeeded";
-const FAILED: &str = "live-flagger-around-failed";
+pub const WAITING: &str = "live-flagger-around-waiting";
+pub const MOVING: &str = "live-flagger-around-progressing";
+pub const AT_GATE: &str = "live-flagger-around-waiting-promotion";
+pub const DONE: &str = "live-flagger-around-succeeded";
+pub const FAILED: &str = "live-flagger-around-failed";
 const NO_HOOKS: (&str, Value) = ("/spec/analysis/webhooks", Value::Null);
 
-fn ask(verb: Verb, t: &TargetState) -> Result<Plan, CannotBecause> {
+pub fn ask(verb: Verb, t: &TargetState) -> Result<Plan, CannotBecause> {
     let op = Operation::new(verb, t.id.clone());
     let once = plan(&op, t);
     assert_eq!(once, plan(&op, t), "the same read, the same plan");
     once
 }
 
-fn body(p: &Plan, step: usize) -> Value {
+pub fn body(p: &Plan, step: usize) -> Value {
     serde_json::from_str(p.steps[step].request.body.unseal().expect("sealed here")).expect("json")
 }
 
-fn why(e: Result<Plan, CannotBecause>) -> String {
+pub fn why(e: Result<Plan, CannotBecause>) -> String {
     e.expect_err("refused").to_string()
 }
 
-fn cautions(p: &Plan) -> String {
+pub fn cautions(p: &Plan) -> String {
     p.cautions.join("\n")
 }
 
-fn field(t: &TargetState, path: &str) -> Value {
+pub fn field(t: &TargetState, path: &str) -> Value {
     let raw: Value = serde_json::from_str(t.raw.as_ref().and_then(|r| r.unseal()).expect("read")).expect("json");
     raw.pointer(path).cloned().unwrap_or(Value::Null)
 }
 
-fn holds(e: &Expect, name: &str) -> bool {
+pub fn holds(e: &Expect, name: &str) -> bool {
     e.holds(Some(&seen(name, &[])), None)
 }
 
 /// Every step up to the closing one lets it out, whatever became of the version the switch was opened for.
-fn outlives_no_version(p: &Plan, t: &TargetState) {
+pub fn outlives_no_version(p: &Plan, t: &TargetState) {
     let mut other = t.clone();
     other.candidate = Some(Hash::new("the-next-one"));
     let mut ends = vec![other];
@@ -291,6 +290,20 @@ fn after_success_the_way_back_is_a_release_of_its_own() {
     assert!(said.contains("was promoted before") || said.contains("promoted before"), "{said}");
     assert!(!p.steps[0].done_when.holds(Some(&t), None));
     assert!(p.steps[0].refused_when.is_some());
+    // Another promotion may end first, and what is promoted need not serve.
+    let mut end = t.clone();
+    let (primary, wanted) = (Hash::new("the-primarys-next"), end.wanted);
+    let promoted = |end: &mut TargetState, version: &str, ready: u32| {
+        (end.candidate, end.stable) = (Some(primary.clone()), Some(primary.clone()));
+        let mut r = end.revisions[0].clone();
+        (r.hash, r.version) = (primary.clone(), version.into());
+        (r.replicas.existing, r.replicas.ready) = (wanted, ready);
+        end.revisions = vec![r];
+    };
+    for (version, ready, done) in [("1.0", wanted, true), ("1.0", wanted - 1, false), ("1.2", wanted, false)] {
+        promoted(&mut end, version, ready);
+        assert_eq!(p.steps[0].done_when.holds(Some(&end), None), done, "{version} {ready}");
+    }
     let mut raw: Value = fixture(DONE);
     let of_old = |s: &Value| {
         s.pointer("/spec/template/spec/containers/0/image") == Some(&json!("registry.example.org/shop/podinfo:1.0"))
@@ -302,153 +315,19 @@ fn after_success_the_way_back_is_a_release_of_its_own() {
 }
 
 #[test]
-fn hold_and_resume_are_its_suspend_and_say_what_that_costs() {
-    let t = seen(MOVING, &[]);
-    let p = ask(Verb::Hold, &t).expect("it moves");
-    assert_eq!(body(&p, 0)[2], json!({"op": "add", "path": "/spec/suspend", "value": true}));
-    assert!(cautions(&p).contains("automatic roll back is off"), "{p:?}");
-    assert!(p.sentence.contains("at 25% of 1.1"), "{}", p.sentence);
-    assert!(why(ask(Verb::Hold, &seen(DONE, &[]))).contains("nothing moves"));
-    assert!(why(ask(Verb::Resume, &t)).contains("not held"));
-    let t = seen(MOVING, &[("/spec/suspend", json!(true)), ("/status/failedChecks", json!(2))]);
-    let p = ask(Verb::Resume, &t).expect("held");
-    assert_eq!(
-        body(&p, 0),
-        json!([
-            {"op": "test", "path": "/metadata/uid", "value": field(&t, "/object/metadata/uid")},
-            {"op": "test", "path": "/status/lastAppliedSpec", "value": field(&t, "/object/status/lastAppliedSpec")},
-            {"op": "test", "path": "/status/phase", "value": "Progressing"},
-            {"op": "test", "path": "/spec/suspend", "value": true},
-            {"op": "replace", "path": "/spec/suspend", "value": false},
-        ])
-    );
-    assert!(cautions(&p).contains("2 of 3 failed checks"), "{p:?}");
-    assert!(why(ask(Verb::Hold, &t)).contains("held already"));
-    assert!(why(ask(Verb::PromoteFull, &t)).contains("resume first"));
-}
-
-#[test]
-fn a_gate_of_ours_is_opened_until_it_went_on_and_then_closed() {
-    let t = seen(AT_GATE, &[]);
-    let p = ask(Verb::Promote, &t).expect("a gate stands");
-    assert_eq!(p.primitive, Primitive::OpenGate);
-    let paths: Vec<&str> = p.steps.iter().map(|s| &*s.request.path).collect();
-    assert_eq!(
-        paths,
-        [
-            "/api/v1/namespaces/shop/services/gates:80/proxy/gate/open",
-            "/api/v1/namespaces/shop/services/gates:80/proxy/gate/close",
-        ]
-    );
-    assert!(
-        p.steps
-            .iter()
-            .all(|s| body(&p, 0) == json!({"name": "podinfo", "namespace": "shop"})
-                && !s.request.path.ends_with("proxy/"))
-    );
-    assert!(p.steps[1].closes && !p.steps[0].closes);
-    outlives_no_version(&p, &t);
-    let closing = p.steps[1].wait_first.as_ref().expect("gone on first");
-    assert!(!closing.holds(Some(&t), None) && holds(closing, "live-flagger-around-promoting"));
-    // With iterations it may measure once more in between: the switch stays open.
-    assert!(!holds(closing, MOVING));
-    assert!(holds(closing, FAILED), "a failed one closes it too");
-    assert!(p.steps[1].refused_when.as_ref().is_some_and(|e| holds(e, FAILED)));
-    assert!(cautions(&p).contains("shared by all gates"), "{p:?}");
-    let t = seen(WAITING, &[]);
-    let p = ask(Verb::Promote, &t).expect("a gate stands");
-    assert!(p.sentence.contains("begins its analysis"), "{}", p.sentence);
-    outlives_no_version(&p, &t);
-    assert!(holds(p.steps[1].wait_first.as_ref().expect("first"), MOVING));
-    assert!(why(ask(Verb::Promote, &seen(MOVING, &[]))).contains("no gate stands"));
-    let slow = json!([{"type": "confirm-traffic-increase", "url": "http://gates.shop/gate/check"}]);
-    let said = why(ask(Verb::Promote, &seen(MOVING, &[("/spec/analysis/webhooks", slow)])));
-    assert!(said.contains("hook for each weight (http://gates.shop/gate/check)"), "{said}");
-}
-
-#[test]
-fn a_gate_that_is_not_ours_is_named() {
-    let hooks = |url: &str| {
-        json!([{"type": "confirm-promotion", "name": "ci", "url": url},
-               {"type": "rollback", "url": "http://gates.shop/gate/check"}])
-    };
-    let with = |url: &str| seen(AT_GATE, &[("/spec/analysis/webhooks", hooks(url))]);
-    let said = why(ask(Verb::Promote, &with("https://u:hunter2@ci.example.org/ok?token=hunter2")));
-    assert!(said.contains("https://ci.example.org/ok") && !said.contains("hunter2"), "{said}");
-    assert!(why(ask(Verb::Promote, &with("http://gates.shop/gate/halt"))).contains("/gate/halt"));
-    // What is left of it without user and query looks like ours, and is not.
-    assert!(why(ask(Verb::Promote, &with("http://u:hunter2@gates.shop/gate/check"))).contains("external"));
-    // One switch for both ways: opening the gate would roll it back.
-    assert!(why(ask(Verb::Promote, &with("http://gates.shop/gate/check"))).contains("would roll it back"));
-}
-
-#[test]
-fn promote_full_takes_its_wish_back_in_every_case() {
-    let t = seen(MOVING, &[]);
-    let p = ask(Verb::PromoteFull, &t).expect("it moves");
-    assert_eq!((p.primitive, p.steps.len()), (Primitive::SkipAnalysis, 2));
-    let ops = body(&p, 0);
-    assert_eq!(ops[3], json!({"op": "test", "path": "/spec/skipAnalysis", "value": null}));
-    assert_eq!(ops[4], json!({"op": "add", "path": "/spec/skipAnalysis", "value": true}));
-    assert_eq!(
-        body(&p, 1),
-        json!([
-            {"op": "test", "path": "/metadata/uid", "value": field(&t, "/object/metadata/uid")},
-            {"op": "test", "path": "/spec/skipAnalysis", "value": true},
-            {"op": "add", "path": "/spec/skipAnalysis", "value": false},
-        ])
-    );
-    let first = p.steps[1].wait_first.as_ref().expect("ended first");
-    assert!(holds(first, DONE) && holds(first, FAILED) && !holds(first, MOVING));
-    assert!(p.steps[1].closes && !p.steps[0].closes);
-    assert!(p.steps[1].refused_when.as_ref().is_some_and(|e| holds(e, FAILED)));
-    assert!(cautions(&p).contains("all later releases go out unchecked"), "{p:?}");
-    assert!(why(ask(Verb::PromoteFull, &seen(WAITING, &[]))).contains("confirm-rollout"));
-    assert!(why(ask(Verb::PromoteFull, &seen(DONE, &[]))).contains("nothing moves"));
-    let on = seen(MOVING, &[("/spec/skipAnalysis", json!(true))]);
-    assert!(on.promoting_full && why(ask(Verb::PromoteFull, &on)).contains("on already"));
-}
-
-#[test]
-fn a_retry_touches_the_template_and_nothing_else() {
+fn a_failure_of_before_is_not_taken_for_the_failure_of_the_way_back() {
     let t = seen(FAILED, &[]);
-    let p = ask(Verb::Retry, &t).expect("failed");
-    let ops = body(&p, 0);
-    let at = "2026-02-02T02:40:00Z";
-    assert_eq!(ops[1]["path"], "/spec/template");
-    assert_eq!(
-        ops[2],
-        json!({"op": "add", "path": "/spec/template/metadata/annotations", "value": {"flagger.app/retriggeredAt": at}})
-    );
-    let mut raw: Value = fixture(FAILED);
-    change(&mut raw["works"][0], "/spec/template/metadata/annotations", &json!({"x": "y"}));
-    let p = ask(Verb::Retry, &of_raw(&raw)).expect("failed");
-    assert_eq!(
-        body(&p, 0)[2],
-        json!({"op": "add", "path": "/spec/template/metadata/annotations/flagger.app~1retriggeredAt", "value": at})
-    );
-    assert!(why(ask(Verb::Retry, &seen(MOVING, &[]))).contains("has not failed"));
-}
-
-#[test]
-fn what_the_hook_answers_through_the_proxy_is_the_answer() {
-    let step = ask(Verb::Promote, &seen(AT_GATE, &[])).expect("a gate stands").steps.remove(0);
-    let answer = |code: u16, body: &[u8]| outcome(code, &http::HeaderMap::new(), body, &step, 7);
-    // The load tester says 202 and nothing else.
-    assert_eq!(answer(202, b""), Outcome::Accepted { generation: None, version: None, took_ms: 7 });
-    let refused = |code, text: &[u8]| match answer(code, text) {
-        Outcome::Refused(r) => r.kind,
-        other => panic!("{other:?}"),
-    };
-    // As recorded: the service is missing, which is not the target; nobody stands behind it.
-    let missing = br#"{"kind":"Status","message":"services \"gates\" not found","reason":"NotFound","code":404}"#;
-    assert_eq!(refused(404, missing), RefusedBy::Other);
-    let nobody = br#"{"kind":"Status","message":"no endpoints available for service \"gates:80\"","reason":"ServiceUnavailable","code":503}"#;
-    assert_eq!(refused(503, nobody), RefusedBy::Other);
-    let forbidden =
-        br#"{"kind":"Status","message":"services \"gates:80\" is forbidden","reason":"Forbidden","code":403}"#;
-    assert_eq!(refused(403, forbidden), RefusedBy::Forbidden);
-    assert!(matches!(answer(502, b"Bad Gateway"), Outcome::Unknown { .. }), "it may have heard it");
+    let kept = t.revisions.iter().find(|r| &*r.version == "1.0" && Some(&r.hash) != t.stable.as_ref());
+    let Some(to) = kept.map(|r| r.hash.clone()) else { panic!("{:?}", t.revisions) };
+    let p = plan(&Operation::back_to(t.id.clone(), to.clone()), &t).expect("chosen");
+    let refused = p.steps[0].refused_when.as_ref().expect("it may fail again");
+    let mut next = t.clone();
+    next.candidate = Some(to);
+    assert!(next.aborted && !refused.holds(Some(&next), None), "flagger has not looked yet");
+    if let Some(f) = &mut next.detail.flagger {
+        f.last_applied = "another".into();
+    }
+    assert!(refused.holds(Some(&next), None));
 }
 
 #[test]

@@ -70,14 +70,24 @@ pub async fn read(
     own.sort_by(|a, b| (&a.0.owner, &a.0.hash).cmp(&(&b.0.owner, &b.0.hash)));
     let dtos: Vec<Work> = works.iter().filter_map(|w| serde_json::from_value(w.clone()).ok()).collect();
     let rivals = rivals.unwrap_or_default();
-    let around = Around {
-        sets: own.iter().map(|(row, _)| row).collect(),
-        troubles: store.lock().unwrap_or_else(PoisonError::into_inner).troubles(),
-        works: dtos.iter().collect(),
-        canaries: rivals.iter().collect(),
-        ..Around::default()
+    let state = {
+        let store = store.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |kept: &Around<'_>| {
+            // Pods and what scales them are the watched ones: left out, they would seem gone until the next event.
+            let around = Around {
+                sets: own.iter().map(|(row, _)| row).collect(),
+                troubles: store.troubles(),
+                works: dtos.iter().collect(),
+                canaries: rivals.iter().collect(),
+                pods: kept.pods.clone(),
+                scalers: kept.scalers.clone(),
+                ..Around::default()
+            };
+            target_state(&id.source, &dto, &around, now)
+        };
+        store.with_around(&id.uid, fresh).unwrap_or_else(|| fresh(&Around::default()))
     };
-    let Some(mut state) = target_state(&id.source, &dto, &around, now) else {
+    let Some(mut state) = state else {
         return Err(SourceError::new(Trouble::Shape, format!("to read {}: it has no name", id.name)));
     };
     state.detail.writers = writers(&object, works.first());

@@ -1,16 +1,17 @@
-//! The ways back of a Canary, and the way a failed one begins anew. In flight: its rollback hook, else its own count of
+//! The ways back of a Canary. In flight: its rollback hook, else its own count of
 //! failures set to the threshold. Otherwise the target's template goes back; what Flagger makes of that depends on the
 //! phase, and is said. Pure.
 
 use super::gates::Tester;
-use super::plan::{Read, Story, given_up, not_now, outlived, phases, unsuspend};
+use super::pause::unsuspend;
+use super::plan::{Read, Story, given_up, not_now, outlived, phases};
 use super::versions::original;
 use crate::backends::kubernetes::dto::ReplicaSet;
 use crate::backends::kubernetes::wire::{SetRow, set_row};
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step};
 use crate::core::id::Hash;
 use crate::core::world::target::Strategy;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 pub fn roll_back(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
@@ -42,7 +43,8 @@ fn stays(version: &str) -> Arc<str> {
 fn failed(r: &Read<'_>) -> (Expect, String) {
     let s = r.seen;
     let mut all = vec![phases(&["Failed"]), Expect::WeightIs(0)];
-    all.extend(s.candidate.clone().map(Expect::NoneServing));
+    // A target without ReplicaSets shows no pods of any version.
+    all.extend(s.candidate.clone().filter(|h| s.revision(h).is_some()).map(Expect::NoneServing));
     let mut words = format!("flagger says Failed, no pod of {} exists", r.candidate());
     if let Some(stable) = s.stable.clone().filter(|h| s.revision(h).is_some()) {
         words.push_str(&format!(" and {} of {} are ready", s.wanted, r.v(Some(&stable))));
@@ -194,7 +196,7 @@ fn template(r: &Read<'_>, hash: &Hash) -> Option<(Value, Option<Value>)> {
 }
 
 /// The target by its uid, and its template as it was read.
-fn target_guards(r: &Read<'_>) -> Result<Vec<Value>, CannotBecause> {
+pub fn target_guards(r: &Read<'_>) -> Result<Vec<Value>, CannotBecause> {
     let kind = r.seen.detail.workload.as_ref().map_or("", |w| &*w.kind);
     let value = |path: &str| r.target.pointer(path).cloned();
     let (Some(uid), Some(template)) = (value("/metadata/uid"), value("/spec/template")) else {
@@ -225,7 +227,7 @@ fn put_back(r: &Read<'_>, hash: &Hash, good: &str, when: (Expect, String)) -> Re
     Ok(r.patch_target(&format!("undo to {good}"), &ops, when))
 }
 
-fn git_caution(r: &Read<'_>) -> Option<Arc<str>> {
+pub fn git_caution(r: &Read<'_>) -> Option<Arc<str>> {
     let git = r.seen.git.as_ref()?;
     Some(
         format!(
@@ -312,10 +314,14 @@ fn again(op: &Operation, r: &Read<'_>, to: &Hash, shown: &Hash) -> Result<Plan, 
     let mut all = vec![phases(&["Succeeded"]), Expect::Not(Box::new(Expect::CandidateIs(to.clone())))];
     // The primary gets the template into a set of its own: another one than now is the new one.
     all.extend(s.stable.clone().map(|h| Expect::Not(Box::new(Expect::StableIs(h)))));
-    let when = (Expect::All(all), format!("flagger has promoted {good}"));
+    // While another promotion ends the primary gets that one's template first; and to be promoted is not to serve.
+    all.extend(r.serves(shown));
+    let when = (Expect::All(all), format!("flagger has promoted {good}, and {} of it are ready", s.wanted));
     let mut step = put_back(r, to, &good, when)?;
     step.seen_when = Expect::CandidateIs(to.clone());
-    step.refused_when = Some(Expect::All(vec![Expect::AbortedIs(true), Expect::CandidateIs(to.clone())]));
+    // A failure of before stays until flagger has begun with this one.
+    let begun = Expect::Not(Box::new(Expect::AppliedIs(r.flagger.last_applied.clone())));
+    step.refused_when = Some(Expect::All(vec![Expect::AbortedIs(true), Expect::CandidateIs(to.clone()), begun]));
     let ticks = i64::try_from(s.steps.len()).unwrap_or(10).saturating_add(4);
     let at_best = ticks.saturating_mul(r.tick());
     step.settled_by = at_best.saturating_add(r.deadline().saturating_mul(2));
@@ -356,53 +362,4 @@ fn again(op: &Operation, r: &Read<'_>, to: &Hash, shown: &Hash) -> Result<Plan, 
         cautions,
     };
     Ok(r.plan(op, Some(shown.clone()), story, vec![step]))
-}
-
-/// A failed canary begins anew when its target's template changes; an annotation is enough.
-pub fn retry(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
-    let s = r.seen;
-    if r.phase() != "Failed" {
-        return not_now("it has not failed: there is nothing to retry");
-    }
-    if s.held {
-        return not_now("held: resume first (flagger skips it at each tick)");
-    }
-    if s.weight_real.is_some_and(|w| w > 0) && s.is_moving() && !s.aborted {
-        return not_now(
-            "it was not rolled back: a new analysis would send users to the primary, which is broken; mend that first",
-        );
-    }
-    if !s.is_moving() {
-        return not_now("the target asks for the promoted version again: there is nothing to retry");
-    }
-    let mut ops = target_guards(r)?;
-    let at = jiff::Timestamp::from_millisecond(s.read_at.0).map(|t| t.to_string()).unwrap_or_default();
-    const KEY: &str = "flagger.app/retriggeredAt";
-    ops.push(match r.target.pointer("/spec/template/metadata/annotations") {
-        Some(Value::Object(_)) => {
-            let path = format!("/spec/template/metadata/annotations/{}", KEY.replace('/', "~1"));
-            json!({"op": "add", "path": path, "value": at})
-        }
-        _ => {
-            let notes: Map<String, Value> = [(KEY.to_owned(), Value::from(at))].into_iter().collect();
-            json!({"op": "add", "path": "/spec/template/metadata/annotations", "value": notes})
-        }
-    });
-    let begun = phases(&["Waiting", "Progressing", "WaitingPromotion", "Promoting", "Finalising", "Succeeded"]);
-    let step = r.patch_target("touch its template", &ops, (begun, "flagger has begun a new analysis".to_owned()));
-    let mut cautions: Vec<Arc<str>> =
-        vec!["it is the same version: what failed it may fail it again, on real users".into()];
-    cautions.extend(git_caution(r));
-    let v = r.candidate();
-    let story = Story {
-        primitive: Primitive::Retry,
-        why: "a failed canary begins anew only when its target's template changes: an annotation changes it".into(),
-        sentence: format!(
-            "{v} of {} gets traffic again, from the first step, within {} s.",
-            s.id.name, r.flagger.interval
-        ),
-        not_undone: Vec::new(),
-        cautions,
-    };
-    Ok(r.plan(op, s.candidate.clone(), story, vec![step]))
 }

@@ -214,6 +214,11 @@ pub fn impact(ctx: &Ctx<'_>) -> Option<Section> {
             let said = said.d(burn(p.burn[0])).t(" over the long one, at ").d(ctx.time(p.at)).t(".");
             s.blocks.push(Block::Item(said));
         }
+        // Of the whole change so far: the last one told counts.
+        if let Some((share, p)) = series.points.iter().rev().find_map(|p| Some((spent(p.on)?, p))) {
+            let said = Sentence::on(p.on).t("Beyond what stable would have failed, the change had spent ").d(share);
+            s.blocks.push(Block::Item(said.t(" of the period's budget by ").d(ctx.time(p.at)).t(".")));
+        }
     }
     if !counted {
         let none = ctx.over_kinds(|r| matches!(r.kind.as_str(), "figures" | "verdict"));
@@ -348,4 +353,12 @@ pub fn rates(ctx: &Ctx<'_>) -> Option<Section> {
     }
     s.blocks.insert(0, Block::Pictures);
     Some(s)
+}
+
+/// `3.4% (2.9% to 3.9%)` of a record of figures, where it is surely more than nothing.
+fn spent(r: &Record) -> Option<String> {
+    let of = |i: usize| r.data["spent"][i].as_f64().filter(|x| x.is_finite() && *x >= 0.0);
+    let (share, lo, hi) = (of(0)?, of(1)?, of(2)?);
+    let percent = crate::core::judge::words::percent;
+    (lo > 0.0).then(|| format!("{} ({} to {})", percent(share), percent(lo), percent(hi)))
 }

@@ -109,6 +109,15 @@ pub fn said(r: &Record) -> Option<Sentence> {
         "follow-up" => task(on().t("follow-up"), r),
         "debt" => task(on().t("debt"), r).opt(", ", t("state"), ""),
         "ticked" => on().t("ticked ").d(t("item").unwrap_or_default()).opt(": ", t("how"), ""),
+        "emergency" => {
+            let s = on().t("EMERGENCY: gates passed").opt(" by ", t("verb"), "").opt(" of ", t("version"), "");
+            s.opt(", because ", t("reason"), "")
+        }
+        "checklist" => {
+            let word = if d["ticked"] == true { "ticked " } else { "took back " };
+            on().t(word).d(t("words").unwrap_or_default()).opt(": ", t("how"), "")
+        }
+        "promoted" => on().t("promoted").opt(" ", t("version"), "").t(", on watch for 72 h"),
         "told" => on().t("told ").d(t("audience").unwrap_or("the stakeholders")).opt(": ", t("text"), ""),
         "who" => {
             let covers = list(&d["covers"]).len();

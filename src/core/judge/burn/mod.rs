@@ -10,12 +10,23 @@
 //! - **easing**: neither, but a long window (1 h over the line, 6 h over its factor) still is;
 //! - **calm**: none of these. A slow pair (1 d, 3 d) changes the tier, never the word.
 
+mod many;
+mod measured;
+mod reckon;
+mod rules;
+mod say;
 #[cfg(test)]
 mod tests;
 
+pub use many::Burns;
+pub use measured::Measured;
+pub use rules::{Lines, Period, Rules};
+
 use super::freshness::Age;
-use super::stats::{Interval, burn};
+use super::stats::Interval;
 use super::words;
+use crate::core::time::Utc;
+use crate::core::world::aim::Aim;
 use crate::core::world::figures::Counts;
 use serde::{Deserialize, Serialize};
 
@@ -27,35 +38,15 @@ const H6: u32 = 21_600;
 const D1: u32 = 86_400;
 const D3: u32 = 259_200;
 
-/// Every window the pairs need, in seconds; the period comes on top.
+/// Every window the pairs need, in seconds; the period comes on top ([`Rules::period_window`]).
 pub const WINDOWS: [u32; 7] = [M5, M30, H1, H2, H6, D1, D3];
 
-/// The pairs of the workbook (and the 1 d row that the generators add): budget share spent, long, short, tier.
-const PAIRS: [(f64, u32, u32, Tier); 4] = [
-    (0.02, H1, M5, Tier::Page),
-    (0.05, H6, M30, Tier::Page),
-    (0.10, D1, H2, Tier::Ticket),
-    (0.10, D3, H6, Tier::Ticket),
-];
+/// The short and the long window that everything quick is told by, seconds.
+pub const SHORT: u32 = M5;
+pub const LONG: u32 = H1;
 
-/// What the burn is judged under.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Rules {
-    /// Target as a fraction in (0, 1].
-    pub slo: f64,
-    /// The period the budget is for, in seconds: 30 days unless the team says otherwise.
-    pub period_secs: u32,
-    /// The line that is always drawn, as a burn rate.
-    pub line: f64,
-    /// Hold back pages made of a handful of requests. Off for probes, where each one is a decision.
-    pub guard: bool,
-}
-
-impl Rules {
-    pub fn new(slo: f64) -> Rules {
-        Rules { slo, period_secs: 30 * D1, line: 3.0, guard: true }
-    }
-}
+/// A single failure that costs more of the period's budget than this: too little traffic for the target.
+pub const TOO_LITTLE: f64 = 0.1;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Tier {
@@ -118,60 +109,133 @@ pub enum Empty {
     NotAtThisRate { window_secs: u32 },
 }
 
-/// The burn of one service, ready to be shown and to be acted on.
+/// Who is to be woken: what the pairs of the workbook say, or only the line while something is rolled out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Priority {
+    P1,
+    P2,
+}
+
+/// The burn of one signal of a service, ready to be shown and to be acted on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Burn {
     pub word: Word,
     pub tier: Tier,
     /// The line on 1 h and 5 m first, then the pairs whose long window fits into the period.
     pub pairs: Vec<Pair>,
-    /// Fraction of the period's budget left, negative when overspent. `None`: the period was not answered, or
-    /// the target is 100 % and there is no budget.
+    /// Fraction of the period's budget left, negative when overspent. `None`: the period was not answered, it has
+    /// only just begun, or the target is 100 % and there is no budget.
     pub left: Option<f64>,
     pub empty: Option<Empty>,
-    /// What 1 h really says, with so few requests.
+    /// The same reckoning with the old errors that leave a rolling period meanwhile: seconds, `f64::MAX` for never.
+    /// `None` where the slice about to leave is not known.
+    #[serde(default)]
+    pub rolling_secs: Option<f64>,
+    /// What 1 h and 5 m really say, with so few requests.
     pub range_1h: Option<Interval>,
+    #[serde(default)]
+    pub range_5m: Option<Interval>,
+    /// Failed and all requests of the last hour; the burn is never shown without them where they are known.
+    #[serde(default)]
+    pub counts_1h: Option<Counts>,
+    /// Requests of the whole period and the seconds they were counted over, where they are known.
+    #[serde(default)]
+    pub in_period: Option<(f64, u32)>,
+    /// Part of the period's budget that one failure costs.
+    #[serde(default)]
+    pub per_failure: Option<f64>,
     /// Over the line on 1 h and 5 m while a rollout is live: propose hold (or the cord).
     pub propose_hold: bool,
     /// `1 of 10 requests failed`, when the guard holds a page back.
     pub handful: Option<String>,
+    /// The hour is a recorded ratio: nobody knows of how many requests.
+    #[serde(default)]
+    pub n_unknown: bool,
+    /// Some window had more failures than requests.
+    #[serde(default)]
+    pub inconsistent: bool,
+    /// The target is 100 %: there is no budget, and any failure burns without end.
+    #[serde(default)]
+    pub no_budget: bool,
     pub age: Age,
-}
-
-fn get(rows: &[(u32, Counts)], secs: u32) -> Option<Counts> {
-    rows.iter().find(|r| r.0 == secs).map(|r| r.1)
-}
-
-fn rate(c: Option<Counts>, slo: f64) -> Option<f64> {
-    c.and_then(|c| burn::burn_rate(c.failed, c.total, slo)).map(|b| b.min(f64::MAX))
+    #[serde(default)]
+    pub rules: Option<Rules>,
+    /// The target judged against, with who wrote it down.
+    #[serde(default)]
+    pub aim: Option<Aim>,
+    /// The newest sample behind the quick windows.
+    #[serde(default)]
+    pub sample: Option<Utc>,
 }
 
 impl Burn {
-    /// Judges counts per window (`(seconds, counts)`; an absent window was not answered).
-    pub fn judge(rows: &[(u32, Counts)], rules: &Rules, live_rollout: bool, age: Age) -> Burn {
-        let pairs = table(rows, rules, live_rollout);
-        let (m5, h1) = (get(rows, M5), get(rows, H1));
+    /// Judges windows (`(seconds, counts or ratio)`; an absent window was not answered).
+    pub fn judge<M: Copy + Into<Measured>>(rows: &[(u32, M)], rules: &Rules, live_rollout: bool, age: Age) -> Burn {
+        let rows: Vec<(u32, Measured)> = rows.iter().map(|r| (r.0, r.1.into())).collect();
+        let windows = reckon::Windows(&rows);
+        let pairs = table(&windows, rules, live_rollout);
+        let (m5, h1) = (windows.get(M5), windows.get(H1));
         let word = word(&pairs, m5, h1, rules, age);
         let known = age != Age::Withdrawn;
         let tier = pairs.iter().filter(|p| p.over && known).map(Pair::raises).max().unwrap_or(Tier::Nothing);
-        let left = get(rows, rules.period_secs)
-            .filter(|_| rules.slo < 1.0)
-            .and_then(|c| burn::budget_remaining(c.failed, c.total, rules.slo));
+        let left = windows.left(rules);
         let line_over = pairs.first().is_some_and(|p| p.over && !p.held_back);
         let handful = pairs.iter().find(|p| p.held_back).and_then(|p| {
-            let c = get(rows, p.long_secs)?;
+            let c = windows.get(p.long_secs)?.counts()?;
             Some(format!("{} of {} requests failed", words::count(c.failed), words::count(c.total)))
         });
+        let in_period = windows.in_period(rules);
         Burn {
             word,
             tier,
             left,
-            empty: left.and_then(|l| empty(l, rows, rules, word)),
-            range_1h: h1.filter(|c| c.total > 0.0).and_then(|c| burn::burn_interval(c.failed, c.total, rules.slo)),
+            empty: left.and_then(|l| windows.empty(l, rules, word)),
+            rolling_secs: left.and_then(|l| windows.rolling(l, rules, word)),
+            range_1h: h1.and_then(|m| m.range(rules.slo)),
+            range_5m: m5.and_then(|m| m.range(rules.slo)),
+            counts_1h: h1.and_then(Measured::counts),
+            per_failure: in_period.and_then(|(n, _)| reckon::cost_of_one(n, rules.slo)),
+            in_period,
             propose_hold: known && live_rollout && line_over,
             handful,
+            n_unknown: h1.is_some_and(|m| m.counts().is_none()),
+            inconsistent: rows.iter().any(|r| r.1.is_inconsistent()),
+            no_budget: rules.slo >= 1.0,
             pairs,
             age,
+            rules: Some(*rules),
+            aim: None,
+            sample: None,
+        }
+    }
+
+    /// What a record tells: a word and two rates. Everything else is not known.
+    pub fn recorded(word: Word, long: Option<f64>, short: Option<f64>) -> Burn {
+        let line = Lines::default().line;
+        let (tier, held_back) = (Tier::Page, false);
+        let over = word == Word::Burning;
+        let pair = Pair { long_secs: H1, short_secs: M5, factor: line, tier, long, short, over, held_back };
+        Burn {
+            word,
+            tier: if over { Tier::Page } else { Tier::Nothing },
+            pairs: vec![pair],
+            left: None,
+            empty: None,
+            rolling_secs: None,
+            range_1h: None,
+            range_5m: None,
+            counts_1h: None,
+            in_period: None,
+            per_failure: None,
+            propose_hold: false,
+            handful: None,
+            n_unknown: false,
+            inconsistent: false,
+            no_budget: false,
+            age: Age::Fresh,
+            rules: None,
+            aim: None,
+            sample: None,
         }
     }
 
@@ -187,6 +251,20 @@ impl Burn {
             }
         })
     }
+
+    /// The line in force that is always drawn.
+    pub fn line(&self) -> f64 {
+        self.pairs.first().map_or(Lines::default().line, |p| p.factor)
+    }
+
+    /// Who is to be woken by it, if anybody.
+    pub fn priority(&self) -> Option<Priority> {
+        let mut page = self.pairs.iter().enumerate().filter(|(_, p)| p.over && p.raises() == Tier::Page);
+        if self.age == Age::Withdrawn {
+            return None;
+        }
+        page.next_back().map(|(i, _)| if i == 0 { Priority::P2 } else { Priority::P1 })
+    }
 }
 
 impl Pair {
@@ -195,22 +273,26 @@ impl Pair {
     }
 }
 
-fn table(rows: &[(u32, Counts)], rules: &Rules, live_rollout: bool) -> Vec<Pair> {
-    let period = f64::from(rules.period_secs);
+fn table(windows: &reckon::Windows<'_>, rules: &Rules, live_rollout: bool) -> Vec<Pair> {
+    let Lines { line, page, ticket } = rules.lines;
     // The line pages while something is being rolled out; without a rollout it is a ticket.
     let line_tier = if live_rollout { Tier::Page } else { Tier::Ticket };
-    let line = (rules.line, H1, M5, line_tier);
-    let wanted = PAIRS
-        .iter()
-        .map(|&(share, long, short, tier)| (burn::mwmb_factor(share, f64::from(long), period), long, short, tier));
-    std::iter::once(line)
-        .chain(wanted)
+    let wanted = [
+        (line, H1, M5, line_tier),
+        (rules.scaled(page[0]), H1, M5, Tier::Page),
+        (rules.scaled(page[1]), H6, M30, Tier::Page),
+        (rules.scaled(ticket[0]), D1, H2, Tier::Ticket),
+        (rules.scaled(ticket[1]), D3, H6, Tier::Ticket),
+    ];
+    wanted
+        .into_iter()
         .filter(|p| p.1 <= rules.period_secs)
         .map(|(factor, long_secs, short_secs, tier)| {
-            let (l, s) = (get(rows, long_secs), get(rows, short_secs));
-            let (long, short) = (rate(l, rules.slo), rate(s, rules.slo));
+            let (l, s) = (windows.get(long_secs), windows.get(short_secs));
+            let rate = |m: Option<Measured>| m.and_then(|m| m.rate(rules.slo));
+            let (long, short) = (rate(l), rate(s));
             let over = [long, short].iter().all(|b| b.is_some_and(|b| b > factor));
-            let enough = l.is_some_and(|c| burn::guard(c.failed, c.total, rules.slo));
+            let enough = l.is_some_and(|m| m.guarded(rules.slo));
             let pages = tier == Tier::Page || (long_secs, short_secs) == (H1, M5);
             let held_back = over && pages && rules.guard && !enough;
             Pair { long_secs, short_secs, factor, tier, long, short, over, held_back }
@@ -218,18 +300,18 @@ fn table(rows: &[(u32, Counts)], rules: &Rules, live_rollout: bool) -> Vec<Pair>
         .collect()
 }
 
-fn word(pairs: &[Pair], m5: Option<Counts>, h1: Option<Counts>, rules: &Rules, age: Age) -> Word {
+fn word(pairs: &[Pair], m5: Option<Measured>, h1: Option<Measured>, rules: &Rules, age: Age) -> Word {
     let (Some(now), Some(hour), true) = (m5, h1, age != Age::Withdrawn) else {
         return Word::NoData;
     };
     let quick = |p: &&Pair| p.long_secs == H1 || p.long_secs == H6;
     let burning = pairs.iter().filter(quick).any(|p| p.over && !p.held_back);
     let held_back = pairs.iter().filter(quick).any(|p| p.held_back);
-    let over_line = |c: Counts| rate(Some(c), rules.slo).is_some_and(|b| b > rules.line);
+    let over_line = |m: Measured| m.rate(rules.slo).is_some_and(|b| b > rules.lines.line);
     let long_over = pairs.iter().filter(quick).any(|p| p.long.is_some_and(|b| b > p.factor));
     if burning {
         Word::Burning
-    } else if now.total.is_nan() || now.total <= 0.0 {
+    } else if now.is_idle() {
         Word::NoTraffic
     } else if held_back || over_line(now) {
         Word::Rising
@@ -238,21 +320,6 @@ fn word(pairs: &[Pair], m5: Option<Counts>, h1: Option<Counts>, rules: &Rules, a
     } else {
         Word::Calm
     }
-}
-
-/// Reckoned by the 5 m window while the burn rises (the hour still hides it), else by the hour.
-fn empty(left: f64, rows: &[(u32, Counts)], rules: &Rules, word: Word) -> Option<Empty> {
-    if left <= 0.0 {
-        return Some(Empty::Already);
-    }
-    let window_secs = match word {
-        Word::Rising => M5,
-        Word::Calm | Word::Burning | Word::Easing | Word::NoTraffic => H1,
-        Word::NoData => return None,
-    };
-    let b = rate(get(rows, window_secs), rules.slo)?;
-    let secs = burn::time_to_exhaustion(left, b, f64::from(rules.period_secs));
-    Some(if secs.is_finite() { Empty::In { secs, window_secs } } else { Empty::NotAtThisRate { window_secs } })
 }
 
 /// The candidate's own share of the burn if everyone had it: `(p_stable + d) / (1 - SLO)`, never negative.

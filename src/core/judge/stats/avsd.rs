@@ -24,8 +24,13 @@ pub fn alpha_recent(k: u32) -> f64 {
 /// Robbins' two-sided normal-mixture boundary: a martingale of intrinsic time `v` never leaves it with
 /// probability `1 - alpha`.
 pub fn boundary(v: f64, alpha: f64) -> f64 {
-    let t = v + RHO;
-    libm::sqrt(t * (libm::log(t / RHO) + 2.0 * libm::log(1.0 / alpha)))
+    boundary_with(v, alpha, RHO)
+}
+
+/// The same with another tuning: the larger `rho`, the later it is sharpest.
+pub fn boundary_with(v: f64, alpha: f64, rho: f64) -> f64 {
+    let t = v + rho;
+    libm::sqrt(t * (libm::log(t / rho) + 2.0 * libm::log(1.0 / alpha)))
 }
 
 /// The statistics must not delay the obvious: at least 5 requests and half of them failed, while stable

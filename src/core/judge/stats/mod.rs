@@ -8,10 +8,9 @@ pub mod avsd;
 pub mod burn;
 pub mod counters;
 pub mod dispersion;
+pub mod histogram;
 pub mod needed;
 pub mod one_look;
-#[cfg(test)]
-mod vectors;
 pub mod wilson;
 
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Candidate against stable for one pre-planned look: a gate at the end of a step, a report, an exit code.
 //! Never for a view that refreshes (maths page, decision 2): that is [`super::avsd`].
 
-use super::wilson::{clean_needed, wilson_cc};
+use super::wilson::{clean_needed, wilson, wilson_cc};
 use super::{Call, Interval, Pair, Z80, Z95, call};
 
 /// Newcombe's square-and-add on continuity-corrected Wilson limits (his method 11).
@@ -23,6 +23,28 @@ pub fn newcombe_cc_phi(p: Pair, phi: f64) -> Interval {
     let below = libm::hypot(pc - c.lo, b.hi - pb);
     let above = libm::hypot(c.hi - pc, pb - b.lo);
     Interval::new((d - below).max(-1.0), (d + above).min(1.0))
+}
+
+/// Newcombe's method 10, on plain Wilson limits. For comparison: one unlucky failure in a tiny candidate makes it say
+/// "worse" (maths page 4.2).
+pub fn newcombe(p: Pair) -> Interval {
+    let Some(p) = p.usable() else {
+        return Interval::new(-1.0, 1.0);
+    };
+    let (pc, pb) = (p.xc / p.nc, p.xb / p.nb);
+    let (c, b) = (wilson(p.xc, p.nc), wilson(p.xb, p.nb));
+    let d = pc - pb;
+    Interval::new(d - libm::hypot(pc - c.lo, b.hi - pb), d + libm::hypot(c.hi - pc, pb - b.lo))
+}
+
+/// Agresti and Caffo: one success and one failure added to each track. For comparison: it drags rare failures upward.
+pub fn agresti_caffo(p: Pair) -> Interval {
+    let Some(p) = p.usable() else {
+        return Interval::new(-1.0, 1.0);
+    };
+    let (c, b) = ((p.xc + 1.0) / (p.nc + 2.0), (p.xb + 1.0) / (p.nb + 2.0));
+    let half = Z95 * libm::sqrt(c * (1.0 - c) / (p.nc + 2.0) + b * (1.0 - b) / (p.nb + 2.0));
+    Interval::new(c - b - half, c - b + half)
 }
 
 /// The word for one look with margin `m`.

@@ -7,6 +7,9 @@
 
 #[cfg(test)]
 mod arrival;
+mod course;
+#[cfg(test)]
+mod edges;
 mod now;
 mod replay;
 #[cfg(test)]
@@ -14,11 +17,13 @@ mod tests;
 mod word;
 
 pub use crate::core::world::figures::Counts;
+pub use course::Point;
+pub use replay::LATCH_SECS;
 pub use word::{Cause, Difference, Evidence, Latch, Progress, Projected, Recent, Track, Unsure, Verdict, Word};
 
-use crate::core::id::Hash;
+use super::tracks::Tracks;
 use crate::core::time::Utc;
-use crate::core::world::figures::VersionBlock;
+use crate::core::world::figures::{Signal, VersionBlock};
 use replay::Looks;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,10 +41,10 @@ pub struct Block {
 }
 
 impl Block {
-    /// The block of two versions out of one split by version. Tracks are told by hash, never by number.
-    pub fn of(all: &VersionBlock, candidate: &Hash, stable: Option<&Hash>) -> Block {
-        let of = |h: &Hash| all.by_hash.iter().find(|(x, _)| x == h).map(|(_, c)| *c);
-        Block { start: all.start, candidate: of(candidate), stable: stable.and_then(of) }
+    /// The block of two tracks out of one split by version. Tracks are told by name, never by number.
+    pub fn of(all: &VersionBlock, tracks: &Tracks) -> Block {
+        let (candidate, stable) = tracks.of(all);
+        Block { start: all.start, candidate, stable }
     }
 
     /// The block as it is kept: counts that are no numbers are no data, and the rest lies on a grid of 1/256
@@ -60,6 +65,9 @@ fn grid(c: Counts) -> Option<Counts> {
 pub struct Terms {
     /// Creation of the candidate's ReplicaSet or revision.
     pub start: Utc,
+    /// What is counted: it decides which limit is in force where nobody wrote one.
+    #[serde(default)]
+    pub signal: Signal,
     /// Target as a fraction, if one is known.
     pub slo: Option<f64>,
     /// A margin written down by a person, as a fraction; else it follows the target ([`crate::core::judge::limit`]).
@@ -68,11 +76,15 @@ pub struct Terms {
     pub baseline: bool,
     /// This figure's part of the error budget: 1, or `1/n` when `n` figures decide together.
     pub alpha_share: f64,
+    /// Seconds from the candidate's first request on that are counted and not judged by (the breaker looks at them all
+    /// the same).
+    #[serde(default)]
+    pub warm_up_secs: u32,
 }
 
 impl Terms {
     pub fn new(start: Utc, slo: Option<f64>) -> Terms {
-        Terms { start, slo, limit: None, baseline: true, alpha_share: 1.0 }
+        Terms { start, signal: Signal::Errors, slo, limit: None, baseline: true, alpha_share: 1.0, warm_up_secs: 0 }
     }
 
     /// Edge of the block that the start falls into: the first block that counts.
@@ -144,6 +156,40 @@ impl Judge {
 
     pub fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// The same blocks under other terms, looked at anew: a target or a limit became known.
+    pub fn retermed(self, terms: Terms) -> Judge {
+        Judge::from(Saved { terms, blocks: self.blocks.into_values().collect(), acks: self.acks })
+    }
+
+    /// The same terms and acknowledgements without any block: what was counted was not this candidate's.
+    pub fn emptied(&self) -> Judge {
+        self.beside(self.terms)
+    }
+
+    /// Another signal of the same candidate: its own terms, no block yet, the same acknowledgements.
+    pub fn beside(&self, terms: Terms) -> Judge {
+        Judge { acks: self.acks.clone(), ..Judge::new(terms) }
+    }
+
+    /// Every block between two edges was answered; those before the start are nobody's.
+    pub fn has_all(&self, from: i64, to: i64) -> bool {
+        let first = from.max(self.terms.first_edge());
+        let want = usize::try_from((to - first) / BLOCK_SECS).unwrap_or(0);
+        self.blocks.range(first..to.max(first)).count() >= want
+    }
+
+    /// The blocks judged by, oldest first.
+    pub fn blocks(&self) -> impl DoubleEndedIterator<Item = &Block> {
+        self.blocks.values()
+    }
+
+    /// Candidate and stable requests in the blocks that begin at `from` or later (epoch seconds).
+    pub fn requests_since(&self, from: i64) -> (f64, f64) {
+        let total = |c: Option<Counts>| c.map_or(0.0, |c| c.total);
+        let since = self.blocks.range(from..).map(|(_, b)| b);
+        since.fold((0.0, 0.0), |(c, s), b| (c + total(b.candidate), s + total(b.stable)))
     }
 
     /// Takes settled blocks, in any order. A known block with the same counts is nothing new; the last word on

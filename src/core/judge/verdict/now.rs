@@ -64,6 +64,7 @@ impl Judge {
             needed,
             candidate_rps: self.rps(),
             inconsistent: self.looks.inconsistent,
+            starting: None,
         }
     }
 
@@ -152,7 +153,9 @@ impl Judge {
         let span = self.settled(at) - self.terms.first_edge();
         let expected = u32::try_from(span / BLOCK_SECS).unwrap_or(0).max(self.looks.have);
         let (have, data) = (self.looks.have, self.looks.with_data);
-        Progress { expected, have, missing: expected - data.min(expected) }
+        let late = self.looks.edge.map_or(0, |edge| self.settled(at) - edge);
+        let behind = u32::try_from(late / BLOCK_SECS).unwrap_or(0);
+        Progress { expected, have, behind, missing: expected - data.min(expected) }
     }
 
     fn difference(&self) -> Option<Difference> {

@@ -77,6 +77,8 @@ pub struct Looks {
     pub recent: Option<RecentSums>,
     pub dispersion: Dispersion,
     half_minute: Option<i64>,
+    /// Start of the first block in which the candidate had a request.
+    first_request: Option<i64>,
     pub candidate: Heard,
     pub stable: Heard,
     pub have: u32,
@@ -96,12 +98,13 @@ impl Looks {
             recent: None,
             dispersion: Dispersion::default(),
             half_minute: None,
+            first_request: None,
             candidate: Heard::default(),
             stable: Heard::default(),
             have: 0,
             with_data: 0,
             inconsistent: false,
-            limit: Limit::of(terms.limit, terms.slo, 0.0),
+            limit: Limit::on(terms.signal, terms.limit, terms.slo, 0.0),
             found: Found::Unsure,
             since: terms.first_edge(),
             latch: None,
@@ -114,10 +117,8 @@ impl Looks {
             return;
         };
         let edge = start + BLOCK_SECS;
-        self.count(block, edge, terms);
-        self.disperse(start, blocks);
+        self.counted(start, block, blocks, terms);
         self.acknowledge(edge, acks);
-        self.limit = Limit::of(terms.limit, terms.slo, self.stable.rate());
         let found = match self.breaker(edge, blocks) {
             Some(cause) => Found::Worse(cause),
             None => self.look(terms),
@@ -128,6 +129,18 @@ impl Looks {
         self.found = found;
         self.edge = Some(edge);
         self.remember(edge);
+    }
+
+    /// The half of a look that counts: sums, dispersion, the limit. `blocks` holds the block and all before it.
+    pub(super) fn counted(&mut self, start: i64, block: &Block, blocks: &BTreeMap<i64, Block>, terms: &Terms) {
+        if self.first_request.is_none() && block.candidate.is_some_and(|c| c.total > 0.0) {
+            self.first_request = Some(start);
+        }
+        self.count(block, start + BLOCK_SECS, terms);
+        if self.is_warm(start, terms) {
+            self.disperse(start, blocks);
+        }
+        self.limit = Limit::on(terms.signal, terms.limit, terms.slo, self.stable.rate());
     }
 
     fn count(&mut self, block: &Block, edge: i64, terms: &Terms) {
@@ -146,12 +159,19 @@ impl Looks {
         if k >= 1 && self.recent.is_none_or(|r| r.k != k) {
             self.recent = Some(RecentSums { k, sums: Sums::default() });
         }
-        if let Some(pair) = pair(block) {
+        if self.is_warm(block.start, terms)
+            && let Some(pair) = pair(block)
+        {
             self.whole.add(pair);
             if let Some(r) = &mut self.recent {
                 r.sums.add(pair);
             }
         }
+    }
+
+    /// A configured warm-up is over: from the candidate's first request on, which every reader of the blocks sees alike.
+    fn is_warm(&self, start: i64, terms: &Terms) -> bool {
+        self.first_request.is_none_or(|first| start - first >= i64::from(terms.warm_up_secs))
     }
 
     /// Half-minute blocks lie on the epoch's half minutes; one that lacks a half or a track breaks the chain.

@@ -104,6 +104,13 @@ fn a_late_regression_is_found_by_the_recent_instance() {
     assert_eq!(v.word, Word::Worse);
     assert_eq!(v.latched.unwrap().cause, Cause::Recent);
     assert_eq!(v.recent.unwrap().since.secs(), START + 1200);
+    // The word rests on these minutes: the whole rollout's difference lies under the limit and would contradict it.
+    let (whole, lately) = (v.difference.unwrap(), v.lately().unwrap());
+    assert!(whole.range.lo < v.limit.margin && lately.difference.range.lo > v.limit.margin, "{whole:?} {lately:?}");
+    // What the whole rollout shows needs no such words.
+    let mut early = judge();
+    early.feed(&run(0, 40, c(30.0, 150.0), c(3.0, 2850.0)));
+    assert_eq!((word(&early, 40), early.verdict(&after(40)).lately()), (Word::Worse, None));
 }
 
 #[test]

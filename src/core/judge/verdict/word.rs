@@ -5,6 +5,7 @@ use super::super::freshness::Age;
 use super::super::limit::Limit;
 use super::super::stats::Interval;
 use super::super::words;
+use crate::core::age;
 use crate::core::time::Utc;
 use crate::core::world::figures::Counts;
 use serde::{Deserialize, Serialize};
@@ -108,9 +109,23 @@ pub enum Cause {
     Recent,
     /// Half of the candidate's requests in the last 60 s failed and hardly any of stable's.
     Breaker { failed: f64, total: f64 },
+    /// The candidate's pods crash again and again: the breaker's tier without a request.
+    CrashLoop { pods: u32, of: u32 },
+    /// They do not get ready.
+    NeverReady { pods: u32, of: u32 },
 }
 
 impl Cause {
+    /// It rests on the pods, not on requests.
+    pub fn is_of_pods(self) -> bool {
+        matches!(self, Cause::CrashLoop { .. } | Cause::NeverReady { .. })
+    }
+
+    /// The whole difference says it; the others decide without, or on a part of it.
+    pub fn is_of_the_whole(self) -> bool {
+        matches!(self, Cause::Whole)
+    }
+
     pub fn words(&self) -> String {
         match self {
             Cause::Whole => "surely over the limit since the start".to_owned(),
@@ -118,6 +133,8 @@ impl Cause {
             Cause::Breaker { failed, total } => {
                 format!("{} of {} candidate requests failed in 60s", words::count(*failed), words::count(*total))
             }
+            Cause::CrashLoop { pods, of } => format!("{pods} of {of} candidate pods crash again and again"),
+            Cause::NeverReady { pods, of } => format!("{pods} of {of} candidate pods do not get ready"),
         }
     }
 }
@@ -146,20 +163,34 @@ pub struct Recent {
     pub difference: Difference,
 }
 
+impl Recent {
+    /// `in the last 78s`
+    pub fn minutes(&self, now: Utc) -> String {
+        format!("in the last {}", age::rough(now.since(self.since)))
+    }
+}
+
 /// How much of the rollout has been read. All three count blocks between the start and the newest settled edge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
     pub expected: u32,
     /// Blocks that were answered at all, with data or without.
     pub have: u32,
+    /// Settled blocks after the newest one that was answered.
+    #[serde(default)]
+    pub behind: u32,
     /// Blocks without data for a track that should have some, answered or not.
     pub missing: u32,
 }
 
 impl Progress {
     /// `reading 12 of 40 blocks`, until all were answered. The newest block may still be on its way.
+    ///
+    /// Blocks after the newest one that is known are not being read: the figures' age tells of them.
     pub fn reading(&self) -> Option<String> {
-        (self.have + 1 < self.expected).then(|| format!("reading {} of {} blocks", self.have, self.expected))
+        let behind = if self.have == 0 { 0 } else { self.behind };
+        (self.have + behind.max(1) < self.expected)
+            .then(|| format!("reading {} of {} blocks", self.have, self.expected))
     }
 }
 
@@ -212,6 +243,9 @@ pub struct Verdict {
     pub candidate_rps: Option<f64>,
     /// Some block had more failures than requests: the two queries do not fit each other.
     pub inconsistent: bool,
+    /// The candidate does not start at this moment, and that is what makes it WORSE.
+    #[serde(default)]
+    pub starting: Option<Cause>,
 }
 
 /// Waiting longer than this is no plan, in seconds.
@@ -241,9 +275,21 @@ impl Verdict {
         })
     }
 
+    /// The last minutes, where they and not the whole rollout are over the limit: the difference that WORSE rests on. A
+    /// difference of the whole that lies under the limit would contradict the word beside it.
+    pub fn lately(&self) -> Option<Recent> {
+        let by_recent = self.latched.is_some_and(|l| l.cause == Cause::Recent);
+        let over = |d: Difference| d.range.lo > self.limit.margin;
+        let told = self.word == Word::Worse && by_recent && !self.difference.is_some_and(over);
+        self.recent.filter(|r| told && over(r.difference))
+    }
+
     /// `last seen 4m ago`, when the word is WORSE from memory: the newest look did not find it, or data is gone.
     pub fn last_seen(&self, now: Utc) -> Option<String> {
         let l = self.latched.filter(|l| self.word == Word::Worse && !l.acked)?;
+        if self.starting.is_some() {
+            return None;
+        }
         let remembered = self.age == Age::Withdrawn || Some(l.last_seen) != self.look;
         let secs = now.since(l.last_seen) as f64 / 1000.0;
         remembered.then(|| format!("last seen {} ago", words::span(secs)))
@@ -282,6 +328,7 @@ impl Verdict {
             needed: None,
             candidate_rps: None,
             inconsistent: false,
+            starting: None,
         }
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn pulled(model: &Model, many: &Many, out: &mut Vec<Effect>) {
                 .collect();
             let targets: Vec<Value> = targets.into_iter().take(NAMED).collect();
             let over: Vec<TargetId> = frozen::over(model).into_iter().take(NAMED).collect();
-            let data = json!({"id": id, "targets": targets, "kept": kept, "over": over});
+            let data = json!({"id": id, "pulls": model.cord.pulls(), "targets": targets, "kept": kept, "over": over});
             out.push(Effect::Append { entry: records::plain(Kind::Thawed, at, None, data), ticket: None });
         }
         Whole::RollBack | Whole::Hold => {}

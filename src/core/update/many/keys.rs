@@ -2,7 +2,7 @@
 //! nothing.
 
 use super::{ask, requests, said, shown_anew, submit};
-use crate::core::act::dialog::{NAME_MOST, PlanState, Press};
+use crate::core::act::dialog::{PlanState, Press};
 use crate::core::act::many::{Group, Whole};
 use crate::core::act::plan::{Operation, Verb};
 use crate::core::effect::Effect;
@@ -93,8 +93,8 @@ pub(in crate::core::update) fn key(model: &mut Model, key: Key, out: &mut Vec<Ef
             }
         }
         Means::Letter(c) => {
-            if let Some(name) = many.name.as_mut().filter(|n| n.typed.chars().count() < NAME_MOST) {
-                name.typed.push(c);
+            if let Some(name) = &mut many.name {
+                name.letter(c);
             }
         }
         Means::Rub => {
@@ -181,26 +181,6 @@ pub(in crate::core::update) fn yes(model: &mut Model, out: &mut Vec<Effect>) -> 
             dialog.again = true;
             dialog.last_key = now;
         }
-    }
-    true
-}
-
-/// The name as one line, all of it at once.
-pub(in crate::core::update) fn name(model: &mut Model, typed: &str, out: &mut Vec<Effect>) -> bool {
-    let now = model.now.person;
-    let (delay, quiet, burst) = (model.limits.confirm_delay, model.limits.quiet, model.nav.is_burst());
-    let Some(dialog) = &mut model.dialog else { return false };
-    let press = dialog.press(now, delay, quiet);
-    let Some(many) = dialog.many_mut().filter(|m| m.refused.is_none() && (m.sent || !m.is_reading())) else {
-        return false;
-    };
-    let Some(name) = many.name.as_mut().filter(|n| *n.must == *typed) else { return false };
-    if press == Press::Counts && !burst {
-        name.typed = typed.to_owned();
-        submit(model, out);
-    } else {
-        dialog.again = true;
-        dialog.last_key = now;
     }
     true
 }

@@ -47,7 +47,8 @@ pub(in crate::core::update) fn tell(model: &mut Model, typed: bool, touched: &To
     if !model.said.awake && !matches!(model.nav.screen, Screen::Waking | Screen::Choose) {
         model.said.awake = true;
         status(model, false, out);
-        model.said.burns = model.burns.iter().map(|(s, b)| (s.clone(), words::burn_word(b).into())).collect();
+        model.said.burns =
+            model.burns.iter().map(|(s, b)| (s.clone(), words::burn_word(b.deciding()).into())).collect();
     } else if model.said.awake {
         burns(model, touched, out);
     }
@@ -109,6 +110,18 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
             let state = model.progress.get(s("runbook")).map(|p| show::state(p.state(step))).unwrap_or_default();
             event(out, e.at, &format!("runbook {} step {step}, {state}", s("runbook")));
         }
+        Kind::Alert if model.said.awake && e.data["first"] != true => {
+            event(out, e.at, &format!("alert {}", s("words")))
+        }
+        Kind::Alert => {}
+        Kind::Silenced | Kind::Woken | Kind::Flagged | Kind::Revoked => {
+            event(out, e.at, &format!("{} {}", e.kind.word(), records::strip(e).unwrap_or_default()));
+        }
+        Kind::Acknowledged if s("what") == "alerts" => event(out, e.at, &records::strip(e).unwrap_or_default()),
+        // Of a side act: what a person must know before its own record, or in its place.
+        Kind::Refused | Kind::Unknown | Kind::Stuck | Kind::Resolved if e.data["subject"].is_string() => {
+            event(out, e.at, &records::strip(e).unwrap_or_default());
+        }
         Kind::Acknowledged => event(out, e.at, &format!("acknowledged {at} verdict")),
         // The open dialog says what changed.
         Kind::Changed if model.dialog.is_none() => event(out, e.at, &format!("changed {at} {}", s("what"))),
@@ -124,6 +137,7 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
         | Kind::FollowUp
         | Kind::Debt
         | Kind::Ticked
+        | Kind::Checklist
         | Kind::Told => {
             let word = e.kind.word();
             let kind = if word.starts_with("incident") { "incident" } else { word };
@@ -132,6 +146,7 @@ fn record(model: &Model, e: &Entry, out: &mut Vec<Effect>) {
             let said = said.strip_prefix(kind).map_or(said.as_str(), str::trim_start);
             event(out, e.at, &format!("{kind} {said}"));
         }
+        Kind::Emergency | Kind::Promoted => event(out, e.at, &records::strip(e).unwrap_or_default()),
         Kind::Frozen | Kind::Thawed | Kind::Loose => {
             event(out, e.at, &format!("cord {}", records::strip(e).unwrap_or_default()));
         }
@@ -202,7 +217,7 @@ fn burns(model: &mut Model, touched: &Touched, out: &mut Vec<Effect>) {
         Touched::All => model.burns.keys().cloned().collect(),
     };
     for s in which {
-        let Some(b) = model.burns.get(&s) else { continue };
+        let Some(b) = model.burn(&s) else { continue };
         let word = words::burn_word(b);
         let was = model.said.burns.get(&s);
         if was.is_some_and(|w| **w == *word) {

@@ -78,7 +78,7 @@ fn unrecorded(number: u64) -> Step {
 
 fn intent(model: &mut Model, r: &Record, at: Utc) {
     let d = &r.data;
-    let Some(verb) = Verb::ALL.into_iter().find(|v| d["verb"] == v.word()) else { return };
+    let Some(verb) = d["verb"].as_str().and_then(Verb::from_word) else { return };
     let (nth, of) = (d["step"].as_u64().unwrap_or(1).clamp(1, MOST_STEPS), d["of"].as_u64().unwrap_or(1));
     let at_step = usize::try_from(nth - 1).unwrap_or(0);
     if let Some(id) = number(model, r)
@@ -140,8 +140,10 @@ fn intent(model: &mut Model, r: &Record, at: Utc) {
         ended: None,
         bad_since: None,
         together: None,
+        waits: None,
         reads: 0,
         next_read: None,
+        cut: None,
     };
     model.acts.insert(id, act);
     if let (Some(replay), Some(n)) = (&mut model.replay, d["act"].as_u64()) {

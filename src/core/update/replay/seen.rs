@@ -4,7 +4,7 @@
 use super::follow;
 use crate::core::case::casebook::Rests;
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
-use crate::core::judge::burn::{self, Burn, Pair, Tier};
+use crate::core::judge::burn::{self, Burn, Burns};
 use crate::core::judge::freshness::Age;
 use crate::core::judge::judged::Judged;
 use crate::core::judge::limit::{Limit, Origin};
@@ -16,11 +16,12 @@ use crate::core::replayed::Told;
 use crate::core::time::Utc;
 use crate::core::world::Sampled;
 use crate::core::world::detail::Detail;
+use crate::core::world::figures::Signal;
 use crate::core::world::service::Service;
 use crate::core::world::source::{Abilities, Link, Roles, SourceError, SourceState, Trouble};
 use crate::core::world::target::{Phase, StepDef, Strategy, TargetState};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A version no record names.
@@ -179,7 +180,9 @@ fn difference(v: &Value) -> Option<Difference> {
 /// The word as it was logged; a word of a later version is not one of ours.
 fn word(d: &Value) -> Option<Word> {
     let word = d["word"].as_str()?;
-    let detail = d["words"].as_str().and_then(|w| w.strip_prefix(word)?.strip_prefix(", ")).unwrap_or_default();
+    // Records before signals had names: the detail stood behind the word.
+    let old = || d["words"].as_str().and_then(|w| w.strip_prefix(word)?.strip_prefix(", "));
+    let detail = d["detail"].as_str().or_else(old).unwrap_or_default();
     Some(match word {
         "WORSE" => Word::Worse,
         "HIGHER" => Word::Higher,
@@ -212,21 +215,21 @@ fn cause(d: &Value) -> Option<Cause> {
             let c = counts(&d["breaker"])?;
             Cause::Breaker { failed: c.failed, total: c.total }
         }
+        word @ ("crash loop" | "never ready") => {
+            let pods = |n: usize| u32::try_from(d["pods"][n].as_u64()?).ok();
+            let (pods, of) = (pods(0)?, pods(1)?);
+            if word == "crash loop" { Cause::CrashLoop { pods, of } } else { Cause::NeverReady { pods, of } }
+        }
         _ => return None,
     })
 }
 
 /// A verdict of which nothing is known but its target.
 fn judged(t: &TargetState, at: Utc) -> Judged {
-    Judged {
-        candidate: t.candidate.clone().unwrap_or_else(|| Hash::new("")),
-        stable: t.stable.clone(),
-        judge: Judge::new(Terms::new(t.started.unwrap_or(at), None)),
-        verdict: Verdict { age: Age::Fresh, ..Verdict::not_judged() },
-        asked: BTreeSet::new(),
-        later: BTreeMap::new(),
-        telemetry: true,
-    }
+    let candidate = t.candidate.clone().unwrap_or_else(|| Hash::new(""));
+    let judge = Judge::new(Terms::new(t.started.unwrap_or(at), None));
+    let verdict = Verdict { age: Age::Fresh, ..Verdict::not_judged() };
+    Judged::with(candidate, t.stable.clone(), judge, verdict)
 }
 
 pub(super) fn verdict(model: &mut Model, r: &Record, at: Utc) {
@@ -296,7 +299,7 @@ pub(super) fn as_acted(model: &mut Model, r: &Record, at: Utc) {
     let b = &d["burn"];
     if let Some(word) = burn_word(&b["word"]) {
         rates(model, &service, b["1h"].as_f64(), b["5m"].as_f64(), Some(word));
-        if let Some(burn) = model.burns.get_mut(&service) {
+        if let Some(burn) = model.burns.get_mut(&service).map(Burns::deciding_mut) {
             burn.left = b["left"].as_f64();
         }
         if let Some(replay) = &mut model.replay {
@@ -318,7 +321,13 @@ fn burn_word(v: &Value) -> Option<burn::Word> {
 }
 
 fn sampled(model: &mut Model, source: &SourceId, service: &ServiceId, at: Utc) {
-    let sampled = Sampled { source: source.clone(), newest: Some(at), scrape_secs: NEVER_OLD, query: "".into() };
+    let sampled = Sampled {
+        source: source.clone(),
+        newest: Some(at),
+        scrape_secs: NEVER_OLD,
+        query: "".into(),
+        signals: BTreeMap::new(),
+    };
     model.world.samples.insert(service.clone(), sampled);
 }
 
@@ -357,22 +366,9 @@ fn rates(model: &mut Model, service: &ServiceId, long: Option<f64>, short: Optio
     if long.is_none() && short.is_none() && word.is_none() {
         return;
     }
-    let word = word.or_else(|| model.burns.get(service).map(|b| b.word)).unwrap_or(burn::Word::NoData);
-    let over = word == burn::Word::Burning;
-    let pair =
-        Pair { long_secs: 3_600, short_secs: 300, factor: 3.0, tier: Tier::Page, long, short, over, held_back: false };
-    let burn = Burn {
-        word,
-        tier: if over { Tier::Page } else { Tier::Nothing },
-        pairs: vec![pair],
-        left: None,
-        empty: None,
-        range_1h: None,
-        propose_hold: false,
-        handful: None,
-        age: Age::Fresh,
-    };
-    model.burns.insert(service.clone(), burn);
+    let word = word.or_else(|| model.burn(service).map(|b| b.word)).unwrap_or(burn::Word::NoData);
+    let burn = Burn::recorded(word, long, short);
+    model.burns.insert(service.clone(), Burns::one(Signal::Errors, burn));
     model.world.services.entry(service.clone()).or_insert_with(|| Service::found(service));
 }
 
