@@ -3,7 +3,7 @@
 use crate::core::act::flight::{Act, State, Trouble};
 use crate::core::act::identity::Standing;
 use crate::core::act::plan::{RefusedBy, Verb};
-use crate::core::alerts::Fold;
+use crate::core::alerts::{Fold, One};
 use crate::core::budget;
 use crate::core::casework;
 use crate::core::finish;
@@ -166,9 +166,9 @@ fn pages(model: &Model, push: &mut impl FnMut(u8, String, Place)) {
     }
     let seen = |s: &ServiceId| model.rows.iter().take_while(|r| is_trouble(r)).any(|r| r.service == *s && r.rank != 1);
     // Folds stand worst first: those with an open page before all others that fire.
-    let open = |f: &&Fold| f.firing().any(|o| o.is_open_page() && !o.alert.service.as_ref().is_some_and(seen));
-    let Some(first) = list.folds.iter().take(PAGES_MOST).find(open) else { return };
-    let Some(one) = first.firing().find(|o| o.is_open_page()) else { return };
+    let untold = |o: &&One| o.is_open_page() && !o.alert.service.as_ref().is_some_and(seen);
+    let open = |f| -> Option<(&Fold, &One)> { Some((f, Fold::firing(f).find(untold)?)) };
+    let Some((first, one)) = list.folds.iter().take(PAGES_MOST).find_map(open) else { return };
     let a = &one.alert;
     let on = a.service.as_ref().map(|s| format!(" on {s}")).unwrap_or_default();
     let more = match list.open_pages() - 1 {

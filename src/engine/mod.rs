@@ -8,6 +8,7 @@ pub mod effects;
 pub mod inbox;
 pub mod logbook;
 mod login;
+mod pace;
 pub mod probe;
 /// A log played again: its clock and its records.
 pub mod replay;

@@ -7,6 +7,7 @@ use super::effects::Ports;
 use super::inbox::{FromTerminal, Inbox};
 use super::logbook::Logbook;
 use super::login::{self, Running};
+use super::pace::Pace;
 use super::probe::Prober;
 use super::tape::TapeDeck;
 use super::turns::Leaves;
@@ -21,6 +22,7 @@ use crate::core::model::Model;
 use crate::core::msg::{Msg, Picked, Reloaded};
 use crate::core::time::{Person, Stamp};
 use crate::core::update::{next_wake, update};
+use crate::core::world::fact::Fact;
 use crate::journal::kill;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -92,9 +94,9 @@ pub struct Engine<F: Front> {
     login: Running,
     /// Where the tape begins, once the log is open and has named the session.
     tape_dir: Option<PathBuf>,
-    /// Revision last drawn, and when.
+    /// Revision last drawn.
     drawn: u64,
-    drawn_at: Person,
+    pace: Pace,
     /// Second of the clock last drawn.
     drawn_second: i64,
     last: Stamp,
@@ -131,7 +133,7 @@ impl<F: Front> Engine<F> {
             login: Running::default(),
             tape_dir: None,
             drawn: u64::MAX,
-            drawn_at: Person(0),
+            pace: Pace::default(),
             drawn_second: 0,
             last,
             end: None,
@@ -190,6 +192,9 @@ impl<F: Front> Engine<F> {
         let at = self.stamp(person);
         if let Some(t) = &mut self.tape {
             t.note(at, &msg);
+        }
+        if matches!(&msg, Msg::Fact { fact, .. } if matches!(**fact, Fact::Whole(_))) {
+            self.pace.whole();
         }
         let effects = update(&mut self.model, at, msg);
         if let Some(t) = &mut self.tape {
@@ -400,7 +405,7 @@ impl<F: Front> Engine<F> {
         if self.model.revision == self.drawn && !moved {
             return;
         }
-        if !at_once && now.person.0 - self.drawn_at.0 < self.front.frame_ms() {
+        if !at_once && self.pace.wait(now.person, self.front.frame_ms()) > 0 {
             return;
         }
         // The clock of the frame alone: what fell due since the last message is still to be looked at.
@@ -409,7 +414,7 @@ impl<F: Front> Engine<F> {
         self.front.draw(&self.model);
         self.model.now = decided;
         self.drawn = self.model.revision;
-        self.drawn_at = now.person;
+        self.pace.drew(now.person);
         self.drawn_second = second;
     }
 
@@ -428,7 +433,7 @@ impl<F: Front> Engine<F> {
             ms = ms.min(1000 - now.utc.0.rem_euclid(1000));
         }
         if self.model.revision != self.drawn {
-            ms = ms.min(self.front.frame_ms() - (now.person.0 - self.drawn_at.0));
+            ms = ms.min(self.pace.wait(now.person, self.front.frame_ms()));
         }
         // Figures grow old second by second while something is judged.
         if !self.model.judged.is_empty() {

@@ -107,3 +107,25 @@ fn a_frame_drawn_past_a_deadline_does_not_hide_it() {
     assert!(engine.front.frames > 0, "it was drawn at 200");
     assert_eq!(engine.model.notice, None, "and what fell due at 50 was seen in the same turn");
 }
+
+#[test]
+fn a_picture_that_became_whole_is_drawn_before_its_turn() {
+    let clock = Arc::new(Hand(AtomicI64::new(0)));
+    let mut model = stories::worse().model;
+    let start = model.now.person.0;
+    clock.0.store(start, Ordering::Relaxed);
+    model.now = clock.now();
+    let target = model.world.targets.values().next().expect("a target").clone();
+    let source = target.id.source.clone();
+    let inbox = Inbox::default();
+    let mut engine = Engine::new(model, Nobody::default(), inbox.clone(), clock.clone());
+    engine.first_frame();
+    let drawn = |engine: &Engine<Nobody>| engine.front.frames;
+    clock.0.store(start + 20, Ordering::Relaxed);
+    inbox.fact(&source, Fact::Gone(target.id.clone()));
+    assert_eq!(engine.turn(), None);
+    assert_eq!(drawn(&engine), 1, "what changes waits for its turn");
+    inbox.fact(&source, Fact::Whole(vec![]));
+    assert_eq!(engine.turn(), None);
+    assert_eq!(drawn(&engine), 2, "what is complete does not");
+}

@@ -174,6 +174,7 @@ impl Clients {
         what: &str,
     ) -> Result<Vec<u8>, SourceError> {
         self.calls.count();
+        let (path, began) = (request.uri().path().to_owned(), std::time::Instant::now());
         let all = async {
             let body = stream(client, request).await.map_err(|e| self.failed(&e, what))?;
             let mut body = std::pin::pin!(body);
@@ -195,7 +196,11 @@ impl Clients {
             }
         };
         match tokio::time::timeout(deadline, all).await {
-            Ok(answer) => answer,
+            Ok(answer) => {
+                let (bytes, took_ms) = (answer.as_ref().map_or(0, Vec::len), began.elapsed().as_millis());
+                tracing::debug!(context = %self.context, path, bytes, took_ms, "asked");
+                answer
+            }
             Err(_) => Err(self.slow(deadline, what)),
         }
     }

@@ -174,6 +174,10 @@ impl Client {
         self.budget.take(self.source(), cx.lane, limit).await?;
         match tokio::time::timeout(limit, self.exchange(method, path, form)).await {
             Ok(answer) => {
+                if let Ok(a) = &answer {
+                    let took_ms = a.took.as_millis();
+                    tracing::debug!(source = %self.source(), path, status = a.status, bytes = a.body.len(), took_ms, "asked");
+                }
                 if let Ok(Answer { status: 429 | 503, retry_after_ms: Some(ms), .. }) = &answer {
                     self.state().quiet = Some(Instant::now() + Duration::from_millis(*ms).min(QUIET_CAP));
                 }

@@ -4,6 +4,7 @@
 //! fleet, about 16 requests a minute, and some more in the first three, while courses are read back.
 
 use super::queries::{self, BLOCK};
+use super::wire::Series;
 use super::{Prometheus, ask, fold, survey};
 use crate::backends::net::poll::Grid;
 use crate::backends::{Cx, Interest, Lane, Sink};
@@ -43,9 +44,26 @@ pub struct Standing {
     versions: usize,
     last_edge: Option<i64>,
     survey_at: Option<i64>,
+    /// Services that the last survey found: known before any figure of them.
+    surveyed: usize,
     /// Services with a moving rollout.
     pub(super) moving: BTreeSet<ServiceId>,
     pub(super) rounds: Rounds,
+}
+
+impl Standing {
+    fn services(&self) -> usize {
+        self.seen.len().max(self.surveyed)
+    }
+}
+
+/// The blocks of a round, as they were read.
+struct Read {
+    joined: ask::Joined,
+    edges: Vec<i64>,
+    told: BTreeMap<(ServiceId, Signal), fold::Told>,
+    bytes: usize,
+    took_ms: Option<u32>,
 }
 
 /// What is kept of a service.
@@ -72,10 +90,7 @@ impl Prometheus {
             Ok(()) => loop {
                 let moving = want.borrow().moving.iter().map(|(s, _)| s.clone()).collect();
                 self.standing().moving = moving;
-                if let Err(e) = self.surveyed(out).await {
-                    break e;
-                }
-                if let Err(e) = self.round(out).await {
+                if let Err(e) = self.time_round(out).await {
                     break e;
                 }
                 let skew = self.server_now().since((self.clock)());
@@ -97,54 +112,85 @@ impl Prometheus {
         Ok(())
     }
 
-    /// What is there at all, and the targets written down there, rarely. What the server will not answer of it costs
-    /// no live figure.
-    async fn surveyed(&self, out: &Sink) -> Result<(), SourceError> {
+    /// One time round. The live figures wait for nothing but the survey, which narrows their questions: on a far link
+    /// each question before them is a way there and back.
+    async fn time_round(&self, out: &Sink) -> Result<(), SourceError> {
         let edge = queries::settled_edge(self.server_now().secs(), self.queries.lag_secs());
-        if !is_due(self.standing().survey_at, edge, survey::EVERY, 0) {
-            return Ok(());
+        let due = is_due(self.standing().survey_at, edge, survey::EVERY, 0);
+        let mut seen = None;
+        if due {
+            self.standing().survey_at = Some(edge);
+            seen = self.borne(self.glance(&self.cx()).await)?;
+            self.standing().surveyed = seen.as_ref().map_or(0, survey::Seen::services);
         }
-        self.standing().survey_at = Some(edge);
-        for asked in [self.tell_coverage(&self.cx(), out).await, self.tell_objectives(&self.cx(), out).await] {
-            match asked {
-                Err(e) if is_bearable(&e) => self.note_error(e),
-                other => other?,
-            }
+        if self.standing().confirmed.is_none() {
+            // From here on it can be asked for the past.
+            self.tell(Link::Connecting, out);
+        }
+        let (round, told) = futures::join!(self.round(out), self.tell_survey(due, seen, out));
+        round.and(told)
+    }
+
+    /// What the survey found, and the targets written down there, rarely. What the server will not answer of it costs no
+    /// live figure.
+    async fn tell_survey(&self, due: bool, seen: Option<survey::Seen>, out: &Sink) -> Result<(), SourceError> {
+        if let Some(seen) = seen {
+            self.tell_coverage(&seen, &self.cx(), out).await;
+        }
+        if due {
+            self.borne(self.tell_objectives(&self.cx(), out).await)?;
         }
         Ok(())
+    }
+
+    /// An answer, or a failure that is noted and goes no further.
+    fn borne<T>(&self, answer: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
+        match answer {
+            Ok(found) => Ok(Some(found)),
+            Err(e) if is_bearable(&e) => {
+                self.note_error(e);
+                Ok(None)
+            }
+            Err(e) => Err(e),
+        }
     }
 
     /// Everything that is due now. Facts go out as they come.
     pub(super) async fn round(&self, out: &Sink) -> Result<(), SourceError> {
         let edge = queries::settled_edge(self.server_now().secs(), self.queries.lag_secs());
         self.standing().rounds.begin();
-        self.newest_samples().await?;
-        self.blocks(edge, out).await?;
+        // Neither needs the other's answer; the blocks take the connection that stands.
+        let (blocks, newest) = futures::join!(self.block_rows(edge), self.newest_rows());
+        self.note_newest(newest?);
+        self.tell_blocks(blocks?, out);
         self.standing().confirmed = Some((self.clock)());
         self.tell(Link::Polling, out);
         self.rest_of_round(edge, out).await
     }
 
-    async fn newest_samples(&self) -> Result<(), SourceError> {
+    async fn newest_rows(&self) -> Result<(Vec<Series>, usize), SourceError> {
         let (rows, answer) = self.vector(&self.queries.newest(), None, &self.cx()).await?;
+        Ok((rows, answer.body.len()))
+    }
+
+    fn note_newest(&self, (rows, bytes): (Vec<Series>, usize)) {
         let now = self.server_now();
         let mut s = self.standing();
-        s.rounds.answered(answer.body.len());
+        s.rounds.answered(bytes);
         for (service, at) in fold::newest(&rows, now) {
             if s.seen.len() < MOST_SERVICES || s.seen.contains_key(&service) {
                 s.seen.entry(service).or_default().newest = Some(at);
             }
         }
-        Ok(())
     }
 
-    async fn blocks(&self, edge: i64, out: &Sink) -> Result<(), SourceError> {
+    async fn block_rows(&self, edge: i64) -> Result<Read, SourceError> {
         let missed = self.standing().last_edge.map_or(0, |last| (edge - last) / BLOCK);
         let n = (missed + AGAIN - 1).clamp(AGAIN, CATCH_UP);
         let edges: Vec<i64> = (0..n).rev().map(|i| edge - i * BLOCK).collect();
         let few = {
             let s = self.standing();
-            (s.seen.len() > MANY).then(|| s.moving.iter().cloned().collect::<Vec<_>>())
+            (s.services() > MANY).then(|| s.moving.iter().cloned().collect::<Vec<_>>())
         };
         let joined = match &few {
             Some(moving) => ask::blocks_of_moving(&self.queries, moving),
@@ -155,19 +201,24 @@ impl Prometheus {
         };
         let (rows, answer) = self.at_edges(&joined.query, &edges, &self.cx()).await?;
         self.refuse_too_many(&rows, "blocks")?;
-        let mut told = fold::blocks(&rows, &self.queries, joined.only(), &edges);
-        drop(rows);
+        let told = fold::blocks(&rows, &self.queries, joined.only(), &edges);
+        let took_ms = u32::try_from(answer.took.as_millis()).ok();
+        Ok(Read { joined, edges, told, bytes: answer.body.len(), took_ms })
+    }
+
+    fn tell_blocks(&self, read: Read, out: &Sink) {
+        let Read { joined, edges, mut told, bytes, took_ms } = read;
         let (split, bound) = (self.queries.split(), self.queries.bound());
         let mut s = self.standing();
-        s.rounds.answered(answer.body.len());
+        s.rounds.answered(bytes);
         // Who moves is no other question.
         let alike = joined.part(joined.only()).unwrap_or_default();
         if s.asked != alike {
             s.asked = alike;
             s.seen.values_mut().for_each(|seen| seen.filled.values_mut().for_each(|q| *q = None));
         }
-        s.last_edge = Some(edge);
-        s.latency_ms = u32::try_from(answer.took.as_millis()).ok();
+        s.last_edge = edges.last().copied();
+        s.latency_ms = took_ms;
         s.versions = told
             .iter()
             .filter(|((_, signal), _)| *signal == joined.only())
@@ -206,7 +257,6 @@ impl Prometheus {
                 query,
             }));
         }
-        Ok(())
     }
 
     pub(super) fn note_error(&self, e: SourceError) {
@@ -225,7 +275,7 @@ impl Prometheus {
             latency_ms: s.latency_ms,
             calls_per_min,
             last_error: s.last_error.clone(),
-            holds: match s.seen.len() {
+            holds: match s.services() {
                 0 => "no service found".into(),
                 n => format!("{n} services, {} versions", s.versions).into(),
             },

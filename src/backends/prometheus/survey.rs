@@ -24,7 +24,7 @@ pub struct Survey {
 
 /// What is there, by recipe and service.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     /// Things a service has: `requests`, `errors`, ...
     has: BTreeMap<(usize, ServiceId), BTreeSet<String>>,
     les: BTreeMap<(usize, ServiceId), BTreeSet<String>>,
@@ -50,6 +50,10 @@ impl Seen {
             }
         }
         seen
+    }
+
+    pub(super) fn services(&self) -> usize {
+        self.has.keys().map(|(_, s)| s).collect::<BTreeSet<_>>().len()
     }
 
     fn is(&self, i: usize, service: &ServiceId, what: &str) -> bool {
@@ -89,15 +93,25 @@ impl Prometheus {
     /// # Errors
     /// As every question to the server.
     pub async fn survey(&self, cx: &Cx) -> Result<Survey, SourceError> {
+        let seen = self.glance(cx).await?;
+        Ok(self.whole(&seen, cx).await)
+    }
+
+    /// Asks what is there and narrows the queries to it.
+    pub(super) async fn glance(&self, cx: &Cx) -> Result<Seen, SourceError> {
         let rows = self.rows(&self.queries.survey(), cx).await?;
         let seen = Seen::read(&rows);
         self.queries.note(&seen.alive(), &seen.bounds());
+        Ok(seen)
+    }
+
+    /// With what is asked apart: another exporter's figures. That they fail must not hide what is there.
+    async fn whole(&self, seen: &Seen, cx: &Cx) -> Survey {
         let resources = match self.queries.resources() {
-            // Another exporter's figures: that they fail must not hide what is there.
             Some(query) => self.rows(&query, cx).await.ok(),
             None => None,
         };
-        Ok(self.told(&seen, resources.as_deref()))
+        self.told(seen, resources.as_deref())
     }
 
     async fn rows(&self, query: &str, cx: &Cx) -> Result<Vec<Series>, SourceError> {
@@ -138,11 +152,10 @@ impl Prometheus {
     }
 
     /// A survey's coverage as facts.
-    pub(super) async fn tell_coverage(&self, cx: &Cx, out: &Sink) -> Result<(), SourceError> {
-        for coverage in self.survey(cx).await?.coverage {
+    pub(super) async fn tell_coverage(&self, seen: &Seen, cx: &Cx, out: &Sink) {
+        for coverage in self.whole(seen, cx).await.coverage {
             out.put(Fact::Telemetry(Box::new(Telemetry::Coverage(coverage))));
         }
-        Ok(())
     }
 }
 

@@ -98,7 +98,7 @@ async fn history_names_every_asked_block_and_zero_failures_where_a_version_has_n
     let [Fact::Blocks(told)] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!(told.blocks.len(), 10);
     assert!(told.blocks.iter().all(|b| b.by_hash.is_empty()));
-    let e = b.ask(&blocks_of(1, 0, 11), &CX).await.expect_err("too many");
+    let e = b.ask(&blocks_of(1, 0, 31), &CX).await.expect_err("too many");
     assert_eq!(e.trouble, Trouble::Shape);
 }
 

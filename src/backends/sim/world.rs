@@ -25,6 +25,8 @@ use std::sync::Arc;
 const BOOKMARK: i64 = 30_000;
 /// Blocks of one answer at most.
 const MOST_BLOCKS: i64 = 10;
+/// The same of one question for the past.
+const MOST_ASKED: u32 = 30;
 #[derive(Clone)]
 pub struct World {
     pub(super) scenario: Arc<Scenario>,
@@ -348,14 +350,14 @@ impl World {
     /// History of a service in all its signals; see [`World::blocks`].
     pub fn history(&self, service: &ServiceId, from: i64, count: u32) -> Option<Vec<Fact>> {
         let i = self.at(service)?;
-        Some(self.all_at(i, from.div_euclid(BLOCK) * BLOCK, count.min(MOST_BLOCKS as u32)))
+        Some(self.all_at(i, from.div_euclid(BLOCK) * BLOCK, count.min(MOST_ASKED)))
     }
 
-    /// History of a service: at most ten blocks from `from` (epoch seconds, rounded down to a block) on, also from
+    /// History of a service: at most thirty blocks from `from` (epoch seconds, rounded down to a block) on, also from
     /// before the start. A block that is not settled yet is left out. `None`: no such service.
     pub fn blocks(&self, service: &ServiceId, from: i64, count: u32) -> Option<Blocks> {
         let i = self.at(service)?;
-        Some(self.blocks_at(i, from.div_euclid(BLOCK) * BLOCK, count.min(MOST_BLOCKS as u32), Signal::Errors))
+        Some(self.blocks_at(i, from.div_euclid(BLOCK) * BLOCK, count.min(MOST_ASKED), Signal::Errors))
     }
 
     /// The target as it is now, without `raw`; `None`: there is none with this name and uid.

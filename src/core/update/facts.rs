@@ -17,7 +17,7 @@ use crate::core::record::Record;
 use crate::core::time::{Person, Utc};
 use crate::core::world::fact::Fact;
 use crate::core::world::interest::Interest;
-use crate::core::world::source::{Link, SourceError, Trouble};
+use crate::core::world::source::{Link, SourceError, SourceState, Trouble};
 use crate::core::world::target::TargetState;
 use crate::core::world::{Change, World};
 use serde_json::json;
@@ -253,16 +253,20 @@ fn told(model: &mut Model, service: &ServiceId, out: &mut Vec<Effect>) {
     }
 }
 
+/// A source of figures said something of them, once at least.
 fn has_telemetry(world: &World) -> bool {
-    world.sources.values().any(|s| s.abilities.roles.telemetry)
+    let said = |s: &SourceState| s.confirmed.is_some() || !matches!(s.link, Link::Connecting | Link::Reading { .. });
+    world.sources.values().any(|s| s.abilities.roles.telemetry && said(s))
 }
 
 /// A telemetry source that probes later than the rollouts came: what was NOT JUDGED is judged from now on.
 fn telemetry_found(model: &mut Model, out: &mut Vec<Effect>) {
+    let ids: Vec<TargetId> = model.judged.iter().filter(|(_, j)| !j.telemetry).map(|(id, _)| id.clone()).collect();
     if !has_telemetry(&model.world) {
+        // Before its first figures it can be asked for the past.
+        ids.iter().for_each(|id| history(model, id, out));
         return;
     }
-    let ids: Vec<TargetId> = model.judged.iter().filter(|(_, j)| !j.telemetry).map(|(id, _)| id.clone()).collect();
     for id in ids {
         let Some(service) = model.world.targets.get(&id).map(|t| t.service.clone()) else { continue };
         let at = at(&model.world, &service, model.now.utc);

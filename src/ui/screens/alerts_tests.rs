@@ -134,6 +134,20 @@ fn a_page_nobody_has_stands_on_the_alarm_row_and_leads_to_its_fold() {
 }
 
 #[test]
+fn of_one_cause_with_several_pages_the_alarm_names_the_one_that_no_row_tells() {
+    for first in ["1", "3"] {
+        let mut w = stories::worse();
+        let since = ago(&w, 120);
+        let of = |id, service| Alert { deploy: Some("checkout 1.10".into()), ..alert(id, service, Tier::Page, since) };
+        told(&mut w, vec![of(first, "checkout"), of("2", "search")]);
+        w.keys("b");
+        let s = screen(&w);
+        assert!(s.contains("PAGE on search"), "checkout is on the Board as WORSE: {s}");
+        assert!(!s.contains("PAGE on checkout"), "{s}");
+    }
+}
+
+#[test]
 fn the_boards_detail_tells_what_fires_about_the_chosen_service() {
     let mut w = stories::calm();
     let since = ago(&w, 120);

@@ -143,6 +143,24 @@ impl Shop {
         self.until(name, "the gate", &Expect::GateIs(true)).await;
     }
 
+    async fn at_step(&self, name: &str, tag: &str, step: u32) {
+        self.deploy(name, tag, "ready");
+        self.some(name, "its step", |t| t.step == Some(step)).await;
+    }
+
+    /// Read again and again until it is so.
+    async fn some(&self, name: &str, what: &str, good: impl Fn(&TargetState) -> bool) {
+        let began = Instant::now();
+        loop {
+            let t = self.read(name).await;
+            if good(&t) {
+                return;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "{name}: never {what}: {t:#?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
     fn unready(&self, name: &str, tag: &str) {
         let pods = kubectl(&["-n", &self.ns, "get", "pods", "-l", &format!("app={name}"), "-o", "json"], "");
         let pods: serde_json::Value = serde_json::from_str(&pods).expect("json");
@@ -290,19 +308,41 @@ async fn analysis_is_accepted_asked_again_and_ended() {
     shop.until("probe", "inconclusive again", &Expect::GateIs(true)).await;
     shop.act("probe", Verb::Promote, "promote: an inconclusive analysis accepted").await;
     shop.until("probe", "the gate behind it", &Expect::All(vec![Expect::StepAtLeast(2), Expect::GateIs(true)])).await;
+    // An experiment that decides nothing is begun again by the controller, over and over, behind a gate that stands.
+    shop.at_gate("tryout", "1.1").await;
+    let t = shop.read("tryout").await;
+    assert_eq!(t.gate.as_ref().map(|g| &*g.reason), Some("InconclusiveExperiment"), "{t:#?}");
+    // One of them may run at any moment.
+    shop.some("tryout", "a moment without a running experiment", |t| {
+        let op = Operation::new(Verb::Rerun, t.id.clone());
+        shop.k.plan(&op, t).is_err_and(|why| why.to_string().contains("by itself"))
+    })
+    .await;
+    shop.act("tryout", Verb::Promote, "promote: an inconclusive experiment accepted").await;
+    shop.until("tryout", "the gate behind it", &Expect::All(vec![Expect::StepAtLeast(2), Expect::GateIs(true)])).await;
+    // The next one gets its answers and lasts: the gate alone is in its way.
+    let runs = |t: &TargetState| t.detail.checks.iter().any(|c| &*c.kind == "Experiment" && &*c.phase == "Running");
+    shop.at_step("tryout", "1.2", 1).await;
+    shop.some("tryout", "the gate of an experiment", |t| t.gate.is_some() && t.step == Some(1)).await;
+    shop.value.store(0, Ordering::SeqCst);
+    shop.some("tryout", "an experiment that lasts", |t| t.gate.is_some() && runs(t)).await;
+    // What it measured before the answers came must not decide.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    shop.some("tryout", "an experiment that lasts", |t| t.gate.is_some() && runs(t)).await;
+    shop.act("tryout", Verb::Rerun, "open the gate of an experiment").await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(shop.read("tryout").await.gate.is_none(), "it stays open while the experiment runs");
     // An experiment is ended like an analysis.
-    shop.deploy("tryout", "1.1", "ready");
-    let began = Instant::now();
-    loop {
-        let t = shop.read("tryout").await;
-        if t.detail.checks.iter().any(|c| &*c.kind == "Experiment" && &*c.phase == "Running") {
-            break;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "{t:#?}");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    shop.some("tryout", "a running experiment", runs).await;
     shop.act("tryout", Verb::Terminate, "terminate experiment").await;
     shop.until("tryout", "its step passed", &Expect::StepAtLeast(2)).await;
+    // One that fails aborts; a retry has another one.
+    shop.value.store(9, Ordering::SeqCst);
+    shop.deploy("tryout", "1.3", "ready");
+    shop.until("tryout", "aborted by its experiment", &Expect::AbortedIs(true)).await;
+    shop.value.store(0, Ordering::SeqCst);
+    shop.act("tryout", Verb::Retry, "retry after a failed experiment").await;
+    shop.some("tryout", "another experiment", |t| !t.aborted && runs(t)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -458,3 +458,38 @@ fn a_run_is_ended_by_its_own_uid_and_only_while_it_is_as_seen() {
     let why = ask(Verb::Terminate, &analysis(&measuring(), &[asked])).expect_err("asked for").to_string();
     assert!(why.contains("asked for already"), "{why}");
 }
+
+/// Its gate stands, and the newest experiment is in `phase`.
+fn undecided(phase: &str) -> TargetState {
+    let steps = json!([{"setWeight": 50}, {"experiment": {"templates": [{"name": "e", "specRef": "canary"}]}}]);
+    let object = |name: &str, phase: &str| {
+        json!({"kind": "Experiment", "metadata": {"name": name, "uid": name,
+            "labels": {"rollouts-pod-template-hash": "7bb7f9695c"},
+            "ownerReferences": [{"uid": "0d846b10-a1ed-4536-b0b8-b1fdde3d498c", "controller": true}]},
+            "status": {"phase": phase}})
+    };
+    let changes = [
+        ("/spec/strategy/canary/steps", steps),
+        ("/status/canary/currentStepAnalysisRunStatus", Value::Null),
+        ("/status/canary/currentExperiment", json!("g7-7bb7f9695c-4-1-1")),
+        ("/status/pauseConditions/0/reason", json!("InconclusiveExperiment")),
+        ("/status/currentStepIndex", json!(1)),
+    ];
+    analysis(&changes, &[object("g7-7bb7f9695c-4-1", "Inconclusive"), object("g7-7bb7f9695c-4-1-1", phase)])
+}
+
+#[test]
+fn an_undecided_experiment_is_begun_again_by_the_controller_and_only_its_gate_can_be_opened() {
+    for phase in ["Inconclusive", "Pending"] {
+        let why = ask(Verb::Rerun, &undecided(phase)).expect_err("nothing to ask for").to_string();
+        assert!(why.contains("by itself"), "{why}");
+    }
+    let p = ask(Verb::Rerun, &undecided("Running")).expect("a gate in its way");
+    assert!(p.sentence.contains("waits for g7-7bb7f9695c-4-1-1"), "{}", p.sentence);
+    let body: Value = serde_json::from_str(p.steps[0].request.body.unseal().expect("here")).expect("json");
+    let removed = |o: &&Value| o["op"] == "remove";
+    let gone: Vec<&Value> = body.as_array().expect("a patch").iter().filter(removed).map(|o| &o["path"]).collect();
+    assert_eq!(gone, ["/status/pauseConditions"]);
+    let p = ask(Verb::Promote, &undecided("Running")).expect("accepted");
+    assert!(p.cautions[0].contains("begins the experiment again by itself"), "{:?}", p.cautions);
+}

@@ -10,6 +10,9 @@ use crate::core::world::target::Phase;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// Reason of the gate that an undecided experiment leaves.
+pub const EXPERIMENT: &str = "InconclusiveExperiment";
+
 fn same(r: &Read<'_>) -> Expect {
     Expect::CandidateIs(r.candidate.clone())
 }
@@ -94,13 +97,11 @@ pub fn rerun(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     {
         return not_now("a gate of its own stands as well: promote releases both, and the analysis is run again");
     }
+    if &*gate.reason == EXPERIMENT {
+        return wait_for_it(op, r);
+    }
     let old = s.detail.checks.iter().find(|c| &*c.phase == "Inconclusive");
-    let mut ops = r.forward();
-    ops.push(r.test("/status/currentStepIndex"));
-    ops.push(r.test("/status/pauseConditions/0/reason"));
-    ops.push(r.test("/status/controllerPause"));
-    ops.push(r.test("/spec/paused"));
-    ops.push(json!({"op": "remove", "path": "/status/pauseConditions"}));
+    let ops = open_the_gate(r);
     let gone = Expect::All(vec![same(r), Expect::GateIs(false)]);
     let (seen, when, words, what) = match old {
         Some(c) => {
@@ -120,6 +121,42 @@ pub fn rerun(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
         cautions: vec![
             "a new run that fails aborts; one that passes goes on by itself".into(),
             "to go past it without asking again: promote".into(),
+        ],
+    };
+    Ok(r.plan(op, &r.candidate, story, vec![Step { refused_when: Some(refused), ..step }]))
+}
+
+fn open_the_gate(r: &Read<'_>) -> Vec<Value> {
+    let mut ops = r.forward();
+    ops.push(r.test("/status/currentStepIndex"));
+    ops.push(r.test("/status/pauseConditions/0/reason"));
+    ops.push(r.test("/status/controllerPause"));
+    ops.push(r.test("/spec/paused"));
+    ops.push(json!({"op": "remove", "path": "/status/pauseConditions"}));
+    ops
+}
+
+/// An undecided experiment is begun again by the controller itself, about once a second, while its gate goes on standing
+/// (seen on Argo Rollouts 1.10.1). There is nothing to ask for before one of them lasts; then the gate alone is in its way.
+fn wait_for_it(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
+    let s = r.seen;
+    let runs = |c: &&Analysis| &*c.kind == "Experiment" && &*c.phase == "Running";
+    let Some(now) = s.detail.checks.iter().find(runs) else {
+        return not_now("the controller begins an undecided experiment again by itself; promote goes past it");
+    };
+    let gone = Expect::All(vec![same(r), Expect::GateIs(false)]);
+    let words = format!("no gate stands and {} decides", now.name);
+    let done = Done { wait_first: None, when: gone.clone(), words };
+    let step = r.step("open the gate".into(), "/status", &open_the_gate(r), gone, done);
+    let refused = Expect::Any(vec![other(r), Expect::AbortedIs(true)]);
+    let story = Story {
+        primitive: Primitive::Rerun,
+        why: format!("a gate stands ({EXPERIMENT}), and {} runs again already", now.name),
+        sentence: format!("{} stays where it is and waits for {}.", s.id.name, now.name),
+        not_undone: Vec::new(),
+        cautions: vec![
+            "an experiment that decides nothing again puts the gate back".into(),
+            "to go past it without waiting: promote".into(),
         ],
     };
     Ok(r.plan(op, &r.candidate, story, vec![Step { refused_when: Some(refused), ..step }]))
@@ -170,7 +207,7 @@ pub fn terminate(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
         Role::Background => ("the analysis beside its steps", "nothing watches the rest of the rollout"),
         Role::PrePromotion => ("the analysis before promotion", "it counts as passed and the promotion goes on"),
         Role::PostPromotion => ("the analysis after promotion", "it counts as passed and the version becomes stable"),
-        Role::Experiment => ("its experiment", "an experiment that has not failed counts as passed"),
+        Role::Experiment => ("the experiment", "an experiment that has not failed counts as passed"),
         Role::Other => ("an analysis", "it counts as passed"),
     };
     let mut cautions: Vec<Arc<str>> = vec![format!("a run that has not failed ends as Successful: {effect}").into()];

@@ -1,6 +1,7 @@
 //! Forward through the steps: release a gate, accept an inconclusive analysis, skip a step, promote fully. Pure.
 //! Every one tests all that was seen; none is planned where the controller would lose it (kubernetes-rollouts 2.2, 2.3).
 
+use super::again::EXPERIMENT;
 use super::phase;
 use super::plan::{Done, Read, Story, not_now};
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step};
@@ -56,7 +57,7 @@ pub fn promote(op: &Operation, r: &Read<'_>) -> Result<Plan, CannotBecause> {
     };
     match &*reason {
         "CanaryPauseStep" | "BlueGreenPause" => Ok(release(op, r, &reason)),
-        "InconclusiveAnalysisRun" | "InconclusiveExperiment" => accept(op, r, &reason),
+        "InconclusiveAnalysisRun" | EXPERIMENT => accept(op, r, &reason),
         other => {
             Err(CannotBecause::NotNow(format!("it waits for something this version does not know: {other}").into()))
         }
@@ -161,8 +162,13 @@ fn accept(op: &Operation, r: &Read<'_>, reason: &Arc<str>) -> Result<Plan, Canno
     ops.push(json!({"op": "add", "path": "/status/currentStepIndex", "value": i + 1}));
     let (next, step) = past(r, "accept and go on", &ops, i);
     let v = r.v(c);
-    let mut cautions: Vec<Arc<str>> =
-        vec!["re-running the analysis instead asks it again; this takes it as good enough".into()];
+    let (what, instead) = if &**reason == EXPERIMENT {
+        let again = "the controller begins the experiment again by itself while it decides nothing; this takes it as good enough";
+        ("experiment", again)
+    } else {
+        ("analysis", "re-running the analysis instead asks it again; this takes it as good enough")
+    };
+    let mut cautions: Vec<Arc<str>> = vec![instead.into()];
     cautions.extend(s.detail.checks.iter().filter(|k| &*k.phase == "Inconclusive").take(1).map(|k| {
         let said = if k.message.is_empty() { "no reason given" } else { &*k.message };
         Arc::from(format!("{} decided nothing: {said}", k.name))
@@ -170,7 +176,7 @@ fn accept(op: &Operation, r: &Read<'_>, reason: &Arc<str>) -> Result<Plan, Canno
     let story = Story {
         primitive: Primitive::ReleaseGate,
         why: format!("a gate stands ({reason}): accepted, the step counts as done"),
-        sentence: format!("{} takes the inconclusive analysis as good enough: {v} goes on with {next}.", s.id.name),
+        sentence: format!("{} takes the inconclusive {what} as good enough: {v} goes on with {next}.", s.id.name),
         not_undone: Vec::new(),
         cautions,
     };
