@@ -1,7 +1,7 @@
 //! The way in for fuzzers: bytes of any answer through everything that reads one.
 
 use super::store::{self, Store};
-use super::{dto, rows, watch, wire};
+use super::{dto, rows, watch};
 use crate::core::world::target::TargetState;
 
 /// For fuzzers: an answer's bytes through everything that reads one, as a list, a watch line or an object; every row
@@ -19,8 +19,5 @@ pub fn read_anything(bytes: &[u8]) -> Vec<TargetState> {
         rows.into_iter().for_each(|(k, r)| store.fold(&None, kind, store::Change::Put(k, r)));
     }
     let _status = serde_json::from_slice::<dto::StatusDto>(bytes);
-    if let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) {
-        let _managers = wire::managers(&value);
-    }
     store.take(crate::core::time::Utc(0)).changed
 }

@@ -1,6 +1,7 @@
-//! The few fields of Rollout, ReplicaSet and Pod that andon reads, all optional. managedFields, volumes and
+//! The few fields of Rollout, ReplicaSet and Pod that andon reads, all optional. Volumes and
 //! environments are skipped by the parser. Must not know what the fields mean: that is `wire` and `phase`.
 
+use super::hands::{Hand, hands};
 use super::lenient::{Notes, Scalar, flag, int, list, maybe, maybe_flag, object, text};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ macro_rules! dto {
 pub(super) use dto;
 
 dto!(
-    /// Object metadata without managedFields.
+    /// Object metadata; of managedFields only who wrote what acts are about.
     Meta {
         name: Option<Arc<str>> = "text",
         namespace: Option<Arc<str>> = "text",
@@ -33,6 +34,7 @@ dto!(
         labels: Notes = "object",
         annotations: Notes = "object",
         owner_references: Vec<Owner> = "list",
+        managed_fields: Vec<Hand> = "hands",
     }
 );
 dto!(Owner {

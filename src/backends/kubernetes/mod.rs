@@ -16,6 +16,7 @@ mod evidence;
 mod exec;
 mod failure;
 mod flagger;
+mod hands;
 mod index;
 mod kin;
 mod kinds;

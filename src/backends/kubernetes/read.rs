@@ -2,18 +2,20 @@
 
 use super::apps::{self, dto::WorkKind};
 use super::argo::beside::beside;
-use super::argo::writers::writers;
 use super::around::Around;
 use super::client::Clients;
-use super::dto::{HASH_LABEL, ReplicaSet, Rollout};
+use super::dto::{HASH_LABEL, Meta, ReplicaSet, Rollout};
+use super::hands::{Field, last};
 use super::store::Store;
 use super::watch::encoded;
-use super::wire::{SetRow, managers, set_row, target_state};
+use super::wire::{SetRow, set_row, target_state};
 use crate::core::id::TargetId;
 use crate::core::seal::Sealed;
 use crate::core::time::Utc;
+use crate::core::world::detail::Written;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{SourceError, Trouble};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -102,10 +104,13 @@ pub async fn read(
     let Some(mut state) = state else {
         return Err(SourceError::new(Trouble::Shape, format!("to read {}: it has no name", id.name)));
     };
-    (state.held_by, state.aborted_by) = managers(&rollout);
-    state.held_by = state.held_by.filter(|_| state.held);
-    state.aborted_by = state.aborted_by.filter(|_| state.aborted);
-    state.detail.writers = writers(&rollout, &beside.work);
+    // The object its template lives in, if it is another one.
+    let home = beside.work.get("metadata").and_then(|m| Meta::deserialize(m).ok());
+    if let Some(by) = home.and_then(|m| last(&m.managed_fields, Field::Template)) {
+        let all = &mut state.detail.writers;
+        all.push(Written { what: "spec.template".into(), by });
+        all.sort_by_key(|w| std::cmp::Reverse(w.by.at));
+    }
     rollout = without_fields(rollout);
     let work = without_fields(beside.work);
     let sets: Vec<Value> = own.into_iter().map(|(_, v)| v).collect();

@@ -3,14 +3,14 @@
 
 use super::argo::about::{Known, detail};
 use super::argo::phase;
-use super::argo::writers::last;
 use super::around::Around;
 use super::dto::{Container, DEPLOYMENT_HASH_LABEL, HASH_LABEL, Meta, Pod, ReplicaSet, Rollout};
+use super::hands::{Field, Hand, last, writers};
 use super::lenient::Notes;
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
-use crate::core::world::target::{GitOwner, Manager, Replicas, Revision, Strategy, TargetState, Trouble};
-use serde_json::Value;
+use crate::core::world::detail::Written;
+use crate::core::world::target::{GitOwner, Replicas, Revision, Strategy, TargetState, Trouble};
 use std::sync::Arc;
 
 /// What andon calls the kind of its targets.
@@ -180,9 +180,18 @@ pub fn git_owner(m: &Meta) -> Option<GitOwner> {
     m.annotations.get("meta.helm.sh/release-name").and_then(|n| owner("helm", n.clone()))
 }
 
-/// Who wrote `/spec/paused` and `/status/abort`, from managedFields of the whole object: (held_by, aborted_by).
-pub fn managers(rollout: &Value) -> (Option<Manager>, Option<Manager>) {
-    (last(rollout, "", "/f:spec/f:paused"), last(rollout, "status", "/f:status/f:abort"))
+/// Who wrote what acts are about. Of a template that lives elsewhere nothing here says it.
+fn hands(r: &Rollout) -> Vec<Written> {
+    let all: &[Hand] = &r.metadata.managed_fields;
+    let told = [
+        ("spec.paused", Field::Paused),
+        ("spec.template", Field::Template),
+        ("spec.restartAt", Field::RestartAt),
+        ("status.abort", Field::Abort),
+        ("status.promoteFull", Field::PromoteFull),
+    ];
+    let here = |f: &Field| *f != Field::Template || r.spec.workload_ref.is_none();
+    writers(told.into_iter().filter(|(_, f)| here(f)).map(|(what, f)| (what, all, f)))
 }
 
 /// The state as of `read_at`, from the ReplicaSets this Rollout controls and their pods' troubles, by ReplicaSet uid.
@@ -219,7 +228,7 @@ pub fn target_state(source: &SourceId, r: &Rollout, around: &Around<'_>, read_at
         // An old ReplicaSet that is used again was created long ago: this change began when the last one ended.
         .map(|born| if promoted { born } else { begun(r).map_or(born, |b| b.max(born)) });
     let since = since(r);
-    let detail = detail(
+    let mut detail = detail(
         &Known {
             rollout: r,
             uid: &id.uid,
@@ -232,6 +241,7 @@ pub fn target_state(source: &SourceId, r: &Rollout, around: &Around<'_>, read_at
         },
         around,
     );
+    detail.writers = hands(r);
     Some(TargetState {
         service: ServiceId(service),
         strategy,
@@ -248,11 +258,11 @@ pub fn target_state(source: &SourceId, r: &Rollout, around: &Around<'_>, read_at
         revisions,
         gate: phase::gate(r),
         held: r.spec.paused,
-        held_by: None,
+        held_by: last(&r.metadata.managed_fields, Field::Paused).filter(|_| r.spec.paused),
         releasing: phase::releasing(r),
         aborted: phase::aborted(r),
         aborted_at: phase::utc(r.status.aborted_at.as_ref()),
-        aborted_by: None,
+        aborted_by: last(&r.metadata.managed_fields, Field::Abort).filter(|_| phase::aborted(r)),
         promoting_full: r.status.promote_full,
         invalid: phase::invalid(r),
         generation: r.metadata.generation.unwrap_or(0),

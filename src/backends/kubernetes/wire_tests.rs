@@ -3,7 +3,7 @@
 use super::around::Around;
 use super::dto::{Listed, Pod, ReplicaSet, Rollout, Routing, WatchLine};
 use super::fixture;
-use super::wire::{SetRow, managers, pod_trouble, set_row, target_state};
+use super::wire::{SetRow, pod_trouble, set_row, target_state};
 use crate::core::time::Utc;
 use crate::core::world::target::{Phase, Strategy, TargetState};
 use serde_json::Value;
@@ -110,10 +110,11 @@ fn every_frame_of_a_recorded_watch() {
 
 #[test]
 fn who_wrote_a_field_is_read_from_the_servers_own_bookkeeping() {
-    let v: Value = fixture("live-argo-rollout-canary-aborted");
-    let (held, aborted) = managers(&v);
-    assert_eq!(held, None);
-    assert_eq!(&*aborted.expect("recorded").name, "andon");
+    let r: Rollout = fixture("live-argo-rollout-canary-aborted");
+    let t = state_with(&r, &[]);
+    assert_eq!(t.held_by, None);
+    assert_eq!(t.aborted_by.as_ref().map(|m| &*m.name), Some("andon"), "a watch says it like a read");
+    assert!(t.detail.writers.iter().any(|w| &*w.what == "status.abort" && w.by.at.is_some()), "{:?}", t.detail.writers);
 }
 
 #[test]

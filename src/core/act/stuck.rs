@@ -110,16 +110,23 @@ impl Reason {
         }
     }
 
-    /// `do not start: the image cannot be pulled`
-    fn of_pods_words(self) -> &'static str {
+    /// `do not start: the image cannot be pulled`; of one pod `does not start: ...`.
+    fn of_pods_words(self, n: u32) -> &'static str {
+        let of = |one, many| if n == 1 { one } else { many };
         match self {
-            Reason::Quota => "are not created: the quota is used up",
-            Reason::Policy => "are not created: a policy denies them",
-            Reason::ImagePull => "do not start: the image cannot be pulled",
-            Reason::CrashLoop => "start and crash again",
-            Reason::Probe => "run and are not ready: their probe fails",
-            Reason::Unschedulable => "have no node: nothing has room for them",
-            Reason::Disruption => "are not evicted: a disruption budget blocks it",
+            Reason::Quota => of("is not created: the quota is used up", "are not created: the quota is used up"),
+            Reason::Policy => of("is not created: a policy denies it", "are not created: a policy denies them"),
+            Reason::ImagePull => {
+                of("does not start: the image cannot be pulled", "do not start: the image cannot be pulled")
+            }
+            Reason::CrashLoop => of("starts and crashes again", "start and crash again"),
+            Reason::Probe => of("runs and is not ready: its probe fails", "run and are not ready: their probe fails"),
+            Reason::Unschedulable => {
+                of("has no node: nothing has room for it", "have no node: nothing has room for them")
+            }
+            Reason::Disruption => {
+                of("is not evicted: a disruption budget blocks it", "are not evicted: a disruption budget blocks it")
+            }
             Reason::Gone
             | Reason::Invalid
             | Reason::ControllerAbsent
@@ -129,7 +136,7 @@ impl Reason {
             | Reason::Held
             | Reason::Deadline
             | Reason::PodsLeft
-            | Reason::Other => "are not ready",
+            | Reason::Other => of("is not ready", "are not ready"),
         }
     }
 }
@@ -234,7 +241,8 @@ fn reason(act: &Act, state: Option<&TargetState>, controllers: &[Controller], no
     let left: u32 = act.plan.from.as_ref().filter(|_| act.plan.from != act.plan.to).map_or(0, |h| t.existing_of(h));
     if left > 0 {
         let version = act.plan.from.as_ref().map(|h| t.version_of(h)).unwrap_or_default();
-        return (Reason::PodsLeft, format!("{left} pods of {version} still run"));
+        let run = if left == 1 { "pod of {} still runs" } else { "pods of {} still run" };
+        return (Reason::PodsLeft, format!("{left} {}", run.replace("{}", &version)));
     }
     (Reason::Other, if t.message.is_empty() { t.phase.word().into() } else { t.message.to_string() })
 }
@@ -260,7 +268,7 @@ fn pods(act: &Act, t: &TargetState) -> Option<(Reason, String)> {
         let pods = if n == 1 { "pod" } else { "pods" };
         let told = if reason == Reason::Other || worst.reason.len() > 24 { ": " } else { " (" };
         let end = if told == " (" { ")" } else { "" };
-        let words = format!("{n} {pods} of {} {}{told}{}{end}", r.version, reason.of_pods_words(), worst.reason);
+        let words = format!("{n} {pods} of {} {}{told}{}{end}", r.version, reason.of_pods_words(n), worst.reason);
         Some((reason, words))
     };
     let of_new = to.and_then(|h| t.revision(h)).and_then(said);
@@ -270,11 +278,16 @@ fn pods(act: &Act, t: &TargetState) -> Option<(Reason, String)> {
             Reason::Other => Reason::of_pods(&c.reason),
             known => known,
         };
-        Some((reason, format!("pods {}: {}", reason.of_pods_words(), c.message)))
+        Some((reason, format!("pods {}: {}", reason.of_pods_words(2), c.message)))
     };
     // A broken pod of the version left blocks the way only where pods go one after the other.
     let blocks = |r: &&Revision| r.replicas.existing > 0 && (t.strategy == Strategy::Ordered || to.is_none());
-    of_new.or_else(condition).or_else(|| t.revisions.iter().filter(blocks).find_map(said))
+    // "FailedCreate" of its pods says less than the condition, which quotes the API server.
+    let told = match of_new {
+        Some((Reason::Other, _)) => condition().or(of_new),
+        known => known.or_else(condition),
+    };
+    told.or_else(|| t.revisions.iter().filter(blocks).find_map(said))
 }
 
 fn deadline(t: &TargetState) -> Option<String> {

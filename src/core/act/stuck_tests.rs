@@ -59,6 +59,31 @@ fn a_broken_candidate_does_not_hide_what_is_waited_for() {
 }
 
 #[test]
+fn what_the_api_server_refuses_is_named_by_it_and_not_by_the_word_of_its_pods() {
+    for (message, reason) in [
+        ("pods \"checkout-1\" is forbidden: exceeded quota: full, used: pods=20", Reason::Quota),
+        (
+            "pods \"checkout-1\" is forbidden: ValidatingAdmissionPolicy 'signed' denied request: not signed",
+            Reason::Policy,
+        ),
+        ("cannot say why", Reason::Other),
+    ] {
+        let s = hindered(|t| {
+            t.revisions[1].trouble = vec![Trouble { reason: "FailedCreate".into(), count: 1 }];
+            t.detail.conditions = vec![Condition {
+                kind: "ReplicaFailure".into(),
+                status: "True".into(),
+                reason: "FailedCreate".into(),
+                message: message.into(),
+                since: None,
+            }];
+        });
+        assert_eq!(s.reason, reason, "{}", s.words);
+        assert!(s.words.contains(message), "{}", s.words);
+    }
+}
+
+#[test]
 fn a_replica_failure_and_a_deadline_are_read_from_conditions() {
     let condition = |kind: &str, status: &str, reason: &str, message: &str| Condition {
         kind: kind.into(),

@@ -1,6 +1,8 @@
 //! Every act on a Rollout against the real API server and the real Argo controller, through plan, send and what is
 //! watched afterwards. Lines that begin with `ACT ` say which act was seen live.
 
+mod levers;
+
 use super::backend::{CX, backend, kubectl, remove};
 use andon::backends::kubernetes::Kubernetes;
 use andon::backends::{Backend, Interest, Query, Sink};
@@ -67,12 +69,14 @@ impl Shop {
         let seen = Arc::new(Mutex::new(BTreeMap::new()));
         let (tx, rx) = tokio::sync::watch::channel(Interest::default());
         let into = seen.clone();
-        let sink = Sink::new(move |f| {
-            if let Fact::Target(t) = f
-                && &*t.id.kind == "Rollout"
-            {
+        let sink = Sink::new(move |f| match f {
+            Fact::Target(t) if &*t.id.kind == "Rollout" => {
                 into.lock().expect("lock").insert(t.id.name.to_string(), *t);
             }
+            Fact::Gone(id) if &*id.kind == "Rollout" => {
+                into.lock().expect("lock").remove(&*id.name);
+            }
+            _ => {}
         });
         let watching = k.clone().observe(rx, sink);
         let task = tokio::spawn(async move {

@@ -3,7 +3,6 @@
 
 use super::dto::{ControllerRevision, RevisionRow, Work, WorkKind, revision_row};
 use super::wire::target_state;
-use crate::backends::kubernetes::argo::phase::utc;
 use crate::backends::kubernetes::around::{Around, PodRow, ScalerRow};
 use crate::backends::kubernetes::client::Clients;
 use crate::backends::kubernetes::dto::{Pod, ReplicaSet};
@@ -12,10 +11,10 @@ use crate::backends::kubernetes::wire::{SetRow, pod_trouble, set_row};
 use crate::core::id::TargetId;
 use crate::core::seal::Sealed;
 use crate::core::time::Utc;
-use crate::core::world::detail::{Scaler, Written};
+use crate::core::world::detail::Scaler;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{SourceError, Trouble};
-use crate::core::world::target::{self, Manager, TargetState};
+use crate::core::world::target::{self, TargetState};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -122,12 +121,6 @@ pub fn state(
         ..Around::default()
     };
     let mut state = target_state(&id.source, kind, &work, &around, now)?;
-    state.detail.writers = writers(&object);
-    state.held_by = state
-        .held
-        .then(|| state.detail.writers.iter().find(|w| matches!(&*w.what, "spec.paused" | "partition")))
-        .flatten()
-        .map(|w| w.by.clone());
     object = without_fields(object);
     let raw = json!({
         "object": object,
@@ -197,32 +190,6 @@ fn scaler_row(v: &Value) -> Option<ScalerRow> {
             wants: number("/status/desiredReplicas"),
         },
     })
-}
-
-/// Who last wrote what an act is about, newest first, by the server's own bookkeeping: programs, never people.
-fn writers(object: &Value) -> Vec<Written> {
-    let fields = [
-        ("spec.template", "/f:spec/f:template"),
-        ("spec.paused", "/f:spec/f:paused"),
-        ("spec.replicas", "/f:spec/f:replicas"),
-        ("partition", "/f:spec/f:updateStrategy/f:rollingUpdate/f:partition"),
-    ];
-    let all = object.pointer("/metadata/managedFields").and_then(Value::as_array);
-    let mut found: Vec<Written> = fields
-        .iter()
-        .filter_map(|(what, path)| {
-            let of = all.into_iter().flatten().filter(|m| m.get("fieldsV1").is_some_and(|f| f.pointer(path).is_some()));
-            let by = of
-                .map(|m| Manager {
-                    name: m.get("manager").and_then(Value::as_str).unwrap_or("unknown").into(),
-                    at: m.get("time").and_then(Value::as_str).and_then(|t| utc(Some(&t.into()))),
-                })
-                .max_by_key(|m| m.at)?;
-            Some(Written { what: (*what).into(), by })
-        })
-        .collect();
-    found.sort_by(|a, b| (b.by.at, &a.what).cmp(&(a.by.at, &b.what)));
-    found
 }
 
 fn without_fields(mut v: Value) -> Value {

@@ -8,10 +8,11 @@ use super::tracks::{self, Tracks};
 use crate::backends::kubernetes::argo::phase::{percent, utc};
 use crate::backends::kubernetes::around::{Around, PodRow};
 use crate::backends::kubernetes::dto::Meta;
+use crate::backends::kubernetes::hands::{Field, writers};
 use crate::backends::kubernetes::wire::{git_owner, service_of};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
-use crate::core::world::detail::{Condition, Detail};
+use crate::core::world::detail::{Condition, Detail, Written};
 use crate::core::world::target::{Gate, GitOwner, Phase, Revision, Strategy, TargetState};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -85,12 +86,12 @@ pub fn target_state(
         weight_real,
         wanted: w.wanted(kind),
         started: tracks::started(&t),
-        detail: detail(kind, w, around, &t, &pods, &known),
+        detail: Detail { writers: hands(w), ..detail(kind, w, around, &t, &pods, &known) },
         candidate: t.candidate,
         stable: t.stable,
         revisions: t.revisions,
         held,
-        held_by: None,
+        held_by: hands(w).into_iter().find(|w| held && matches!(&*w.what, "spec.paused" | "partition")).map(|w| w.by),
         releasing: false,
         aborted: false,
         aborted_at: None,
@@ -177,6 +178,17 @@ fn gate(kind: WorkKind, w: &Work, t: &Tracks, phase: &Phase, held: bool) -> Opti
         && w.partition() > 0
         && *phase == Phase::Paused;
     stands.then(|| Gate { reason: PARTITION_GATE.into(), since: None, until: None })
+}
+
+/// Who last wrote what an act is about, newest first.
+fn hands(w: &Work) -> Vec<Written> {
+    let told = [
+        ("spec.template", Field::Template),
+        ("spec.paused", Field::Paused),
+        ("spec.replicas", Field::Replicas),
+        ("partition", Field::Partition),
+    ];
+    writers(told.map(|(what, f)| (what, w.metadata.managed_fields.as_slice(), f)))
 }
 
 fn detail(kind: WorkKind, w: &Work, around: &Around<'_>, t: &Tracks, pods: &[&PodRow], known: &Known) -> Detail {

@@ -15,4 +15,3 @@ pub mod plan;
 mod plan_tests;
 pub mod runs;
 mod undo;
-pub mod writers;

@@ -4,7 +4,6 @@
 use super::dto::Canary;
 use super::wire::target_state;
 use crate::backends::kubernetes::apps::dto::Work;
-use crate::backends::kubernetes::argo::phase::utc;
 use crate::backends::kubernetes::around::Around;
 use crate::backends::kubernetes::client::Clients;
 use crate::backends::kubernetes::dto::{Listed, ReplicaSet};
@@ -14,10 +13,8 @@ use crate::backends::kubernetes::wire::{SetRow, set_row};
 use crate::core::id::TargetId;
 use crate::core::seal::Sealed;
 use crate::core::time::Utc;
-use crate::core::world::detail::Written;
 use crate::core::world::fact::Fact;
 use crate::core::world::source::{SourceError, Trouble};
-use crate::core::world::target::Manager;
 use serde_json::{Value, json};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -90,9 +87,6 @@ pub async fn read(
     let Some(mut state) = state else {
         return Err(SourceError::new(Trouble::Shape, format!("to read {}: it has no name", id.name)));
     };
-    state.detail.writers = writers(&object, works.first());
-    state.held_by =
-        state.detail.writers.iter().find(|w| state.held && &*w.what == "spec.suspend").map(|w| w.by.clone());
     let works: Vec<Value> = works.into_iter().map(trimmed).collect();
     let sets: Vec<Value> = own.into_iter().map(|(_, v)| v).collect();
     state.raw = Some(Sealed::new(json!({"object": trimmed(object), "sets": sets, "works": works}).to_string()));
@@ -132,29 +126,4 @@ fn trimmed(mut v: Value) -> Value {
         m.remove("managedFields");
     }
     v
-}
-
-/// Who wrote the fields acts are about, newest first, from the servers' own bookkeeping.
-fn writers(canary: &Value, target: Option<&Value>) -> Vec<Written> {
-    let mut all: Vec<Written> = [
-        (Some(canary), "spec.suspend", "/fieldsV1/f:spec/f:suspend"),
-        (Some(canary), "spec.skipAnalysis", "/fieldsV1/f:spec/f:skipAnalysis"),
-        (target, "target.template", "/fieldsV1/f:spec/f:template"),
-    ]
-    .into_iter()
-    .filter_map(|(object, what, field)| Some(Written { what: what.into(), by: writer(object?, field)? }))
-    .collect();
-    all.sort_by_key(|w| std::cmp::Reverse(w.by.at));
-    all
-}
-
-fn writer(object: &Value, field: &str) -> Option<Manager> {
-    let all = object.pointer("/metadata/managedFields")?.as_array()?;
-    all.iter()
-        .filter(|m| m.pointer(field).is_some())
-        .map(|m| Manager {
-            name: m.get("manager").and_then(Value::as_str).unwrap_or("unknown").into(),
-            at: utc(m.get("time").and_then(Value::as_str).map(Into::into).as_ref()),
-        })
-        .max_by_key(|m| m.at)
 }

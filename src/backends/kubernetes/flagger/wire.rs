@@ -9,10 +9,11 @@ use crate::backends::kubernetes::apps::dto::Work;
 use crate::backends::kubernetes::argo::phase::utc;
 use crate::backends::kubernetes::around::Around;
 use crate::backends::kubernetes::dto::Condition as ConditionDto;
+use crate::backends::kubernetes::hands::{Field, last, writers};
 use crate::backends::kubernetes::wire::git_owner;
 use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
-use crate::core::world::detail::{Condition, Detail, Flagger, Workload};
+use crate::core::world::detail::{Condition, Detail, Flagger, Workload, Written};
 use crate::core::world::target::{Gate, PauseDef, Phase, StepDef, Strategy, TargetState};
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ pub fn target_state(source: &SourceId, canary: &Canary, around: &Around<'_>, rea
         revisions: v.revisions,
         gate,
         held: c.spec.suspend,
-        held_by: None,
+        held_by: last(&m.managed_fields, Field::Suspend).filter(|_| c.spec.suspend),
         releasing: false,
         aborted,
         aborted_at: entered.filter(|_| aborted),
@@ -68,11 +69,22 @@ pub fn target_state(source: &SourceId, canary: &Canary, around: &Around<'_>, rea
         version: m.resource_version.clone().unwrap_or_default(),
         // The way back changes the target, so its owner counts too.
         git: git_owner(m).or_else(|| git_owner(&target(c, around)?.metadata)),
-        detail: detail(c, around),
+        detail: Detail { writers: hands(c, around), ..detail(c, around) },
         read_at,
         raw: None,
         id,
     })
+}
+
+/// Who wrote the fields acts are about, newest first.
+fn hands(c: &Canary, around: &Around<'_>) -> Vec<Written> {
+    let own = c.metadata.managed_fields.as_slice();
+    let target = target(c, around).map_or(&[][..], |w| w.metadata.managed_fields.as_slice());
+    writers([
+        ("spec.suspend", own, Field::Suspend),
+        ("spec.skipAnalysis", own, Field::SkipAnalysis),
+        ("target.template", target, Field::Template),
+    ])
 }
 
 fn detail(c: &Canary, around: &Around<'_>) -> Detail {
