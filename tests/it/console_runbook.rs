@@ -52,7 +52,7 @@ fn runbooks_by_the_keyboard() {
             b.home.file(FILE, BY_HAND);
             let mut mira = b.console("mira");
             let mut ito = b.console("ito");
-            mira.wait_for("ito is in, from");
+            // That he is in is said for some seconds only, perhaps before he is awake himself: `consoles` waits for it.
             for pty in [&mut mira, &mut ito] {
                 pty.keys("r");
                 pty.wait_for("checkout-5xx  0 of 3");
