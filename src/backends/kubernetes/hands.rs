@@ -9,6 +9,7 @@ use crate::core::world::detail::Written;
 use crate::core::world::target::Manager;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use std::sync::Arc;
 
 /// A field whose writer is told.
@@ -147,12 +148,20 @@ pub fn writers<'h>(of: impl IntoIterator<Item = (&'static str, &'h [Hand], Field
     told
 }
 
+/// The object without the server's bookkeeping; often half of it.
+pub fn without_hands(mut object: Value) -> Value {
+    if let Some(m) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        m.remove("managedFields");
+    }
+    object
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::dto::Meta;
     use super::*;
     use crate::backends::kubernetes::fixture;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     fn meta(fields: Value) -> Meta {
         serde_json::from_value(json!({"name": "x", "managedFields": fields})).expect("lenient")

@@ -5,7 +5,7 @@ use super::argo::beside::beside;
 use super::around::Around;
 use super::client::Clients;
 use super::dto::{HASH_LABEL, Meta, ReplicaSet, Rollout};
-use super::hands::{Field, last};
+use super::hands::{Field, last, without_hands};
 use super::store::Store;
 use super::watch::encoded;
 use super::wire::{SetRow, set_row, target_state};
@@ -77,7 +77,7 @@ pub async fn read(
         .filter_map(|v| {
             let dto: ReplicaSet = serde_json::from_value(v.clone()).ok()?;
             let row = set_row(&dto)?;
-            (row.owner == id.uid).then(|| (row, without_fields(v.clone())))
+            (row.owner == id.uid).then(|| (row, without_hands(v.clone())))
         })
         .collect();
     // The same read gives the same bytes, whatever order the server has.
@@ -111,20 +111,12 @@ pub async fn read(
         all.push(Written { what: "spec.template".into(), by });
         all.sort_by_key(|w| std::cmp::Reverse(w.by.at));
     }
-    rollout = without_fields(rollout);
-    let work = without_fields(beside.work);
+    rollout = without_hands(rollout);
+    let work = without_hands(beside.work);
     let sets: Vec<Value> = own.into_iter().map(|(_, v)| v).collect();
     state.raw =
         Some(Sealed::new(json!({"rollout": rollout, "sets": sets, "runs": beside.runs, "work": work}).to_string()));
     Ok(Fact::Target(Box::new(state)))
-}
-
-/// The object without what only the server's bookkeeping needs; often half of it.
-fn without_fields(mut v: Value) -> Value {
-    if let Some(m) = v.get_mut("metadata").and_then(Value::as_object_mut) {
-        m.remove("managedFields");
-    }
-    v
 }
 
 /// The Rollout's own label selector, so that no other workload's ReplicaSets are read; only sets of rollouts.

@@ -58,6 +58,7 @@ impl Words {
             self.maybe(&mut o.name);
             self.maybe(&mut o.uid);
         }
+        m.managed_fields.iter_mut().for_each(|h| self.one(&mut h.manager));
     }
 }
 

@@ -161,6 +161,36 @@ pub const SEEN: &str = "seen: ";
 pub const TAKEN_BACK_AFTER_MS: i64 = 1_000;
 
 impl Act {
+    /// One that was just confirmed: nothing of it is on disk, and nothing has left.
+    pub fn confirmed(id: ActId, plan: Plan, seen: Box<TargetState>, begun: Stamp) -> Act {
+        Act {
+            id,
+            plan,
+            seen,
+            figures: serde_json::Value::Null,
+            begun,
+            step: 0,
+            ticket: Ticket(0),
+            state: State::Preparing,
+            on_disk: OnDisk::Waiting(begun.person),
+            read_back: ReadBack::Waiting(begun.person),
+            named: Vec::new(),
+            look_only: false,
+            expected_ms: None,
+            timeline: Vec::new(),
+            sent: None,
+            answered: None,
+            generation: None,
+            ended: None,
+            bad_since: None,
+            together: None,
+            waits: None,
+            reads: 0,
+            next_read: None,
+            cut: None,
+        }
+    }
+
     pub fn target(&self) -> &TargetId {
         &self.plan.operation.target
     }

@@ -241,8 +241,8 @@ fn reason(act: &Act, state: Option<&TargetState>, controllers: &[Controller], no
     let left: u32 = act.plan.from.as_ref().filter(|_| act.plan.from != act.plan.to).map_or(0, |h| t.existing_of(h));
     if left > 0 {
         let version = act.plan.from.as_ref().map(|h| t.version_of(h)).unwrap_or_default();
-        let run = if left == 1 { "pod of {} still runs" } else { "pods of {} still run" };
-        return (Reason::PodsLeft, format!("{left} {}", run.replace("{}", &version)));
+        let (pods, run) = if left == 1 { ("pod", "runs") } else { ("pods", "run") };
+        return (Reason::PodsLeft, format!("{left} {pods} of {version} still {run}"));
     }
     (Reason::Other, if t.message.is_empty() { t.phase.word().into() } else { t.message.to_string() })
 }

@@ -3,9 +3,9 @@
 use super::{acts, bump, dry, emergency, many, moved, program, records, sheet};
 use crate::core::act::able::always_named;
 use crate::core::act::dialog::{ActDialog, Dialog, DialogKind, Emergency, NameField, PlanState, Press, REASON_MOST};
-use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
+use crate::core::act::flight::{Act, State};
 use crate::core::act::gate::{self, GateState};
-use crate::core::act::plan::{CannotBecause, Direction, Operation, Plan, Ticket, Verb};
+use crate::core::act::plan::{CannotBecause, Direction, Operation, Plan, Verb};
 use crate::core::effect::Effect;
 use crate::core::entry::Kind;
 use crate::core::id::TargetId;
@@ -528,31 +528,13 @@ pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
                 step.seen_by = model.limits.seen_by(step.seen_by);
             }
             let act = Act {
-                id: ActId(model.counters.act + 1),
-                seen: d.seen.clone(),
                 figures,
-                begun: now,
-                step: 0,
-                ticket: Ticket(0),
-                state: State::Preparing,
-                on_disk: OnDisk::Waiting(now.person),
-                read_back: ReadBack::Waiting(now.person),
                 named,
                 look_only: model.armed_until.is_none_or(|t| t <= now.person),
                 // The history is that of going back; a hold must not borrow its deadline.
                 expected_ms: d.readiness.expected.map(|e| e.0).filter(|_| d.operation.verb == Verb::RollBack),
-                timeline: Vec::new(),
-                sent: None,
-                answered: None,
-                generation: None,
-                ended: None,
                 bad_since: gates::bad_since(&model.judged, &d.operation.target),
-                together: None,
-                waits: None,
-                reads: 0,
-                next_read: None,
-                cut: None,
-                plan,
+                ..Act::confirmed(ActId(model.counters.act + 1), plan, d.seen.clone(), now)
             };
             model.counters.act += 1;
             d.act = Some(act.id);

@@ -12,10 +12,10 @@ pub(super) use shift::{log_troubled, others_changed, regate, target_changed};
 use super::{bump, confirm, replay, sheet};
 use crate::core::act::cord::Held;
 use crate::core::act::dialog::{Dialog, DialogKind, NameField, PlanState};
-use crate::core::act::flight::{Act, OnDisk, ReadBack, State};
+use crate::core::act::flight::Act;
 use crate::core::act::hand;
 use crate::core::act::many::{Group, Line, Many, Together, Whole};
-use crate::core::act::plan::{CannotBecause, Direction, Operation, Plan, Ticket, Verb};
+use crate::core::act::plan::{CannotBecause, Direction, Operation, Plan, Verb};
 use crate::core::effect::Effect;
 use crate::core::id::{ActId, DialogId, ServiceId};
 use crate::core::model::Model;
@@ -339,30 +339,13 @@ pub(super) fn submit(model: &mut Model, out: &mut Vec<Effect>) {
         let expected =
             model.world.services.get(&l.seen.service).and_then(crate::core::world::service::Service::expected_ms);
         let act = Act {
-            id: model.next_act(),
-            seen: l.seen.clone(),
             figures: l.figures.clone(),
-            begun: now,
-            step: 0,
-            ticket: Ticket(0),
-            state: State::Preparing,
-            on_disk: OnDisk::Waiting(now.person),
-            read_back: ReadBack::Waiting(now.person),
             named: why,
             look_only: model.armed_until.is_none_or(|t| t <= now.person),
             expected_ms: expected.map(|e| e.0).filter(|_| l.operation.verb == Verb::RollBack),
-            timeline: Vec::new(),
-            sent: None,
-            answered: None,
-            generation: None,
-            ended: None,
             bad_since: gates::bad_since(&model.judged, &l.operation.target),
             together: Some(together),
-            waits: None,
-            reads: 0,
-            next_read: None,
-            cut: None,
-            plan,
+            ..Act::confirmed(model.next_act(), plan, l.seen.clone(), now)
         };
         if let Some(l) = model.dialog.as_mut().and_then(|d| d.many_mut()).and_then(|m| m.lines.get_mut(n)) {
             l.act = Some(act.id);

@@ -34,6 +34,15 @@ fn answers(value: Arc<AtomicI64>) -> String {
     at
 }
 
+/// Asked again and again until it is so, for so many seconds.
+async fn at_last(what: &str, secs: u64, so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < Duration::from_secs(secs), "never: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 struct Shop {
     ns: String,
     k: Arc<Kubernetes>,
@@ -129,17 +138,13 @@ impl Shop {
 
     /// A set of its pods has a time at which it goes.
     async fn dated(&self, name: &str) {
-        let began = Instant::now();
-        loop {
+        at_last(&format!("{name}: a set is to go"), 25, || {
             let sets = kubectl(&["-n", &self.ns, "get", "replicasets", "-l", &format!("app={name}"), "-o", "json"], "");
             let sets: serde_json::Value = serde_json::from_str(&sets).expect("json");
             let due = |s: &serde_json::Value| s["metadata"]["annotations"]["scale-down-deadline"].is_string();
-            if sets["items"].as_array().expect("list").iter().any(due) {
-                return;
-            }
-            assert!(began.elapsed() < Duration::from_secs(25), "{name}: no set is to go: {sets:#}");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            sets["items"].as_array().expect("list").iter().any(due)
+        })
+        .await;
     }
 
     async fn at_gate(&self, name: &str, tag: &str) {

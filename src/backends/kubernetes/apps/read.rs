@@ -6,6 +6,7 @@ use super::wire::target_state;
 use crate::backends::kubernetes::around::{Around, PodRow, ScalerRow};
 use crate::backends::kubernetes::client::Clients;
 use crate::backends::kubernetes::dto::{Pod, ReplicaSet};
+use crate::backends::kubernetes::hands::without_hands;
 use crate::backends::kubernetes::watch::encoded;
 use crate::backends::kubernetes::wire::{SetRow, pod_trouble, set_row};
 use crate::core::id::TargetId;
@@ -89,11 +90,11 @@ pub fn state(
         match kind {
             WorkKind::Deployment => {
                 let row = serde_json::from_value::<ReplicaSet>(v.clone()).ok().and_then(|s| set_row(&s));
-                sets.extend(row.filter(|r| r.owner == id.uid).map(|r| (r, without_fields(v))));
+                sets.extend(row.filter(|r| r.owner == id.uid).map(|r| (r, without_hands(v))));
             }
             WorkKind::StatefulSet | WorkKind::DaemonSet => {
                 let row = serde_json::from_value::<ControllerRevision>(v.clone()).ok().and_then(|r| revision_row(&r));
-                revisions.extend(row.filter(|r| r.owner == id.uid).map(|r| (r, without_fields(v))));
+                revisions.extend(row.filter(|r| r.owner == id.uid).map(|r| (r, without_hands(v))));
             }
         }
     }
@@ -121,7 +122,7 @@ pub fn state(
         ..Around::default()
     };
     let mut state = target_state(&id.source, kind, &work, &around, now)?;
-    object = without_fields(object);
+    object = without_hands(object);
     let raw = json!({
         "object": object,
         "sets": sets.into_iter().map(|(_, v)| v).collect::<Vec<_>>(),
@@ -190,13 +191,6 @@ fn scaler_row(v: &Value) -> Option<ScalerRow> {
             wants: number("/status/desiredReplicas"),
         },
     })
-}
-
-fn without_fields(mut v: Value) -> Value {
-    if let Some(m) = v.get_mut("metadata").and_then(Value::as_object_mut) {
-        m.remove("managedFields");
-    }
-    v
 }
 
 /// Its own selector in the form of a query. Pods and kept templates of another workload that match it too are told apart

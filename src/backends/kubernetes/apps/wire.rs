@@ -62,6 +62,9 @@ pub fn target_state(
     };
     let (phase, message) = status::judge(kind, w, &known);
     let (weight_wanted, weight_real) = weights(kind, w, &t, held);
+    let writers = hands(w);
+    let pauses = |w: &&Written| held && matches!(&*w.what, "spec.paused" | "partition");
+    let held_by = writers.iter().find(pauses).map(|w| w.by.clone());
     Some(TargetState {
         service: ServiceId(service),
         strategy: match kind {
@@ -86,12 +89,12 @@ pub fn target_state(
         weight_real,
         wanted: w.wanted(kind),
         started: tracks::started(&t),
-        detail: Detail { writers: hands(w), ..detail(kind, w, around, &t, &pods, &known) },
+        detail: Detail { writers, ..detail(kind, w, around, &t, &pods, &known) },
         candidate: t.candidate,
         stable: t.stable,
         revisions: t.revisions,
         held,
-        held_by: hands(w).into_iter().find(|w| held && matches!(&*w.what, "spec.paused" | "partition")).map(|w| w.by),
+        held_by,
         releasing: false,
         aborted: false,
         aborted_at: None,

@@ -4,6 +4,7 @@
 use super::runs::{Run, RunRow, run_row};
 use crate::backends::kubernetes::client::Clients;
 use crate::backends::kubernetes::dto::HASH_LABEL;
+use crate::backends::kubernetes::hands::without_hands;
 use crate::backends::kubernetes::watch::encoded;
 use serde_json::Value;
 use std::time::Duration;
@@ -60,11 +61,8 @@ pub async fn beside(c: &Clients, namespace: &str, rollout: &Value, deadline: Dur
 fn of_kind(mut v: Value, kind: &str) -> Value {
     if let Some(m) = v.as_object_mut() {
         m.insert("kind".into(), kind.into());
-        if let Some(meta) = m.get_mut("metadata").and_then(Value::as_object_mut) {
-            meta.remove("managedFields");
-        }
     }
-    v
+    without_hands(v)
 }
 
 /// Can it have (analysis runs, experiments)?

@@ -3,6 +3,7 @@
 use super::{Custom, CustomKind, target_state};
 use crate::backends::kubernetes::around::Around;
 use crate::backends::kubernetes::client::Clients;
+use crate::backends::kubernetes::hands::without_hands;
 use crate::backends::kubernetes::store::Store;
 use crate::core::id::TargetId;
 use crate::core::seal::Sealed;
@@ -28,7 +29,7 @@ pub async fn read(
     // A cluster's own objects have no namespace.
     let within = if id.namespace.is_empty() { String::new() } else { format!("/namespaces/{}", id.namespace) };
     let path = format!("{}{within}/{}/{}", kind.path(), kind.plural, id.name);
-    let mut object: Value = match c.get(&c.acts, &path, deadline, &what).await {
+    let object: Value = match c.get(&c.acts, &path, deadline, &what).await {
         Ok(v) => v,
         Err(e) if e.trouble == Trouble::NotFound => return Ok(Fact::Gone(id.clone())),
         Err(e) => return Err(e),
@@ -45,9 +46,6 @@ pub async fn read(
             .unwrap_or_else(|| target_state(&id.source, &dto, &Around::default(), now))
     };
     let mut state = state.ok_or_else(shape)?;
-    if let Some(m) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        m.remove("managedFields");
-    }
-    state.raw = Some(Sealed::new(json!({"object": object}).to_string()));
+    state.raw = Some(Sealed::new(json!({"object": without_hands(object)}).to_string()));
     Ok(Fact::Target(Box::new(state)))
 }

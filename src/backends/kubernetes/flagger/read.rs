@@ -7,6 +7,7 @@ use crate::backends::kubernetes::apps::dto::Work;
 use crate::backends::kubernetes::around::Around;
 use crate::backends::kubernetes::client::Clients;
 use crate::backends::kubernetes::dto::{Listed, ReplicaSet};
+use crate::backends::kubernetes::hands::without_hands;
 use crate::backends::kubernetes::store::Store;
 use crate::backends::kubernetes::watch::encoded;
 use crate::backends::kubernetes::wire::{SetRow, set_row};
@@ -87,9 +88,9 @@ pub async fn read(
     let Some(mut state) = state else {
         return Err(SourceError::new(Trouble::Shape, format!("to read {}: it has no name", id.name)));
     };
-    let works: Vec<Value> = works.into_iter().map(trimmed).collect();
+    let works: Vec<Value> = works.into_iter().map(without_hands).collect();
     let sets: Vec<Value> = own.into_iter().map(|(_, v)| v).collect();
-    state.raw = Some(Sealed::new(json!({"object": trimmed(object), "sets": sets, "works": works}).to_string()));
+    state.raw = Some(Sealed::new(json!({"object": without_hands(object), "sets": sets, "works": works}).to_string()));
     Ok(Fact::Target(Box::new(state)))
 }
 
@@ -115,15 +116,7 @@ async fn sets(c: &Clients, ns: &str, work: &Value, deadline: Duration) -> Result
     };
     let row = |v: Value| {
         let row = set_row(&serde_json::from_value::<ReplicaSet>(v.clone()).ok()?)?;
-        (*row.owner == *uid).then(|| (row, trimmed(v)))
+        (*row.owner == *uid).then(|| (row, without_hands(v)))
     };
     Ok(items.into_iter().filter_map(row).collect())
-}
-
-/// The object without what only the server's bookkeeping needs; often half of it.
-fn trimmed(mut v: Value) -> Value {
-    if let Some(m) = v.get_mut("metadata").and_then(Value::as_object_mut) {
-        m.remove("managedFields");
-    }
-    v
 }

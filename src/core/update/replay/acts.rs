@@ -120,30 +120,15 @@ fn intent(model: &mut Model, r: &Record, at: Utc) {
     let id = model.next_act();
     let ticket = r.ticket.map_or(Ticket(0), Ticket);
     let act = Act {
-        id,
-        plan,
-        seen: Box::new(state),
         figures: d["seen"].clone(),
-        begun: stamp(model, at),
         step: at_step,
         ticket,
-        state: State::Preparing,
         on_disk: OnDisk::Yes,
         read_back: ReadBack::Fine,
         named: d["named_because"].as_array().into_iter().flatten().map(text).collect(),
         look_only: d["look_only"] == true,
-        expected_ms: None,
         timeline: vec![Line { at, text: "intent on disk".into() }],
-        sent: None,
-        answered: None,
-        generation: None,
-        ended: None,
-        bad_since: None,
-        together: None,
-        waits: None,
-        reads: 0,
-        next_read: None,
-        cut: None,
+        ..Act::confirmed(id, plan, Box::new(state), stamp(model, at))
     };
     model.acts.insert(id, act);
     if let (Some(replay), Some(n)) = (&mut model.replay, d["act"].as_u64()) {

@@ -2,7 +2,7 @@
 //! the controller refuses, a deadline that is over while nothing else is wrong) is proven on recorded objects.
 
 use super::*;
-use andon::core::act::flight::{Act, OnDisk, ReadBack, State};
+use andon::core::act::flight::{Act, OnDisk, State};
 use andon::core::act::stuck::{self, Reason, Stuck};
 use andon::core::id::ActId;
 use andon::core::intent::Intent;
@@ -18,30 +18,11 @@ fn now() -> Stamp {
 /// An act that has left and was seen; nothing says yet that it is done.
 fn under_way(plan: &Plan, seen: TargetState) -> Act {
     Act {
-        id: ActId(1),
-        plan: plan.clone(),
-        seen: Box::new(seen),
-        figures: serde_json::Value::Null,
-        begun: now(),
-        step: 0,
         ticket: Ticket(1),
         state: State::Seen,
         on_disk: OnDisk::Yes,
-        read_back: ReadBack::Waiting(now().person),
-        named: Vec::new(),
-        look_only: false,
-        expected_ms: None,
-        timeline: Vec::new(),
         sent: Some(now()),
-        answered: None,
-        generation: None,
-        ended: None,
-        bad_since: None,
-        together: None,
-        waits: None,
-        reads: 0,
-        next_read: None,
-        cut: None,
+        ..Act::confirmed(ActId(1), plan.clone(), Box::new(seen), now())
     }
 }
 
@@ -135,11 +116,7 @@ async fn pods_that_do_not_come_are_named_and_the_lever_brings_the_old_version_ba
     let all = kubectl(&["-n", &shop.ns, "get", "pods", "-o", "name"], "").lines().count();
     kubectl(&["-n", &shop.ns, "create", "quota", "full", &format!("--hard=pods={all}")], "");
     let used = || kubectl(&["-n", &shop.ns, "get", "quota", "full", "-o", "jsonpath={.status.used.pods}"], "");
-    let began = Instant::now();
-    while used() != all.to_string() {
-        assert!(began.elapsed() < Duration::from_secs(30), "never counted: {}", used());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    at_last("the quota is counted", 30, || used() == all.to_string()).await;
     shop.deploy("basic", "1.5", "ready");
     shop.some("basic", "the new version", |t| t.is_moving()).await;
     let act = shop.begin("basic", Verb::PromoteFull).await;
@@ -168,11 +145,7 @@ async fn pods_that_do_not_come_are_named_and_the_lever_brings_the_old_version_ba
             .expect("kubectl")
             .success()
     };
-    let began = Instant::now();
-    while allowed() {
-        assert!(began.elapsed() < Duration::from_secs(60), "the policy never denied anything");
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    at_last("the policy denies", 60, || !allowed()).await;
     shop.deploy("basic", "1.6", "ready");
     shop.some("basic", "the new version", |t| t.is_moving()).await;
     let act = shop.begin("basic", Verb::PromoteFull).await;
@@ -237,11 +210,7 @@ async fn a_way_back_that_hangs_says_what_is_in_its_way_and_its_lever_frees_it() 
         "spec": {"maxUnavailable": 0, "selector": {"matchLabels": {"app": "ads"}}}});
     kubectl(&["apply", "-f", "-"], &budget.to_string());
     let allowed = || kubectl(&["-n", &shop.ns, "get", "pdb", "none", "-o", "jsonpath={.status.currentHealthy}"], "");
-    let began = Instant::now();
-    while allowed() != "2" {
-        assert!(began.elapsed() < Duration::from_secs(30), "never counted: {}", allowed());
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    at_last("the budget is counted", 30, || allowed() == "2").await;
     let act = shop.begin("ads", Verb::Restart).await;
     let s = shop.hangs(&act, Reason::Disruption).await;
     assert!(s.lever.is_none(), "{s:?}");
@@ -251,13 +220,8 @@ async fn a_way_back_that_hangs_says_what_is_in_its_way_and_its_lever_frees_it() 
 
     // Deleted under it.
     let act = shop.begin("ads", Verb::Restart).await;
-    let gone = shop.id("ads");
     kubectl(&["-n", &shop.ns, "delete", "rollout", "ads"], "");
-    let began = Instant::now();
-    while shop.now("ads").is_some() {
-        assert!(began.elapsed() < Duration::from_secs(30), "{} is still told", gone.name);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    at_last("it is no longer told", 30, || shop.now("ads").is_none()).await;
     assert!(shop.hangs(&act, Reason::Gone).await.lever.is_none());
     println!("ACT stuck ({}): said live", Reason::Gone.word());
 }
