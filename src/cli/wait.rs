@@ -81,7 +81,8 @@ pub fn run(console: &ConsoleArgs, args: &WaitArgs) -> u8 {
 /// No target fits: not yet, not at all, or nobody could say.
 fn missing(model: &Model, target: &Selector, late: bool) -> Option<(u8, String)> {
     let silent = statement::silent(model);
-    if statement::is_whole(model) && silent.is_empty() {
+    // What is still being judged would not bring it either.
+    if silent.is_empty() {
         return Some((code::NOT_FOUND, format!("there is no {target} in {}", model.environment.name)));
     }
     late.then(|| (code::UNREACHABLE, silent.join("; ")))

@@ -17,18 +17,13 @@ fn logs(home: &Home) -> String {
 #[test]
 fn an_act_by_command_goes_the_way_of_one_by_keys_and_its_records_are_there() {
     let home = Home::new("errand1");
-    let (code, said) = home.run(&[
-        "act",
-        "hold",
-        "shop/checkout@eu-1",
-        "--drill",
-        "f1",
-        "--expect",
-        "v2.14.1",
-        "--yes",
-        "--reason",
-        "too slow",
-    ]);
+    let hold = ["act", "hold", "shop/checkout@eu-1", "--drill", "f1", "--expect", "v2.14.1", "--yes"];
+    let with = |more: &[&str]| home.run(&[&hold, more].concat());
+    let (mut code, mut said) = with(&["--reason", "too slow"]);
+    // On a disk slower than the act's patience the name is due, here as with keys.
+    if code == 6 && said.contains("the name is due: --name checkout (the intent is not on disk yet)") {
+        (code, said) = with(&["--reason", "too slow", "--name", "checkout"]);
+    }
     assert_eq!(code, 0, "{said}");
     for part in ["HOLD checkout@eu-1", "request 1 of 1: PATCH", "intent on disk", "HELD checkout@eu-1"] {
         assert!(said.contains(part), "{part}: {said}");
@@ -99,7 +94,9 @@ fn waiting_ends_with_the_code_of_what_came() {
     };
     assert_eq!(wait(&["auth"]).0, 0, "settled already");
     assert_eq!(wait(&["checkout", "--until", "moving"]).0, 10);
-    let (code, said) = wait(&["checkout", "--until", "held", "--timeout", "1s"]);
+    // On a busy machine nothing may be known within the second; that has its own code, and is no answer to this.
+    let until_held = |span| wait(&["checkout", "--until", "held", "--timeout", span]);
+    let (code, said) = ["1s", "10s", "60s"].into_iter().map(until_held).find(|(c, _)| *c != 11).expect("an answer");
     assert_eq!(code, 1, "{said}");
     assert_eq!(said.matches("canary").count(), 1, "said once while it stays the same: {said}");
     assert_eq!(wait(&["nobody"]).0, 5);

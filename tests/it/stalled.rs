@@ -93,6 +93,12 @@ fn an_output_that_nobody_reads_ends_quietly_with_141() {
     let home = Home::new("pipe");
     let mut pty = home.andon(&["drill", "calm"]);
     awake(&mut pty);
+    // Leaving does not wait for a slow disk to give the tape a file.
+    let begun = Instant::now();
+    while !home.files().iter().any(|f| f.extension().is_some_and(|e| e == "tape")) {
+        assert!(begun.elapsed() < Duration::from_secs(20), "no tape: {:?}", home.files());
+        std::thread::sleep(Duration::from_millis(20));
+    }
     pty.keys("q");
     assert_eq!(pty.wait_exit(), 0);
     let text = |p: &Path| p.to_str().unwrap().to_owned();

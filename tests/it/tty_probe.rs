@@ -277,13 +277,14 @@ fn a_terminal_that_does_not_read_stops_neither_the_loop_nor_the_end() {
     pty.keys("f");
     pty.wait_for("count 2");
     pty.stall(true);
-    std::thread::sleep(Duration::from_secs(1));
+    std::thread::sleep(Duration::from_secs(4));
     pty.keys("s");
     pty.stall(false);
     pty.wait_for("Char('f') Char('s')");
     let line = pty.screen().into_iter().find(|l| l.contains("gap ")).unwrap();
     let gap: i64 = line.rsplit(' ').next().unwrap().parse().unwrap();
-    assert!(gap < 500, "the loop stood still for {gap} ms");
+    // Far from both: what a busy machine takes, and the whole of the stall.
+    assert!(gap < 2_000, "the loop stood still for {gap} ms");
     pty.keys("f");
     pty.stall(true);
     std::thread::sleep(Duration::from_millis(300));

@@ -4,6 +4,7 @@
 
 use crate::home::Home;
 use crate::pty::Pty;
+use crate::screen::Grid;
 use andon::testkit::fake_http::{Answer, FakeHttp, Seen};
 use andon::testkit::fake_prometheus::healthy;
 use serde_json::{Value, json};
@@ -312,12 +313,16 @@ fn a_drill_keeps_no_canary_that_was_typed_and_its_panic_tells_none() {
     crate::console_pty::awake(&mut pty);
     type_a_note(&mut pty, &format!("api_key={NOTE} "), &format!("token={PASTED}"), "note: api_key=<secret");
     // The service that has a runbook.
+    let chosen = |g: &Grid| g.lines().into_iter().find(|l| l.starts_with('>'));
     pty.keys("b");
+    pty.wait_until("a row that is chosen", |g| chosen(g).is_some());
     for _ in 0..20 {
-        if pty.look(|g| g.lines().iter().any(|l| l.starts_with('>') && l.contains("checkout"))) {
+        let row = pty.look(chosen).expect("one is chosen");
+        if row.contains("checkout") {
             break;
         }
         pty.keys("j");
+        pty.wait_until("the next row", |g| chosen(g).is_some_and(|l| l != row));
     }
     pty.keys("r");
     pty.wait_for("RUNBOOK");
