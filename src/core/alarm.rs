@@ -106,7 +106,7 @@ pub fn alarms(model: &Model) -> Vec<Alarm> {
     }
     let how = model.how(Intent::Freeze);
     for t in frozen::loose(model) {
-        let version = t.candidate.as_ref().map(|h| t.version_of(h)).unwrap_or_default();
+        let version = t.candidate.as_ref().map(|h| t.called(h)).unwrap_or_default();
         let text = format!("LOOSE: {} {version} started while the cord is pulled; {how} holds it", t.id.at());
         push(LOOSE, text, Place::Service(t.service.clone()));
     }

@@ -108,7 +108,7 @@ fn is_back(r: &Record, t: &TargetState, to: &Hash) -> bool {
 /// `already going back to v2.14.0, begun by mira 20s ago`
 pub fn going(t: &TargetState, b: &Back, now: Utc) -> String {
     let by = if b.by.is_empty() { "an ended session" } else { &b.by };
-    format!("already going back to {}, begun by {by} {} ago", t.version_of(&b.to), age::age(now.since(b.at)))
+    format!("already going back to {}, begun by {by} {} ago", t.called(&b.to), age::age(now.since(b.at)))
 }
 
 /// The version that going back finishes. Where the old version is asked for already and only rolls out, going back from

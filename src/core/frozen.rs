@@ -60,7 +60,7 @@ pub fn going_back(model: &Model, t: &TargetState) -> Option<Arc<str>> {
     let (candidate, stable) = (t.candidate_revision(), t.stable_revision());
     match (made(candidate), made(stable)) {
         (Some(c), Some(s)) if c < s => {
-            Some(format!("to {}, older than {}", candidate?.version, stable?.version).into())
+            Some(format!("to {}, older than {}", t.called(&candidate?.hash), t.called(&stable?.hash)).into())
         }
         // Begun by a session that has ended.
         _ => finish::under_way(model, t).map(|b| finish::going(t, &b, model.utc()).into()),

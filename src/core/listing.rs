@@ -112,7 +112,7 @@ pub fn is_service(model: &Model, row: &Row, words: &str) -> bool {
 
 fn answers(model: &Model, row: &Row, targets: &[&TargetState], words: &str) -> bool {
     let of = |t: &TargetState, w: &str| {
-        let version = |h: &Option<Hash>| h.as_ref().is_some_and(|h| contains(&t.version_of(h), w));
+        let version = |h: &Option<Hash>| h.as_ref().is_some_and(|h| contains(&t.called(h), w));
         contains(&t.id.name, w)
             || contains(t.id.source.as_str(), w)
             || contains(&t.id.namespace, w)

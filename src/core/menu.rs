@@ -227,15 +227,15 @@ pub fn is_case(i: Intent) -> bool {
 fn roll_back(model: &Model, t: &TargetState) -> Item {
     let r = readiness::of(&model.world, t, model.utc());
     let to = if t.is_moving() { t.stable_revision() } else { t.previous() };
-    let rest = finish::back_to(model, &t.id, Verb::RollBack).map(|h| t.version_of(&h));
+    let rest = finish::back_to(model, &t.id, Verb::RollBack).map(|h| t.called(&h));
     let label = match to {
         _ if rest.is_some() && finish::cut(model, &t.id, Verb::RollBack).is_some() => {
             format!("finish the roll back to {}", rest.unwrap_or_default())
         }
         _ if rest.is_some() => format!("already going back to {}", rest.unwrap_or_default()),
-        Some(to) if t.aborted => format!("undo to {} in the spec", to.version),
-        Some(to) if t.is_moving() => format!("roll back the {} to {}", t.track(), to.version),
-        Some(to) => format!("roll back to {}", to.version),
+        Some(to) if t.aborted => format!("undo to {} in the spec", t.called(&to.hash)),
+        Some(to) if t.is_moving() => format!("roll back the {} to {}", t.track(), t.called(&to.hash)),
+        Some(to) => format!("roll back to {}", t.called(&to.hash)),
         None => "roll back".into(),
     };
     let (ok, of) = r.count();

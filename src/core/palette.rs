@@ -460,7 +460,7 @@ fn found(model: &Model, words: &str) -> Offer {
         add(5, service(model, r));
     }
     for t in model.world.targets.values() {
-        let v = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+        let v = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.called(h));
         let versions =
             if t.is_moving() { format!("{} -> {}", v(&t.stable), v(&t.candidate)) } else { v(&t.stable).to_string() };
         let e = Entry::new(

@@ -103,11 +103,7 @@ fn target(model: &Model, t: &TargetState) -> Value {
     });
     let revision =
         |r: Option<&Revision>| r.map(|r| json!({"version": r.version, "hash": r.hash, "ready": r.replicas.ready}));
-    let trouble: Vec<String> = t
-        .revisions
-        .iter()
-        .flat_map(|r| r.trouble.iter().map(move |x| format!("{} of {} {}", x.count, r.version, x.reason)))
-        .collect();
+    let trouble = t.troubles();
     json!({
         "source": t.id.source, "namespace": t.id.namespace, "kind": t.id.kind, "name": t.id.name, "uid": t.id.uid,
         "doing": words::doing(t), "phase": t.phase.word(), "message": t.message, "moving": t.is_moving(),

@@ -85,7 +85,7 @@ pub fn lines(model: &Model) -> Vec<Line> {
         if model.world.changed.values().flatten().any(known) {
             continue;
         }
-        let version = t.candidate.as_ref().map(|h| t.version_of(h)).unwrap_or_default();
+        let version = t.candidate.as_ref().map(|h| t.called(h)).unwrap_or_default();
         let text = format!("DEPLOY {version} {}", t.track());
         out.push(line(model, format!("deploy {}", t.id.at()), at, What::Change, text, Some(t.service.clone()), false));
     }

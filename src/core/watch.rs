@@ -76,7 +76,7 @@ fn watched<'m>(model: &'m Model, promoted: &'m Known<Promoted>, left: i64) -> Wa
         now.push(format!("degraded now: {}", t.message));
     }
     let stable = t.and_then(|t| t.stable.as_ref().map(|h| (t, h)));
-    let gone = stable.filter(|(_, h)| *h.0 != *p.hash).map(|(t, h)| format!("no longer runs: {}", t.version_of(h)));
+    let gone = stable.filter(|(_, h)| *h.0 != *p.hash).map(|(t, h)| format!("no longer runs: {}", t.called(h)));
     Watched {
         promoted,
         left,

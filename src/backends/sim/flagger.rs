@@ -193,7 +193,7 @@ fn hold(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, Ca
     let said = Said {
         primitive: Primitive::Pause,
         why: "a suspended canary is passed over at each tick",
-        sentence: format!("About {weight}% of users stay on {}.", seen.version_of(candidate)),
+        sentence: format!("About {weight}% of users stay on {}.", seen.called(candidate)),
         from: candidate.clone(),
         to: candidate.clone(),
         cautions: vec!["its own roll back is off while it is held: a failing version keeps its users".into()],
@@ -222,7 +222,7 @@ fn resume(op: &Operation, seen: &TargetState, f: &Flagger, candidate: &Hash) -> 
     let said = Said {
         primitive: Primitive::Unpause,
         why: "the hold is lifted",
-        sentence: format!("{} goes on at the next tick, within {} s.", seen.version_of(candidate), f.interval),
+        sentence: format!("{} goes on at the next tick, within {} s.", seen.called(candidate), f.interval),
         from: candidate.clone(),
         to: candidate.clone(),
         cautions,
@@ -248,7 +248,7 @@ fn roll_back(
         let why = "nothing is in flight: the Deployment must ask for the old version, and no check hold it up";
         (Primitive::Undo, why, undo(seen, f, candidate, to)?)
     };
-    let bad = seen.version_of(candidate);
+    let bad = seen.called(candidate);
     let said = Said {
         primitive,
         why,
@@ -268,8 +268,7 @@ fn fail(seen: &TargetState, f: &Flagger, candidate: &Hash, to: &Revision) -> Vec
         Expect::NoneServing(candidate.clone()),
         Expect::ReadyOf { hash: to.hash.clone(), n: seen.wanted },
     ]);
-    let words =
-        format!("no pod of {} is left and {} of {} are ready", seen.version_of(candidate), seen.wanted, to.version);
+    let words = format!("no pod of {} is left and {} of {} are ready", seen.called(candidate), seen.wanted, to.version);
     let wish = |seen_when, done, words| {
         Patch::of(seen, candidate)
             .test("/status/phase", "phase", json!("Progressing"))

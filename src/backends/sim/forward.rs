@@ -72,7 +72,7 @@ pub(super) fn skip_step(
     let Some(running) = seen.steps.get(index as usize) else {
         return not_now("all steps are done");
     };
-    let version = seen.version_of(candidate);
+    let version = seen.called(candidate);
     let on = Expect::StepAtLeast(index + 1);
     let step = Patch::of(seen, candidate)
         .test("/status/currentStepIndex", "currentStepIndex", json!(index))
@@ -107,7 +107,7 @@ pub(super) fn retry(
     if seen.held {
         return not_now("held by a person: resume first");
     }
-    let version = seen.version_of(candidate);
+    let version = seen.called(candidate);
     let anew = Expect::All(vec![Expect::AbortedIs(false), Expect::CandidateIs(candidate.clone())]);
     let moving = Expect::PhaseIn(vec![Phase::Progressing, Phase::Paused]);
     let step = Patch::of(seen, candidate)
@@ -139,7 +139,7 @@ pub(super) fn restart(op: &Operation, seen: &TargetState, candidate: &Hash) -> R
     if seen.held {
         return not_now("held by a person: nothing is replaced under a pause");
     }
-    let version = seen.version_of(candidate);
+    let version = seen.called(candidate);
     let all = vec![Expect::Restarted, Expect::Observed, Expect::CandidateIs(candidate.clone())];
     let step = Patch::of(seen, candidate).change("add", "/spec/restartAt", json!(seen.read_at.rfc3339())).step(
         "restart".into(),

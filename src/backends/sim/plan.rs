@@ -66,7 +66,7 @@ pub(super) fn made(op: &Operation, said: Said, steps: Vec<Step>) -> Plan {
 /// A plan that goes back, from what is bad to a version that is kept.
 pub(super) fn goes_back(op: &Operation, seen: &TargetState, said: Said, steps: Vec<Step>) -> Plan {
     let operation = Operation { back_to: Some(said.to.clone()), ..op.clone() };
-    Plan { not_undone: vec![stays(&seen.version_of(&said.from))], ..made(&operation, said, steps) }
+    Plan { not_undone: vec![stays(&seen.called(&said.from))], ..made(&operation, said, steps) }
 }
 
 fn stays(bad: &str) -> Arc<str> {
@@ -114,7 +114,7 @@ fn promote(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash) 
         return not_now("held by a person: resume first, a promote would be lost");
     }
     let index = seen.step.unwrap_or(0);
-    let version = seen.version_of(candidate);
+    let version = seen.called(candidate);
     let to = weight_after(seen);
     let on = stepped(seen, index + 1, candidate);
     let next = Expect::Any(vec![Expect::GateIs(true), Expect::StableIs(candidate.clone())]);
@@ -161,7 +161,7 @@ fn hold(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, Ca
     let said = Said {
         primitive: Primitive::Pause,
         why: "a pause in the spec freezes the controller",
-        sentence: format!("About {weight}% of users stay on {}.", seen.version_of(candidate)),
+        sentence: format!("About {weight}% of users stay on {}.", seen.called(candidate)),
         from: candidate.clone(),
         to: candidate.clone(),
         cautions: vec!["a promote is lost while it is held".into()],
@@ -180,7 +180,7 @@ fn resume(op: &Operation, seen: &TargetState, candidate: &Hash) -> Result<Plan, 
     let sentence = if seen.gate.is_some() {
         "The rollout goes on when its gate opens; users stay as they are.".to_owned()
     } else {
-        format!("The rollout of {} goes on by itself.", seen.version_of(candidate))
+        format!("The rollout of {} goes on by itself.", seen.called(candidate))
     };
     let said = Said {
         primitive: Primitive::Unpause,
@@ -232,7 +232,7 @@ fn roll_back(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash
     let said = Said {
         primitive,
         why,
-        sentence: format!("Users on {} get {} again.", seen.version_of(candidate), to.version),
+        sentence: format!("Users on {} get {} again.", seen.called(candidate), to.version),
         from: candidate.clone(),
         to: to.hash.clone(),
         cautions: Vec::new(),
@@ -242,7 +242,7 @@ fn roll_back(op: &Operation, seen: &TargetState, candidate: &Hash, stable: &Hash
 
 /// The rest of an undo that was cut half-way: the old version takes all traffic without waiting at the steps.
 fn finish(op: &Operation, seen: &TargetState, candidate: &Hash, to: &Revision) -> Plan {
-    let bad = seen.stable.as_ref().map(|s| seen.version_of(s)).unwrap_or_default();
+    let bad = seen.stable.as_ref().map(|s| seen.called(s)).unwrap_or_default();
     let mut step = promote_full(seen, to);
     step.wait_first = None;
     let mut steps = vec![step];

@@ -30,7 +30,7 @@ pub fn fit(plan: &Plan, seen: &TargetState, now: Option<&TargetState>) -> Fit {
         return Fit::OtherTarget(format!("{} is another object now (uid {})", seen.id.at(), now.id.uid).into());
     }
     if now.candidate != seen.candidate {
-        let to = now.candidate.as_ref().map_or_else(|| "nothing".into(), |h| now.version_of(h));
+        let to = now.candidate.as_ref().map_or_else(|| "nothing".into(), |h| now.called(h));
         // Somebody undid it in the spec: the version gone back to is what is asked for now.
         if plan.primitive.way() != Way::Pause && now.candidate == plan.to {
             return Fit::Done(format!("{} already asks for {to} again", seen.id.at()).into());
@@ -79,7 +79,7 @@ pub fn differences(seen: &TargetState, now: &TargetState) -> Vec<Arc<str>> {
         out.push(format!("uid {} is now {}", seen.id.uid, now.id.uid).into());
     }
     let name = |s: &TargetState, h: &Option<crate::core::id::Hash>| {
-        h.as_ref().map_or_else(|| Arc::from("none"), |h| s.version_of(h))
+        h.as_ref().map_or_else(|| Arc::from("none"), |h| s.called(h))
     };
     if now.candidate != seen.candidate {
         out.push(format!("candidate {} is now {}", name(seen, &seen.candidate), name(now, &now.candidate)).into());
@@ -121,7 +121,7 @@ pub fn differences(seen: &TargetState, now: &TargetState) -> Vec<Arc<str>> {
 
 /// What only some kinds have. Counts that grow by themselves are not in here.
 fn detail(seen: &TargetState, now: &TargetState, out: &mut Vec<Arc<str>>) {
-    let word = |s: &TargetState, h: Option<&Hash>| h.map_or_else(|| Arc::from("none"), |h| s.version_of(h));
+    let word = |s: &TargetState, h: Option<&Hash>| h.map_or_else(|| Arc::from("none"), |h| s.called(h));
     let (was, is) = (seen.detail.colours.as_ref(), now.detail.colours.as_ref());
     if active(seen) != active(now) {
         out.push(format!("users had {} and now have {}", word(seen, active(seen)), word(now, active(now))).into());

@@ -4,7 +4,7 @@
 use super::able;
 use super::plan::{Operation, Verb};
 use crate::core::id::{Hash, TargetId};
-use crate::core::world::target::{Revision, TargetState};
+use crate::core::world::target::{Revision, TargetState, called};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +55,11 @@ impl Pick {
         let number = what.parse::<usize>().ok().and_then(|n| n.checked_sub(1));
         match self {
             Pick::Version { chosen, .. } => {
-                let named = || revisions(t).find(|r| *r.version == *what || r.hash.as_str() == what);
+                // A name that two of them have is nobody's.
+                let named = || {
+                    let mut all = revisions(t).filter(|r| t.is_named(&r.hash, what));
+                    all.next().filter(|_| all.next().is_none())
+                };
                 let found = number.and_then(|n| revisions(t).nth(n)).or_else(named);
                 if let Some(r) = found {
                     *chosen = Some(r.hash.clone());
@@ -83,7 +87,7 @@ impl Pick {
                     return Err("that version is no longer kept".into());
                 };
                 if is_asked_for(t, h) {
-                    return Err(format!("{} is what it asks for now", r.version));
+                    return Err(format!("{} is what it asks for now", called(&t.revisions, &r.hash)));
                 }
                 Ok(Operation { chosen: true, ..Operation::back_to(target.clone(), h.clone()) })
             }
@@ -115,6 +119,7 @@ pub fn standing(t: &TargetState, h: &Hash) -> &'static str {
 mod tests {
     use super::*;
     use crate::core::time::Utc;
+    use crate::core::world::target::called;
     use crate::testkit::canary::Canary;
 
     #[test]
@@ -138,5 +143,32 @@ mod tests {
         t.revisions.clear();
         assert_eq!(pick.taken(&t), Err("that version is no longer kept".into()));
         assert_eq!(Pick::version(&t).taken(&t), Err("no other version is kept".into()));
+    }
+
+    #[test]
+    fn a_name_that_two_versions_have_chooses_neither_and_each_has_one_of_its_own() {
+        let mut t = Canary::new("checkout", "eu-1").state(Utc(1_000_000), 1);
+        assert_eq!(&*t.called(&t.revisions[1].hash), "v2.14.0", "nothing to tell apart: nothing is added");
+        t.revisions[1].hash = Hash::new("web-6bdbf8f5c9");
+        t.revisions[2].hash = Hash::new("5d8f77b9c4");
+        t.revisions[2].version = t.revisions[1].version.clone();
+        t.stable = Some(t.revisions[1].hash.clone());
+        assert_eq!(&*t.called(&t.revisions[1].hash), "v2.14.0", "the other one is only kept");
+        let names = [1, 2].map(|n: usize| called(&t.revisions, &t.revisions[n].hash));
+        assert_eq!(t.called(&t.revisions[2].hash), names[1], "told from what serves");
+        assert_eq!(names.each_ref().map(|n| &**n), ["v2.14.0 (6bdbf8)", "v2.14.0 (5d8f77)"]);
+
+        let mut pick = Pick::version(&t);
+        assert!(!pick.set(&t, "v2.14.0"), "which of the two?");
+        for said in [&*names[1], "5d8f77b9c4", "5d8f77"] {
+            assert!(pick.set(&t, &names[0]) && pick.set(&t, said), "{said}");
+            assert_eq!(pick.taken(&t).map(|o| o.back_to), Ok(Some(t.revisions[2].hash.clone())), "{said}");
+        }
+        assert!(!pick.set(&t, "5d8f"), "too little of a hash");
+        // Its own hash is all the name it has.
+        t.candidate = Some(t.revisions[2].hash.clone());
+        assert_eq!(t.called(&t.revisions[1].hash), names[0], "both are in play");
+        t.revisions[1].version = t.revisions[1].hash.0.clone();
+        assert_eq!(&*t.called(&t.revisions[1].hash), "web-6bdbf8f5c9");
     }
 }

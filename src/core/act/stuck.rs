@@ -240,7 +240,7 @@ fn reason(act: &Act, state: Option<&TargetState>, controllers: &[Controller], no
     }
     let left: u32 = act.plan.from.as_ref().filter(|_| act.plan.from != act.plan.to).map_or(0, |h| t.existing_of(h));
     if left > 0 {
-        let version = act.plan.from.as_ref().map(|h| t.version_of(h)).unwrap_or_default();
+        let version = act.plan.from.as_ref().map(|h| t.called(h)).unwrap_or_default();
         let (pods, run) = if left == 1 { ("pod", "runs") } else { ("pods", "run") };
         return (Reason::PodsLeft, format!("{left} {pods} of {version} still {run}"));
     }
@@ -268,7 +268,8 @@ fn pods(act: &Act, t: &TargetState) -> Option<(Reason, String)> {
         let pods = if n == 1 { "pod" } else { "pods" };
         let told = if reason == Reason::Other || worst.reason.len() > 24 { ": " } else { " (" };
         let end = if told == " (" { ")" } else { "" };
-        let words = format!("{n} {pods} of {} {}{told}{}{end}", r.version, reason.of_pods_words(n), worst.reason);
+        let words =
+            format!("{n} {pods} of {} {}{told}{}{end}", t.called(&r.hash), reason.of_pods_words(n), worst.reason);
         Some((reason, words))
     };
     let of_new = to.and_then(|h| t.revision(h)).and_then(said);
@@ -303,7 +304,7 @@ fn deadline(t: &TargetState) -> Option<String> {
 
 fn version(t: Option<&TargetState>, act: &Act, h: Option<&Hash>) -> String {
     let Some(h) = h else { return "the old version".into() };
-    t.map_or_else(|| act.seen.version_of(h), |t| t.version_of(h)).to_string()
+    t.map_or_else(|| act.seen.called(h), |t| t.called(h)).to_string()
 }
 
 /// What to press. A lever goes back wherever one does: it needs no arming.

@@ -146,9 +146,9 @@ pub fn of_version(world: &World, t: &TargetState, chosen: Option<&Hash>, now: Ut
 fn own(t: &TargetState, source: Option<&SourceState>, version: Option<&Revision>) -> Vec<Check> {
     let kept = match version {
         Some(r) if r.replicas.ready > 0 => {
-            (CheckState::Ok, format!("{} kept, {} pods ready", r.version, r.replicas.ready))
+            (CheckState::Ok, format!("{} kept, {} pods ready", t.called(&r.hash), r.replicas.ready))
         }
-        Some(r) => (CheckState::Ok, format!("{} kept, scaled to 0: pods start anew", r.version)),
+        Some(r) => (CheckState::Ok, format!("{} kept, scaled to 0: pods start anew", t.called(&r.hash))),
         None => (CheckState::Blocked, "no older revision is kept".to_string()),
     };
     let verb = right_to_go_back(t);

@@ -18,7 +18,7 @@ use crate::core::nav::Overlay;
 use crate::core::said::Listed;
 use crate::core::strip;
 use crate::core::world::source::Link;
-use crate::core::world::target::TargetState;
+use crate::core::world::target::{TargetState, called};
 use std::sync::Arc;
 
 /// Rows of a status that nobody asked to be longer.
@@ -199,11 +199,7 @@ fn trouble(t: &TargetState) -> Vec<String> {
     if let Some(why) = &t.invalid {
         out.push(format!("state: REFUSED by the controller, {why}."));
     }
-    let pods: Vec<String> = t
-        .revisions
-        .iter()
-        .flat_map(|r| r.trouble.iter().map(move |x| format!("{} of {} {}", x.count, r.version, x.reason)))
-        .collect();
+    let pods = t.troubles();
     if !pods.is_empty() {
         out.push(format!("pods: {}.", pods.join(", ")));
     }
@@ -259,7 +255,12 @@ pub fn pick(t: &TargetState, p: &Pick) -> Vec<String> {
             let number = r.number.map_or_else(String::new, |n| format!(", revision {n}"));
             let cause = r.cause.as_ref().map_or_else(String::new, |c| format!(", made by {c}"));
             let pods = format!("{} pods, {} ready", r.replicas.existing, r.replicas.ready);
-            format!("{} {}, {}{number}, {pods}{cause}.", n + 1, r.version, pick::standing(t, &r.hash))
+            format!(
+                "{} {}, {}{number}, {pods}{cause}.",
+                n + 1,
+                called(&t.revisions, &r.hash),
+                pick::standing(t, &r.hash)
+            )
         })),
         Pick::Again { .. } => {
             out.extend(able::again(t).iter().enumerate().map(|(n, v)| format!("{} {}.", n + 1, v.word())));

@@ -40,7 +40,7 @@ pub fn track(t: &TargetState) -> &'static str {
 }
 
 pub fn version(t: &TargetState, h: Option<&Hash>) -> String {
-    h.map_or_else(|| "no version".into(), |h| t.version_of(h).to_string())
+    h.map_or_else(|| "no version".into(), |h| t.called(h).to_string())
 }
 
 /// What a target does: `canary 10%, step 1 of 6`, `held at 10%`, `steady`.

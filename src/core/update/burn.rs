@@ -174,7 +174,7 @@ fn joined(model: &mut Model, id: &TargetId, service: &ServiceId, out: &mut Vec<E
     let (Some(risen), Some(burn)) = (r.risen.get(service), model.burn(service)) else { return };
     let (was, now) = (words::times(risen.before.burn), words::times(risen.now));
     let (word, how) = (risen.word.word(), risen.before.how.words());
-    let version = t.candidate.as_ref().map(|h| t.version_of(h)).unwrap_or_default();
+    let version = t.candidate.as_ref().map(|h| t.called(h)).unwrap_or_default();
     let (deploy, at) = (format!("{} {version}", t.service), id.at());
     // A burn without end is no number that a reader of JSON must know.
     let finite = |x: Option<f64>| x.filter(|x| *x < f64::MAX);

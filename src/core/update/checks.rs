@@ -26,7 +26,7 @@ pub(super) fn open(model: &mut Model, target: Option<TargetId>) {
     };
     let now = model.utc();
     let all = checks::of(model, &t);
-    let version = t.version_of(&candidate);
+    let version = t.called(&candidate);
     let mut s = Sheet::new(What::Checklists, "CHECKLISTS", format!("{}  {version}", t.id.at()));
     s.said.push(checks::summary(&all).into());
     for c in &all {

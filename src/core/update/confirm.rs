@@ -220,7 +220,7 @@ pub(super) fn planned(
 }
 
 fn version(t: &TargetState) -> Arc<str> {
-    t.candidate.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h))
+    t.candidate.as_ref().map_or_else(|| "none".into(), |h| t.called(h))
 }
 
 /// While an undo rolls out, the old version is the candidate, and going back from it means the version just left. Three
@@ -233,7 +233,7 @@ pub(super) fn against(model: &Model, plan: &Plan) -> Option<Arc<str>> {
     let under_way = model.acts.values().rev().filter(back).find(|a| !a.is_over())?;
     let turned =
         plan.operation.verb == Verb::RollBack && plan.from == under_way.plan.to && plan.to == under_way.plan.from;
-    let v = |h: &Option<crate::core::id::Hash>| h.as_ref().map(|h| under_way.seen.version_of(h)).unwrap_or_default();
+    let v = |h: &Option<crate::core::id::Hash>| h.as_ref().map(|h| under_way.seen.called(h)).unwrap_or_default();
     turned.then(|| {
         format!("a roll back to {} is under way; this one goes to {} again", v(&plan.from), v(&plan.to)).into()
     })

@@ -54,7 +54,7 @@ fn did<'t>(was: &TargetState, is: &'t TargetState) -> Vec<Did<'t>> {
     if was.candidate != is.candidate
         && let Some(to) = is.candidate.as_ref().filter(|h| was.revision(h).is_some())
     {
-        push(format!("undone to {}", is.version_of(to)), hand::of_template(is, since), false);
+        push(format!("undone to {}", is.called(to)), hand::of_template(is, since), false);
     }
     if is.detail.restarting && !was.detail.restarting {
         let by = hand::newest(is, &["spec.restartAt", "spec.template"], since);

@@ -120,22 +120,17 @@ fn look(model: &mut Model, e: &mut Errand, out: &mut Vec<Effect>) {
     open(model, e, &target, out);
 }
 
-/// The version or hash a person wrote; the short form of a hash will do.
-fn is_version(t: &TargetState, hash: &Hash, said: &str) -> bool {
-    *t.version_of(hash) == *said || *hash.0 == *said || (said.len() >= 6 && hash.0.starts_with(said))
-}
-
 fn open(model: &mut Model, e: &mut Errand, t: &TargetState, out: &mut Vec<Effect>) {
     let named = |h: &Option<Hash>| h.as_ref().map_or_else(|| "none".into(), |h| format!("{} ({h})", t.version_of(h)));
     if let Some(expected) = &e.expect
-        && !t.candidate.as_ref().is_some_and(|c| is_version(t, c, expected))
+        && !t.candidate.as_ref().is_some_and(|c| t.is_named(c, expected))
     {
         let what = format!("expected the candidate {expected}, it is {}: nothing was sent", named(&t.candidate));
         return end(e, code::REFUSED, &what, out);
     }
     let mut operation = Operation::new(e.verb, t.id.clone());
     if let Some(to) = &e.back_to {
-        let fits: Vec<&Hash> = t.revisions.iter().map(|r| &r.hash).filter(|h| is_version(t, h, to)).collect();
+        let fits: Vec<&Hash> = t.revisions.iter().map(|r| &r.hash).filter(|h| t.is_named(h, to)).collect();
         match fits.as_slice() {
             [one] => operation = Operation { chosen: true, ..Operation::back_to(t.id.clone(), (*one).clone()) },
             several => {
@@ -189,7 +184,7 @@ fn planning(model: &mut Model, e: &mut Errand, out: &mut Vec<Effect>) {
         PlanState::Ready(plan) => plan.clone(),
     };
     let to = (plan.from != plan.to).then_some(plan.to.as_ref()).flatten();
-    let to = to.map(|h| format!(" to {}", d.seen.version_of(h))).unwrap_or_default();
+    let to = to.map(|h| format!(" to {}", d.seen.called(h))).unwrap_or_default();
     let at = (d.seen.id.at(), &d.seen.id.namespace, show::place(model));
     say(out, &format!("{} {}{to}, namespace {}, {}.", e.verb.word().to_uppercase(), at.0, at.1, at.2));
     for l in d.going.iter().map(|g| format!("{g}.")).chain(ask::story(model, d)) {

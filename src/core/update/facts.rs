@@ -309,11 +309,11 @@ fn history(model: &mut Model, id: &TargetId, out: &mut Vec<Effect>) {
 fn transitions(model: &Model, was: &TargetState, is: &TargetState, out: &mut Vec<Effect>) {
     let mut words: Vec<String> = Vec::new();
     if was.candidate != is.candidate && is.is_moving() {
-        let v = is.candidate.as_ref().map(|h| is.version_of(h)).unwrap_or_default();
+        let v = is.candidate.as_ref().map(|h| is.called(h)).unwrap_or_default();
         words.push(format!("new candidate {v}"));
     }
     if was.stable != is.stable {
-        let v = is.stable.as_ref().map(|h| is.version_of(h)).unwrap_or_default();
+        let v = is.stable.as_ref().map(|h| is.called(h)).unwrap_or_default();
         words.push(format!("fully promoted: stable is {v}"));
     }
     if was.phase != is.phase {
@@ -568,7 +568,7 @@ fn found(model: &mut Model, n: usize, reached: bool, out: &mut Vec<Effect>) {
     }
     let words: Arc<str> = match state {
         Some(s) => {
-            let v = s.stable.as_ref().map(|h| s.version_of(h)).unwrap_or_default();
+            let v = s.stable.as_ref().map(|h| s.called(h)).unwrap_or_default();
             format!(
                 "{}{}{}, stable {v}",
                 s.phase.word(),

@@ -73,7 +73,7 @@ fn owe(model: &mut Model, r: &Record, out: &mut Vec<Effect>) {
     if !model.desk.owed.insert(number) {
         return;
     }
-    let from = act.plan.from.as_ref().map(|h| act.seen.version_of(h)).unwrap_or_default();
+    let from = act.plan.from.as_ref().map(|h| act.seen.called(h)).unwrap_or_default();
     let text = format!("revert {from} in {}", git.what);
     // An abort and the undo after it owe the same.
     if model.casebook.debts.open().iter().any(|d| d.words().is_some_and(|w| w.text == text)) {

@@ -126,7 +126,7 @@ fn thaws(model: &Model, t: &TargetState) -> (Group, Option<Arc<str>>) {
         return (Group::Cannot, Some(why.into()));
     }
     if let Some(was) = model.cord.hold_of(&t.id).filter(|h| h.candidate != t.candidate) {
-        let was = was.candidate.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+        let was = was.candidate.as_ref().map_or_else(|| "none".into(), |h| t.called(h));
         let why = format!("stays held: the cord held {was}, this is {}", version(t));
         return (Group::Cannot, Some(why.into()));
     }
@@ -282,7 +282,7 @@ fn untick(model: &mut Model, n: usize) {
 }
 
 fn version(t: &TargetState) -> Arc<str> {
-    t.candidate.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h))
+    t.candidate.as_ref().map_or_else(|| "none".into(), |h| t.called(h))
 }
 
 /// Is a name due, and for what? What was typed stays while it is the same name.

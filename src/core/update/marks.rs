@@ -22,7 +22,7 @@ pub(super) fn leave(model: &Model, act: &Act, out: &mut Vec<Effect>) {
         return;
     }
     let plan = &act.plan;
-    let v = |h: &Option<Hash>| h.as_ref().map_or_else(|| Arc::from("none"), |h| act.seen.version_of(h));
+    let v = |h: &Option<Hash>| h.as_ref().map_or_else(|| Arc::from("none"), |h| act.seen.called(h));
     let versions =
         if plan.from == plan.to { v(&plan.to).to_string() } else { format!("{} -> {}", v(&plan.from), v(&plan.to)) };
     let verdict = act.figures["verdict"]["word"].as_str().map(|w| format!("; verdict {w}")).unwrap_or_default();

@@ -71,7 +71,7 @@ pub(super) fn incident(model: &mut Model) {
 }
 
 fn version(t: &TargetState) -> String {
-    t.candidate.as_ref().map(|h| format!(", canary {}", t.version_of(h))).unwrap_or_default()
+    t.candidate.as_ref().map(|h| format!(", canary {}", t.called(h))).unwrap_or_default()
 }
 
 fn open(model: &mut Model) {
@@ -352,7 +352,7 @@ pub(super) fn decide(model: &mut Model) {
         Row::text("reason", "why", "").must("why? enter types it: the review asks for it"),
     ];
     if let Some(t) = &t {
-        let version = t.candidate.as_ref().filter(|_| t.is_moving()).map(|h| format!(" {}", t.version_of(h)));
+        let version = t.candidate.as_ref().filter(|_| t.is_moving()).map(|h| format!(" {}", t.called(h)));
         let version = version.unwrap_or_default();
         // Whom this very change hurts is helped by going back, not by more of it.
         let worse = t.is_moving() && model.judged.get(&t.id).is_some_and(|j| j.verdict.word == Word::Worse);

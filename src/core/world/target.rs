@@ -172,6 +172,23 @@ pub struct TargetState {
     pub raw: Option<Sealed>,
 }
 
+/// A version with its hash where another that is kept has the same name.
+pub fn called(kept: &[Revision], hash: &Hash) -> Arc<str> {
+    let Some(r) = kept.iter().find(|r| r.hash == *hash) else { return hash.0.clone() };
+    let twin = kept.iter().any(|o| o.version == r.version && o.hash != *hash);
+    let own = own_part(hash);
+    let short = own.char_indices().nth(SHORT_HASH).map_or(own, |(end, _)| &own[..end]);
+    if twin && *r.version != *hash.0 { format!("{} ({short})", r.version).into() } else { r.version.clone() }
+}
+
+/// A ControllerRevision's hash comes behind the name of its workload.
+fn own_part(hash: &Hash) -> &str {
+    hash.0.rsplit('-').next().unwrap_or_default()
+}
+
+/// As much of a hash as tells two versions apart; a person finds it in the names of the pods.
+const SHORT_HASH: usize = 6;
+
 impl TargetState {
     pub fn revision(&self, hash: &Hash) -> Option<&Revision> {
         self.revisions.iter().find(|r| r.hash == *hash)
@@ -203,7 +220,31 @@ impl TargetState {
         self.revision(hash).map_or(0, |r| r.replicas.existing)
     }
 
-    /// What people call a version of this target; the hash itself when nothing better is known.
+    /// A version of this target as a person must read it: one that has the name of another that is asked for or serves
+    /// (a setting changed, the image did not; a tag that moves) is told from it by its hash. Flagger keeps one version
+    /// under two hashes, the target's and the primary's: no hash tells anything there.
+    pub fn called(&self, hash: &Hash) -> Arc<str> {
+        let version = self.version_of(hash);
+        let same = |h: &&Hash| *h != hash && self.version_of(h) == version;
+        let twin = self.detail.flagger.is_none() && self.candidate.iter().chain(&self.stable).any(|h| same(&h));
+        if twin { called(&self.revisions, hash) } else { version }
+    }
+
+    /// Is `hash` what a person wrote: the version, the version as it is shown, the hash or the beginning of one? More than
+    /// one may be.
+    pub fn is_named(&self, hash: &Hash, said: &str) -> bool {
+        let starts = said.len() >= SHORT_HASH && (hash.0.starts_with(said) || own_part(hash).starts_with(said));
+        [&self.version_of(hash), &called(&self.revisions, hash), &hash.0].iter().any(|n| ***n == *said) || starts
+    }
+
+    /// Pods that have trouble, by version and reason: `2 of v2.14.1 CrashLoopBackOff`.
+    pub fn troubles(&self) -> Vec<String> {
+        let of = |r: &Revision, x: &Trouble| format!("{} of {} {}", x.count, self.called(&r.hash), x.reason);
+        self.revisions.iter().flat_map(|r| r.trouble.iter().map(move |x| of(r, x))).collect()
+    }
+
+    /// What people call a version of this target; the hash itself when nothing better is known. For what is compared with
+    /// other sources' words; a person reads `called`.
     pub fn version_of(&self, hash: &Hash) -> Arc<str> {
         self.revision(hash).map_or_else(|| hash.0.clone(), |r| r.version.clone())
     }

@@ -94,7 +94,7 @@ fn head(model: &Model, d: &ActDialog, wide: usize, rows: &mut Rows) {
 
 fn versions(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {
     let t = &d.seen;
-    let name = |h: &Option<Hash>| h.as_ref().map_or_else(String::new, |h| gate(&t.version_of(h)).into_owned());
+    let name = |h: &Option<Hash>| h.as_ref().map_or_else(String::new, |h| gate(&t.called(h)).into_owned());
     let (from, to) = (name(&plan.from), name(&plan.to));
     let longest = width(&from).max(width(&to)) + 2;
     let column = longest.min(wide * 2 / 5).clamp(10, 42);
@@ -300,7 +300,7 @@ fn debt(d: &ActDialog, wide: usize, rows: &mut Rows) {
     if d.operation.verb != Verb::RollBack {
         return;
     }
-    let from = plan.from.as_ref().map(|h| d.seen.version_of(h)).unwrap_or_default();
+    let from = plan.from.as_ref().map(|h| d.seen.called(h)).unwrap_or_default();
     let words = format!("         a debt \"revert {from} in {}\" is opened when it settles", git.what);
     rows.flow(5, 5, Line::new().text(words), wide, 11);
 }

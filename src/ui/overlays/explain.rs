@@ -93,7 +93,7 @@ pub fn verdict_text(model: &Model, wide: usize) -> String {
 /// Each signal that was heard of, the one that decides first; then what was not measured, and what makes the comparison
 /// unfair.
 fn signals(model: &Model, t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
-    let v_of = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+    let v_of = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.called(h));
     para(out, wide, &format!("{} is {}, stable is {}", t.track(), v_of(&t.candidate), v_of(&t.stable)));
     let several = provenance::measured(j).0.len() > 1;
     for (i, (signal, v, judge)) in j.signals().enumerate() {
@@ -318,7 +318,7 @@ fn verdict(t: &TargetState, j: &Judged, v: &Verdict, wide: usize, out: &mut Vec<
 
 /// Which versions, and the counts of both.
 fn sides(t: &TargetState, j: &Judged, wide: usize, out: &mut Vec<Line>) {
-    let v_of = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+    let v_of = |h: &Option<crate::core::id::Hash>| h.as_ref().map_or_else(|| "none".into(), |h| t.called(h));
     let track = t.track();
     para(out, wide, &format!("{track} is {}, stable is {}", v_of(&t.candidate), v_of(&t.stable)));
     counts(track, &j.verdict, out);

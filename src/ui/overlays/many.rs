@@ -125,7 +125,7 @@ fn row(model: &Model, many: &Many, n: usize, wide: usize) -> Line {
     let line = if back { line.add(Role::Warn, "ROLL BACK").text(" ") } else { line };
     let line = match l.plan() {
         Some(p) if l.operation.verb == Verb::RollBack && l.goes(many.whole) => {
-            let to = p.to.as_ref().map(|h| t.version_of(h)).unwrap_or_default();
+            let to = p.to.as_ref().map(|h| t.called(h)).unwrap_or_default();
             line.text(format!("{} to {}", figures::what(t), gate(&to)))
         }
         // Why it is not released matters more than what it does.

@@ -191,7 +191,7 @@ fn on(model: &Model, wide: usize) -> Line {
 /// `canary 10% 1/6, v2.14.0 -> v2.14.1`
 fn doing(t: &TargetState, wide: usize) -> String {
     let v = |h: &Option<Hash>| {
-        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.called(h));
         cut(&gate(&v), (wide / 5).max(8)).into_owned()
     };
     let to = if t.is_moving() { format!(" -> {}", v(&t.candidate)) } else { String::new() };

@@ -18,7 +18,7 @@ use crate::ui::parts::line::Line;
 pub fn way_back(model: &Model, t: &TargetState, wide: usize, out: &mut Vec<Line>) {
     let r = readiness::of(&model.world, t, model.utc());
     let (ok, of) = r.count();
-    let to = readiness::back_to(t).map_or_else(String::new, |r| format!(" to {}", r.version));
+    let to = readiness::back_to(t).map_or_else(String::new, |r| format!(" to {}", t.called(&r.hash)));
     let line = Line::new().text(" WAY BACK").text(format!("{to}  ready {ok}/{of}"));
     let line = match r.expected {
         Some((ms, n)) => line.text(format!(", takes {} (median of {n})", age::rough(ms))),

@@ -43,7 +43,7 @@ pub fn current<'m>(model: &'m Model, target: &crate::core::id::TargetId) -> Opti
 }
 
 fn version(act: &Act, h: &Option<crate::core::id::Hash>) -> String {
-    h.as_ref().map_or_else(|| "the old version".into(), |h| act.seen.version_of(h).to_string())
+    h.as_ref().map_or_else(|| "the old version".into(), |h| act.seen.called(h).to_string())
 }
 
 /// `checkout@eu-1 to v2.14.0`
@@ -243,7 +243,7 @@ fn draining(model: &Model, act: &Act) -> Option<Line> {
     let weight = state.weight_real.map(|w| format!(", {w}% of traffic")).unwrap_or_default();
     Some(Line::new().text(format!(
         " {left} pods of {} left{weight}{}",
-        state.version_of(from),
+        state.called(from),
         failing.unwrap_or_default()
     )))
 }

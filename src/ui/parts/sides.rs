@@ -36,7 +36,7 @@ struct Side {
 fn sides(t: &TargetState, j: &Judged) -> (&'static str, [Side; 2]) {
     let was = was(&j.verdict);
     let name = |h: &Option<Hash>| {
-        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.called(h));
         gate(&v).into_owned()
     };
     let side = |track, word, h, c| Side { track, word, version: name(h), rate: rate(c) };

@@ -407,7 +407,7 @@ fn alerts_line(model: &Model, row: &Row, wide: usize, out: &mut Rows) {
 /// `checkout  v2.14.0 -> v2.14.1  5m ago`
 pub fn heading(model: &Model, t: &TargetState, wide: usize) -> Line {
     let v = |h: &Option<crate::core::id::Hash>| {
-        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+        let v = h.as_ref().map_or_else(|| "none".into(), |h| t.called(h));
         gate(&v).into_owned()
     };
     let name = gate(&t.id.name);

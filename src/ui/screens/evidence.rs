@@ -98,7 +98,7 @@ pub fn rows(model: &Model, wide: usize, tall: usize) -> Rows {
 fn head(model: &Model, t: &TargetState, out: &mut Rows) {
     let mut line = Line::of(Role::Title, "EVIDENCE").text(" ").add(Role::Moving, t.id.at());
     let pods = |r: &crate::core::world::target::Revision| {
-        format!("{} {}/{}", r.version, r.replicas.ready, r.replicas.existing)
+        format!("{} {}/{}", t.called(&r.hash), r.replicas.ready, r.replicas.existing)
     };
     if let Some(r) = t.candidate_revision().filter(|_| t.is_moving()) {
         line = line.text(format!("   {} {}", t.track(), pods(r)));

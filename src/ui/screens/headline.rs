@@ -42,7 +42,7 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
             }
             Some(Trouble::Undone(_) | Trouble::TakenBack(_)) | None => {
                 let to = act.plan.to.as_ref().filter(|_| act.plan.from != act.plan.to);
-                let to = to.map(|h| format!(" to `{}`", act.seen.version_of(h))).unwrap_or_default();
+                let to = to.map(|h| format!(" to `{}`", act.seen.called(h))).unwrap_or_default();
                 said(format!("{} {name}{to}.", act.doing()), Some(act.begun.utc))
             }
         };
@@ -60,8 +60,8 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
         return said(format!("{name} moves and nothing judges it"), t.since);
     };
     if t.aborted && !matches!(j.verdict.word, Word::Worse if t.weight_real != Some(0)) {
-        let back = t.stable.as_ref().map_or_else(|| "stable".into(), |h| t.version_of(h));
-        let asked = t.candidate.as_ref().map_or_else(|| "another".into(), |h| t.version_of(h));
+        let back = t.stable.as_ref().map_or_else(|| "stable".into(), |h| t.called(h));
+        let asked = t.candidate.as_ref().map_or_else(|| "another".into(), |h| t.called(h));
         if t.weight_real.is_some_and(|w| w > 0) {
             return said(format!("{name} goes back to `{back}`; its {} is being taken away.", t.track()), t.aborted_at);
         }
@@ -150,7 +150,7 @@ fn t_points(j: &Judged, now: Utc) -> Option<String> {
 
 fn steady(model: &Model, t: &TargetState) -> Headline {
     let name = &t.id.name;
-    let v = t.stable.as_ref().map_or_else(|| "one version".into(), |h| t.version_of(h));
+    let v = t.stable.as_ref().map_or_else(|| "one version".into(), |h| t.called(h));
     match &t.phase {
         Phase::Degraded => return said(format!("{name} is degraded and nothing moves: {}", t.message), t.since),
         Phase::Other(w) => return said(format!("{name} is in a state this version does not know: {w}"), t.since),

@@ -136,7 +136,7 @@ pub fn card(model: &Model, wide: usize, tall: usize, rows: &mut Rows) {
     let reach = match t.is_moving() {
         true => figures::reach(t),
         false if model.replay.is_some() && t.wanted == 0 => {
-            let v = t.stable.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+            let v = t.stable.as_ref().map_or_else(|| "none".into(), |h| t.called(h));
             Line::new().text(format!("{v}, {}", t.id.source))
         }
         false => steady_reach(t),
@@ -235,7 +235,7 @@ fn title(text: &str, since: Option<(String, String)>, wide: usize, most: usize, 
 }
 
 fn steady_reach(t: &TargetState) -> Line {
-    let v = t.stable.as_ref().map_or_else(|| "none".into(), |h| t.version_of(h));
+    let v = t.stable.as_ref().map_or_else(|| "none".into(), |h| t.called(h));
     let ready = t.stable_revision().map_or(0, |r| r.replicas.ready);
     let line =
         Line::new().text(format!("{v} on ")).figure(Cell::Pods, Role::Text, format!("{ready} of {} pods", t.wanted));
@@ -249,11 +249,7 @@ fn trouble(t: &TargetState) -> Option<Line> {
             Line::new().text(" state    ").add(Role::Bad, "REFUSED").text(format!(" by the controller: {why}")),
         );
     }
-    let pods: Vec<String> = t
-        .revisions
-        .iter()
-        .flat_map(|r| r.trouble.iter().map(move |x| format!("{} of {} {}", x.count, r.version, x.reason)))
-        .collect();
+    let pods = t.troubles();
     if t.aborted && pods.is_empty() {
         let by = hand::of_abort(t, None).map(|m| format!(" by {}", hand::named(&m.name))).unwrap_or_default();
         let at = t.aborted_at.map(|a| format!(" at {}", a.hms())).unwrap_or_default();

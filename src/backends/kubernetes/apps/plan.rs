@@ -10,7 +10,7 @@ pub use crate::backends::kubernetes::story::{Done, SEEN_BY, Story, not_now};
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step, Verb};
 use crate::core::id::Hash;
 use crate::core::seal::Sealed;
-use crate::core::world::target::TargetState;
+use crate::core::world::target::{TargetState, called};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -75,9 +75,9 @@ pub fn plan(op: &Operation, seen: &TargetState) -> Result<Plan, CannotBecause> {
 }
 
 impl Read<'_> {
-    /// What people call a version.
+    /// What a version is called in a plan: like no other that is kept.
     pub fn v(&self, hash: &Hash) -> Arc<str> {
-        self.seen.version_of(hash)
+        called(&self.seen.revisions, hash)
     }
 
     /// Milliseconds: its own deadline; of a kind without one a minute a pod, at least ten.

@@ -355,7 +355,7 @@ fn a_restart_is_no_version_to_go_back_to_and_equal_names_get_their_hashes() {
     assert_eq!(ask(Verb::RollBack, &t), Err(CannotBecause::NothingKept));
     // Chosen by hand it can be had, and is told from what runs.
     let p = plan(&Operation::back_to(t.id.clone(), Hash::new("before")), &t).expect("chosen");
-    assert!(p.sentence.contains("1.0 (before) again; 1.0 (restarted) goes away"), "{}", p.sentence);
+    assert!(p.sentence.contains("1.0 (before) again; 1.0 (restar) goes away"), "{}", p.sentence);
 }
 
 #[test]

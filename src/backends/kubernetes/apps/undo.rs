@@ -140,15 +140,6 @@ fn without_restart(mut template: Value) -> Value {
     template
 }
 
-/// What both versions are called; with their hashes where the names are the same: a change of settings, a restart.
-fn names(r: &Read<'_>, from: &Hash, to: &Hash) -> (Arc<str>, Arc<str>) {
-    let (a, b) = (r.v(from), r.v(to));
-    if a != b || from == to {
-        return (a, b);
-    }
-    (format!("{a} ({from})").into(), format!("{b} ({to})").into())
-}
-
 fn asked_for(to: &Hash) -> Expect {
     Expect::All(vec![Expect::CandidateIs(to.clone()), Expect::Observed])
 }
@@ -172,7 +163,7 @@ fn everywhere(r: &Read<'_>, to: &Hash) -> (Expect, String) {
 
 fn undo(op: &Operation, r: &Read<'_>, to: &Hash, template: Value) -> Plan {
     let s = r.seen;
-    let (from_name, to_name) = names(r, &r.candidate, to);
+    let (from_name, to_name) = (r.v(&r.candidate), r.v(to));
     let mut ops = r.guards();
     ops.push(r.test("/spec/template"));
     ops.push(json!({"op": "replace", "path": "/spec/template", "value": template}));

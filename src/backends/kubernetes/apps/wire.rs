@@ -13,7 +13,7 @@ use crate::backends::kubernetes::wire::{git_owner, service_of};
 use crate::core::id::{Hash, ServiceId, SourceId, TargetId};
 use crate::core::time::Utc;
 use crate::core::world::detail::{Condition, Detail, Written};
-use crate::core::world::target::{Gate, GitOwner, Phase, Revision, Strategy, TargetState};
+use crate::core::world::target::{Gate, GitOwner, Phase, Revision, Strategy, TargetState, called};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -243,7 +243,8 @@ fn drift(w: &Work, t: &Tracks, pods: &[&PodRow], known: &Known) -> Vec<Arc<str>>
         None
     };
     if let (Some(why), 2..) = (why, mixed.len()) {
-        let each: Vec<String> = mixed.iter().map(|r| format!("{} on {}", r.version, r.replicas.existing)).collect();
+        let each: Vec<String> =
+            mixed.iter().map(|r| format!("{} on {}", called(&t.revisions, &r.hash), r.replicas.existing)).collect();
         all.push(format!("versions beside each other {why}: {}", each.join(", ")).into());
     }
     let mut by: BTreeMap<Hash, Vec<&Arc<str>>> = BTreeMap::new();
@@ -256,8 +257,7 @@ fn drift(w: &Work, t: &Tracks, pods: &[&PodRow], known: &Known) -> Vec<Arc<str>>
         digests.sort();
         digests.dedup();
         if digests.len() > 1 {
-            let version =
-                t.revisions.iter().find(|r| r.hash == hash).map_or_else(|| hash.0.clone(), |r| r.version.clone());
+            let version = called(&t.revisions, &hash);
             all.push(format!("{version} is {} different images: its tag was moved", digests.len()).into());
         }
     }

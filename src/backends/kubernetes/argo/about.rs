@@ -9,7 +9,7 @@ use crate::backends::kubernetes::story::DEADLINE_SECS;
 use crate::core::id::Hash;
 use crate::core::time::Utc;
 use crate::core::world::detail::{Analysis, Colours, Condition, Detail, Role, Workload};
-use crate::core::world::target::Revision;
+use crate::core::world::target::{Revision, called};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -170,7 +170,14 @@ fn drift(k: &Known<'_>, around: &Around<'_>, own: &BTreeSet<&str>) -> Vec<Arc<st
     if late {
         let others = k.revisions.iter().filter(|v| Some(&v.hash) != k.candidate && Some(&v.hash) != k.stable);
         for v in others.filter(|v| v.replicas.existing > 0) {
-            out.push(format!("{} pods of {} still exist and should be gone", v.replicas.existing, v.version).into());
+            out.push(
+                format!(
+                    "{} pods of {} still exist and should be gone",
+                    v.replicas.existing,
+                    called(k.revisions, &v.hash)
+                )
+                .into(),
+            );
         }
     }
     out

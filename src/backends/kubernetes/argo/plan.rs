@@ -7,7 +7,7 @@ pub use crate::backends::kubernetes::story::{Done, Story, not_now};
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Plan, Primitive, Step, Verb};
 use crate::core::id::Hash;
 use crate::core::seal::Sealed;
-use crate::core::world::target::TargetState;
+use crate::core::world::target::{TargetState, called};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -75,9 +75,9 @@ fn needs_no_object(op: &Operation, seen: &TargetState) -> bool {
 }
 
 impl Read<'_> {
-    /// What people call a version.
+    /// What a version is called in a plan: like no other that is kept.
     pub fn v(&self, hash: &Hash) -> Arc<str> {
-        self.seen.version_of(hash)
+        called(&self.seen.revisions, hash)
     }
 
     fn settled_by(&self) -> i64 {

@@ -121,7 +121,7 @@ fn guards(ops: &[Value]) -> Vec<Arc<str>> {
 impl Read<'_> {
     /// What people call a version.
     pub fn v(&self, hash: Option<&Hash>) -> Arc<str> {
-        hash.map_or_else(|| "the new version".into(), |h| self.seen.version_of(h))
+        hash.map_or_else(|| "the new version".into(), |h| self.seen.called(h))
     }
 
     /// Users get this version from whole pods of the primary, which has it in a set of its own: known by its name alone.

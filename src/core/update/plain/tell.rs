@@ -202,7 +202,7 @@ fn ended(model: &Model, a: &Act) -> String {
     let now = model.world.targets.get(a.target());
     if let (Some(t), Some(to)) = (now, a.plan.to.as_ref().filter(|to| a.plan.from.as_ref() != Some(to))) {
         let ready = t.revision(to).map_or(0, |r| r.replicas.ready);
-        said.push_str(&format!(", {} runs on {ready} of {} pods", a.seen.version_of(to), t.wanted));
+        said.push_str(&format!(", {} runs on {ready} of {} pods", a.seen.called(to), t.wanted));
     }
     if let (Some(bad), Some(end)) = (a.bad_since, a.ended) {
         said.push_str(&format!(", bad signal to settled {}", crate::core::age::span(end.utc.since(bad))));
