@@ -103,9 +103,9 @@ pub trait Subject: Send + Sync {
     fn writes(&self) -> usize;
     /// How many writes it carried out.
     fn carried_out(&self) -> usize;
-    /// How long a clause waits for what must come.
+    /// How long a clause waits for what must come. Long: where it comes it costs nothing.
     fn patience(&self) -> Duration {
-        Duration::from_secs(4)
+        Duration::from_secs(30)
     }
 }
 

@@ -122,7 +122,11 @@ impl<S: Subject> Subject for Wrong<S> {
     }
     fn patience(&self) -> Duration {
         // What is never told is waited for in vain.
-        if self.sin == "whole" && self.clause == "whole" { Duration::from_millis(1_500) } else { self.inner.patience() }
+        match (self.sin == self.clause, self.clause) {
+            (true, "whole") => Duration::from_millis(1_500),
+            (true, _) => Duration::from_secs(4),
+            (false, _) => self.inner.patience(),
+        }
     }
 }
 
