@@ -23,6 +23,7 @@ pub mod decide;
 pub mod effect;
 pub mod entry;
 pub mod errand;
+pub mod failure;
 pub mod find;
 pub mod finish;
 pub mod frozen;

@@ -1,14 +1,13 @@
 //! Readings of the model about runbooks: which ones are for a service, what their texts are filled with, what the smoke
 //! checks last said, whom the ladder names by now.
 
-use crate::core::act::flight::State;
 use crate::core::board;
 use crate::core::case::known::Known;
 use crate::core::case::runbook::{Asks, Check, Evidence, Runbook, StepKind, filled};
 use crate::core::case::runs::Smoke;
 use crate::core::casework;
+use crate::core::failure;
 use crate::core::id::{ServiceId, SourceId};
-use crate::core::judge::verdict::Word;
 use crate::core::model::Model;
 use crate::core::time::Utc;
 use std::collections::BTreeMap;
@@ -28,7 +27,7 @@ fn once(names: &mut Vec<Arc<str>>) {
     names.retain(|n| seen.insert(n.clone()));
 }
 
-/// Those that fit, the best first: an alert of theirs fires for it, its config lists them, they name it, they are for the
+/// Those that fit, the best first: an alert of theirs fires for it, its config lists them, they name it, they are for a
 /// failure mode it shows.
 pub fn fitting(model: &Model, service: &ServiceId) -> Vec<Arc<str>> {
     let books = &model.runbooks;
@@ -58,7 +57,7 @@ pub fn fitting(model: &Model, service: &ServiceId) -> Vec<Arc<str>> {
     if !firing.is_empty() {
         out.extend(by_alert(false));
     }
-    if let Some(mode) = failure(model, service) {
+    for mode in failure::modes(model, service) {
         out.extend(books.values().filter(|b| b.service.is_none() && b.is_for(mode)).map(|b| b.name.clone()));
     }
     once(&mut out);
@@ -72,25 +71,6 @@ fn firing_has(model: &Model, service: &ServiceId, name: &str) -> bool {
 
 fn listed_has(model: &Model, service: &ServiceId, name: &str) -> bool {
     model.world.services.get(service).is_some_and(|s| s.runbooks.iter().any(|n| **n == *name))
-}
-
-/// The failure mode a service shows by what is known of it, where one is plain to see.
-pub fn failure(model: &Model, service: &ServiceId) -> Option<&'static str> {
-    let mut out = None;
-    for t in model.world.targets_of(service) {
-        if let Some(act) = model.last_act(&t.id)
-            && let State::Stuck(_) = act.state
-        {
-            return Some("F2");
-        }
-        let word = model.judged.get(&t.id).map(|j| j.verdict.word);
-        out = match word {
-            Some(Word::Worse) => Some("F1"),
-            Some(Word::NoData) => out.or(Some("F6")),
-            _ => out,
-        };
-    }
-    out
 }
 
 /// What is known about where the person is, for queries (`$service`) and for programs (`ANDON_SERVICE`). Only what is known.

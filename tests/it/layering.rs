@@ -9,7 +9,7 @@ use std::path::Path;
 use tree::{files, root};
 
 /// `core` imports only downwards in this order. Same number: each other.
-const CORE_ORDER: [(&str, u8); 54] = [
+const CORE_ORDER: [(&str, u8); 55] = [
     // Words: plain data everybody speaks in.
     ("time", 0),
     ("age", 0),
@@ -55,6 +55,7 @@ const CORE_ORDER: [(&str, u8); 54] = [
     ("decide", 7),
     ("watch", 7),
     ("menu", 7),
+    ("failure", 7),
     ("listing", 7),
     ("runbooks", 7),
     ("provenance", 7),
