@@ -180,7 +180,14 @@ async fn room(
     }
     let need = back.missing();
     if need == 0 {
-        return check(NAME, CheckState::Ok, format!("its {} pods run: none has to start", back.ready));
+        return check(
+            NAME,
+            CheckState::Ok,
+            match back.ready {
+                1 => "its one pod runs: none has to start".to_owned(),
+                n => format!("its {n} pods run: none has to start"),
+            },
+        );
     }
     if back.unschedulable > 0 {
         let how = format!("no room: {} of its pods wait now and no node takes them", back.unschedulable);

@@ -7,7 +7,7 @@ use crate::core::time::Utc;
 use crate::core::world::World;
 use crate::core::world::service::Service;
 use crate::core::world::source::SourceState;
-use crate::core::world::target::{Revision, TargetState};
+use crate::core::world::target::{Revision, TargetState, pods};
 use serde::{Deserialize, Serialize};
 
 pub use crate::core::world::wayback::{Check, CheckState};
@@ -146,7 +146,7 @@ pub fn of_version(world: &World, t: &TargetState, chosen: Option<&Hash>, now: Ut
 fn own(t: &TargetState, source: Option<&SourceState>, version: Option<&Revision>) -> Vec<Check> {
     let kept = match version {
         Some(r) if r.replicas.ready > 0 => {
-            (CheckState::Ok, format!("{} kept, {} pods ready", t.called(&r.hash), r.replicas.ready))
+            (CheckState::Ok, format!("{} kept, {} ready", t.called(&r.hash), pods(r.replicas.ready)))
         }
         Some(r) => (CheckState::Ok, format!("{} kept, scaled to 0: pods start anew", t.called(&r.hash))),
         None => (CheckState::Blocked, "no older revision is kept".to_string()),

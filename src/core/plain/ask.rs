@@ -361,7 +361,7 @@ fn versions(d: &ActDialog, plan: &Plan, out: &mut Vec<String>) {
         };
         let pods = h.and_then(|h| t.revision(h)).map_or_else(
             || "pods not known".into(),
-            |r| format!("{} pods, {} ready", r.replicas.existing, r.replicas.ready),
+            |r| format!("{}, {} ready", crate::core::world::target::pods(r.replicas.existing), r.replicas.ready),
         );
         format!("{word}: {}, {role}, {pods}.", words::version(t, h))
     };

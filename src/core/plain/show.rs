@@ -18,7 +18,7 @@ use crate::core::nav::Overlay;
 use crate::core::said::Listed;
 use crate::core::strip;
 use crate::core::world::source::Link;
-use crate::core::world::target::{TargetState, called};
+use crate::core::world::target::{self, TargetState, called};
 use std::sync::Arc;
 
 /// Rows of a status that nobody asked to be longer.
@@ -254,7 +254,7 @@ pub fn pick(t: &TargetState, p: &Pick) -> Vec<String> {
         Pick::Version { .. } => out.extend(pick::revisions(t).enumerate().map(|(n, r)| {
             let number = r.number.map_or_else(String::new, |n| format!(", revision {n}"));
             let cause = r.cause.as_ref().map_or_else(String::new, |c| format!(", made by {c}"));
-            let pods = format!("{} pods, {} ready", r.replicas.existing, r.replicas.ready);
+            let pods = format!("{}, {} ready", target::pods(r.replicas.existing), r.replicas.ready);
             format!(
                 "{} {}, {}{number}, {pods}{cause}.",
                 n + 1,

@@ -172,6 +172,11 @@ pub struct TargetState {
     pub raw: Option<Sealed>,
 }
 
+/// `1 pod`, `7 pods`.
+pub fn pods(n: u32) -> String {
+    format!("{n} pod{}", if n == 1 { "" } else { "s" })
+}
+
 /// A version with its hash where another that is kept has the same name.
 pub fn called(kept: &[Revision], hash: &Hash) -> Arc<str> {
     let Some(r) = kept.iter().find(|r| r.hash == *hash) else { return hash.0.clone() };

@@ -110,9 +110,10 @@ fn versions(d: &ActDialog, plan: &Plan, wide: usize, rows: &mut Rows) {
         } else {
             "kept".into()
         };
-        let pods = t
-            .revision(h)
-            .map_or_else(|| "not kept".into(), |r| format!("{} pods, {} ready", r.replicas.existing, r.replicas.ready));
+        let pods = t.revision(h).map_or_else(
+            || "not kept".into(),
+            |r| format!("{}, {} ready", crate::core::world::target::pods(r.replicas.existing), r.replicas.ready),
+        );
         let digest = t.revision(h).and_then(|r| r.digest.clone()).map(|d| {
             let d = gate(&d).into_owned();
             crate::ui::parts::line::cut(&d, 17).into_owned()
