@@ -35,7 +35,7 @@ fn of(model: &Model, t: &TargetState) -> Vec<&'static str> {
     let barred = readiness::allowed(source, &t.id.namespace, readiness::right_to_go_back(t)) == Some(false);
     let worse = word == Some(Word::Worse);
     [
-        ("F5", must_not_run(model, t)),
+        ("F5", must_not_run(model, t).is_some()),
         ("F7", act.is_some_and(|a| denied(model, a)) || (worse && barred)),
         ("F2", act.is_some_and(|a| matches!(a.state, State::Stuck(_)))),
         ("F8", act.is_some_and(|a| slow(model, a))),
@@ -48,11 +48,14 @@ fn of(model: &Model, t: &TargetState) -> Vec<&'static str> {
     .collect()
 }
 
-/// Signed over other bytes, or on a list of what must not run.
-fn must_not_run(model: &Model, t: &TargetState) -> bool {
-    gates::artifact(model, t).is_some_and(|told| {
-        told.artifact.revoked.is_some() || matches!(told.artifact.signature, Some(Signature::Mismatch { .. }))
-    })
+/// What is asked for is signed over other bytes, or is on a list of what must not run: which of the two.
+pub fn must_not_run(model: &Model, t: &TargetState) -> Option<&'static str> {
+    let told = gates::artifact(model, t)?;
+    match (&told.artifact.revoked, &told.artifact.signature) {
+        (Some(_), _) => Some("revoked"),
+        (None, Some(Signature::Mismatch { .. })) => Some("not what was signed"),
+        (None, Some(Signature::Good { .. } | Signature::Absent) | None) => None,
+    }
 }
 
 fn denied(model: &Model, act: &Act) -> bool {

@@ -4,6 +4,7 @@ use super::super::parts::{act as parts_act, figures};
 use crate::core::act::flight::Trouble;
 use crate::core::age;
 use crate::core::budget;
+use crate::core::failure;
 use crate::core::judge::burn;
 use crate::core::judge::judged::Judged;
 use crate::core::judge::verdict::{Track, Unsure, Word};
@@ -46,6 +47,12 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
                 said(format!("{} {name}{to}.", act.doing()), Some(act.begun.utc))
             }
         };
+    }
+    // Figures say nothing of who made it. Where users are off it already, that is said instead.
+    if let Some(how) = failure::must_not_run(model, t).filter(|_| !t.aborted || t.weight_real != Some(0)) {
+        let runs = t.candidate.as_ref().or(t.stable.as_ref()).map_or_else(|| "what runs".into(), |h| t.called(h));
+        let back = if t.is_moving() { "; roll it back" } else { "" };
+        return said(format!("{name}: `{runs}` is {how}{back}."), None);
     }
     if !t.is_moving() {
         return steady(model, t);
