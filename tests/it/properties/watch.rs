@@ -335,7 +335,8 @@ impl Watch {
                 }
                 self.count.not_on_disk += 1;
                 let waited = self.appended.get(&ticket).is_none_or(|t| at.person.0 - t.0 >= DURABLE);
-                let known = waited || self.failed.contains(&ticket) || m.log.failed.is_some();
+                // Once it is known that the disk hangs, nobody waits for it anew (limits.md: "at once if already known").
+                let known = waited || self.failed.contains(&ticket) || m.log.trouble().is_some();
                 match (self.named.contains(id), known) {
                     (true, true) => Ok(()),
                     (named, _) => Err(format!("backward, not on disk; named {named}, waited or failed {known}")),
