@@ -63,6 +63,14 @@ fn answered_or_recovered(told: &Receiver<Report>, n: u64, durable: &mut BTreeSet
     panic!("{n} was never answered")
 }
 
+/// Waits until this intent is durable. It may have been tried, and refused once more, just before.
+fn written_at_last(told: &Receiver<Report>, n: u64, durable: &mut BTreeSet<u64>) {
+    let begun = Instant::now();
+    while !answered(told, n, durable) {
+        assert!(begun.elapsed() < LONG, "{n} is never written");
+    }
+}
+
 /// What one session was given, and what it was told.
 struct Played {
     given: BTreeSet<String>,
@@ -295,7 +303,7 @@ fn a_full_disk_takes_outcomes_no_new_intent_and_everything_once_there_is_room() 
     j.append(given(n + 1, Kind::Intent), at(3), Some(Ticket(n + 1)), Durability::Sync);
     assert!(!answered(&told, n + 1, &mut durable));
     j.append_late(given(n + 1, Kind::Intent), at(4), Some(Ticket(n + 1)));
-    assert!(answered(&told, n + 1, &mut durable));
+    written_at_last(&told, n + 1, &mut durable);
     let text = || String::from_utf8(bytes.lock().expect("lock").clone()).expect("ascii");
     assert!(text().contains(&format!("Settled-{}", n - 1)));
     assert!(text().contains(&format!("Intent-{}", n + 1)));
@@ -304,11 +312,7 @@ fn a_full_disk_takes_outcomes_no_new_intent_and_everything_once_there_is_room() 
     assert!(keeper.is_safe(Ticket(n), LONG), "in the fallback file meanwhile");
     // Somebody makes room: what was refused is written, with its own time, and the ballast is there again.
     *room.lock().expect("lock") = usize::MAX;
-    // It may have been tried, and refused once more, just before.
-    let begun = Instant::now();
-    while !answered(&told, n, &mut durable) {
-        assert!(begun.elapsed() < LONG, "it is never written");
-    }
+    written_at_last(&told, n, &mut durable);
     while !matches!(told.recv_timeout(LONG), Ok(Report::Works)) {}
     assert!(dir.path().join("s.ballast").exists());
     let line = text().lines().find(|l| l.contains(&format!("Intent-{n}\""))).expect("there").to_owned();
@@ -388,7 +392,8 @@ fn small_file_systems_fill_up_and_nothing_is_lost() {
         while !matches!(told.recv_timeout(LONG), Ok(Report::Recovered(_))) {}
         let ballast = || {
             let all = std::fs::read_dir(&log).expect("read").flatten();
-            all.filter(|e| e.path().extension().is_some_and(|x| x == "ballast")).count()
+            let whole = |e: &std::fs::DirEntry| e.metadata().is_ok_and(|m| m.len() == SIZE as u64);
+            all.filter(|e| e.path().extension().is_some_and(|x| x == "ballast") && whole(e)).count()
         };
         let begun = Instant::now();
         while kib > 64 && ballast() == 0 {

@@ -248,10 +248,14 @@ mod tests {
     #[test]
     fn a_terminal_that_does_not_read_stops_a_writer_only_as_long_as_it_wants() {
         let (device, _master) = pair();
-        let end = Instant::now() + Duration::from_millis(60);
         let flood = vec![b'x'; 1 << 20];
-        assert_eq!(device.write_all(&flood, || Instant::now() < end), Err(Stopped::Told));
-        assert!(end.elapsed() < Duration::from_millis(500));
+        // A machine that stands still does not do so five times.
+        let soon = (0..5).any(|_| {
+            let end = Instant::now() + Duration::from_millis(60);
+            assert_eq!(device.write_all(&flood, || Instant::now() < end), Err(Stopped::Told));
+            end.elapsed() < Duration::from_millis(500)
+        });
+        assert!(soon);
     }
 
     #[test]

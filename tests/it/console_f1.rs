@@ -1,7 +1,9 @@
 //! The first drill as a person plays it, on the real program: seen, judged, rolled back, recorded, verified, replayed.
 
+use crate::console_pty::{arm, leave, yes};
 use crate::home::Home;
 use crate::pty::Pty;
+use crate::screen::Grid;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -43,17 +45,12 @@ fn f1_is_played_verified_and_replayed() {
     pty.keys("a r");
     pty.wait_until("the dialog with its request", |g| g.contains("ROLL BACK") && g.contains("PATCH"));
     assert!(pty.look(|g| g.contains("LOOK-ONLY")), "nothing was armed for it");
-    std::thread::sleep(Duration::from_secs(1));
-    pty.keys("Y");
-    pty.wait_for("ROLLING BACK");
+    let under_way = |g: &Grid| g.contains("ROLLING BACK") || g.contains("ROLLED BACK");
+    yes(&mut pty, |pty| pty.look(under_way));
     settled(&mut pty);
     let bytes = pty.bytes();
     println!("f1 start to settled, 80x23, speed 30: {bytes} B");
-    pty.keys("q");
-    if pty.look(|g| g.contains("q again")) {
-        pty.keys("q");
-    }
-    assert_eq!(pty.wait_exit(), 0);
+    leave(&mut pty);
     assert_eq!(pty.modes_restored(), Ok(()));
     assert_eq!(pty.asked(), None);
 
@@ -113,9 +110,8 @@ fn three_keys_from_a_cold_start_send_the_roll_back() {
     assert!(text.starts_with("CHECKOUT"), "{text}");
     pty.keys("a r");
     pty.wait_for("Y roll back");
-    std::thread::sleep(Duration::from_millis(1_000));
-    pty.keys("Y");
-    pty.wait_until("it was sent", |g| g.contains("ROLLING BACK") || g.contains("ROLLED BACK"));
+    let sent = |g: &Grid| g.contains("ROLLING BACK") || g.contains("ROLLED BACK");
+    yes(&mut pty, |pty| pty.look(sent));
     settled(&mut pty);
 }
 
@@ -124,11 +120,7 @@ fn what_is_typed_into_the_wrong_pane_sends_nothing() {
     let home = Home::new("pane");
     let mut pty = home.andon(&["drill", "--speed", "30"]);
     worse(&mut pty);
-    pty.keys("a a");
-    pty.wait_for("Y arm");
-    std::thread::sleep(Duration::from_millis(1_000));
-    pty.keys("Y");
-    pty.wait_for("ARMED");
+    arm(&mut pty);
     for text in
         ["kubectl rollout undo deploy/checkout -n shop\r", "Yes please, a r Y a p Y\r", "\x1b[200~a r Y\x1b[201~"]
     {

@@ -3,7 +3,7 @@
 use crate::home::Home;
 use crate::pty::Pty;
 use rustix::process::Signal;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The Board or the Verdict of a drill, whichever it opened with.
 const DRILL: &str = "DRILL";
@@ -202,13 +202,44 @@ fn an_armed_console_asks_for_a_second_q_and_suspending_disarms() {
 pub fn arm(pty: &mut Pty) {
     pty.keys("a a");
     pty.wait_for("Y arm");
-    // `Y` counts only some time after the dialog was drawn; an early one says "again" and keeps it open.
-    let end = Instant::now() + std::time::Duration::from_secs(20);
-    while !pty.look(|g| g.contains("ARMED")) {
-        assert!(Instant::now() < end, "never armed:\n{}", pty.screen().join("\n"));
-        std::thread::sleep(std::time::Duration::from_millis(900));
-        pty.keys("Y");
-        std::thread::sleep(std::time::Duration::from_millis(100));
+    yes(pty, |pty| pty.look(|g| g.contains("ARMED")));
+}
+
+/// Leaves for good: what is in flight may ask for a second `q`.
+#[track_caller]
+pub fn leave(pty: &mut Pty) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while pty.runs() {
+        assert!(Instant::now() < end, "it stays:\n{}", pty.screen().join("\n"));
+        pty.keys("q");
+        let asked = Instant::now();
+        while pty.runs() && asked.elapsed() < Duration::from_millis(1_500) && !pty.look(|g| g.contains("q again")) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    assert_eq!(pty.wait_exit(), 0);
+}
+
+/// Confirms the dialog that is open, until `done`. `Y` counts only some time after the dialog was drawn; an early one says
+/// "again" and keeps it open. Where the disk or the machine takes half a second for the intent, a name is due and typed.
+#[track_caller]
+pub fn yes(pty: &mut Pty, done: impl Fn(&Pty) -> bool) {
+    let end = Instant::now() + Duration::from_secs(60);
+    while !done(pty) {
+        assert!(Instant::now() < end, "never done:\n{}", pty.screen().join("\n"));
+        std::thread::sleep(Duration::from_millis(900));
+        let due =
+            pty.screen().iter().find_map(|l| Some(l.split_once(" type ")?.1.split_once(" and enter:")?.0.to_owned()));
+        if let Some(name) = due {
+            // A `Y` of ours may stand there.
+            pty.keys("Backspace Backspace Backspace");
+            name.chars().for_each(|c| pty.keys(&c.to_string()));
+            std::thread::sleep(Duration::from_millis(900));
+            pty.keys("Enter");
+        } else if !done(pty) {
+            pty.keys("Y");
+        }
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 

@@ -237,13 +237,7 @@ fn two_consoles_on_one_host_know_of_each_other() {
             mira.wait_for("ito has a roll back dialog open on this target");
             ito.wait_for("mira has a roll back dialog open on this target");
             mira.wait_for("Y roll back");
-            let end = Instant::now() + LONG;
-            while b.kube.server().writes() == 0 {
-                assert!(Instant::now() < end, "never sent:\n{}", mira.screen().join("\n"));
-                std::thread::sleep(Duration::from_millis(900));
-                mira.keys("Y");
-                std::thread::sleep(Duration::from_millis(200));
-            }
+            crate::console_pty::yes(&mut mira, |_| b.kube.server().writes() > 0);
             ito.wait_for("in flight on this target since");
             ito.keys("Esc v");
             // In flight, or of unknown outcome by now.

@@ -337,13 +337,7 @@ fn in_flight<T>(name: &str, answer: Fault, then: impl FnOnce(&Home, Pty) -> T) -
     // Just after waking, keys only choose a screen; Esc takes its time.
     pty.keys("Esc a r");
     pty.wait_until("the dialog", |g| g.contains("Y roll back") || g.contains("type"));
-    let end = Instant::now() + Duration::from_secs(20);
-    while kube.server().writes() == 0 {
-        assert!(Instant::now() < end, "never sent:\n{}", pty.screen().join("\n"));
-        std::thread::sleep(Duration::from_millis(900));
-        pty.keys("Y");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    crate::console_pty::yes(&mut pty, |_| kube.server().writes() > 0);
     then(&home, pty)
 }
 

@@ -1,7 +1,7 @@
 //! The kinds a cluster serves, before the fake API server: they come and go, some may not be read, some are an
 //! operator's own.
 
-use super::kubernetes::{Watched, backend, backend_of, observe, recorded, whole};
+use super::kubernetes::{Watched, backend, backend_of, hasty, observe, recorded, whole};
 use andon::backends::{Backend, Cx, Lane, Query};
 use andon::core::world::fact::Fact;
 use andon::core::world::source::{Link, Trouble};
@@ -10,7 +10,7 @@ use andon::testkit::fake_kube::{FakeKube, Fault};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const CX: Cx = Cx { deadline: Duration::from_secs(3), lane: Lane::Act };
+const CX: Cx = Cx { deadline: Duration::from_secs(20), lane: Lane::Act };
 
 fn deployment(name: &str) -> Value {
     json!({"metadata": {"name": name, "namespace": "shop", "uid": format!("d-{name}"), "generation": 1,
@@ -98,7 +98,7 @@ async fn a_list_that_only_explains_may_fail_and_is_tried_again() {
     f.fault("GET", "analysisruns?limit", Fault::Answer(200, "text/html", "<html>sign in</html>".into()));
     f.fault("GET", "experiments?limit", Fault::Bomb(200));
     f.fault("GET", "pods?limit", Fault::Stall);
-    let w = observe(&backend(&f, &["shop"]));
+    let w = observe(&hasty(&f, &["shop"]));
     w.until("whole", |all| all.iter().any(whole)).await;
     w.until("watching", |_| w.last().is_some_and(|s| s.link == Link::Watching)).await;
     assert!(target(&w.facts.lock().expect("lock"), "Rollout").is_some(), "what rolls out is shown");

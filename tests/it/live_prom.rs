@@ -141,7 +141,7 @@ fn a_real_prometheus_gives_true_blocks_live_and_later() {
 
 async fn measure() {
     // Block 0 begins when there have been some seconds of samples.
-    let first = (now_ms() + 5_000).div_euclid(15_000) * 15_000 + 15_000;
+    let first = (now_ms() + 20_000).div_euclid(15_000) * 15_000 + 15_000;
     let pods = FakeHttp::start(move |seen: &Seen| {
         let pod = PODS.iter().find(|p| p.path == seen.path);
         pod.map_or_else(|| Answer::status(404, ""), |p| p.metrics(now_ms() - first))

@@ -19,11 +19,14 @@ use rustix::termios::{Termios, Winsize, tcgetattr, tcsetwinsize};
 use crate::screen::{Grid, Screen};
 
 /// How long a condition may take before the test fails; generous, because machines are shared.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two keys: slower than a burst (3 in 10 ms), faster than a person.
 const FINGER: Duration = Duration::from_millis(15);
 /// After an Esc: a key that follows sooner makes it Alt and that key (50 ms; more, because machines are shared).
 const ALONE: Duration = Duration::from_millis(400);
+
+/// How long a key may lie unread before the next one is sent all the same: some programs have stopped.
+const UNREAD: Duration = Duration::from_secs(3);
 
 pub struct Pty {
     child: Child,
@@ -44,6 +47,8 @@ struct Seen {
     /// Bytes a second this terminal takes.
     rate: Option<usize>,
     stop: bool,
+    /// The eyes have read, and not yet shown, what they read.
+    in_hand: bool,
 }
 
 /// How often a slow line brings its share.
@@ -76,7 +81,15 @@ impl Pty {
             .spawn()
             .expect("setsid (util-linux) starts");
         let screen = Screen::new(cols.into(), rows.into());
-        let seen = Seen { raw: Vec::new(), reads: Vec::new(), screen, stalled: false, rate: None, stop: false };
+        let seen = Seen {
+            raw: Vec::new(),
+            reads: Vec::new(),
+            screen,
+            stalled: false,
+            rate: None,
+            stop: false,
+            in_hand: false,
+        };
         let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let master = Arc::new(master);
         let eyes = {
@@ -104,6 +117,11 @@ impl Pty {
     pub fn keys(&self, names: &str) {
         for name in names.split_whitespace() {
             self.send(key(name));
+            // The pause counts from when the key was read: a program that was held up must not find several at once.
+            let begun = Instant::now();
+            while readable(&self.slave, Duration::from_millis(1)) && begun.elapsed() < UNREAD {
+                std::thread::sleep(Duration::from_millis(1));
+            }
             std::thread::sleep(if name == "Esc" { ALONE } else { FINGER });
         }
     }
@@ -257,7 +275,8 @@ impl Pty {
         while quiet < 3 && !self.seen().stalled {
             let before = self.bytes();
             let waiting = readable(master, Duration::from_millis(5));
-            quiet = if waiting || self.bytes() != before { 0 } else { quiet + 1 };
+            let busy = waiting || self.seen().in_hand || self.bytes() != before;
+            quiet = if busy { 0 } else { quiet + 1 };
         }
     }
 
@@ -298,9 +317,14 @@ fn watch(master: &OwnedFd, seen: &(Mutex<Seen>, Condvar)) {
             continue;
         }
         // As it is now: it may have been set while nothing was there to read.
-        let rate = seen.0.lock().unwrap().rate;
+        let rate = {
+            let mut s = seen.0.lock().unwrap();
+            s.in_hand = true;
+            s.rate
+        };
         let most = rate.map_or(buf.len(), |r| (r * SHARE.as_millis() as usize / 1_000).clamp(1, buf.len()));
         let Ok(n @ 1..) = rustix::io::read(master, &mut buf[..most]) else {
+            seen.0.lock().unwrap().in_hand = false;
             return;
         };
         if rate.is_some() {
@@ -311,6 +335,7 @@ fn watch(master: &OwnedFd, seen: &(Mutex<Seen>, Condvar)) {
         let all = s.raw.len();
         s.reads.push((Instant::now(), all));
         s.screen.feed(&buf[..n]);
+        s.in_hand = false;
         drop(s);
         seen.1.notify_all();
     }

@@ -1,7 +1,7 @@
 //! What the world does to a console that nobody looks at: a terminal that is not read, a pipe that nobody reads, a
 //! system clock that is set.
 
-use crate::console_pty::awake;
+use crate::console_pty::{awake, leave};
 use crate::home::Home;
 use crate::process::{cpu_ticks, resident};
 use andon::core::act::flight::State;
@@ -43,11 +43,7 @@ fn a_terminal_that_is_not_read_stops_nothing() {
     // It answers at once, with the newest state and not with all that was missed.
     pty.keys("o");
     pty.wait_for("CALLS/MIN");
-    pty.keys("q");
-    if pty.look(|g| g.contains("q again")) {
-        pty.keys("q");
-    }
-    assert_eq!(pty.wait_exit(), 0);
+    leave(&mut pty);
     assert_eq!(pty.modes_restored(), Ok(()));
 
     let tape = home.only("tape");

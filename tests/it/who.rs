@@ -446,15 +446,8 @@ fn the_real_program_asks_a_shared_account_once() {
     // Back first: nothing stands in the way.
     pty.keys("a h");
     pty.wait_for("HOLD");
-    for _ in 0..40 {
-        std::thread::sleep(Duration::from_millis(500));
-        if pty.look(|g| !g.contains("HOLD  ")) {
-            break;
-        }
-        pty.keys("Y");
-    }
-    pty.wait_for("WHO ARE YOU?");
-    assert!(pty.look(|g| g.contains("give your name")), "{:?}", pty.screen());
+    crate::console_pty::yes(&mut pty, |pty| pty.look(|g| !g.contains("HOLD  ")));
+    pty.wait_until("who it was", |g| g.contains("WHO ARE YOU?") && g.contains("give your name"));
     pty.keys("Enter");
     pty.wait_for("name:");
     // As fingers do: a burst is no answer.

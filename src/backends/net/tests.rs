@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-const CX: Cx = Cx { deadline: Duration::from_secs(2), lane: Lane::Refresh };
+const CX: Cx = Cx { deadline: Duration::from_secs(20), lane: Lane::Refresh };
 
 /// One answer over TLS, by a certificate of a CA that no system trusts, for 127.0.0.1 and no other name. The key is
 /// good for nothing but this test.

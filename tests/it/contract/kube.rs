@@ -65,8 +65,8 @@ impl Kube {
         };
         let timing = Timing {
             watch_secs: 2,
-            idle: Duration::from_millis(900),
-            call: Duration::from_millis(1500),
+            idle: Duration::from_secs(20),
+            call: Duration::from_secs(5),
             backoff_first: Duration::from_millis(20),
             backoff_most: Duration::from_millis(100),
         };

@@ -23,8 +23,8 @@ use std::time::Duration;
 /// 2026-11-21T03:14:07Z
 const NOW: i64 = 1_795_230_847_000;
 /// What a read may take: no fault lies in its way, only a busy machine.
-const LOOK: Duration = Duration::from_secs(20);
-/// What a request may take here.
+pub const LOOK: Duration = Duration::from_secs(20);
+/// What a request may take where no answer comes.
 pub const PATIENCE: Duration = Duration::from_millis(400);
 
 pub struct Console<'a> {
@@ -35,6 +35,8 @@ pub struct Console<'a> {
     pub records: Vec<Entry>,
     /// Steps handed to the backend.
     pub sends: usize,
+    /// What a request may take.
+    pub patience: Duration,
     /// Run before a step leaves.
     before_send: &'a dyn Fn(),
     /// Run after its answer.
@@ -67,6 +69,7 @@ impl<'a> Console<'a> {
             ms: 0,
             records: Vec::new(),
             sends: 0,
+            patience: LOOK,
             before_send,
             after_send,
         };
@@ -142,7 +145,7 @@ impl<'a> Console<'a> {
             Effect::Perform { ticket, step, .. } => {
                 self.sends += 1;
                 (self.before_send)();
-                let outcome = self.backend.send(&step, ticket, &Cx { deadline: PATIENCE, lane: Lane::Act }).await;
+                let outcome = self.backend.send(&step, ticket, &Cx { deadline: self.patience, lane: Lane::Act }).await;
                 (self.after_send)();
                 self.queue.push_back(Msg::Answered { ticket, outcome });
             }

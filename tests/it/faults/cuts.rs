@@ -1,7 +1,7 @@
 //! Abort, hold and promote with the connection cut at each byte of the request and of its answer (each byte under
 //! `ANDON_LONG=1`, some of them else).
 
-use super::console::Console;
+use super::console::{Console, LOOK, PATIENCE};
 use super::door::{Break, Door, PKI};
 use andon::backends::kubernetes::{Kubernetes, Settings};
 use andon::core::id::TargetId;
@@ -101,6 +101,8 @@ impl Scene {
             self.control();
         };
         let mut c = Console::open(&self.backend, &self.id, &arm, &disarm).await;
+        // Else only a busy machine keeps an answer back.
+        c.patience = if matches!(how, Some(Break::Silence)) { PATIENCE } else { LOOK };
         c.act(keys).await;
         Played {
             recorded: c.recorded(),

@@ -26,7 +26,7 @@ impl Home {
 
     /// The same for one of several people who have the same rights: each has a log of their own.
     pub fn of_person(lab: &Lab, who: &str, user: User, service: &str, prom: Option<&str>) -> Home {
-        let dir = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("live-{service}-{who}"));
+        let dir = crate::home::base().join(format!("andon-live-{service}-{who}"));
         // Left over from a run that was killed.
         let _ = std::fs::remove_dir_all(&dir);
         std::fs::create_dir_all(&dir).expect("a directory for the test");
@@ -149,6 +149,8 @@ impl Console {
     /// After `secs`, with the screen.
     #[track_caller]
     pub fn until(&self, what: &str, secs: u64, good: impl Fn(&[String]) -> bool) -> Vec<String> {
+        // Patience, not a bound of the product's.
+        let secs = secs.max(20);
         let start = Instant::now();
         loop {
             let lines = self.pty.screen();
