@@ -113,14 +113,19 @@ pub fn said(r: &Record) -> String {
         }
         "armed" => format!("armed{}{}", d.part(" in ", "environment", ""), d.part(" for ", "minutes", " min")),
         "disarmed" => format!("LOOK-ONLY again{}", d.part(": ", "why", "")),
-        "intent" => format!(
-            "{act}:{}{}{}{}{}",
-            d.moved(),
-            d.part(" by ", "primitive", ""),
-            if d.is("look_only") { ", from look-only" } else { "" },
-            if d.is("name_typed") { ", name typed" } else { "" },
-            d.part(": ", "sentence", ""),
-        ),
+        "intent" => {
+            let how = format!(
+                "{}{}{}{}{}",
+                d.moved(),
+                d.part(" by ", "primitive", ""),
+                if d.is("look_only") { ", from look-only" } else { "" },
+                if d.is("name_typed") { ", name typed" } else { "" },
+                d.part(": ", "sentence", ""),
+            );
+            // A side act moves nothing and has no primitive.
+            let how = how.trim_start_matches([',', ':']);
+            format!("{act}{}{how}", if how.is_empty() { "" } else { ":" })
+        }
         "sent" => format!("{act} sent{}", if d.is("name_typed") { ", name typed" } else { "" }),
         "accepted" => format!("{act} accepted{}", d.took(" in ", "took_ms")),
         "refused" => format!("{act} REFUSED{}{}", d.part(" (", "status", ")"), d.part(": ", "why", "")),
@@ -279,6 +284,18 @@ mod tests {
 
     fn line_of(v: &Value) -> String {
         line(&Record::read("s", v.to_string().as_bytes()))
+    }
+
+    #[test]
+    fn an_act_that_moves_no_version_has_no_hole_before_its_first_word() {
+        let wake = |more: Value| {
+            let mut data = json!({"verb": "wake jonas of payments"});
+            data.as_object_mut().expect("a map").extend(more.as_object().expect("a map").clone());
+            said_of("intent", data)
+        };
+        let from_look = wake(json!({"look_only": true}));
+        assert!(from_look.ends_with("wake jonas of payments: from look-only"), "{from_look}");
+        assert!(wake(json!({})).ends_with("wake jonas of payments"), "{}", wake(json!({})));
     }
 
     #[test]

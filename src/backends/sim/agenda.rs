@@ -301,10 +301,10 @@ impl World {
             if fault.is_some_and(|f| !hurts(f)) {
                 continue;
             }
-            let name: String = r.says.split_whitespace().take(6).collect::<Vec<_>>().join(" ");
             self.desk.alerts.all.push(Alert {
                 id: report_id(n).into(),
-                name: name.into(),
+                // All of it: what somebody saw is in the last words as often as in the first.
+                name: r.says.clone(),
                 service: r.service.clone(),
                 tier: r.tier.tier(),
                 origin: Origin::Report,

@@ -116,9 +116,13 @@ fn side_by_side(model: &Model, after: &[(&[Key], Intent)], wide: usize, rows: &m
             continue;
         }
         let word = if intent.is_act() { hints::word(*intent) } else { intent.name() };
+        // A key and its word stay together.
+        if live.width() + 3 + width(&name) + width(word) > wide {
+            rows.may(2, std::mem::replace(&mut live, Line::new().text(" ".repeat(6))));
+        }
         live = live.text("  ").add(Role::Key, name).text(format!(" {word}"));
     }
-    rows.flow(2, 2, live, wide, 7);
+    rows.may(2, live);
     if !dead.is_empty() {
         rows.flow(3, 3, Line::new().text(format!(" not now: {}", dead.join(" "))), wide, 10);
     }

@@ -11,6 +11,7 @@ use crate::core::intent::Intent;
 use crate::core::judge::burn;
 use crate::core::model::Model;
 use crate::core::strip;
+use crate::core::world::alert::Tier;
 use crate::core::world::target::Phase;
 
 /// What is wrong with a row, or what it does, in a word or two, with the role of that word.
@@ -67,15 +68,22 @@ pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
 /// `ALSO  search NO DATA   payments UNSURE 640 more   15 fine`: the other rows, worst first, none uncounted.
 pub fn also(model: &Model, wide: usize) -> Line {
     let others: Vec<&Row> = model.rows.iter().filter(|r| Some(&r.service) != model.nav.selected.as_ref()).collect();
-    let told: Vec<&&Row> = others.iter().filter(|r| !r.is_quiet()).collect();
+    // Whom an alert fires for is not fine, whatever the figures say.
+    let alerts = || model.world.alerts.values().flat_map(|a| &a.all);
+    let alerted =
+        |r: &Row| alerts().any(|a| a.firing && a.tier != Tier::Note && a.service.as_ref() == Some(&r.service));
+    let (told, calm): (Vec<&Row>, Vec<&Row>) = others.iter().partition(|r| !r.is_quiet() || alerted(r));
     let mut line = Line::new().text("ALSO  ");
     if others.is_empty() {
         return line.text("no other service is known");
     }
-    let quiet = quiet_words(others.iter().copied());
+    let quiet = quiet_words(calm.iter().copied());
     let mut left = told.len();
     for r in &told {
-        let (role, word, detail) = row_words(model, r);
+        let (role, word, detail) = match r.is_quiet() {
+            true => (Role::Warn, "an alert".to_owned(), "fires".to_owned()),
+            false => row_words(model, r),
+        };
         let mut one = Line::new().text(format!("{} ", r.service)).figure(Cell::Elsewhere, role, word);
         if !detail.is_empty() {
             one = one.figure(Cell::Elsewhere, Role::Text, format!(" {detail}"));

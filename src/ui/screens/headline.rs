@@ -84,7 +84,7 @@ pub fn headline(model: &Model, t: Option<&TargetState>) -> Headline {
     // The verdict has no answer, the budget has: it says what to do.
     let open = matches!(j.verdict.word, Word::Same | Word::Unsure(_) | Word::NoBaseline | Word::NotJudged);
     if open && budget::proposes_hold(model, t) {
-        return said(format!("{name} burns its error budget while its {} moves; hold it.", t.track()), t.since);
+        return said(format!("{name} burns its error budget while its {} moves; hold it.", t.track()), None);
     }
     moving(name, t.track(), j, burning, model.utc())
 }
