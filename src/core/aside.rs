@@ -64,7 +64,9 @@ pub fn chosen(model: &Model) -> Option<&Fold> {
     if on_alerts(model) {
         let all = listed(model);
         let named = model.nav.alert.as_ref().and_then(|key| all.iter().find(|f| f.is(key)));
-        return named.or(all.first()).copied();
+        // Until one is chosen it is about the service that is chosen, so that both are acted on together.
+        let mine = || all.iter().find(|f| model.nav.selected.as_ref().is_some_and(|s| f.services().contains(&s)));
+        return named.or_else(mine).or(all.first()).copied();
     }
     model.alerts.of(model.nav.selected.as_ref()?).next()
 }

@@ -340,6 +340,7 @@ fn somebody_is_woken_with_y_and_an_artifact_revoked_only_armed_with_reason_and_n
     let mut run = desk();
     run.keys("a w");
     assert!(drawn(&run, 80, 23).contains("ito (payments 1 of 2)"), "{}", drawn(&run, 80, 23));
+    assert!(drawn(&run, 80, 23).contains("runbook checkout-5xx names: "), "{}", drawn(&run, 80, 23));
     run.wait(1_500);
     run.keys("Y");
     assert_eq!((sides(&run), kinds(&mut run)), (1, DONE(Kind::Woken).to_vec()));
@@ -600,4 +601,27 @@ fn a_side_act_that_an_ended_session_left_says_what_it_was_about_and_what_became_
         assert!(d["source"].is_string(), "{d}");
         assert!(next.model.loose.iter().all(|l| l.closed && l.found.is_some()));
     }
+}
+
+#[test]
+fn on_alerts_the_chosen_row_is_about_the_chosen_service_and_where_it_is_not_the_menu_says_so() {
+    // Search is chosen on the Board: its alert is chosen on Alerts, though another stands above it.
+    let mut run = desk();
+    run.choose("search");
+    run.keys("f");
+    let alerts = drawn(&run, 80, 23);
+    assert!(alerts.contains(">?1    ticket search lag") && alerts.contains("a acts on SEARCH"), "{alerts}");
+    run.keys("a");
+    let menu = drawn(&run, 80, 23);
+    assert!(menu.contains("ACT ON  search") && menu.contains(" also:") && !menu.contains(" on SEARCH:"), "{menu}");
+    // Nothing fires for what is chosen: what is done beside it is about the row, and says of whom.
+    let mut run = desk();
+    run.choose("payments");
+    run.keys("f a");
+    let menu = drawn(&run, 80, 23);
+    let line = menu.lines().find(|l| l.starts_with(" on CHECKOUT:")).unwrap_or_else(|| panic!("{menu}"));
+    assert!(line.contains("m silence") && line.contains("w wake"), "{line}");
+    let own = menu.lines().find(|l| l.starts_with(" also:")).unwrap_or_else(|| panic!("{menu}"));
+    assert!(!own.contains("silence") && !own.contains("wake"), "{own}");
+    assert!(menu.contains("ACT ON  payments"), "the target is what it was: {menu}");
 }

@@ -13,6 +13,7 @@ use crate::core::effect::Effect;
 use crate::core::id::{ServiceId, SourceId, TargetId};
 use crate::core::intent::Intent;
 use crate::core::judge::verdict::Word;
+use crate::core::listing;
 use crate::core::model::Model;
 use crate::core::time::Utc;
 use crate::core::world::alert::{Matcher, Tier};
@@ -230,6 +231,11 @@ pub(super) fn wake(model: &mut Model, out: &mut Vec<Effect>) {
         Some(o) if all.iter().any(|c| c.team == *o) => s.said.push(format!("{o} own it").into()),
         Some(o) => s.below.push((true, format!("nobody is known to be on call for {o}, who own it").into())),
         None => s.below.push((true, "who owns it is not known".into())),
+    }
+    let book = service.as_ref().and_then(|s| listing::runbook_of(model, s)).and_then(|n| model.runbooks.get(&n));
+    if let Some(b) = book.filter(|b| !b.contacts.is_empty()) {
+        let contacts: Vec<&str> = b.contacts.iter().map(|c| &**c).collect();
+        s.said.push(format!("runbook {} names: {}", b.name, contacts.join(", ")).into());
     }
     let waiting = all.iter().filter(|c| c.called.is_some()).count();
     if waiting > 0 {

@@ -2,6 +2,7 @@
 //! whether it is ready. Lower half; the rest of the screen stays.
 
 use crate::config::theme::Role;
+use crate::core::aside;
 use crate::core::here;
 use crate::core::id::Hash;
 use crate::core::intent::Intent;
@@ -83,6 +84,10 @@ const SIDE_BY_SIDE: usize = 76;
 const LEFT: [Intent; 5] = [Intent::RollBack, Intent::RollBackTo, Intent::Hold, Intent::Freeze, Intent::Promote];
 const RIGHT: [Intent; 5] = [Intent::Resume, Intent::SkipStep, Intent::Retry, Intent::Thaw, Intent::Acknowledge];
 
+/// What is done beside a target: to alerts, flags, people and artifacts of a service.
+const ASIDE: [Intent; 6] =
+    [Intent::FlagOff, Intent::FlagOn, Intent::Silence, Intent::Wake, Intent::Tell, Intent::Revoke];
+
 /// The acts of the target in two columns; those of the incident and the console in one row each for what works and what
 /// does not, by their letters.
 fn side_by_side(model: &Model, after: &[(&[Key], Intent)], wide: usize, rows: &mut Rows) {
@@ -106,23 +111,37 @@ fn side_by_side(model: &Model, after: &[(&[Key], Intent)], wide: usize, rows: &m
         }
     }
     let placed = |i: Intent| LEFT.contains(&i) || RIGHT.contains(&i);
-    let mut live = Line::new().text(" also:");
+    // On Alerts these are about the chosen row, which may be about another service than the target above.
+    let other = aside::service(model).filter(|s| t.is_some_and(|t| t.service != *s));
+    let apart = |i: Intent| other.is_some() && ASIDE.contains(&i);
     let mut dead: Vec<String> = Vec::new();
-    for (keys, intent) in after.iter().filter(|(_, i)| !placed(*i)) {
-        let name = chord_name(keys);
-        let item = items.iter().find(|x| x.intent == *intent);
-        if matches!(item.map(|i| &i.ready), Some(Ready::No(_))) {
-            dead.push(name);
-            continue;
+    let rest = after.iter().filter(|(_, i)| !placed(*i));
+    let (theirs, own): (Vec<_>, Vec<_>) = rest.partition(|(_, i)| apart(*i));
+    let live = |head: String, of: Vec<&(&[Key], Intent)>, dead: &mut Vec<String>, rows: &mut Rows| {
+        let none = head.clone();
+        let mut live = Line::new().text(head);
+        for (keys, intent) in of {
+            let name = chord_name(keys);
+            let item = items.iter().find(|x| x.intent == *intent);
+            if matches!(item.map(|i| &i.ready), Some(Ready::No(_))) {
+                dead.push(name);
+                continue;
+            }
+            let word = if intent.is_act() { hints::word(*intent) } else { intent.name() };
+            // A key and its word stay together.
+            if live.width() + 3 + width(&name) + width(word) > wide {
+                rows.may(2, std::mem::replace(&mut live, Line::new().text(" ".repeat(6))));
+            }
+            live = live.text("  ").add(Role::Key, name).text(format!(" {word}"));
         }
-        let word = if intent.is_act() { hints::word(*intent) } else { intent.name() };
-        // A key and its word stay together.
-        if live.width() + 3 + width(&name) + width(word) > wide {
-            rows.may(2, std::mem::replace(&mut live, Line::new().text(" ".repeat(6))));
+        if live.width() > width(&none) {
+            rows.may(2, live);
         }
-        live = live.text("  ").add(Role::Key, name).text(format!(" {word}"));
+    };
+    if let Some(s) = &other {
+        live(format!(" on {}:", cut(&gate(&s.as_str().to_uppercase()), 24)), theirs, &mut dead, rows);
     }
-    rows.may(2, live);
+    live(" also:".into(), own, &mut dead, rows);
     if !dead.is_empty() {
         rows.flow(3, 3, Line::new().text(format!(" not now: {}", dead.join(" "))), wide, 10);
     }
