@@ -2,7 +2,7 @@
 
 use crate::core::case::casebook::Casebook;
 use crate::core::case::desk::Offer;
-use crate::core::case::incident::{Incident, LeadChange, State};
+use crate::core::case::incident::{Incident, LeadChange};
 use crate::core::id::TargetId;
 use crate::core::intent::Intent;
 use crate::core::judge::burn::Tier;
@@ -38,7 +38,7 @@ impl Stopwatch {
 /// `None` while no incident is open.
 pub fn stopwatch(model: &Model) -> Option<Stopwatch> {
     let i = model.casebook.current()?;
-    let end = i.mitigated().map(|m| m.at);
+    let end = model.casebook.mitigated(i).map(|m| m.at);
     let elapsed_ms = end.unwrap_or(model.utc()).since(i.began()).max(0);
     Some(Stopwatch { id: i.id.clone(), elapsed_ms, target_ms: TARGET_MS, stopped: end.is_some() })
 }
@@ -159,9 +159,4 @@ pub fn standing(i: &Incident) -> String {
 pub fn duplicate(book: &Casebook) -> Option<(&str, &str)> {
     let open = book.open();
     Some((&open.get(1)?.id, &open.first()?.id))
-}
-
-/// The incident is over for those who use the service.
-pub fn is_mitigated(i: &Incident) -> bool {
-    i.state() != State::Open || i.mitigated().is_some()
 }

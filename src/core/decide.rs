@@ -155,8 +155,10 @@ fn hurts(model: &Model, t: &TargetState) -> (Answer, String) {
     if reports > 0 {
         yes.push(format!("{reports} report{} of users", if reports == 1 { "" } else { "s" }));
     }
-    if let Some(i) =
-        model.casebook.current().filter(|i| i.service() == Some(t.service.as_str()) && i.mitigated().is_none())
+    if let Some(i) = model
+        .casebook
+        .current()
+        .filter(|i| i.service() == Some(t.service.as_str()) && model.casebook.mitigated(i).is_none())
     {
         yes.push(format!("{} is open", i.id));
     }

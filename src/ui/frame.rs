@@ -143,7 +143,7 @@ pub fn stopwatch(model: &Model) -> Option<(Role, String)> {
     let i = model.casebook.current()?;
     let id = gate(&i.id);
     let id = cut(&id, 16);
-    Some(match i.mitigated() {
+    Some(match model.casebook.mitigated(i) {
         Some(m) => (Role::Text, format!("{id} mitigated in {}", age::span(m.at.since(i.began())))),
         None => {
             let ms = model.utc().since(i.began());

@@ -4,7 +4,7 @@
 //! changes its counts and nothing else. Knows no screen and no journal.
 
 use super::followup::Tasks;
-use super::incident::Incident;
+use super::incident::{Action, Incident};
 use super::signal::Signals;
 use crate::core::entry::Kind;
 use crate::core::record::Record;
@@ -28,6 +28,9 @@ pub struct Casebook {
     pub debts: Tasks,
     /// Bad signals and their ends, with or without an incident.
     pub signals: Signals,
+    /// What was done while no incident was open: one that is opened afterwards may be about it.
+    #[serde(default)]
+    pub outside: Incident,
     /// When each session last wrote, for a lead whose console is gone.
     pub heard: BTreeMap<String, Utc>,
 }
@@ -55,7 +58,22 @@ impl Casebook {
                 incident.id = id.to_owned();
             }
             incident.take(kind, r);
+        } else if is_deed(kind) {
+            self.outside.take(kind, r);
         }
+    }
+
+    /// What was done about it, in log order: also between its first bad signal and its opening.
+    pub fn actions<'a>(&'a self, i: &'a Incident) -> Vec<&'a Known<Action>> {
+        let mut all: Vec<&Known<Action>> = i.early(&self.outside).chain(&i.actions).collect();
+        all.sort_by(|a, b| a.key().cmp(&b.key()));
+        all
+    }
+
+    /// When users were no longer hurt: also by a roll back that settled before anybody opened the incident.
+    pub fn mitigated(&self, i: &Incident) -> Option<Known<String>> {
+        let both = [i.early_back(&self.outside), i.mitigated()];
+        both.into_iter().flatten().min_by(|a, b| a.key().cmp(&b.key()))
     }
 
     /// The open ones, the earliest opened first.
@@ -84,6 +102,12 @@ impl Casebook {
         past.truncate(PAST);
         past
     }
+}
+
+/// Something was done, and not only seen or said.
+fn is_deed(kind: Kind) -> bool {
+    let act = matches!(kind, Kind::Sent | Kind::Refused | Kind::Unknown | Kind::Stuck | Kind::Settled | Kind::Undone);
+    act || matches!(kind, Kind::Silenced | Kind::Woken | Kind::Flagged | Kind::Revoked)
 }
 
 /// The incident a record belongs to: the one it speaks of, else the one that was open.
@@ -357,5 +381,37 @@ mod tests {
         assert_eq!(s.actions, "03:02Z roll back  to v2.14.0: settled after 1m00", "what came of it, once");
         assert!(s.conditions.contains("rolled back and settled at 03:02Z"), "{}", s.conditions);
         assert_eq!(s.needs, "nothing now");
+    }
+
+    #[test]
+    fn a_roll_back_before_anybody_opened_the_incident_is_part_of_it_in_any_order() {
+        use super::super::status::draft;
+        let of = |target: &str, r: Record| Record { target: Some(json!({"source": "eu-1", "name": target})), ..r };
+        let back = json!({"act": 1, "verb": "roll back", "to_version": "v1", "took_ms": 60_000});
+        let opened = json!({"id": "i-1", "title": "checkout errors", "severity": 2, "service": "checkout",
+            "first_bad": Utc(1_795_230_000_000 + 20_000).rfc3339(), "lead": "mira"});
+        let mut all = vec![
+            // Before it was bad, and of another service: not about it.
+            of("checkout", record("a", 1, 10_000, "settled", None, json!({"act": 9, "verb": "roll back"}))),
+            of("search", record("a", 2, 30_000, "settled", None, json!({"act": 8, "verb": "roll back"}))),
+            of("checkout", record("a", 3, 40_000, "sent", None, back.clone())),
+            of("checkout", record("a", 4, 100_000, "settled", None, back)),
+            of("checkout", record("a", 5, 120_000, "incident-opened", None, opened)),
+        ];
+        let now = Utc(1_795_230_000_000 + 130_000);
+        let told = |book: &Casebook| draft(book, book.current().expect("open"), now);
+        for _ in 0..all.len() {
+            all.rotate_left(1);
+            let book = fold(&all);
+            let s = told(&book);
+            assert_eq!(s.actions, "03:01Z roll back checkout@eu-1 to v1: settled after 1m00");
+            assert!(s.conditions.contains("rolled back and settled at 03:01Z"), "{}", s.conditions);
+            assert_eq!(s.needs, "nothing now");
+            let i = book.current().expect("open");
+            assert!(!holes(&book, i).contains(&Item::BackOrMitigated));
+        }
+        // Taken back by somebody after it was opened: then it is not over.
+        all.push(record("a", 6, 125_000, "undone", Some("i-1"), json!({"act": 1, "verb": "roll back", "by": "argo"})));
+        assert!(told(&fold(&all)).conditions.contains("users are still affected"));
     }
 }

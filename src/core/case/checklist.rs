@@ -88,7 +88,7 @@ fn ticked(book: &Casebook, i: &Incident, item: Item) -> Option<Tick> {
     let shown = match item {
         Item::Thresholds => first_bad(i).or_else(|| i.signal().as_ref().map(tick)),
         Item::Metadata => i.captured.as_ref().map(tick),
-        Item::BackOrMitigated => i.mitigated().as_ref().map(tick),
+        Item::BackOrMitigated => book.mitigated(i).as_ref().map(tick),
         Item::Postmortem => postmortem(book, i),
         Item::Told => i.told.first().map(|t| Tick {
             rests: t.rests.clone(),

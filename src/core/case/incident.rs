@@ -254,6 +254,30 @@ impl Incident {
         [back, said].into_iter().flatten().min_by(|a, b| a.key().cmp(&b.key()))
     }
 
+    /// It began, and nobody had opened it yet.
+    fn is_early(&self, at: Utc) -> bool {
+        self.opened.is_some() && self.began() <= at && at < self.opened_at()
+    }
+
+    /// Of what was done while no incident was open, what was done about this one.
+    pub(super) fn early<'a>(&self, outside: &'a Incident) -> impl Iterator<Item = &'a Known<Action>> {
+        let name = |a: &Action| a.target.as_ref().and_then(|t| t.split('@').next()).map(str::to_owned);
+        let mine = move |a: &&Known<Action>| {
+            self.is_early(a.at) && self.concerns(&Of { service: None, target: name(&a.value) })
+        };
+        outside.actions.iter().filter(mine).collect::<Vec<_>>().into_iter()
+    }
+
+    /// The first roll back of them that settled and stayed.
+    pub(super) fn early_back(&self, outside: &Incident) -> Option<Known<String>> {
+        let stayed = |b: &Known<Back>| {
+            let it = (b.rests.session.clone(), b.value.act);
+            !outside.undone.contains(&it) && !self.undone.contains(&it)
+        };
+        let back = outside.backs.iter().find(|b| self.is_early(b.at) && self.concerns(&b.value.of) && stayed(b))?;
+        Some(back.clone().map(|_| "rolled back and settled".to_owned()))
+    }
+
     pub fn last_told(&self) -> Option<&Known<Told>> {
         self.told.last()
     }

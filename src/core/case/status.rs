@@ -21,13 +21,13 @@ fn clock(t: Utc) -> String {
 }
 
 pub fn draft(book: &Casebook, i: &Incident, now: Utc) -> Status {
-    Status { conditions: conditions(book, i, now), actions: actions(i), needs: needs(book, i) }
+    Status { conditions: conditions(book, i, now), actions: actions(book, i), needs: needs(book, i) }
 }
 
 fn conditions(book: &Casebook, i: &Incident, now: Utc) -> String {
     let mut out = format!("{} {}, SEV{}, {}", i.id, i.title(), i.severity(), i.state().word());
     out.push_str(&format!(" since {} ({})", clock(i.began()), age::rough(now.since(i.began()))));
-    match i.mitigated() {
+    match book.mitigated(i) {
         Some(m) => out.push_str(&format!("; {} at {}", m.value, clock(m.at))),
         None => out.push_str("; users are still affected"),
     }
@@ -37,14 +37,13 @@ fn conditions(book: &Casebook, i: &Incident, now: Utc) -> String {
     out
 }
 
-fn actions(i: &Incident) -> String {
+fn actions(book: &Casebook, i: &Incident) -> String {
+    let done = book.actions(i);
     // Sent and settled of one act are one action: what came of it.
     let ended = |a: &super::incident::Action, by: &str| {
-        a.kind == "sent"
-            && i.actions.iter().any(|b| b.value.act == a.act && b.value.kind != "sent" && b.rests.session == by)
+        a.kind == "sent" && done.iter().any(|b| b.value.act == a.act && b.value.kind != "sent" && b.rests.session == by)
     };
-    let all: Vec<String> = i
-        .actions
+    let all: Vec<String> = done
         .iter()
         .filter(|a| !ended(&a.value, &a.rests.session))
         .map(|a| format!("{} {}", clock(a.at), a.value.text))
@@ -60,7 +59,7 @@ fn needs(book: &Casebook, i: &Incident) -> String {
     if i.lead().is_none() {
         out.push("somebody to lead".to_owned());
     }
-    if i.state() == State::Open && i.mitigated().is_none() {
+    if i.state() == State::Open && book.mitigated(i).is_none() {
         out.push(
             if i.decisions.is_empty() { "a decision how to mitigate" } else { "what was decided to be done" }.into(),
         );
