@@ -130,19 +130,8 @@ mod tests {
         let mut w = stories::worse();
         let t = w.model.world.targets[&w.target_id("checkout")].clone();
         let of = |version: &str, says: &str| Artifact {
-            service: t.service.clone(),
-            version: version.into(),
-            digest: None,
             signature: Some(Signature::Mismatch { says: says.into() }),
-            build: None,
-            run: None,
-            commit: None,
-            ticket: None,
-            sbom: None,
-            scan: None,
-            served: None,
-            revoked: None,
-            schema: None,
+            ..Artifact::untold(t.service.clone(), version)
         };
         w.model.world.artifacts.insert("desk".into(), vec![of("v0", "another version")]);
         assert_eq!(shown(&w), ["F1"]);

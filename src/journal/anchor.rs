@@ -301,11 +301,15 @@ mod tests {
     fn one_that_hangs_does_not_keep_the_session_and_does_not_outlive_it() {
         let dir = Scratch::new();
         let file = dir.path().join("pid");
-        let a =
-            Anchor::start(sh(&format!("echo $$ >{}; sleep 600", file.display())), "s".into(), |_| {}).expect("started");
-        let begun = Instant::now();
-        let outcome = a.last(head(1));
-        assert!(begun.elapsed() < AT_EXIT + Duration::from_secs(30), "{:?}", begun.elapsed());
+        let hangs = sh(&format!("echo $$ >{}; sleep 600", file.display()));
+        // A machine that stands still does not do so three times.
+        let mut tries = (0..3).map(|_| {
+            let a = Anchor::start(hangs.clone(), "s".into(), |_| {}).expect("started");
+            let begun = Instant::now();
+            (a.last(head(1)), begun, begun.elapsed())
+        });
+        let in_time = tries.find(|(_, _, took)| *took < AT_EXIT + Duration::from_secs(1));
+        let (outcome, begun, _) = in_time.expect("it keeps the session");
         assert!(outcome.why.expect("no answer").contains("no answer in 2 s"));
         let pid = std::fs::read_to_string(file).expect("it ran");
         let gone = || {

@@ -16,14 +16,15 @@ fn logs(home: &Home) -> String {
 
 #[test]
 fn an_act_by_command_goes_the_way_of_one_by_keys_and_its_records_are_there() {
-    let home = Home::new("errand1");
     let hold = ["act", "hold", "shop/checkout@eu-1", "--drill", "f1", "--expect", "v2.14.1", "--yes"];
-    let with = |more: &[&str]| home.run(&[&hold, more].concat());
-    let (mut code, mut said) = with(&["--reason", "too slow"]);
-    // On a disk slower than the act's patience the name is due, here as with keys.
-    if code == 6 && said.contains("the name is due: --name checkout (the intent is not on disk yet)") {
-        (code, said) = with(&["--reason", "too slow", "--name", "checkout"]);
-    }
+    // Where the intent takes half a second the name is due, here as with keys: a disk is not that slow three times.
+    let mut tries = (0..3).map(|_| {
+        let home = Home::new("errand1");
+        let (code, said) = home.run(&[&hold[..], &["--reason", "too slow"]].concat());
+        (home, code, said)
+    });
+    let late = |said: &str| said.contains("the name is due: --name checkout (the intent is not on disk yet)");
+    let (home, code, said) = tries.find(|(_, _, said)| !late(said)).expect("on disk in time");
     assert_eq!(code, 0, "{said}");
     for part in ["HOLD checkout@eu-1", "request 1 of 1: PATCH", "intent on disk", "HELD checkout@eu-1"] {
         assert!(said.contains(part), "{part}: {said}");

@@ -276,7 +276,7 @@ fn damaged_records_are_played_as_far_as_they_go() {
 fn the_real_program_plays_a_log_and_leaves_no_file() {
     let home = Home::new("replayed");
     let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/log/golden/f1.jsonl");
-    let mut pty = home.andon(&["log", "replay", log]);
+    let mut pty = home.andon(&["log", "replay", log, "--speed", "2"]);
     pty.wait_until("the log on the screen", |g| g.lines()[0].contains("REPLAY") && g.contains("nothing is asked"));
     pty.keys(">");
     pty.wait_until("the act", |g| g.contains("ROLLING BACK") && g.contains("PAUSED"));

@@ -270,21 +270,28 @@ fn a_new_size_is_drawn() {
     pty.wait_for("size 69x5");
 }
 
-#[test]
-fn a_terminal_that_does_not_read_stops_neither_the_loop_nor_the_end() {
+/// A program whose terminal was not read for a second, and the longest its loop stood still, in milliseconds.
+fn after_a_stall() -> (Pty, i64) {
     let mut pty = probe(200, 50);
     pty.wait_for("count");
     pty.keys("f");
     pty.wait_for("count 2");
     pty.stall(true);
-    std::thread::sleep(Duration::from_secs(4));
+    std::thread::sleep(Duration::from_secs(1));
     pty.keys("s");
     pty.stall(false);
     pty.wait_for("Char('f') Char('s')");
     let line = pty.screen().into_iter().find(|l| l.contains("gap ")).unwrap();
-    let gap: i64 = line.rsplit(' ').next().unwrap().parse().unwrap();
-    // Far from both: what a busy machine takes, and the whole of the stall.
-    assert!(gap < 2_000, "the loop stood still for {gap} ms");
+    let gap = line.rsplit(' ').next().unwrap().parse().unwrap();
+    (pty, gap)
+}
+
+#[test]
+fn a_terminal_that_does_not_read_stops_neither_the_loop_nor_the_end() {
+    // A machine that stands still does not do so three times.
+    let mut tries = (0..3).map(|_| after_a_stall());
+    let quick = tries.find(|(_, gap)| *gap < 500);
+    let (mut pty, _) = quick.expect("the loop stood still for 500 ms and more, three times");
     pty.keys("f");
     pty.stall(true);
     std::thread::sleep(Duration::from_millis(300));

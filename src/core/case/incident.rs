@@ -246,10 +246,8 @@ impl Incident {
 
     /// When users were no longer hurt: the first roll-back of its service that settled and stayed, else the first word that says so.
     pub fn mitigated(&self) -> Option<Known<String>> {
-        let stayed = |b: &Known<Back>| !self.undone.contains(&(b.rests.session.clone(), b.value.act));
-        let back = self.backs.iter().find(|b| self.concerns(&b.value.of) && stayed(b));
+        let back = self.first_back(self, |_| true);
         let said = self.states.iter().find(|s| s.value != State::Open && self.state() != State::Open);
-        let back = back.map(|b| b.clone().map(|_| "rolled back and settled".to_owned()));
         let said = said.map(|s| s.clone().map(|s| s.word().to_owned()));
         [back, said].into_iter().flatten().min_by(|a, b| a.key().cmp(&b.key()))
     }
@@ -260,21 +258,26 @@ impl Incident {
     }
 
     /// Of what was done while no incident was open, what was done about this one.
-    pub(super) fn early<'a>(&self, outside: &'a Incident) -> impl Iterator<Item = &'a Known<Action>> {
+    pub(super) fn early<'a>(&'a self, outside: &'a Incident) -> impl Iterator<Item = &'a Known<Action>> {
         let name = |a: &Action| a.target.as_ref().and_then(|t| t.split('@').next()).map(str::to_owned);
         let mine = move |a: &&Known<Action>| {
             self.is_early(a.at) && self.concerns(&Of { service: None, target: name(&a.value) })
         };
-        outside.actions.iter().filter(mine).collect::<Vec<_>>().into_iter()
+        outside.actions.iter().filter(mine)
     }
 
-    /// The first roll back of them that settled and stayed.
+    /// The first roll back of those that settled and stayed.
     pub(super) fn early_back(&self, outside: &Incident) -> Option<Known<String>> {
+        self.first_back(outside, |b| self.is_early(b.at))
+    }
+
+    /// Of the roll backs kept in `of` the first one about this incident that settled and that nobody took back.
+    fn first_back(&self, of: &Incident, counts: impl Fn(&Known<Back>) -> bool) -> Option<Known<String>> {
         let stayed = |b: &Known<Back>| {
             let it = (b.rests.session.clone(), b.value.act);
-            !outside.undone.contains(&it) && !self.undone.contains(&it)
+            !of.undone.contains(&it) && !self.undone.contains(&it)
         };
-        let back = outside.backs.iter().find(|b| self.is_early(b.at) && self.concerns(&b.value.of) && stayed(b))?;
+        let back = of.backs.iter().find(|b| counts(b) && self.concerns(&b.value.of) && stayed(b))?;
         Some(back.clone().map(|_| "rolled back and settled".to_owned()))
     }
 

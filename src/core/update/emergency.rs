@@ -120,19 +120,9 @@ mod tests {
 
     fn artifact(signature: Signature) -> Artifact {
         Artifact {
-            service: ServiceId::from("checkout"),
-            version: "v2.14.1".into(),
-            digest: None,
             signature: Some(signature),
             build: Some(Build::Failed { says: "2 tests".into() }),
-            run: None,
-            commit: None,
-            ticket: None,
-            sbom: None,
-            scan: None,
-            served: None,
-            revoked: None,
-            schema: None,
+            ..Artifact::untold(ServiceId::from("checkout"), "v2.14.1")
         }
     }
 

@@ -108,6 +108,27 @@ pub struct Artifact {
     pub schema: Option<Arc<str>>,
 }
 
+impl Artifact {
+    /// One of which nobody has told anything.
+    pub fn untold(service: ServiceId, version: impl Into<Arc<str>>) -> Artifact {
+        Artifact {
+            service,
+            version: version.into(),
+            digest: None,
+            signature: None,
+            build: None,
+            run: None,
+            commit: None,
+            ticket: None,
+            sbom: None,
+            scan: None,
+            served: None,
+            revoked: None,
+            schema: None,
+        }
+    }
+}
+
 /// Who can be woken for a team, the first first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OnCall {

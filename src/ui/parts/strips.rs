@@ -4,6 +4,7 @@ use super::figures;
 use super::line::{Line, width};
 use crate::config::theme::Role;
 use crate::core::act::flight::Trouble;
+use crate::core::alerts::One;
 use crate::core::board::{Glyph, Row, quiet_words};
 use crate::core::cell::Cell;
 use crate::core::id::ServiceId;
@@ -69,9 +70,8 @@ pub fn row_words(model: &Model, row: &Row) -> (Role, String, String) {
 pub fn also(model: &Model, wide: usize) -> Line {
     let others: Vec<&Row> = model.rows.iter().filter(|r| Some(&r.service) != model.nav.selected.as_ref()).collect();
     // Whom an alert fires for is not fine, whatever the figures say.
-    let alerts = || model.world.alerts.values().flat_map(|a| &a.all);
-    let alerted =
-        |r: &Row| alerts().any(|a| a.firing && a.tier != Tier::Note && a.service.as_ref() == Some(&r.service));
+    let of = |o: &One, s: &ServiceId| o.alert.tier != Tier::Note && o.alert.service.as_ref() == Some(s);
+    let alerted = |r: &Row| model.alerts.of(&r.service).any(|f| f.firing().any(|o| of(o, &r.service)));
     let (told, calm): (Vec<&Row>, Vec<&Row>) = others.iter().partition(|r| !r.is_quiet() || alerted(r));
     let mut line = Line::new().text("ALSO  ");
     if others.is_empty() {

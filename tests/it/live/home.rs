@@ -146,7 +146,7 @@ impl Console {
     /// Waits until the screen is as wanted; gives what it then showed.
     ///
     /// # Panics
-    /// After `secs`, with the screen.
+    /// After `secs`, and not before 20, with the screen.
     #[track_caller]
     pub fn until(&self, what: &str, secs: u64, good: impl Fn(&[String]) -> bool) -> Vec<String> {
         // Patience, not a bound of the product's.

@@ -63,6 +63,10 @@ fn victim_of_the_kill_tests() {
     let keeper = Keeper::start(Some(about), on.clone());
     let beside = Beside { keeper: Some(keeper.clone()), fallback: Some(state), ..Beside::default() };
     let j = Journal::open_with(&s, at(0), on, beside).expect("opened");
+    if ails == "finds" {
+        // What an earlier one left is looked at beside the acts, which need not take as long.
+        while !matches!(told.recv_timeout(LONG).expect("it looks"), Report::Recovered(_)) {}
+    }
     let mut plan = None;
     for n in 1..=6 {
         if n == 4 {
@@ -110,7 +114,8 @@ fn victim_of_the_kill_tests() {
             j.append(output, at(2), None, Durability::Sync);
         }
     }
-    j.close(at(9), Duration::from_millis(300));
+    // A disk that hangs never closes; any other one is waited for.
+    j.close(at(9), if ails == "hang" { Duration::from_millis(300) } else { LONG });
     keeper.end(LONG);
     drop(plan);
 }
@@ -307,9 +312,9 @@ fn a_finder_that_dies_while_it_takes_over_leaves_it_to_the_next() {
     let asked = server.take();
     assert_eq!((asked.len(), safe.len()), (5, 6));
     // The finder is a victim too; it gets no further than that.
-    let mut finder = victim(&root.0, &server, "", Some("before-taken"));
+    let mut finder = victim(&root.0, &server, "finds", Some("before-taken"));
     said(&mut finder);
-    assert!(!finder.wait().expect("ended").success());
+    assert_eq!(finder.wait().expect("ended").signal(), Some(9));
     let taken = |root: &Path| {
         let of = |p: PathBuf| std::fs::read_to_string(p).expect("read").matches("\"original\":{").count();
         heads::logs(&root.join("log")).expect("read").into_iter().map(of).sum::<usize>()
@@ -326,7 +331,9 @@ fn at_any_instant() {
     let server = Server::start();
     let (mut requests, mut begun, mut ended) = (0, 0, 0);
     let mut x = 0x2545_f491_4f6c_dd1d_u64;
-    for round in 0..rounds {
+    let mut round = 0;
+    // Where starting takes long, the first instants may all be too early or too late to prove anything.
+    while round < rounds || (round < 20 * rounds && (begun == 0 || ended == round)) {
         x ^= x << 13;
         x ^= x >> 7;
         x ^= x << 17;
@@ -348,9 +355,10 @@ fn at_any_instant() {
         begun += usize::from(!asked.is_empty());
         ended += usize::from(status.success());
         nothing_is_lost(&root.0, &asked, &safe, &format!("round {round}, {ails:?}"));
+        round += 1;
     }
-    println!("{rounds} instants: {requests} requests counted, {begun} with acts, {ended} had ended before");
-    assert!(begun > 0 && ended < rounds, "nothing was proved");
+    println!("{round} instants: {requests} requests counted, {begun} with acts, {ended} had ended before");
+    assert!(begun > 0 && ended < round, "nothing was proved");
 }
 
 /// The row "act intent to disk" of limits.md: one sync, and how long it takes on this disk.
