@@ -3,6 +3,7 @@
 //! Law: terminal-and-safety 5.1 to 5.4. Restoring has 200 ms even when the terminal does not read, and a terminal
 //! that hung up gets nothing. Frames are not drawn here.
 
+use std::cell::Cell;
 use std::io::{self, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -87,7 +88,7 @@ impl Guard {
         self.device.lend(true);
         restore_now();
         let end = Instant::now() + RESTORE;
-        let _ = self.device.write_all(format!("{line}\n").as_bytes(), || Instant::now() < end);
+        let _ = self.device.write_all(format!("{line}\n").as_bytes(), once_and_until(end));
     }
 
     /// Takes the terminal again after a stop, also one that nobody could foresee (SIGSTOP). The caller then asks
@@ -128,8 +129,9 @@ impl Guard {
             let _pen = self.device.pen();
             let mut bytes = SET.to_vec();
             bytes.extend_from_slice(if self.extra.mouse { MOUSE } else { b"" });
-            bytes.extend_from_slice(if self.extra.title { KEEP_TITLE } else { b"" });
-            TITLED.store(self.extra.title, Ordering::SeqCst);
+            // Still kept after a stop that nobody could foresee: kept twice, what comes back would be our own.
+            let kept = TITLED.swap(self.extra.title, Ordering::SeqCst);
+            bytes.extend_from_slice(if self.extra.title && !kept { KEEP_TITLE } else { b"" });
             self.device.write_all(&bytes, || Instant::now() < end).map_err(|stopped| match stopped {
                 Stopped::Told => io::ErrorKind::TimedOut.into(),
                 Stopped::Gone => io::ErrorKind::BrokenPipe.into(),
@@ -185,15 +187,21 @@ fn restore() -> Option<Arc<Device>> {
     let soon = end - (RESTORE - PATIENCE);
     let title: &[u8] = if TITLED.swap(false, Ordering::SeqCst) { TITLE_BACK } else { b"" };
     let unset = [UNSET, title].concat();
-    if device.write_all(&unset, || Instant::now() < soon) == Err(Stopped::Told) {
+    if device.write_all(&unset, once_and_until(soon)) == Err(Stopped::Told) {
         device.drop_unsent();
-        let _ = device.write_all(&unset, || Instant::now() < end);
+        let _ = device.write_all(&unset, once_and_until(end));
     }
     // In the background the modes are the shell's already, and touching them would stop us.
     if device.foreground() {
         let _ = crossterm::terminal::disable_raw_mode();
     }
     Some(Arc::clone(&device))
+}
+
+/// Wanted the first time whatever the clock says: a machine that stood still has not tried yet, and a try costs nothing.
+fn once_and_until(end: Instant) -> impl Fn() -> bool {
+    let first = Cell::new(true);
+    move || first.replace(false) || Instant::now() < end
 }
 
 /// Puts a terminal back that somebody left behind without a chance to do it: all modes off, and termios as a shell
@@ -260,7 +268,7 @@ pub fn last_lines(terminal: Option<&Device>, lines: &[String]) {
         let line = format!("{line}\n");
         let told = match terminal {
             Some(device) if rustix::termios::isatty(rustix::stdio::stderr()) => {
-                device.write_all(line.as_bytes(), || Instant::now() < end).is_ok()
+                device.write_all(line.as_bytes(), once_and_until(end)).is_ok()
             }
             Some(_) | None => {
                 let stderr = rustix::stdio::stderr();
@@ -318,6 +326,20 @@ mod tests {
         for part in String::from_utf8_lossy(UNSET).split('\x1b').filter(|p| p.starts_with('[')) {
             assert!(all.contains(part), "the guard's own {part}");
         }
+    }
+
+    #[test]
+    fn what_restores_is_tried_once_though_its_time_is_over() {
+        let (device, master) = pair();
+        let past = Instant::now();
+        assert_eq!(device.write_all(UNSET, || Instant::now() < past), Err(Stopped::Told));
+        assert_eq!(device.write_all(UNSET, once_and_until(past)), Ok(()));
+        let mut buf = [0; 4096];
+        let n = rustix::io::read(&master, &mut buf).unwrap();
+        assert_eq!(&buf[..n], UNSET);
+        // No room is no reason to go on past its time.
+        let much = vec![b'x'; 1 << 20];
+        assert_eq!(device.write_all(&much, once_and_until(past)), Err(Stopped::Told));
     }
 
     #[test]

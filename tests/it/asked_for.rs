@@ -9,6 +9,8 @@ use andon::core::nav::{Overlay, Screen};
 use andon::testkit::stories;
 use andon::testkit::world::World;
 use andon::ui::Look;
+use rustix::process::Signal;
+use std::time::{Duration, Instant};
 
 fn with_mouse(mut w: World) -> World {
     w.model.settings.mouse = true;
@@ -155,4 +157,23 @@ fn asked_for_they_come_and_are_taken_back() {
     let back = raw.rfind("\x1b]2;\x1b\\\x1b[23;0t").expect("the title is given back");
     assert!(last < back && raw.rfind("?1000l").unwrap() > last);
     assert!(raw.matches('\x07').count() <= 12, "at most one bell in ten seconds");
+}
+
+#[test]
+fn after_a_stop_that_nobody_could_foresee_the_title_that_comes_back_is_the_shell_s() {
+    let home = Home::new("halted");
+    let mut pty = home.andon(&["drill", "calm", "--title"]);
+    awake(&mut pty);
+    let entered = |pty: &crate::pty::Pty| String::from_utf8_lossy(&pty.raw()).matches("\x1b[?1049h").count();
+    pty.signal(Signal::STOP);
+    pty.wait_stopped();
+    pty.signal(Signal::CONT);
+    let begun = Instant::now();
+    while entered(&pty) < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the screen was not taken again");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    pty.keys("q");
+    assert_eq!(pty.wait_exit(), 0);
+    assert_eq!(pty.modes_restored(), Ok(()));
 }

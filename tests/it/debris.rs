@@ -4,7 +4,7 @@
 use crate::console_pty::awake;
 use crate::home::Home;
 use crate::pty::Pty;
-use crate::together::{case, together};
+use crate::together::{Case, case, thrice, together};
 use std::time::Duration;
 
 const REPLIES: [&str; 16] = [
@@ -54,10 +54,15 @@ fn leaves(mut pty: Pty) {
     assert_eq!(pty.modes_restored(), Ok(()));
 }
 
+/// An ESC and its rest are told apart by time, of which a machine has its own share.
+fn in_time<'a>(name: impl Into<String>, run: impl Fn() + Send + 'a) -> Case<'a> {
+    case(name, move || thrice(&run))
+}
+
 #[test]
 fn answers_nobody_asked_for_and_open_pastes_are_no_keys() {
     let cut = |start: &'static str| {
-        case(format!("cut: the rest of {start:?} never comes"), move || {
+        in_time(format!("cut: the rest of {start:?} never comes"), move || {
             let home = Home::new("cut");
             let mut pty = board(&home);
             pty.send(start);
@@ -70,7 +75,7 @@ fn answers_nobody_asked_for_and_open_pastes_are_no_keys() {
     let mut cases: Vec<_> =
         ["\x1b]11;rgb:1e", "\x1bP>|xt", "\x1b[?64;", "\x1bO", "\x1b[M"].into_iter().map(cut).collect();
     cases.extend([
-        case("whole, and split at every byte", || {
+        in_time("whole, and split at every byte", || {
             let home = Home::new("split");
             let mut pty = board(&home);
             for reply in REPLIES {
@@ -85,7 +90,7 @@ fn answers_nobody_asked_for_and_open_pastes_are_no_keys() {
             unmoved(&mut pty, "split replies");
             leaves(pty);
         }),
-        case("late: the rest comes when the ESC is long decided", || {
+        in_time("late: the rest comes when the ESC is long decided", || {
             let home = Home::new("later");
             let mut pty = board(&home);
             for reply in REPLIES {
@@ -97,7 +102,7 @@ fn answers_nobody_asked_for_and_open_pastes_are_no_keys() {
             }
             leaves(pty);
         }),
-        case("late: in the middle", || {
+        in_time("late: in the middle", || {
             let home = Home::new("middle");
             let mut pty = board(&home);
             for reply in REPLIES {
@@ -109,7 +114,7 @@ fn answers_nobody_asked_for_and_open_pastes_are_no_keys() {
             }
             leaves(pty);
         }),
-        case("a paste that never ends", || {
+        in_time("a paste that never ends", || {
             let home = Home::new("paste");
             let mut pty = board(&home);
             pty.send("\x1b[200~a r Y q q n ? a a Y\r\r");
@@ -117,7 +122,7 @@ fn answers_nobody_asked_for_and_open_pastes_are_no_keys() {
             unmoved(&mut pty, "an open paste");
             leaves(pty);
         }),
-        case("a paste of a megabyte and more", || {
+        in_time("a paste of a megabyte and more", || {
             let home = Home::new("large");
             let mut pty = board(&home);
             pty.send("\x1b[200~");
@@ -129,7 +134,7 @@ fn answers_nobody_asked_for_and_open_pastes_are_no_keys() {
             unmoved(&mut pty, "a large paste");
             leaves(pty);
         }),
-        case("Esc over ssh has its hundred milliseconds", || {
+        in_time("Esc over ssh has its hundred milliseconds", || {
             let home = Home::new("ssh");
             let mut pty = home.andon_with(&["drill", "calm"], &[("SSH_CONNECTION", "::1 1 ::1 22")], 80, 23);
             awake(&mut pty);

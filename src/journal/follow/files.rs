@@ -39,6 +39,9 @@ pub struct Files {
     dir: PathBuf,
     own: Option<String>,
     grow: BTreeMap<String, Grows>,
+    /// Those of sessions that seemed to end while we looked, with how far they were read: one that only stood still
+    /// goes on.
+    gone: BTreeMap<String, Grows>,
     /// Logs of sessions that had ended before: nobody appends to them.
     ended: BTreeSet<String>,
 }
@@ -46,7 +49,13 @@ pub struct Files {
 impl Files {
     /// From where the files end now: only what is appended later is read. `runs` tells of which sessions more may come.
     pub fn from_now(dir: &Path, runs: impl Fn(&str) -> bool) -> io::Result<Files> {
-        let mut files = Files { dir: dir.to_owned(), own: None, grow: BTreeMap::new(), ended: BTreeSet::new() };
+        let mut files = Files {
+            dir: dir.to_owned(),
+            own: None,
+            grow: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            ended: BTreeSet::new(),
+        };
         for path in logs(dir)? {
             let session = session_of(&path);
             if !runs(&session) {
@@ -71,6 +80,7 @@ impl Files {
     pub fn list(&mut self) -> io::Result<()> {
         let all: BTreeSet<String> = logs(&self.dir)?.iter().map(|p| session_of(p)).collect();
         self.grow.retain(|s, g| all.contains(s) || !g.waiting.is_empty());
+        self.gone.retain(|s, _| all.contains(s));
         self.ended.retain(|s| all.contains(s));
         for session in all {
             self.appeared(&session);
@@ -80,7 +90,8 @@ impl Files {
 
     /// There is such a file, perhaps a new one.
     pub fn appeared(&mut self, session: &str) {
-        if self.own.as_deref() != Some(session) && !self.ended.contains(session) && !session.starts_with("fallback-") {
+        let over = self.ended.contains(session) || self.gone.contains_key(session);
+        if self.own.as_deref() != Some(session) && !over && !session.starts_with("fallback-") {
             self.grow.entry(session.to_owned()).or_default();
         }
     }
@@ -90,11 +101,23 @@ impl Files {
         self.grow.keys().cloned().collect()
     }
 
-    /// Its session has ended and what it wrote was given: nothing comes any more.
+    /// Its session has ended, as far as can be seen, and what it wrote was given: it is not read any more.
     pub fn ended(&mut self, session: &str) {
-        if self.grow.remove(session).is_some() {
-            self.ended.insert(session.to_owned());
+        if let Some(g) = self.grow.remove(session) {
+            self.gone.insert(session.to_owned(), g);
         }
+    }
+
+    /// Sessions that seemed to end while we looked.
+    pub fn gone(&self) -> impl Iterator<Item = &str> {
+        self.gone.keys().map(String::as_str)
+    }
+
+    /// Its session runs after all: its file is read from where it was left. False: it was never gone.
+    pub fn back(&mut self, session: &str) -> bool {
+        let Some(g) = self.gone.remove(session) else { return false };
+        self.grow.insert(session.to_owned(), g);
+        true
     }
 
     /// Reads what is new in this file, as far as there is room. True: there is more to read or to give.
@@ -211,7 +234,8 @@ mod tests {
     /// Every file from its start.
     fn from_start(dir: &Scratch) -> Files {
         let dir = dir.path().to_owned();
-        let mut files = Files { dir, own: None, grow: BTreeMap::new(), ended: BTreeSet::new() };
+        let none = BTreeMap::new;
+        let mut files = Files { dir, own: None, grow: none(), gone: none(), ended: BTreeSet::new() };
         files.list().expect("listed");
         files
     }

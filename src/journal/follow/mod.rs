@@ -362,6 +362,8 @@ impl Following {
         } else {
             self.crowd.sessions()
         };
+        let back = |s: &&str| live::runs(&self.dir, s);
+        let lives = lives.into_iter().chain(self.files.gone().filter(back).map(str::to_owned)).collect();
         self.logs.extend(self.files.sessions());
         self.look(lives, false);
     }
@@ -388,6 +390,10 @@ impl Following {
         for session in lives {
             changed |= self.crowd.look(&session, fresh, now);
             if self.crowd.has(&session) {
+                // On a file system without locks a console that was stopped for long looked as if it had ended.
+                if self.files.back(&session) {
+                    self.logs.insert(session.clone());
+                }
                 // Each is watched once; what is told of already costs nothing.
                 self.watch.add(&format!("{session}.live"));
                 self.watch.add(&format!("{session}.jsonl"));
@@ -420,7 +426,11 @@ impl Following {
         }
         for session in gone {
             self.crowd.let_go(&session);
-            self.watch.remove(&format!("{session}.live"));
+            // One that is written again tells that its console had only been stopped.
+            let live = format!("{session}.live");
+            if !self.dir.join(&live).exists() {
+                self.watch.remove(&live);
+            }
             self.watch.remove(&format!("{session}.jsonl"));
             if !self.logs.contains(&session) {
                 self.files.ended(&session);

@@ -6,7 +6,9 @@ use crate::core::record::Hlc;
 use crate::journal::hlc::HlcClock;
 use crate::journal::live::{Live, Me};
 use crate::journal::scratch::Scratch;
+use rustix::fs::{FlockOperation, flock};
 use std::io::Write;
+use std::os::unix::fs::FileExt;
 use std::sync::mpsc::RecvTimeoutError;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -116,6 +118,23 @@ fn what_others_write_is_found_told_or_looked_for() {
         let told = e.people(&["b"]);
         let word = told.iter().position(|f| matches!(f, Found::Records(r) if r[0].kind == "intent"));
         assert!(word.is_some_and(|at| at + 1 < told.len()), "first its last word, then its end: {told:?}");
+        // It was only stopped, where a lock does not tell: it is in again, and what it wrote meanwhile comes, once.
+        append(&dir, "c", &line("c", 3, ms, "note"));
+        let path = dir.path().join("c.live");
+        let held = std::fs::OpenOptions::new().write(true).open(&path).expect("open");
+        flock(&held, FlockOperation::NonBlockingLockExclusive).expect("free");
+        let said = std::fs::read(&path).expect("read");
+        held.write_all_at(&said, 0).expect("written");
+        let told = e.people(&["b", "c"]);
+        append(&dir, "c", &line("c", 4, ms, "note"));
+        let kept = |f: Found| if let Found::Records(r) = f { r } else { Vec::new() };
+        let mut seqs: Vec<u64> = told.into_iter().flat_map(kept).map(|r| r.seq).collect();
+        while seqs.len() < 2 {
+            seqs.extend(e.records(1).iter().map(|r| r.seq));
+        }
+        assert_eq!(seqs, [3, 4], "{look}");
+        drop(held);
+        e.people(&["b"]);
         // A clean end needs no lock to be looked at.
         b.end();
         e.people(&[]);
