@@ -102,7 +102,11 @@ fn screen(model: &Model, look: &Look, area: Rect, body: Rect, buf: &mut Buffer) 
     if crate::core::update::side_by_side(model, area.width, area.height) {
         return screens::wide::draw(model, look, body, buf);
     }
-    let body = reading(body);
+    let mut body = reading(body);
+    if let Some(act) = act_strip(model) {
+        act.draw(look, body, body.bottom() - 1, buf);
+        body.height -= 1;
+    }
     let (wide, tall) = (usize::from(body.width), usize::from(body.height));
     let rows = match model.nav.screen {
         Screen::Waking => screens::waking::rows(model, wide),
@@ -118,6 +122,20 @@ fn screen(model: &Model, look: &Look, area: Rect, body: Rect, buf: &mut Buffer) 
         Screen::Timeline => screens::timeline::rows(model, wide, tall),
     };
     rows.draw(look, body, buf)
+}
+
+/// What is under way, where the screen itself does not tell it: whoever sent an act sees that it goes on.
+fn act_strip(model: &Model) -> Option<Line> {
+    match model.nav.screen {
+        Screen::Waking | Screen::Choose | Screen::Verdict | Screen::Board => None,
+        Screen::Runbook
+        | Screen::Sources
+        | Screen::Evidence
+        | Screen::Incident
+        | Screen::Watch
+        | Screen::Alerts
+        | Screen::Timeline => parts::act::strip(model),
+    }
 }
 
 /// What lies over the screen; at most one thing, a dialog first.

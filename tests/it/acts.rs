@@ -10,6 +10,7 @@ use andon::core::nav::Overlay;
 use andon::core::world::detail::Written;
 use andon::core::world::target::Manager;
 use andon::testkit::{World, kinds, stories};
+use andon::ui::Look;
 
 fn performed(w: &World) -> usize {
     w.effects.iter().filter(|e| matches!(e, Effect::Perform { .. })).count()
@@ -204,4 +205,34 @@ fn the_record_of_a_stuck_act_carries_its_kind_and_follows_when_it_changes() {
     // Its lever, pressed.
     w.keys("a b");
     assert!(matches!(w.model.nav.overlay, Some(Overlay::Pick(_))));
+}
+
+#[test]
+fn an_act_under_way_shows_on_every_screen_and_its_end_for_a_minute() {
+    let rows = |w: &World, size: (u16, u16)| {
+        let (buf, _) = w.drawn(size.0, size.1, &Look::shipped());
+        let row = |y: u16| (0..size.0).map(|x| buf[(x, y)].symbol()).collect::<String>();
+        (0..size.1).map(row).collect::<Vec<_>>().join("\n")
+    };
+    for key in ["v", "b", "r", "o", "i", "w", "e", "f", "t"] {
+        for size in [(80, 23), (60, 15), (200, 50)] {
+            let mut w = stories::rolling_back();
+            w.resize(size.0, size.1).keys(key);
+            let text = rows(&w, size);
+            // As a sentence, or in the row of the Board.
+            assert!(text.to_lowercase().contains("rolling back"), "{key} {size:?}\n{text}");
+            if ["v", "b"].contains(&key) || size.0 == 200 {
+                continue;
+            }
+            assert!(text.contains("ROLLING BACK checkout@eu-1 to v2.14.0"), "{key} {size:?}\n{text}");
+            w.wait(60_000);
+            stories::drained(&mut w);
+            w.wait(1_000);
+            let text = rows(&w, size);
+            assert!(text.contains("ROLLED BACK checkout@eu-1 runs v2.14.0"), "{key} {size:?}\n{text}");
+            w.wait(61_000);
+            let text = rows(&w, size);
+            assert!(!text.contains("ROLLED BACK checkout@eu-1 runs"), "{key} {size:?}\n{text}");
+        }
+    }
 }

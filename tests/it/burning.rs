@@ -130,6 +130,10 @@ fn over_the_line_with_a_live_rollout_pages_and_proposes_hold() {
     assert_eq!(hold.expect("hold").ready, menu::Ready::Yes("proposed: it burns".into()));
     w.target_with("checkout", |t| t.held = true);
     assert!(!budget::proposes_hold(&w.model, target(&w, "checkout")), "it is held");
+    // Its figures do not blame the canary, and users are hurt all the same: that comes first.
+    w.keys("1");
+    let said = picture::text(&w.draw(80, 23));
+    assert!(said.contains("CHECKOUT BURNS ITS ERROR BUDGET; NOT SURE YET IF ITS CANARY"), "{said}");
 }
 
 #[test]

@@ -16,6 +16,8 @@ use crate::ui::motion;
 
 /// Results are shown this long after the end, unless somebody took the act back.
 const SHOWN_MS: i64 = 15 * 60_000;
+/// The same on screens that tell nothing else of acts.
+const STRIP_MS: i64 = 60_000;
 /// From the first bad signal to settled: the target of the product.
 const TARGET_MS: i64 = 5 * 60_000;
 
@@ -130,6 +132,21 @@ fn stopwatch(act: &Act) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// On screens that tell nothing of acts: the newest that is under way, or how the newest ended a moment ago.
+pub fn strip(model: &Model) -> Option<Line> {
+    let told = |a: &&Act| !matches!(a.state, State::Dropped(_) | State::Overtaken);
+    let ended = |a: &Act| a.ended.is_some_and(|e| model.now.person.0 - e.person.0 <= STRIP_MS);
+    let mut under_way = model.acts_in_flight().filter(told);
+    let (act, more) = match under_way.next() {
+        Some(act) => (act, under_way.count()),
+        None => (model.acts.values().rev().find(told).filter(|a| ended(a))?, 0),
+    };
+    let (role, badge, rest) = sentence(model, act);
+    let clock = if act.is_over() { String::new() } else { running(model, act) };
+    let more = if more > 0 { format!("   +{more} more") } else { String::new() };
+    Some(Line::of(role, badge).text(rest).end(Role::Text, format!("{clock}{more}")))
 }
 
 /// Where the act is, in the words of principle 4.

@@ -93,6 +93,8 @@ fn moving(name: &str, track: &str, j: &Judged, burning: bool, now: Utc) -> Headl
     let v = &j.verdict;
     let since = v.since;
     let held = t_points(j, now);
+    // Where the figures do not blame the candidate, that users are hurt comes first all the same.
+    let hurt = if burning { " burns its error budget;" } else { ":" };
     match &v.word {
         Word::Worse => {
             let by = held.map(|p| format!(" by {p}")).unwrap_or_default();
@@ -115,10 +117,10 @@ fn moving(name: &str, track: &str, j: &Judged, burning: bool, now: Utc) -> Headl
             let on = if on.is_empty() { j.signal.word().to_owned() } else { on };
             // The word that decides is good, and users are hurt all the same.
             let worse = if worse.is_empty() { String::new() } else { format!("worse on {worse}, ") };
-            said(format!("{name}: its {track} is {worse}as good as stable on {on}."), since)
+            said(format!("{name}{hurt} its {track} is {worse}as good as stable on {on}."), since)
         }
         Word::Better => said(format!("{name}: its {track} fails less than stable."), since),
-        Word::Unsure(u) => said(format!("{name}: not sure yet if its {track} is worse{}.", why(u)), since),
+        Word::Unsure(u) => said(format!("{name}{hurt} not sure yet if its {track} is worse{}.", why(u)), since),
         Word::NoData => {
             let ago = since.map(|s| format!("; its figures stopped {} ago", age::age(now.since(s))));
             let ago = ago.unwrap_or_else(|| "; no figure has come yet".into());
