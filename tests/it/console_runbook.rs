@@ -1,6 +1,7 @@
 //! Runbooks in real consoles, by the keyboard: two that work through one see each other's ticks; an address is asked and a
 //! program runs to its end, and output too long for a record lies beside the log under its hash.
 
+use crate::console_pty::{arm, yes};
 use crate::consoles::Bastion;
 use crate::together::{case, together};
 use andon::core::seal::sha256_hex;
@@ -104,15 +105,12 @@ fn runbooks_by_the_keyboard() {
             pty.keys("j x");
             pty.wait_for("arms this console first");
             assert!(of_step(&b, 2).is_empty());
-            pty.keys("a a");
-            pty.wait_until("an arming that can be confirmed", |g| g.contains("Y arm") && !g.contains("in a moment"));
-            pty.keys("Y");
-            pty.wait_for("ARMED");
+            arm(&mut pty);
             pty.keys("x");
             pty.wait_until("every word of it", |g| g.contains("RUN A COMMAND") && g.contains("20000"));
             pty.wait_until("a key that counts", |g| g.contains("run it") && !g.contains("in a moment"));
             assert!(of_step(&b, 2).is_empty(), "something ran before it was confirmed");
-            pty.keys("Y");
+            yes(&mut pty, |pty| pty.look(|g| !g.contains("RUN A COMMAND")));
             pty.wait_for("checkout-5xx  2 of 3");
             pty.wait_for("20000");
 

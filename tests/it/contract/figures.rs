@@ -99,7 +99,7 @@ impl Figures {
         // It stands a tenth of a second before a point of the grid, so that rounds follow each other fast.
         let clock = Arc::new(move || Utc(edge() * 1000 - 100));
         let made = Prometheus::new(settings, Budget::new(6_000), clock);
-        made.expect("settings").with_timeout(Duration::from_secs(4))
+        made.expect("settings").with_timeout(Duration::from_secs(12))
     }
 }
 

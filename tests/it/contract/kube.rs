@@ -66,7 +66,7 @@ impl Kube {
         let timing = Timing {
             watch_secs: 2,
             idle: Duration::from_secs(20),
-            call: Duration::from_secs(5),
+            call: Duration::from_secs(12),
             backoff_first: Duration::from_millis(20),
             backoff_most: Duration::from_millis(100),
         };

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-pub const CX: Cx = Cx { deadline: Duration::from_secs(10), lane: Lane::Act };
+pub const CX: Cx = Cx { deadline: Duration::from_secs(60), lane: Lane::Act };
 
 /// One context `c` with this cluster and this user, written as JSON, which is YAML.
 pub fn backend(home: &Home, cluster: Value, user: Value) -> Arc<Kubernetes> {
