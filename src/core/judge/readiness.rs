@@ -161,7 +161,7 @@ fn own(t: &TargetState, source: Option<&SourceState>, version: Option<&Revision>
         None => (CheckState::Ok, "nothing else owns the desired state".to_string()),
         Some(g) => (
             CheckState::Warn,
-            format!("{} ({}) still asks for the new version: the next sync brings it back", g.tool, g.what),
+            format!("{} ({}) asks for the new version: its sync brings it back", g.tool, g.what),
         ),
     };
     let line = |name: &str, (state, how): (CheckState, String)| Check { name: name.into(), state, how: how.into() };
