@@ -150,7 +150,7 @@ mod tests {
     use std::sync::mpsc::channel;
     use std::time::Duration;
 
-    const LONG: Duration = Duration::from_secs(20);
+    const LONG: Duration = Duration::from_secs(60);
 
     fn act(kind: Kind, ms: i64, ticket: u64) -> Entry {
         let data = json!({"act": 7, "ticket": ticket, "verb": "roll back", "step": 1, "of": 1});

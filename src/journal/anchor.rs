@@ -236,7 +236,7 @@ mod tests {
     use super::*;
     use crate::journal::scratch::{Scratch, at};
 
-    const LONG: Duration = Duration::from_secs(20);
+    const LONG: Duration = Duration::from_secs(60);
 
     fn head(seq: u64) -> Head {
         Head { seq, hash: format!("{seq:064x}"), stamp: at(0) }

@@ -340,7 +340,7 @@ mod tests {
     use std::path::Path;
     use std::sync::mpsc::{Receiver, channel};
 
-    const LONG: Duration = Duration::from_secs(20);
+    const LONG: Duration = Duration::from_secs(60);
 
     fn keeper(dir: &Path) -> (Keeper, Receiver<Report>) {
         let (tell, told) = channel();

@@ -166,6 +166,9 @@ fn applies(s: &dyn Subject, part: Part, can: bool) -> Result<bool, String> {
     }
 }
 
+/// Milliseconds for an answer that must come; it is not what is tried.
+const LONG: u64 = 60_000;
+
 fn cx(deadline_ms: u64) -> Cx {
     Cx { deadline: Duration::from_millis(deadline_ms), lane: Lane::Act }
 }

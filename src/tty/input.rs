@@ -308,7 +308,7 @@ mod tests {
     }
 
     fn next(rx: &Receiver<Input>) -> Input {
-        rx.recv_timeout(Duration::from_secs(5)).unwrap()
+        rx.recv_timeout(Duration::from_secs(60)).unwrap()
     }
 
     #[test]
@@ -354,6 +354,6 @@ mod tests {
         assert_eq!(device.state(), State::Gone);
         assert_eq!(rx.recv_timeout(Duration::from_millis(100)), Err(RecvTimeoutError::Timeout), "no spinning");
         drop(reader);
-        assert_eq!(rx.recv_timeout(Duration::from_secs(5)), Err(RecvTimeoutError::Disconnected), "its threads ended");
+        assert_eq!(rx.recv_timeout(Duration::from_secs(60)), Err(RecvTimeoutError::Disconnected), "its threads ended");
     }
 }

@@ -90,7 +90,7 @@ impl Inside {
         let file = self.dir.join("hardcopy");
         let _ = std::fs::remove_file(&file);
         self.run(&["-S", &self.name, "-X", "hardcopy", file.to_str().unwrap()]);
-        let end = Instant::now() + Duration::from_secs(5);
+        let end = Instant::now() + Duration::from_secs(60);
         // It is written by the server, a little later.
         while !file.exists() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(10));

@@ -10,7 +10,7 @@ use andon::testkit::fake_kube::{FakeKube, Fault};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const CX: Cx = Cx { deadline: Duration::from_secs(20), lane: Lane::Act };
+const CX: Cx = Cx { deadline: Duration::from_secs(60), lane: Lane::Act };
 
 fn deployment(name: &str) -> Value {
     json!({"metadata": {"name": name, "namespace": "shop", "uid": format!("d-{name}"), "generation": 1,

@@ -138,7 +138,7 @@ async fn all_that_is_said(fails: Failure, files: &Files) -> (String, BTreeSet<St
         ports.add(id, b);
     }
     let (began, mut heard) = (Instant::now(), BTreeSet::new());
-    while heard.len() < 6 && began.elapsed() < Duration::from_secs(30) {
+    while heard.len() < 6 && began.elapsed() < Duration::from_secs(60) {
         tokio::time::sleep(Duration::from_millis(10)).await;
         for msg in inbox.take(100) {
             match &msg {

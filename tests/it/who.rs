@@ -420,7 +420,7 @@ async fn a_cluster_says_whom_it_takes_us_for_or_it_is_not_known() {
             ..kubernetes::Settings::of("eu-1")
         };
         let k = kubernetes::Kubernetes::new(settings, Arc::new(|| Utc(1_795_230_847_000)));
-        let cx = Cx { deadline: Duration::from_secs(20), lane: Lane::Act };
+        let cx = Cx { deadline: Duration::from_secs(60), lane: Lane::Act };
         let found = k.probe(&cx).await.expect("a probe needs no name");
         assert_eq!(found.identity.as_deref(), known, "{denied:?}");
         assert_eq!(found.groups.len(), if known.is_some() { 2 } else { 0 });

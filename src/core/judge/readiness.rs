@@ -159,10 +159,9 @@ fn own(t: &TargetState, source: Option<&SourceState>, version: Option<&Revision>
     };
     let git = match &t.git {
         None => (CheckState::Ok, "nothing else owns the desired state".to_string()),
-        Some(g) => (
-            CheckState::Warn,
-            format!("{} ({}) asks for the new version: its sync brings it back", g.tool, g.what),
-        ),
+        Some(g) => {
+            (CheckState::Warn, format!("{} ({}) asks for the new version: its sync brings it back", g.tool, g.what))
+        }
     };
     let line = |name: &str, (state, how): (CheckState, String)| Check { name: name.into(), state, how: how.into() };
     vec![line("old revision", kept), line("my right", right), line("git owner", git)]

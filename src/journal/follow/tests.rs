@@ -11,7 +11,7 @@ use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::sync::mpsc::RecvTimeoutError;
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
 
 fn line(session: &str, seq: u64, ms: i64, kind: &str) -> String {
     let utc = Utc(ms).rfc3339();

@@ -203,7 +203,7 @@ mod tests {
     use super::*;
     use crate::journal::scratch::Scratch;
 
-    const LONG: Duration = Duration::from_secs(20);
+    const LONG: Duration = Duration::from_secs(60);
 
     fn until(w: &mut Watch, name: &str) {
         let end = std::time::Instant::now() + LONG;

@@ -1,6 +1,6 @@
 //! The clauses about planning and sending.
 
-use super::{Loss, Part, Subject, applies, cx};
+use super::{LONG, Loss, Part, Subject, applies, cx};
 use crate::backends::{Backend, Query};
 use crate::core::act::plan::{CannotBecause, Expect, Operation, Outcome, Plan, RefusedBy, Request, Step, Ticket, Verb};
 use crate::core::seal::Sealed;
@@ -11,7 +11,7 @@ use crate::testkit::Canary;
 use std::time::Duration;
 
 pub(super) async fn read(b: &dyn Backend, op: &Operation) -> Result<TargetState, String> {
-    let facts = b.ask(&Query::Read(op.target.clone()), &cx(5_000)).await.map_err(|e| format!("{e:?}"))?;
+    let facts = b.ask(&Query::Read(op.target.clone()), &cx(LONG)).await.map_err(|e| format!("{e:?}"))?;
     match facts.into_iter().next() {
         Some(Fact::Target(t)) if t.raw.is_some() => Ok(*t),
         other => Err(format!("a read answered {other:?}")),
@@ -80,7 +80,7 @@ pub(super) async fn once(s: &dyn Subject) -> Result<(), String> {
         if !applies(s, Part::Loss, s.lose(how))? {
             return Ok(());
         }
-        let outcome = b.send(&p.steps[0], Ticket(1), &cx(if how == Loss::Silence { 300 } else { 8_000 })).await;
+        let outcome = b.send(&p.steps[0], Ticket(1), &cx(if how == Loss::Silence { 300 } else { LONG })).await;
         // A second try would come soon after.
         tokio::time::sleep(Duration::from_millis(60)).await;
         let (sent, did) = (s.writes() - before, s.carried_out() - done);
@@ -107,11 +107,11 @@ async fn replayed(s: &dyn Subject, op: &Operation) -> Result<(), String> {
     let seen = read(&*b, &op).await?;
     let p = b.plan(&op, &seen).map_err(|e| e.to_string())?;
     let (before, done) = (s.writes(), s.carried_out());
-    let first = b.send(&p.steps[0], Ticket(1), &cx(5_000)).await;
+    let first = b.send(&p.steps[0], Ticket(1), &cx(LONG)).await;
     if !matches!(first, Outcome::Accepted { .. }) || s.carried_out() - done != 1 || s.writes() - before != 1 {
         return Err(format!("a healthy server, and {first:?}"));
     }
-    let second = b.send(&p.steps[0], Ticket(2), &cx(5_000)).await;
+    let second = b.send(&p.steps[0], Ticket(2), &cx(LONG)).await;
     if !matches!(&second, Outcome::Refused(r) if r.kind == RefusedBy::Guard) || s.carried_out() - done != 1 {
         return Err(format!("the same step again: {second:?}"));
     }

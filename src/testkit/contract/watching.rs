@@ -1,7 +1,7 @@
 //! The clauses about what is told: whole lists, reading again, words for troubles, no secrets.
 
 use super::acts::read;
-use super::{Cut, Part, Provoke, Subject, applies, cx, json_of};
+use super::{Cut, LONG, Part, Provoke, Subject, applies, cx, json_of};
 use crate::backends::{Backend, Interest, Sink};
 use crate::core::id::{ServiceId, TargetId};
 use crate::core::world::fact::Fact;
@@ -138,7 +138,7 @@ impl Watch {
 }
 
 async fn holds_targets(s: &dyn Subject, b: &dyn Backend) -> Result<bool, String> {
-    let abilities = b.probe(&cx(15_000)).await.map_err(|e| format!("a healthy server, and {e:?}"))?;
+    let abilities = b.probe(&cx(LONG)).await.map_err(|e| format!("a healthy server, and {e:?}"))?;
     applies(s, Part::Targets, abilities.roles.rollouts)
 }
 
@@ -273,7 +273,7 @@ pub(super) async fn troubles(s: &dyn Subject, all: &[(Provoke, Trouble)]) -> Res
         if !applies(s, Part::Trouble(how), s.provoke(how))? {
             continue;
         }
-        let ms = if how == Provoke::Stall { 300 } else { 8_000 };
+        let ms = if how == Provoke::Stall { 300 } else { LONG };
         match b.ask(&s.question(), &cx(ms)).await {
             Err(e) if e.trouble == *want => {
                 if how == Provoke::Throttled && e.retry_after_ms.is_none() {
@@ -310,8 +310,8 @@ pub(super) async fn troubles(s: &dyn Subject, all: &[(Provoke, Trouble)]) -> Res
 pub(super) async fn secrets(s: &dyn Subject) -> Result<(), String> {
     let mut said = String::new();
     let b = s.backend();
-    said.push_str(&format!("{:?}", b.probe(&cx(5_000)).await));
-    let facts = b.ask(&s.question(), &cx(5_000)).await;
+    said.push_str(&format!("{:?}", b.probe(&cx(LONG)).await));
+    let facts = b.ask(&s.question(), &cx(LONG)).await;
     said.push_str(&format!("{facts:?} {}", facts.as_ref().map_or(String::new(), json_of)));
     if let Some(op) = s.operation() {
         let seen = read(&*b, &op).await?;

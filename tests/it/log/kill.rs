@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 
 /// Set for the victim: its directory, the server's port, and what ails its disk.
 const VICTIM: &str = "ANDON_TEST_KILL_VICTIM";
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(60);
 
 fn at(ms: i64) -> Stamp {
     Stamp { utc: Utc(1_795_230_847_000 + ms), world: World(ms), person: Person(ms) }
