@@ -38,8 +38,8 @@ pub fn together(cases: Vec<Case<'_>>) {
 
 /// Runs what holds as long as nobody stands still for longer than the product waits: it may fail twice, since a machine
 /// that stands still does not do so three times at the same place. What is wrong fails each time.
-pub fn thrice(run: impl Fn()) {
-    let passes = |_| std::panic::catch_unwind(AssertUnwindSafe(&run)).is_ok();
+pub fn thrice(mut run: impl FnMut()) {
+    let passes = |_| std::panic::catch_unwind(AssertUnwindSafe(&mut run)).is_ok();
     if !(0..2).any(passes) {
         run();
     }
