@@ -312,6 +312,30 @@ fn a_forward_act_is_asked_over_its_dialog_whose_delay_begins_after_it() {
 }
 
 #[test]
+fn the_name_that_the_dialog_below_asks_for_is_no_person() {
+    let mut run = shared("calm", false);
+    run.choose("checkout");
+    run.act("a a");
+    run.wait(1_000);
+    run.keys("a p");
+    run.wait(2_000);
+    answer(&mut run, "Checkout");
+    assert_eq!(typing(&run), Some(""), "it is asked on");
+    let said = run.model.notice.as_ref().map(|(text, _)| &**text);
+    assert_eq!(said, Some("Checkout is what is acted on; this asks who you are"));
+    assert_eq!((of(&run, Kind::Who).len(), run.sent.len()), (0, 0));
+    answer(&mut run, "yara");
+    assert!(typing(&run).is_none() && run.model.dialog.is_some());
+    // Who is really called so says it in words.
+    run.keys("esc");
+    run.wait(1_500);
+    run.keys(": as space checkout");
+    run.wait(1_000);
+    run.keys("enter");
+    assert_eq!(of(&run, Kind::Who).last().expect("two").data["claimed"], "checkout");
+}
+
+#[test]
 fn who_has_said_it_ahead_or_is_alone_is_not_asked() {
     for claim in
         [Claim { shared: Some("root".into()), name: Some("mira".into()), ..Claim::default() }, Claim::default()]

@@ -19,6 +19,7 @@ use crate::core::model::Model;
 use crate::core::nav::Overlay;
 use crate::core::plain;
 use crate::core::time::Person;
+use crate::core::world::World;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -187,6 +188,11 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
         Code::Enter if !burst => {
             let meant = *quiet || since >= QUIET_MS;
             match claim::name(typed) {
+                // Typed for the dialog below, which asks for its target's name.
+                Some(name) if is_ours(&model.world, &name) => {
+                    typed.clear();
+                    model.tell(format!("{name} is what is acted on; this asks who you are"));
+                }
                 Some(name) if meant => answer(model, name, out),
                 Some(name) => model.tell(format!("are you {name}? Then wait a second and press enter again")),
                 None => {}
@@ -195,6 +201,12 @@ pub(super) fn key(model: &mut Model, key: Key, out: &mut Vec<Effect>) -> bool {
         _ => {}
     }
     true
+}
+
+/// A service or a target is called so: no person, though `:as NAME` takes it.
+fn is_ours(world: &World, name: &str) -> bool {
+    let same = |n: &str| n.eq_ignore_ascii_case(name);
+    world.services.keys().any(|s| same(s.as_str())) || world.targets.keys().any(|t| same(&t.name))
 }
 
 /// A line of `--plain` while the question is open. False: it was no answer, the question is put off, and the line means

@@ -101,10 +101,16 @@ impl Files {
         self.grow.keys().cloned().collect()
     }
 
-    /// Its session has ended, as far as can be seen, and what it wrote was given: it is not read any more.
-    pub fn ended(&mut self, session: &str) {
-        if let Some(g) = self.grow.remove(session) {
-            self.gone.insert(session.to_owned(), g);
+    /// Its session has ended and what it wrote was given: it is not read any more. `surely`: it said so itself.
+    pub fn ended(&mut self, session: &str, surely: bool) {
+        match self.grow.remove(session) {
+            Some(_) if surely => {
+                self.ended.insert(session.to_owned());
+            }
+            Some(g) => {
+                self.gone.insert(session.to_owned(), g);
+            }
+            None => {}
         }
     }
 

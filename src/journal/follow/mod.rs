@@ -426,14 +426,15 @@ impl Following {
         }
         for session in gone {
             self.crowd.let_go(&session);
-            // One that is written again tells that its console had only been stopped.
+            // A live file that is written again tells that its console had only been stopped; a clean end removes it.
             let live = format!("{session}.live");
-            if !self.dir.join(&live).exists() {
+            let surely = !self.dir.join(&live).exists();
+            if surely {
                 self.watch.remove(&live);
             }
             self.watch.remove(&format!("{session}.jsonl"));
             if !self.logs.contains(&session) {
-                self.files.ended(&session);
+                self.files.ended(&session, surely);
             }
         }
         (self.found)(Found::People(self.crowd.people()));
