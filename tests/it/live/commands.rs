@@ -63,7 +63,9 @@ fn a_user_without_the_right_gets_the_servers_no_as_a_code() {
     let at = format!("shop/{}@eu-1", fresh.name);
     // The review says no, so the name is due; it may be tried all the same, and the server decides.
     let (code, said) = home.code(&["act", "rollback", &at, "--expect", "1.1", "--yes"]);
-    assert!(code == 6 && said.contains("--name"), "{code} {said}");
+    // A way back waits for no review: where its answer comes later than the plan, the server alone says no.
+    let late = said.contains("the review did not answer") && said.contains("REFUSED");
+    assert!(code == 6 && (said.contains("--name") || late), "{code} {said}");
     let (code, said) = home.code(&["act", "rollback", &at, "--expect", "1.1", "--yes", "--name", &fresh.name]);
     assert!(code == 6 && said.contains("REFUSED"), "{code} {said}");
     assert_eq!(fresh.json()["status"]["abort"], Value::Null);
