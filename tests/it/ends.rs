@@ -5,7 +5,7 @@ use crate::contract::kube::Kube;
 use crate::home::Home;
 use crate::process::{children, cpu_ticks, state};
 use crate::pty::Pty;
-use crate::together::{Case, case, together};
+use crate::together::{Case, case, timed, together};
 use andon::testkit::fake_kube::Fault;
 use rustix::process::{Pid, Signal, kill_process};
 use std::time::{Duration, Instant};
@@ -44,14 +44,32 @@ fn way_with(
     kill: impl Fn(&mut Pty) + Send + 'static,
     after: impl Fn(&Home, &Pty) + Send + 'static,
 ) -> Case<'static> {
-    case(name, move || {
-        let home = Home::new("end");
-        let mut pty = home.andon_with(&["drill", "calm"], env, 100, 23);
-        awake(&mut pty);
-        assert!(pty.modes_restored().is_err(), "it does use the terminal");
-        kill(&mut pty);
-        after(&home, &restored(pty, code));
-    })
+    case(name, move || ended(env, code, &kill, &after))
+}
+
+fn ended(env: &[(&str, &str)], code: i32, kill: &impl Fn(&mut Pty), after: &impl Fn(&Home, &Pty)) {
+    let home = Home::new("end");
+    let mut pty = home.andon_with(&["drill", "calm"], env, 100, 23);
+    awake(&mut pty);
+    assert!(pty.modes_restored().is_err(), "it does use the terminal");
+    kill(&mut pty);
+    after(&home, &restored(pty, code));
+}
+
+/// Asks for its end with `kill` while the terminal takes nothing.
+fn stuffed(what: &str, bar_ms: u64, pty: &mut Pty, kill: impl Fn(&mut Pty)) {
+    pty.stall(true);
+    for _ in 0..40 {
+        pty.keys("C-l");
+    }
+    let began = Instant::now();
+    kill(pty);
+    while pty.runs() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it hangs on a terminal that takes nothing");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    within(what, began.elapsed(), bar_ms);
+    pty.stall(false);
 }
 
 /// A panic on this thread: one gated line, and a report where it says.
@@ -116,42 +134,16 @@ fn every_way_to_end_leaves_the_terminal_as_it_was() {
             p.signal(Signal::TERM);
             p.signal(Signal::CONT);
         }),
-        way("TERM while nothing is taken", 143, |p| {
-            p.stall(true);
-            for _ in 0..40 {
-                p.keys("C-l");
-            }
-            let began = Instant::now();
-            p.signal(Signal::TERM);
-            while p.runs() {
-                assert!(began.elapsed() < Duration::from_secs(20), "it hangs on a terminal that takes nothing");
-                std::thread::sleep(Duration::from_millis(2));
-            }
-            within("gone from a terminal that takes nothing", began.elapsed(), 700);
-            p.stall(false);
-        })
-        .alone(),
-        way_with(
-            "a panic while nothing is taken",
-            &[("ANDON_TEST_FALL", "input")],
-            134,
-            |p| {
-                p.stall(true);
-                for _ in 0..40 {
-                    p.keys("C-l");
-                }
-                p.keys("F12");
-                let began = Instant::now();
-                while p.runs() {
-                    assert!(began.elapsed() < Duration::from_secs(20), "the hook hangs");
-                    std::thread::sleep(Duration::from_millis(2));
-                }
-                within("fallen before a terminal that takes nothing", began.elapsed(), 900);
-                p.stall(false);
-            },
-            |home, _| assert!(home.files().iter().any(|f| f.to_string_lossy().contains("panic-"))),
-        )
-        .alone(),
+        timed("TERM while nothing is taken", || {
+            let what = "gone from a terminal that takes nothing";
+            ended(&[], 143, &|p| stuffed(what, 700, p, |p| p.signal(Signal::TERM)), &|_, _| {});
+        }),
+        timed("a panic while nothing is taken", || {
+            let what = "fallen before a terminal that takes nothing";
+            let told = |home: &Home| home.files().iter().any(|f| f.to_string_lossy().contains("panic-"));
+            let kill = |p: &mut Pty| stuffed(what, 900, p, |p| p.keys("F12"));
+            ended(&[("ANDON_TEST_FALL", "input")], 134, &kill, &|home, _| assert!(told(home)));
+        }),
     ]);
 }
 
@@ -262,7 +254,7 @@ fn signalled(home: &Home) -> Pty {
 #[test]
 fn a_hang_up_ends_it_at_once_and_costs_nothing() {
     together(vec![
-        case("the terminal closes, with SIGHUP", || {
+        timed("the terminal closes, with SIGHUP", || {
             let home = Home::new("hup");
             let mut pty = signalled(&home);
             let (pid, ticks) = (pty.pid(), cpu_ticks(pty.pid()));
@@ -272,9 +264,8 @@ fn a_hang_up_ends_it_at_once_and_costs_nothing() {
             assert_eq!(pty.wait_exit(), 129);
             within("gone after a hang-up with SIGHUP", took, 500);
             little("with SIGHUP", took, used);
-        })
-        .alone(),
-        case("the terminal closes, and no signal comes", || {
+        }),
+        timed("the terminal closes, and no signal comes", || {
             let home = Home::new("nohup");
             let script = format!("trap '' HUP; {ANDON} drill calm; echo $? >$HOME/code");
             let mut pty = Pty::spawn("sh", &["-c", &script], &[("HOME", home.str())], 80, 23);
@@ -287,9 +278,8 @@ fn a_hang_up_ends_it_at_once_and_costs_nothing() {
             assert_eq!(std::fs::read_to_string(home.path().join("code")).unwrap().trim(), "129");
             within("gone after a hang-up without SIGHUP", took, 500);
             little("without SIGHUP", took, used);
-        })
-        .alone(),
-        case("the session's leader dies: SIGHUP, and a terminal that lives", || {
+        }),
+        timed("the session's leader dies: SIGHUP, and a terminal that lives", || {
             let home = Home::new("leader");
             let script = format!("{ANDON} drill calm; :");
             let mut pty = Pty::spawn("sh", &["-c", &script], &[("HOME", home.str())], 80, 23);
@@ -301,9 +291,8 @@ fn a_hang_up_ends_it_at_once_and_costs_nothing() {
             within("gone after its session's leader", took, 500);
             little("leader dead", took, used);
             restored(pty, 137);
-        })
-        .alone(),
-        case("the terminal is hung up by the system: end of file", || {
+        }),
+        timed("the terminal is hung up by the system: end of file", || {
             let home = Home::new("vhangup");
             let mut pty = home.andon(&["drill", "calm"]);
             awake(&mut pty);
@@ -319,8 +308,7 @@ fn a_hang_up_ends_it_at_once_and_costs_nothing() {
             little("end of file", took, used);
             let after = String::from_utf8_lossy(&pty.raw()[bytes..]).into_owned();
             assert!(!after.contains("?1049l"), "not a byte to a terminal that is somebody else's now: {after:?}");
-        })
-        .alone(),
+        }),
     ]);
 }
 
@@ -351,7 +339,7 @@ fn kinds(home: &Home) -> Vec<String> {
 #[test]
 fn outcomes_of_what_has_left_are_written_before_it_leaves() {
     together(vec![
-        case("TERM, answered after 1.2 s", || {
+        timed("TERM, answered after 1.2 s", || {
             in_flight("late", Fault::Late(1_200), |home, pty| {
                 pty.signal(Signal::TERM);
                 restored(pty, 143);
@@ -360,7 +348,7 @@ fn outcomes_of_what_has_left_are_written_before_it_leaves() {
                 assert_eq!(code, 0, "{said}");
             });
         }),
-        case("q asks first, a second one leaves, answered after 1.2 s", || {
+        timed("q asks first, a second one leaves, answered after 1.2 s", || {
             in_flight("again", Fault::Late(1_200), |home, mut pty| {
                 pty.keys("Esc q");
                 pty.wait_until("asked again, or answered already", |g| g.contains("q again") || !g.contains("sending"));
@@ -369,7 +357,7 @@ fn outcomes_of_what_has_left_are_written_before_it_leaves() {
                 assert_eq!(kinds(home), ["intent", "sent", "accepted"]);
             });
         }),
-        case("TERM, never answered: two seconds, and no outcome is made up", || {
+        timed("TERM, never answered: two seconds, and no outcome is made up", || {
             in_flight("never", Fault::Stall, |home, pty| {
                 let began = Instant::now();
                 pty.signal(Signal::TERM);
@@ -378,9 +366,8 @@ fn outcomes_of_what_has_left_are_written_before_it_leaves() {
                 assert_eq!(kinds(home)[..2], ["intent", "sent"]);
                 assert!(!kinds(home).contains(&"accepted".to_owned()));
             });
-        })
-        .alone(),
-        case("hung up with an act in flight: waits, and costs nothing", || {
+        }),
+        timed("hung up with an act in flight: waits, and costs nothing", || {
             in_flight("hung", Fault::Stall, |home, mut pty| {
                 let (pid, ticks) = (pty.pid(), cpu_ticks(pty.pid()));
                 let began = Instant::now();
@@ -391,8 +378,7 @@ fn outcomes_of_what_has_left_are_written_before_it_leaves() {
                 little("with an act in flight", took, used);
                 assert_eq!(kinds(home)[..2], ["intent", "sent"]);
             });
-        })
-        .alone(),
+        }),
     ]);
 }
 

@@ -25,6 +25,11 @@ pub fn case<'a>(name: impl Into<String>, run: impl FnOnce() + Send + 'a) -> Case
     Case { name: name.into(), run: Box::new(run), alone: false }
 }
 
+/// One with a bound on time: after the others, by itself, and [`thrice`].
+pub fn timed<'a>(name: impl Into<String>, run: impl FnMut() + Send + 'a) -> Case<'a> {
+    case(name, move || thrice(run)).alone()
+}
+
 /// Runs all of them, whatever becomes of one, and fails with the names of those that failed.
 #[track_caller]
 pub fn together(cases: Vec<Case<'_>>) {

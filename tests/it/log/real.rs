@@ -5,7 +5,7 @@ use super::session::settings;
 use crate::contract::kube::Kube;
 use crate::home::Home;
 use crate::plain_real::Piped;
-use crate::together::{Case, case, together};
+use crate::together::{Case, case, thrice, together};
 use andon::core::record::Record;
 use andon::journal::thread::{Beside, Journal, Report, Settings};
 use andon::journal::{chain, fallback, heads};
@@ -193,6 +193,10 @@ fn within(what: &str, took: Duration, bar_ms: u64) {
 
 #[test]
 fn a_sync_that_never_returns_asks_for_the_name_and_lets_the_way_back_out() {
+    thrice(hung_sync);
+}
+
+fn hung_sync() {
     let stage = Stage::new("hung");
     let fault = format!("hang:sync:1:{}", stage.trigger.display());
     let mut p = stage.console(&[("ANDON_DISK_FAULT", &fault)]);
