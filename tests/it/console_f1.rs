@@ -115,7 +115,7 @@ fn three_keys() -> bool {
     let text = headline(&pty);
     assert!(text.starts_with("CHECKOUT"), "{text}");
     pty.keys("a r");
-    pty.wait_for("Y roll back");
+    pty.wait_for("WILL SEND");
     std::thread::sleep(Duration::from_millis(1_000));
     pty.keys("Y");
     let sent = |pty: &Pty| pty.look(|g: &Grid| g.contains("ROLLING BACK") || g.contains("ROLLED BACK"));

@@ -231,12 +231,13 @@ fn two_consoles_on_one_host_know_of_each_other() {
             ito.wait_for("mira: note: logins look odd");
             // Both open the way back on the same target: each is told of the other, and nothing stands in the way.
             ito.keys("a r");
-            ito.wait_for("Y roll back");
+            // Where reading takes two seconds, by its name.
+            ito.wait_for("WILL SEND");
             b.kube.server().fault("PATCH", "/rollouts/", Fault::Stall);
             mira.keys("a r");
             mira.wait_for("ito has a roll back dialog open on this target");
             ito.wait_for("mira has a roll back dialog open on this target");
-            mira.wait_for("Y roll back");
+            mira.wait_for("WILL SEND");
             crate::console_pty::yes(&mut mira, |_| b.kube.server().writes() > 0);
             ito.wait_for("in flight on this target since");
             ito.keys("Esc v");
